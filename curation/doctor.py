@@ -1,0 +1,31 @@
+"""What curation needs from this machine."""
+
+from curation import pose_model
+from fullshot.checks import Check
+from fullshot.errors import UserError
+from fullshot.settings import Settings
+
+_ROUTES = {
+    "settings": "named in the settings",
+    "maker": "from the maker's bucket",
+    "wheel": f"built from {pose_model.WHEEL}",
+}
+
+
+def checks(settings: Settings) -> list[Check]:
+    """The pose model: which one is in use, and how it came here. Nothing is fetched."""
+    try:
+        model = pose_model.find(settings)
+    except UserError as error:
+        return [Check("pose model", False, str(error), "mend the setting curate.pose_model, or leave it empty")]
+    if model:
+        found = f"{_ROUTES[model.route]}, sha256 {model.sha256[:12]}…, {model.path}"
+        return [Check("pose model", True, found)]
+    advice = "run `fullshot doctor --mend`; `fullshot curate` fetches it too"
+    broken = pose_model.cached().is_file()
+    found = f"a broken file: {pose_model.cached()}" if broken else "not fetched yet"
+    return [Check("pose model", False, found, advice, mend=lambda: _fetch(settings))]
+
+
+def _fetch(settings: Settings) -> None:
+    pose_model.provide(settings)

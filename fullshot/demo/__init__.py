@@ -1,0 +1,1 @@
+"""The built-in shop, and the whole way against it."""

@@ -1,0 +1,177 @@
+"""The whole way, against the built-in shop: each stage is the verb that a user would type, in a process of its own."""
+
+import json
+import os
+import resource
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from fullshot import progress, tables
+from fullshot.demo import scorecard, shop, studio
+from fullshot.demo.scorecard import ScoreCard
+from fullshot.errors import StageFailed, UserError
+from fullshot.process import END_WITH_PARENT
+from fullshot.workspace import Workspace
+
+PORT = 8765
+"""Where the shop serves if nothing else does."""
+
+# The shop is this machine's own: nobody is hurt by many requests at once.
+_CRAWL_FLAGS = ["--shop", "myntra", "--delay", "0", "--concurrency", "8", "--no-autothrottle"]
+
+
+def run(
+    root: Path,
+    *,
+    seed: int = 7,
+    collections: int = 38,
+    port: int = 0,
+    fresh: bool = False,
+    flags: dict[str, list[str]] | None = None,
+) -> ScoreCard:
+    """Draw the shop, serve it, and run every stage against it; stopped anywhere and run again, it goes on.
+
+    Args:
+        root: the workspace; the shop's pictures lie beside it, in ``<root>-shop``.
+        seed: another seed, another shop.
+        collections: how large the shop is, six to eight products each.
+        port: where the shop serves; 0: 8765, or a free one.
+        fresh: throw away what an earlier demo left there.
+        flags: further flags for a verb, such as ``{"train detector": ["--epochs", "2"]}``.
+
+    Raises:
+        UserError: the folder holds something else, the port is in use, or an earlier demo there had another shop.
+        StageFailed: a stage failed; it has said why.
+    """
+    demo = _Demo(Workspace(root), Path(f"{root}-shop"), flags or {})
+    if fresh:
+        demo.remove()
+    demo.open(seed, collections, port)
+    with demo.timed("draw"), progress.bar("draw", "pictures") as advance:
+        boxes = studio.draw_all(demo.studio, demo.pictures, progress=advance)
+    site = shop.Shop(demo.studio, boxes, demo.pictures, f"http://{shop.HOST}:{demo.port}")
+    with shop.serve(site, demo.port):
+        demo.verb("crawl", *site.urls, *_CRAWL_FLAGS)
+    for stage in ("curate", "train detector", "train embedder", "index build"):
+        demo.verb(stage)
+    detector = demo.verb("evaluate detector")
+    recommend = demo.verb("evaluate recommend")
+    demo.card.photo = _photo(demo.workspace)
+    demo.card.recommendation = demo.workspace / "recommendation.png"
+    demo.verb("recommend", str(demo.card.photo), "--output", str(demo.card.recommendation), as_json=False)
+    scorecard.found_all(demo.card, demo.studio, demo.pictures, demo.workspace)
+    scorecard.found_garments(demo.card, detector, recommend)
+    demo.card.peak_memory = _peak_memory()
+    return demo.card
+
+
+class _Demo:
+    """Where a demo lies, and how its verbs are run."""
+
+    def __init__(self, workspace: Workspace, folder: Path, flags: dict[str, list[str]]) -> None:
+        self.workspace = workspace
+        self.folder = folder
+        self.pictures = folder / "pictures"
+        self.flags = flags
+        self.card = ScoreCard(workspace=workspace.root)
+        self.console = Console(stderr=True, highlight=False)
+        self.port = 0
+        self.studio = studio.open_studio(7, 3)
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "shop.json"
+
+    def remove(self) -> None:
+        """Throw the demo away, but nothing that is not one."""
+        if self.workspace.root.exists() and not self._record.is_file():
+            raise UserError(f"{self.workspace.root} was not made by a demo: remove it by hand, or name another folder")
+        for folder in (self.workspace.root, self.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def open(self, seed: int, collections: int, port: int) -> None:
+        """Open the shop, or the one that an earlier demo drew here: its links hold its port."""
+        wanted = {"seed": seed, "collections": collections}
+        if self._record.is_file():
+            there = json.loads(self._record.read_text("utf-8"))
+            self.port = there.pop("port")
+            if there != wanted or port not in (0, self.port):
+                raise UserError(
+                    f"{self.workspace.root} holds a demo of another shop ({there}, port {self.port}): --fresh replaces it"
+                )
+        else:
+            if self.workspace.root.exists() and any(self.workspace.root.iterdir()):
+                raise UserError(
+                    f"{self.workspace.root} is there already and was not made by a demo: name another folder"
+                )
+            self.port = port or _free_port()
+            tables.write_text(self._record, json.dumps({**wanted, "port": self.port}) + "\n")
+        self.studio = studio.open_studio(seed, collections)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Note how long a stage takes."""
+        start = time.monotonic()
+        yield
+        self.card.seconds[stage] = time.monotonic() - start
+
+    def verb(self, stage: str, *arguments: str, as_json: bool = True) -> dict[str, Any]:
+        """Run a verb on the workspace; its progress shows on stderr.
+
+        Returns:
+            What it printed, if that is JSON.
+        """
+        words = [*stage.split(), str(self.workspace.root), *arguments, *self.flags.get(stage, [])]
+        self.console.print(f"\n[bold]$ fullshot {shlex.join(words)}[/bold]", soft_wrap=True)
+        command = [sys.executable, "-m", "fullshot", *words, *(["--json"] if as_json else [])]
+        environment = {**os.environ, END_WITH_PARENT: "1"}
+        # The verb ends when its standard input does: with this process, however that ends.
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE if as_json else None}
+        with self.timed(stage), subprocess.Popen(command, text=True, env=environment, **pipes) as child:
+            output = child.stdout.read() if child.stdout else ""
+            code = child.wait()
+        if code:
+            raise StageFailed(f"`fullshot {stage}` ended with code {code}: run the demo again to go on from there")
+        stats: dict[str, Any] = json.loads(output) if as_json else {}
+        return stats
+
+
+def _free_port() -> int:
+    for port in (PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((shop.HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise UserError(f"no free port on {shop.HOST}")
+
+
+def _photo(workspace: Workspace) -> Path:
+    """A look that no model was trained on: the first of the test split that wears the most garments."""
+    curated = workspace.read("curated")
+    looks = curated[(curated["split"] == "test") & curated["full_shot"].fillna(False)]["image_id"]
+    boxes = workspace.read("boxes")
+    worn = boxes[boxes["image_id"].isin(looks)].groupby("image_id").size()
+    if worn.empty:
+        raise StageFailed("no look is in the test split: a larger shop has some (--collections)")
+    chosen = worn.sort_values(ascending=False, kind="stable").index[0]
+    images = workspace.read("images")
+    return workspace / str(images[images["image_id"] == chosen]["path"].iloc[0])
+
+
+def _peak_memory() -> int:
+    """Bytes of the largest process among this one and those it waited for."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

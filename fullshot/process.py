@@ -1,0 +1,38 @@
+"""Processes that do not outlive the one that started them, however that one ends."""
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+END_WITH_PARENT = "FULLSHOT_PROCESS_END_WITH_PARENT"
+"""Set in a verb's environment by a parent that holds the other end of its standard input."""
+
+
+def end_with_stdin() -> None:
+    """End this process at once when standard input is closed.
+
+    A parent that keeps the other end of the pipe open takes this process along when it ends, by kill -9 too.
+    """
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+
+    _end_after(wait)
+
+
+def end_with_pool() -> None:
+    """End this worker at once when the process that made its pool ends; a pool's initializer."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _end_after(parent.join)
+
+
+def _end_after(wait: Callable[[], None]) -> None:
+    def watch() -> None:
+        wait()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

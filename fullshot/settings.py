@@ -1,0 +1,162 @@
+"""The settings: ``fullshot.toml`` < environment ``FULLSHOT_*`` < flags.
+
+A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``fullshot.toml``,
+``FULLSHOT_CRAWL_DELAY=1.0`` in the environment, ``--delay 1.0`` on ``fullshot crawl``.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from fullshot.errors import UserError
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+POSE_MODEL_URL = (
+    "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/"
+    "pose_landmarker_full.task"
+)
+"""Where MediaPipe's makers serve the pose model."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CrawlSettings(_Section):
+    """How a crawl behaves towards the shop, and what it keeps."""
+
+    delay: float = Field(1.0, ge=0, description="seconds between two requests to one host")
+    concurrency: int = Field(1, ge=1, description="requests under way to one host at once")
+    autothrottle: bool = Field(True, description="slow down when the host's answers slow down")
+    obey_robots: bool = Field(True, description="ask robots.txt and do as it says")
+    max_products: int = Field(0, ge=0, description="stop after so many products; 0: all")
+    user_agent: str = Field("fullshot", description="the product token of the User-Agent header")
+    contact: str = Field("", description="an address or URL that the shop can reach you by; sent along")
+    image_size: int = Field(0, ge=0, description="height in pixels asked of the image host; 0: as kept there")
+    timeout: float = Field(30.0, gt=0, description="seconds until a request is given up")
+
+
+class CurateSettings(_Section):
+    """What counts as a full shot, and how products are split."""
+
+    pose_model: str = Field("", description="path of a MediaPipe pose .task file; empty: found or fetched")
+    pose_model_sha256: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$", description="digest of that file, where it is not one that fullshot knows"
+    )
+    pose_model_url: str = Field(POSE_MODEL_URL, description="where the pose model is fetched from")
+    visibility: Share = Field(0.5, description="the least visibility of nose or eyes")
+    ankle_visibility: Share = Field(0.2, description="the least visibility of an ankle; long skirts and flares hide it")
+    min_span: Share = Field(0.45, description="the least height from nose to ankles, as a share of the picture")
+    min_hip_share: Share = Field(0.3, description="how far the hips are from nose and ankles, of nose to ankles")
+    min_headroom: float = Field(0.08, description="picture above the nose, as a share of nose to ankles")
+    min_footroom: float = Field(0.0, description="picture below the toes, as a share of nose to ankles")
+    validation_share: Share = Field(0.15, description="share of the products to choose models on")
+    test_share: Share = Field(0.2, description="share of the products that no model is trained or chosen on")
+    processes: int = Field(0, ge=0, description="worker processes; 0: one a core")
+
+    @model_validator(mode="after")
+    def _shares_leave_some_to_train(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share and test_share must leave products to train on")
+        return self
+
+
+class DetectorSettings(_Section):
+    """How the garment detector is trained."""
+
+    model: str = Field("garment-nano", description="a model file (.yaml or .pt), or the name of one that comes along")
+    epochs: int = Field(60, ge=1)
+    image_size: int = Field(256, ge=32, description="longer side in pixels that pictures are brought to")
+    batch: int = Field(8, ge=1, description="small on purpose: few pictures teach more in many small steps")
+    learning_rate: float = Field(2e-3, gt=0, description="of AdamW; a tenth of it suits weights to go on from")
+    seed: int = 7
+    device: str = Field("", description="cpu, 0, mps, …; empty: the best there is")
+    plots: bool = Field(True, description="draw learning curves, precision and recall, confusions, sample pictures")
+    confidence: Share = Field(0.25, description="boxes below this score are not reported")
+
+
+class EmbedderSettings(_Section):
+    """How the embedder is trained: weighted triplet loss, Siamese network."""
+
+    epochs: int = Field(20, ge=1)
+    image_size: int = Field(96, ge=16, description="side in pixels that crops are brought to")
+    dimension: int = Field(64, ge=2, description="length of an embedding")
+    margin: float = Field(0.5, gt=0, description="m of the triplet loss")
+    alpha: float = Field(0.05, gt=0, description="weight of the embedding loss")
+    embedding_scale: Literal["1/d", "1/sqrt(d)"] = "1/d"
+    learning_rate: float = Field(1e-3, gt=0)
+    batch: int = Field(64, ge=4)
+    seed: int = 7
+    device: str = Field("", description="cpu, cuda, mps, …; empty: the best there is")
+
+
+class RecommendSettings(_Section):
+    """What is answered to a photo."""
+
+    neighbours: int = Field(5, ge=1, description="look-alikes a garment")
+
+
+class Settings(BaseSettings):
+    """All settings of one workspace, resolved."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FULLSHOT_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+    )
+
+    crawl: CrawlSettings = CrawlSettings()
+    curate: CurateSettings = CurateSettings()
+    detector: DetectorSettings = DetectorSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    recommend: RecommendSettings = RecommendSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, which wins over the file."""
+        toml_file = settings_cls.model_config.get("toml_file")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file)
+
+
+def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
+    """Resolve the settings of a workspace.
+
+    Args:
+        toml_file: the workspace's ``fullshot.toml``; it need not be there.
+        **flags: a section's name and the flags given for it; a flag that is None was not given.
+
+    Raises:
+        UserError: a value is of the wrong kind or out of range, or a key is not known.
+    """
+    given = {
+        section: {key: value for key, value in values.items() if value is not None} for section, values in flags.items()
+    }
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=toml_file)
+
+    try:
+        return FromFile(**{section: values for section, values in given.items() if values})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"setting {name}: {first['msg']}, got {first['input']!r}") from None
+    except ValueError as error:
+        raise UserError(f"{toml_file}: {error}") from None

@@ -1,0 +1,281 @@
+"""The tables that stages hand on: a schema each, atomic write, and errors that name the cell.
+
+A boolean is ``true`` or ``false`` in the file, an empty cell is "not known".
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from fullshot.errors import BadTable, MissingInput
+from fullshot.taxonomy import GARMENTS, Gender, Wear
+
+SPLITS = ("train", "val", "test")
+SOURCES = ("human", "model", "shop", "import")
+_SHA256 = r"[0-9a-f]{64}"
+
+
+def _text(*checks: pa.Check, empty: bool = True, unique: bool = False) -> pa.Column:
+    return pa.Column("string", list(checks), nullable=empty, unique=unique)
+
+
+def _one_of(names: Iterable[str], *, empty: bool = False) -> pa.Column:
+    words = [str(name) for name in names]
+    return _text(pa.Check.isin(words, error="one of " + ", ".join(words)), empty=empty)
+
+
+def _image_id(*, unique: bool = False, empty: bool = False) -> pa.Column:
+    check = pa.Check.str_matches(rf"^{_SHA256}$", error="a sha256 in 64 hexadecimal digits")
+    return _text(check, empty=empty, unique=unique)
+
+
+def _number(*, least: float | None = None, empty: bool = True) -> pa.Column:
+    checks = [] if least is None else [pa.Check.ge(least, error=f"a number of at least {least:g}")]
+    return pa.Column("Float64", checks, nullable=empty)
+
+
+def _count(*, empty: bool = True) -> pa.Column:
+    return pa.Column("Int64", [pa.Check.ge(0, error="a whole number of at least 0")], nullable=empty)
+
+
+def _boolean(*, empty: bool = True) -> pa.Column:
+    return pa.Column("boolean", nullable=empty)
+
+
+def _schema(columns: Mapping[str, pa.Column], *checks: pa.Check, unique: list[str] | None = None) -> pa.DataFrameSchema:
+    # Further columns are allowed: a table may grow, none of these is renamed.
+    return pa.DataFrameSchema(dict(columns), checks=list(checks), unique=unique, strict=False)
+
+
+def _corners_in_order(frame: pd.DataFrame) -> "pd.Series[bool]":
+    return (frame["x_min"] < frame["x_max"]) & (frame["y_min"] < frame["y_max"])
+
+
+_LABELLED = {
+    "image_path": _text(empty=False),
+    "label": _count(empty=False),
+    "product_type": _text(),
+    "link": _text(),
+}
+
+SCHEMAS: dict[str, pa.DataFrameSchema] = {
+    "products": _schema(
+        {
+            "product_id": _text(empty=False, unique=True),
+            "url": _text(),
+            "name": _text(),
+            "brand": _text(),
+            "gender": _one_of(Gender),
+            "product_type": _text(),
+            "wear": _one_of(Wear, empty=True),
+            "colour": _text(),
+            "price": _number(least=0),
+            "mrp": _number(least=0),
+            "currency": _text(),
+            "rating": _number(least=0),
+            "rating_count": _count(),
+            "sizes": _text(),
+            "in_stock": _boolean(),
+            "fetched_at": _text(),
+            "parser": _text(),
+        }
+    ),
+    "images": _schema(
+        {
+            "image_id": _image_id(),
+            "product_id": _text(empty=False),
+            "position": _count(),
+            "view": _text(),
+            "url": _text(),
+            "path": _text(empty=False),
+            "width": _count(empty=False),
+            "height": _count(empty=False),
+            "bytes": _count(empty=False),
+            "fetched_at": _text(),
+        },
+        unique=["image_id", "product_id"],
+    ),
+    "failures": _schema(
+        {
+            "url": _text(empty=False),
+            "kind": _text(empty=False),
+            "class": _text(empty=False),
+            "message": _text(),
+            "failed_at": _text(),
+            "page": _text(),
+        }
+    ),
+    "curated": _schema(
+        {
+            "image_id": _image_id(unique=True),
+            "full_shot": _boolean(),
+            "shot_score": _number(least=0),
+            "shot_reason": _text(),
+            "issues": _text(),
+            "duplicate_of": _image_id(empty=True),
+            "cluster": _text(),
+            "split": _one_of(SPLITS),
+        }
+    ),
+    "boxes": _schema(
+        {
+            "image_id": _image_id(),
+            "label": _one_of(GARMENTS),
+            "x_min": _number(empty=False),
+            "y_min": _number(empty=False),
+            "x_max": _number(empty=False),
+            "y_max": _number(empty=False),
+            "source": _one_of(SOURCES),
+            "annotator": _text(),
+            "score": _number(least=0),
+            "model": _text(),
+            "revision": _count(),
+            "updated_at": _text(),
+            "product_id": _text(),
+        },
+        pa.Check(_corners_in_order, error="x_min < x_max and y_min < y_max"),
+    ),
+    "dataset1": _schema(
+        {
+            "image_path": _text(empty=False),
+            "product_type": _text(),
+            "wear": _one_of(Wear, empty=True),
+            "full_shot": _boolean(),
+        }
+    ),
+    "dataset2": _schema(_LABELLED),
+    "labels": _schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
+    **{f"{gender}_{wear}": _schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
+}
+"""A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known."""
+
+MADE_BY = {
+    "products": "crawl",
+    "images": "crawl",
+    "curated": "curate",
+    "boxes": "boxes import",
+    "dataset1": "curate",
+    "dataset2": "curate",
+    "labels": "curate",
+}
+"""Which verb makes a table that a later stage may miss."""
+
+
+def columns(name: str) -> list[str]:
+    """The columns of a table, in order."""
+    return list(SCHEMAS[name].columns)
+
+
+def frame(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
+    """Rows as a table's DataFrame: its columns, in order, each with its dtype.
+
+    Raises:
+        BadTable: a cell is not what the schema says.
+    """
+    data = pd.DataFrame(list(rows), dtype=object)
+    extra = [column for column in data.columns if column not in SCHEMAS[name].columns]
+    return _validated(name, data.reindex(columns=columns(name) + extra), name)
+
+
+def read(name: str, path: Path) -> pd.DataFrame:
+    """Read a table.
+
+    Raises:
+        MissingInput: there is no such file; says which verb makes it.
+        BadTable: a column is missing or a cell is not what the schema says.
+    """
+    if not path.is_file():
+        verb = MADE_BY.get(path.stem)
+        hint = f": run `fullshot {verb} {path.parent}` first" if verb else ""
+        raise MissingInput(f"no {path.name} in {path.parent}{hint}")
+    try:
+        data = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadTable(f"{path}: not a CSV table: {str(error).strip()}") from None
+    missing = [column for column in columns(name) if column not in data.columns]
+    if missing:
+        raise BadTable(f"{path}: expected a column {', '.join(missing)}, got {', '.join(map(str, data.columns))}")
+    return _validated(name, data, str(path))
+
+
+def write(name: str, data: pd.DataFrame, path: Path) -> None:
+    """Check a table and write it in one step: a reader sees the old file or the new one, never a part.
+
+    Raises:
+        BadTable: a cell is not what the schema says; the file stays as it was.
+    """
+    write_text(path, _validated(name, data, str(path)).map(_cell).to_csv(index=False, lineterminator="\n"))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step, on the disk when this returns."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file in one step, on the disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def _validated(name: str, data: pd.DataFrame, where: str) -> pd.DataFrame:
+    schema = SCHEMAS[name]
+    typed = data.copy()
+    for column, rule in schema.columns.items():
+        if column not in typed.columns:
+            raise BadTable(f"{where}: expected a column {column}")
+        typed[column] = _typed(typed[column], str(rule.dtype), f"{where}: ", column)
+    try:
+        return schema.validate(typed, lazy=True)
+    except SchemaErrors as errors:
+        first = errors.failure_cases.iloc[0]
+        row, column, got = first["index"], first["column"], first["failure_case"]
+        at = "" if pd.isna(row) else f" row {int(row) + 2}"
+        raise BadTable(f"{where}:{at} column {column}: expected {first['check']}, got {got!r}") from None
+
+
+def _typed(series: "pd.Series[Any]", dtype: str, where: str, column: str) -> "pd.Series[Any]":
+    """A column in its dtype; an empty cell becomes "not known"."""
+    known = series.where(~series.isin(["", None]), None)
+    if dtype.startswith("string"):
+        return known.map(str, na_action="ignore").astype("string")
+    kinds: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "boolean": ("true or false", _boolean_cell),
+        "Int64": ("a whole number", _whole_cell),
+        "Float64": ("a number", float),
+    }
+    kind, convert = kinds[dtype]
+    cells: list[Any] = []
+    for row, cell in enumerate(known):
+        try:
+            cells.append(None if pd.isna(cell) else convert(cell))
+        except (ValueError, KeyError):
+            raise BadTable(f"{where}row {row + 2} column {column}: expected {kind}, got {cell!r}") from None
+    return pd.Series(cells, index=series.index, dtype=dtype)
+
+
+def _boolean_cell(cell: Any) -> bool:
+    return {"true": True, "false": False}[str(cell).lower()]
+
+
+def _whole_cell(cell: Any) -> int:
+    number = float(cell)
+    if number != int(number):
+        raise ValueError(cell)
+    return int(number)

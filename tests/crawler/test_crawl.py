@@ -1,0 +1,197 @@
+"""Crawls of a real server on this machine."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from crawler import crawl
+from fullshot.errors import StageFailed, UserError
+from fullshot.storage import image_id
+from fullshot.workspace import Workspace
+from tests.crawler.conftest import PRODUCTS, FaultyShop, picture
+
+FLAGS: dict[str, Any] = {"delay": 0.0, "concurrency": 4, "autothrottle": False, "timeout": 5.0}
+
+
+def crawl_it(root: Path, *urls: str, **flags: Any) -> dict[str, Any]:
+    workspace = Workspace(root)
+    return crawl(workspace, workspace.settings(crawl={**FLAGS, **flags}), list(urls))
+
+
+def tables(root: Path) -> dict[str, pd.DataFrame]:
+    """The tables of a crawl without the times in them."""
+    workspace = Workspace(root)
+    names = ("products", "images", "boxes", "failures")
+    return {name: workspace.read_if_there(name).filter(regex="^(?!.*_at$)") for name in names}
+
+
+def assert_whole(root: Path, shop: FaultyShop) -> None:
+    found = tables(root)
+    assert found["products"]["product_id"].tolist() == [f"myntra:{n}" for n in range(1, PRODUCTS + 1)]
+    assert found["products"]["name"][0] == "=Tee, “no. 1”"
+    assert len(found["images"]) == 3 * PRODUCTS
+    assert len(found["boxes"]) == PRODUCTS
+    for row in found["images"].to_dict("records"):
+        path = row["url"].removeprefix(shop.base)
+        content = (root / row["path"]).read_bytes()
+        assert content == picture(path)
+        assert row["image_id"] == image_id(content)
+        assert (row["width"], row["height"], row["bytes"]) == (40, 60, len(content))
+    assert found["failures"].empty
+
+
+def test_a_crawl_finds_every_product_and_picture_once(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    stats = crawl_it(root, shop.listing)
+    assert (stats["products"], stats["images"], stats["boxes"]) == (PRODUCTS, 3 * PRODUCTS, PRODUCTS)
+    assert_whole(root, shop)
+    assert shop.requests["/assets/look.jpg"] == 1
+    assert max(shop.requests.values()) == 1
+    (record,) = (root / "runs").glob("crawl-*.json")
+    assert json.loads(record.read_text())["stats"]["products"] == PRODUCTS
+
+
+def test_shop_boxes_become_pixels_inside_the_picture(tmp_path: Path, shop: FaultyShop) -> None:
+    crawl_it(tmp_path / "ws", shop.listing)
+    box = tables(tmp_path / "ws")["boxes"].iloc[0]
+    assert box[["x_min", "y_min", "x_max", "y_max"]].tolist() == [10.0, 6.0, 30.0, 60.0]
+    assert (box["label"], box["source"]) == ("top", "shop")
+
+
+def test_a_second_crawl_fetches_only_the_listings(tmp_path: Path, shop: FaultyShop) -> None:
+    crawl_it(tmp_path / "ws", shop.listing)
+    before = {name: (tmp_path / "ws" / f"{name}.csv").read_bytes() for name in ("products", "images", "boxes")}
+    shop.requests.clear()
+    stats = crawl_it(tmp_path / "ws", shop.listing)
+    assert stats["products_already_there"] == PRODUCTS
+    assert {path.partition("?")[0] for path in shop.requests} == {"/robots.txt", "/men-topwear"}
+    assert before == {name: (tmp_path / "ws" / f"{name}.csv").read_bytes() for name in before}
+
+
+def test_passing_faults_lose_nothing(tmp_path: Path, shop: FaultyShop) -> None:
+    shop.faults = {
+        "/men-topwear": "once-503",
+        "/tshirts/brand/tee/1/buy": "once-503",
+        "/tshirts/brand/tee/2/buy": "once-blocked",
+        "/assets/3-1.jpg": "once-cut",
+        "/assets/3-2.jpg": "once-503",
+    }
+    crawl_it(tmp_path / "ws", shop.listing)
+    assert_whole(tmp_path / "ws", shop)
+
+
+def test_what_cannot_be_had_is_written_down_and_fetched_by_the_next_crawl(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    shop.faults = {
+        "/tshirts/brand/tee/1/buy": "always-404",
+        "/assets/2-1.jpg": "always-404",
+        "/assets/3-1.jpg": "always-text",
+    }
+    crawl_it(root, shop.listing)
+    failures = tables(root)["failures"].set_index("url")
+    assert failures["class"].to_dict() == {
+        f"{shop.base}/tshirts/brand/tee/1/buy": "http-404",
+        f"{shop.base}/assets/2-1.jpg": "http-404",
+        f"{shop.base}/assets/3-1.jpg": "not-an-image",
+    }
+    assert len(tables(root)["products"]) == PRODUCTS - 1
+    shop.faults = {}
+    shop.requests.clear()
+    crawl_it(root, shop.listing)
+    assert_whole(root, shop)
+    fetched = {path for path in shop.requests if path.startswith("/assets/")}
+    assert fetched == {"/assets/1-1.jpg", "/assets/1-2.jpg", "/assets/2-1.jpg", "/assets/3-1.jpg"}
+
+
+def test_a_picture_lost_from_the_store_is_fetched_again(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    crawl_it(root, shop.listing)
+    images = tables(root)["images"]
+    lost = root / images[images["url"].str.endswith("/5-1.jpg")]["path"].iloc[0]
+    lost.unlink()
+    crawl_it(root, shop.listing)
+    assert lost.is_file()
+    assert_whole(root, shop)
+
+
+def test_a_killed_crawl_goes_on_and_ends_in_the_same_tables(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    shop.faults = {"/assets/6-2.jpg": "hang"}
+    flags = ["--delay", "0", "--no-autothrottle", "--concurrency", "2", "--timeout", "50"]
+    command = [sys.executable, "-m", "fullshot", "crawl", str(root), shop.listing, *flags]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not shop.requests["/assets/6-2.jpg"]:
+            assert process.poll() is None
+        journal = root / "crawl.journal"
+        while journal.read_text().count('"kind": "product"') < 3:
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+    with journal.open("a") as file:
+        file.write('{"kind": "product", "product": {"product_id": "myn')
+    shop.faults = {}
+    shop.released.set()
+    had = {line["url"] for line in map(json.loads, journal.read_text().splitlines()[:-1]) if line["kind"] == "picture"}
+    assert had
+    shop.requests.clear()
+    crawl_it(root, shop.listing)
+    assert_whole(root, shop)
+    assert not had & {shop.base + path for path in shop.requests}
+    crawl_it(tmp_path / "other", shop.listing)
+    for name, table in tables(tmp_path / "other").items():
+        pd.testing.assert_frame_equal(table, tables(root)[name])
+
+
+def test_max_products_stops_the_crawl(tmp_path: Path, shop: FaultyShop) -> None:
+    assert crawl_it(tmp_path / "ws", shop.listing, max_products=4)["products"] == 4
+
+
+def test_robots_and_the_user_agent_are_minded(tmp_path: Path, shop: FaultyShop) -> None:
+    shop.robots = "User-agent: fullshot\nDisallow: /men-topwear\n"
+    with pytest.raises(StageFailed, match=r"/men-topwear: robots\.txt does not allow it"):
+        crawl_it(tmp_path / "ws", shop.listing, contact="me@example.org")
+    assert shop.agents == {"fullshot/0.1.0 (+me@example.org)"}
+    assert set(shop.requests) == {"/robots.txt"}
+    assert crawl_it(tmp_path / "ws", shop.listing, obey_robots=False)["products"] == PRODUCTS
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/no-such-page", "answered 404"),
+        ("/assets/1-1.jpg", "no Myntra page: window.__myx is not in it"),
+    ],
+)
+def test_a_page_that_is_no_shops_is_said_and_nothing_is_left(
+    tmp_path: Path, shop: FaultyShop, path: str, message: str
+) -> None:
+    with pytest.raises(StageFailed) as caught:
+        crawl_it(tmp_path / "ws", shop.base + path)
+    assert str(caught.value) == f"{shop.base}{path}: {message}"
+    assert not (tmp_path / "ws").exists()
+
+
+def test_a_host_that_does_not_answer_is_said(tmp_path: Path, shop: FaultyShop) -> None:
+    shop.server.server_close()
+    with pytest.raises(StageFailed, match="connection refused"):
+        crawl_it(tmp_path / "ws", shop.listing)
+    assert not (tmp_path / "ws").exists()
+
+
+@pytest.mark.parametrize("url", ["ftp://a.test/x", "men-topwear", "http://", "file:///etc/passwd"])
+def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UserError, match="expected an address that begins with http:// or https://"):
+        crawl_it(tmp_path / "ws", url)
+    assert not (tmp_path / "ws").exists()
+
+
+def test_two_crawls_of_one_workspace_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(tmp_path)
+    monkeypatch.setattr("fullshot.workspace.LOCK_WAIT", 0.1)
+    with workspace.locked(), pytest.raises(UserError, match="another fullshot is at work"):
+        crawl_it(tmp_path, "http://127.0.0.1:9/x")

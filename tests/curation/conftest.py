@@ -1,0 +1,86 @@
+"""Pictures of people, real and drawn, and small workspaces of them."""
+
+import io
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from curation.pose import MediaPipePose
+from curation.pose_model import PoseModel, provide
+from fullshot import storage, tables
+from fullshot.demo.studio import draw, open_studio
+from fullshot.settings import Settings, load
+from fullshot.workspace import Workspace
+
+Row = tuple[str, str]  # product_id, name of a picture
+
+
+@pytest.fixture(scope="session")
+def pose_model() -> PoseModel:
+    return provide(load())
+
+
+@pytest.fixture(scope="session")
+def pose(pose_model: PoseModel) -> Iterator[MediaPipePose]:
+    with MediaPipePose(pose_model) as estimator:
+        yield estimator
+
+
+@pytest.fixture(scope="session")
+def photos() -> dict[str, bytes]:
+    """``bus``: a street, ``person``: one on it, ``zidane``: heads and chests; the photos come with ultralytics.
+
+    The rest is drawn: ``look`` (full length), ``half`` (the same, cut at the hips), ``front`` and ``worn`` (items).
+    """
+    spec = find_spec("ultralytics")
+    assert spec
+    assert spec.origin
+    assets = Path(spec.origin).parent / "assets"
+    found = {name: (assets / f"{name}.jpg").read_bytes() for name in ("bus", "zidane")}
+    studio = open_studio(seed=7, collections=1)
+    for kind in ("look", "front", "worn"):
+        found[kind] = draw(studio, next(picture for picture in studio.pictures if picture.kind == kind))[0]
+    look = Image.open(io.BytesIO(found["look"]))
+    found["half"] = _png(look.crop((0, 0, look.width, look.height // 2)))
+    found["person"] = _png(Image.open(io.BytesIO(found["bus"])).crop((0, 340, 300, 960)))
+    for number in range(4):
+        found[f"plain{number}"] = _png(Image.new("RGB", (64, 80), (40 * number, 90, 200)))
+    return found
+
+
+def _png(picture: Image.Image) -> bytes:
+    memory = io.BytesIO()
+    picture.save(memory, "PNG")
+    return memory.getvalue()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load(curate={"processes": 1})
+
+
+@pytest.fixture
+def make_workspace(tmp_path: Path, photos: dict[str, bytes]) -> Callable[[list[Row]], Workspace]:
+    """A workspace of these (product, picture) rows; called again, it holds the new rows."""
+    root = tmp_path / "ws"
+
+    def make(rows: list[Row]) -> Workspace:
+        workspace = Workspace(root)
+        images, products = [], {}
+        for position, (product, name) in enumerate(rows):
+            there = storage.put(root, photos[name])
+            size = {"width": there.width, "height": there.height, "bytes": there.bytes}
+            url = f"https://shop.example/{name}.jpg"
+            where = {"image_id": there.image_id, "path": there.path, "url": url, "position": position}
+            images.append({**where, **size, "product_id": product})
+            gender, wear = ("women", "bottom") if product.endswith("w") else ("men", "top")
+            words = {"gender": gender, "wear": wear, "product_type": "Jeans" if wear == "bottom" else "Shirts"}
+            products[product] = {"product_id": product, "url": f"https://shop.example/{product}", **words}
+        workspace.write("images", tables.frame("images", images))
+        workspace.write("products", tables.frame("products", products.values()))
+        return workspace
+
+    return make

@@ -1,0 +1,277 @@
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet
+import pytest
+
+import curation
+from curation.split import groups, split
+from fullshot.errors import MissingInput, UserError
+from fullshot.settings import Settings, load
+from fullshot.workspace import Workspace
+
+Make = Callable[[list[tuple[str, str]]], Workspace]
+ROWS = [
+    ("s:1", "front"),
+    ("s:1", "look"),
+    ("s:2w", "plain0"),
+    ("s:2w", "look"),  # worn together
+    ("s:3", "zidane"),
+    ("s:4w", "person"),
+    ("s:4w", "plain1"),
+]
+
+
+def written(workspace: Workspace) -> dict[str, bytes]:
+    """All tables that curation writes."""
+    files = [workspace.table(name) for name in ("curated", "failures")]
+    return {path.name: path.read_bytes() for path in [*files, *workspace.exports.glob("*.csv")] if path.is_file()}
+
+
+def shards(workspace: Workspace) -> list[Path]:
+    return sorted((workspace / "poses").glob("*.parquet"))
+
+
+def by_name(workspace: Workspace, column: str) -> dict[str, object]:
+    """A column of ``curated``, by the picture's name."""
+    images = workspace.read("images")
+    names = {
+        str(identity): Path(str(url)).stem for identity, url in zip(images["image_id"], images["url"], strict=True)
+    }
+    curated = workspace.read("curated")
+    cells = zip(curated["image_id"], curated[column], strict=True)
+    return {names[identity]: None if pd.isna(cell) else cell for identity, cell in cells}
+
+
+def test_full_shots_and_item_shots(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    stats = curation.curate(workspace, settings)
+    expected = {"look": True, "person": True, "front": False, "zidane": False, "plain0": False, "plain1": False}
+    assert by_name(workspace, "full_shot") == expected
+    assert by_name(workspace, "shot_reason")["look"] == "full length"
+    assert (stats["images"], stats["full_shots"], stats["item_shots"], stats["unreadable"]) == (6, 2, 4, 0)
+    assert stats["products"] == 4
+    assert sum(stats["splits"].values()) == 6
+    assert sum(stats["reasons"].values()) == 6
+    assert stats["seconds_per_image"] > 0
+    assert stats["pose_route"] in ("maker", "wheel")
+    [record] = (workspace / "runs").glob("curate-*.json")
+    kept = json.loads(record.read_text("utf-8"))
+    assert kept["stats"] == stats
+    assert set(kept["inputs"]) == {"images.csv", "products.csv"}
+
+
+def test_the_exports(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    first, second = workspace.read("dataset1"), workspace.read("dataset2")
+    assert len(first) == len(ROWS)  # a picture of two products has two rows
+    assert len(second) == 4
+    assert sorted(second["link"]) == [f"https://shop.example/s:{name}" for name in ("1", "2w", "3", "4w")]
+    assert list(first["image_path"]) == sorted(first["image_path"])
+    assert all((workspace / path).is_file() for path in first["image_path"])
+    labels = workspace.read("labels").set_index("product_id")["label"]
+    assert labels.to_dict() == {"s:1": 0, "s:2w": 1, "s:3": 2, "s:4w": 3}
+    assert set(workspace.read("women_bottom")["label"]) == {1, 3}
+    assert set(workspace.read("men_top")["label"]) == {0, 2}
+    for empty in ("men_bottom", "men_foot", "women_top", "women_foot"):
+        assert workspace.read(empty).empty
+
+
+def test_again_it_looks_at_nothing_and_writes_the_same_bytes(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    before = written(workspace)
+    assert len(before) == 10
+    stats = curation.curate(workspace, settings)
+    assert (stats["judged"], stats["seconds_per_image"]) == (0, None)
+    assert written(workspace) == before
+
+
+def test_processes_write_what_one_process_writes(
+    make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curation.estimate._LEAST_SHARD", 2)
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, load(curate={"processes": 2}))
+    assert len(shards(workspace)) == 3
+    before = written(workspace)
+    for shard in shards(workspace):
+        shard.unlink()
+    curation.curate(workspace, settings)
+    assert written(workspace) == before
+
+
+@pytest.mark.parametrize("loss", ["deleted", "cut off", "no parquet"])
+def test_only_what_a_lost_shard_held_is_looked_at_again(
+    make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch, loss: str
+) -> None:
+    monkeypatch.setattr("curation.estimate._LEAST_SHARD", 2)
+    monkeypatch.setattr("curation.estimate._MOST_SHARD", 2)
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    before = written(workspace)
+    lost, *kept = shards(workspace)
+    times = {shard: shard.stat().st_mtime_ns for shard in kept}
+    content = lost.read_bytes()
+    if loss == "deleted":
+        lost.unlink()
+    else:
+        lost.write_bytes(content[:-20] if loss == "cut off" else b"no parquet")
+    assert curation.curate(workspace, settings)["judged"] == 2
+    assert lost.read_bytes() == content
+    assert {shard: shard.stat().st_mtime_ns for shard in kept} == times
+    assert written(workspace) == before
+
+
+def test_another_pose_model_looks_at_all_again(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    [shard] = shards(workspace)
+    table = pyarrow.parquet.read_table(shard)
+    column = table.schema.get_field_index("pose_model")
+    other = table.set_column(column, "pose_model", pyarrow.array(["0" * 64] * table.num_rows))
+    pyarrow.parquet.write_table(other, shard.with_name("older.parquet"))
+    shard.unlink()
+    assert curation.curate(workspace, settings)["judged"] == 6
+    assert shards(workspace) == [shard]  # what the other model saw is gone
+
+
+def test_pictures_that_cannot_be_read(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    images = workspace.read("images").drop_duplicates("image_id")
+    paths = {Path(row["url"]).stem: workspace / str(row["path"]) for row in images.to_dict("records")}
+    good = paths["front"].read_bytes()
+    paths["front"].write_text("not a picture", "utf-8")
+    paths["plain0"].unlink()
+    stats = curation.curate(workspace, settings)
+    assert stats["unreadable"] == 2
+    failures = workspace.read("failures").set_index("url")
+    assert failures["class"].to_dict() == {
+        "https://shop.example/front.jpg": "not-an-image",
+        "https://shop.example/plain0.jpg": "missing",
+    }
+    assert set(failures["kind"]) == {"picture"}
+    assert failures["page"]["https://shop.example/front.jpg"] == "https://shop.example/s:1"
+    assert by_name(workspace, "issues")["front"] == "not-an-image"
+    assert by_name(workspace, "full_shot")["front"] is None
+    assert len(workspace.read("dataset1")) == len(ROWS) - 2
+
+    before = written(workspace)
+    time.sleep(1.1)  # a failure keeps the time at which it was found first
+    curation.curate(workspace, settings)
+    assert written(workspace) == before
+
+    paths["front"].write_bytes(good)
+    assert curation.curate(workspace, settings)["judged"] == 2
+    assert {"front": False}.items() <= by_name(workspace, "full_shot").items()
+    assert list(workspace.read("failures")["class"]) == ["missing"]
+
+
+def test_failures_of_a_crawl_stay(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    row = "https://shop.example/gone.jpg,picture,not-an-image,text,2026-01-01T00:00:00Z,https://shop.example/s:9\n"
+    text = "url,kind,class,message,failed_at,page\n" + row
+    workspace.table("failures").write_text(text, "utf-8")
+    curation.curate(workspace, settings)
+    assert workspace.table("failures").read_text("utf-8") == text
+
+
+def test_what_other_steps_found_for_a_picture_stays(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    curated = workspace.read("curated")
+    workspace.write("curated", curated.assign(cluster=[f"c{number}" for number in range(6)], blur=0.5))
+    before = written(workspace)
+    curation.curate(workspace, settings)
+    assert written(workspace) == before
+
+
+def test_labels_and_splits_stay_when_products_come_and_go(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    labels = workspace.read("labels").set_index("product_id")["label"].to_dict()
+    splits = by_name(workspace, "split")
+    workspace = make_workspace([*ROWS[2:], ("s:0", "plain2"), ("s:5", "plain3")])  # s:1 is gone, its look is not
+    curation.curate(workspace, settings)
+    assert workspace.read("labels").set_index("product_id")["label"].to_dict() == {**labels, "s:0": 4, "s:5": 5}
+    now = by_name(workspace, "split")
+    assert {name: now[name] for name in splits if name in now} == {name: splits[name] for name in splits if name in now}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_without_a_crawl_it_says_what_to_run(tmp_path: Path, settings: Settings, there: bool) -> None:
+    root = tmp_path / "ws"
+    if there:
+        root.mkdir()
+    with pytest.raises(MissingInput, match="fullshot crawl") as error:
+        curation.curate(Workspace(root), settings)
+    assert "\n" not in str(error.value)
+    assert root.exists() == there
+
+
+def test_a_product_no_picture_belongs_to_and_one_that_is_unknown(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    products = workspace.read("products")
+    workspace.write("products", products[products["product_id"] != "s:3"])
+    curation.curate(workspace, settings)
+    [unknown] = workspace.read("dataset1").loc[lambda rows: rows["product_type"].isna()].to_dict("records")
+    assert pd.isna(unknown["wear"])
+
+
+def test_a_wear_that_the_taxonomy_learnt_since_the_crawl(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    products = workspace.read("products")
+    workspace.write("products", products.assign(product_type="Lungis", wear=None))
+    (workspace / "taxonomy.toml").write_text('[wear]\nbottom = ["Lungis"]\n', "utf-8")
+    curation.curate(workspace, settings)
+    assert set(workspace.read("dataset1")["wear"]) == {"bottom"}
+
+
+def table(*pairs: str) -> pd.DataFrame:
+    return pd.DataFrame([pair.split() for pair in pairs], columns=["image_id", "product_id"])
+
+
+def test_products_that_share_pictures_are_one_group() -> None:
+    pairs = [("x", "d"), ("x", "c"), ("y", "c"), ("y", "a"), ("z", "b")]
+    expected = {"a": "a", "b": "b", "c": "a", "d": "a"}
+    assert groups(pairs) == expected
+    assert groups(reversed(pairs)) == expected
+
+
+def test_a_group_is_on_one_side() -> None:
+    images = table(*(f"i{number} p{number // 2}" for number in range(2000)), *(f"i{n} p{n}" for n in range(0, 900, 3)))
+    sides = split(images, {}, load().curate)
+    group = groups(zip(images["image_id"], images["product_id"], strict=True))
+    found: dict[str, set[str]] = {}
+    for image, product in zip(images["image_id"], images["product_id"], strict=True):
+        found.setdefault(group[product], set()).add(sides[image])
+    assert 500 < len(found) < 1000
+    assert all(len(each) == 1 for each in found.values())
+
+
+def test_shares_are_those_of_the_settings() -> None:
+    images = table(*(f"i{number} p{number}" for number in range(5000)))
+    shares = pd.Series(
+        split(images, {}, load(curate={"test_share": 0.3, "validation_share": 0.1}).curate)
+    ).value_counts()
+    assert shares["test"] / 5000 == pytest.approx(0.3, abs=0.03)
+    assert shares["val"] / 5000 == pytest.approx(0.1, abs=0.02)
+    with pytest.raises(UserError, match="must leave products to train on"):
+        load(curate={"test_share": 0.7, "validation_share": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ({"x": "val"}, "val"),
+        ({"x": "train", "y": "test"}, "test"),  # what was tested on is never trained on
+        ({"x": "val", "y": "train"}, "val"),
+    ],
+)
+def test_a_group_keeps_its_side_and_never_leaks_the_test(before: dict[str, str], expected: str) -> None:
+    sides = split(table("x a", "y a", "z a"), before, load().curate)
+    assert set(sides.values()) == {expected}
