@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
@@ -246,8 +247,10 @@ def _validated(name: str, data: pd.DataFrame, where: str) -> pd.DataFrame:
     except SchemaErrors as errors:
         first = errors.failure_cases.iloc[0]
         row, column, got = first["index"], first["column"], first["failure_case"]
+        expected = "a cell that is not empty" if first["check"] == "not_nullable" else first["check"]
+        got = got.item() if isinstance(got, np.generic) else got
         at = "" if pd.isna(row) else f" row {int(row) + 2}"
-        raise BadTable(f"{where}:{at} column {column}: expected {first['check']}, got {got!r}") from None
+        raise BadTable(f"{where}:{at} column {column}: expected {expected}, got {got!r}") from None
 
 
 def _typed(series: "pd.Series[Any]", dtype: str, where: str, column: str) -> "pd.Series[Any]":

@@ -109,7 +109,9 @@ def found_all(card: ScoreCard, studio: Studio, pictures: Path, workspace: Worksp
 
 def found_garments(card: ScoreCard, detector: Mapping[str, Any], recommend: Mapping[str, Any]) -> None:
     """Add what ``evaluate detector`` and ``evaluate recommend`` printed for the test split."""
-    precision = [detector["map50_by_label"][wear] for wear in GARMENTS]
+    precision = [detector["classes"][wear]["map50"] for wear in GARMENTS if wear in detector["classes"]]
     card.share("detector, mAP@0.5 over top, bottom, foot", sum(precision) / len(precision), EXPECTED["detector"])
+    found = recommend["found_by_label"]
     for wear in GARMENTS:
-        card.share(f"the very {wear} worn is among the five", recommend["found_by_label"][wear], EXPECTED["recommend"])
+        if wear in found:
+            card.share(f"the very {wear} worn is among the five", found[wear], EXPECTED["recommend"])

@@ -1,0 +1,106 @@
+"""A workspace: its lock, the record of a stage, and what is said of what is missing."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fullshot import engine, tables
+from fullshot.errors import MissingInput, UserError
+from fullshot.workspace import Workspace
+
+
+def test_a_stage_is_recorded_when_it_is_done(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.write("products", tables.frame("products"))
+    with workspace.stage("curate", workspace.settings(), [workspace.table("products")]) as stats:
+        stats["images"] = 3
+        assert not list(tmp_path.glob("runs/*"))
+    (record,) = [json.loads(path.read_text()) for path in tmp_path.glob("runs/curate-*.json")]
+    assert record["stats"] == {"images": 3}
+    assert len(record["inputs"]["products.csv"]) == 64
+    assert record["settings"]["crawl"]["delay"] == 1.0
+
+
+def test_a_stage_that_fails_leaves_no_record(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with pytest.raises(ZeroDivisionError), workspace.stage("curate", workspace.settings()):
+        _ = 1 // 0
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "verb"),
+    [("images", "crawl"), ("curated", "curate"), ("boxes", "boxes import"), ("dataset2", "curate")],
+)
+def test_a_missing_table_names_the_verb_that_makes_it(tmp_path: Path, table: str, verb: str) -> None:
+    with pytest.raises(MissingInput) as caught:
+        Workspace(tmp_path).read(table)
+    assert str(caught.value) == f"no {table}.csv in {tmp_path}: run `fullshot {verb} {tmp_path}` first"
+
+
+def test_a_workspace_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "none")
+    with pytest.raises(MissingInput, match="no workspace at"):
+        workspace.read("images")
+    with pytest.raises(MissingInput, match="no workspace at"), workspace.locked():
+        pass
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_is_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="expected a workspace folder, got a file"):
+        Workspace(tmp_path / "file")
+
+
+def double(rows: list[int]) -> list[int]:
+    return [2 * row for row in rows]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_shards_give_the_same_however_many_processes(processes: int) -> None:
+    parts = engine.shards(range(7), 3)
+    assert [len(part) for part in parts] == [3, 3, 1]
+    results = dict(engine.map_shards(double, [list(part) for part in parts], processes))
+    assert [row for number in sorted(results) for row in results[number]] == [0, 2, 4, 6, 8, 10, 12]
+
+
+_HOLDER = """
+import sys, multiprocessing, os
+from fullshot import engine
+def hold(rows):
+    with open(sys.argv[1] + "." + str(os.getpid()), "w"):
+        pass
+    while True:
+        pass
+if __name__ == "__main__":
+    list(engine.map_shards(hold, [[1], [2]], 2))
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "holder.py"
+    script.write_text(_HOLDER)
+    with subprocess.Popen([sys.executable, str(script), str(tmp_path / "pid")]) as parent:
+        while len(list(tmp_path.glob("pid.*"))) < 2:
+            assert parent.poll() is None
+        parent.send_signal(signal.SIGKILL)
+    workers = [int(path.suffix[1:]) for path in tmp_path.glob("pid.*")]
+    while any(_runs(pid) for pid in workers):
+        multiprocessing.Event().wait(0.05)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A process that has ended but was not waited for is no longer running.
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,54 @@
+import pytest
+
+from fullshot.boxes import Box
+from index.garments import body, foremost, overlap, worn
+
+PERSON = (100.0, 50.0, 200.0, 450.0)
+POSE = [
+    Box("top", 110, 100, 190, 250, 0.9, "pose"),
+    Box("bottom", 110, 250, 190, 420, 0.9, "pose"),
+    Box("foot", 110, 420, 190, 450, 0.9, "pose"),
+]
+TOP, WEAK_TOP = Box("top", 105, 90, 195, 240, 0.8), Box("top", 105, 90, 195, 200, 0.4)
+BOTTOM, FOOT = Box("bottom", 110, 240, 190, 400, 0.7), Box("foot", 120, 410, 180, 450, 0.6)
+LONG = Box("long", 105, 90, 195, 400, 0.75)
+NEIGHBOUR = Box("top", 300, 90, 390, 240, 0.99)
+
+
+@pytest.mark.parametrize(
+    ("detected", "expected"),
+    [
+        # The detector's best box of each wear.
+        ([WEAK_TOP, TOP, BOTTOM, FOOT], [TOP, BOTTOM, FOOT]),
+        # What it does not find is where the pose says.
+        ([TOP], [TOP, POSE[1], POSE[2]]),
+        ([], POSE),
+        # A neighbour's garment is not this person's.
+        ([NEIGHBOUR, BOTTOM, FOOT], [POSE[0], BOTTOM, FOOT]),
+        # A dress stands for top and bottom, and neither is looked for by the pose.
+        ([LONG, FOOT], [LONG, FOOT]),
+        ([LONG], [LONG, POSE[2]]),
+        ([LONG, WEAK_TOP, FOOT], [LONG, FOOT]),
+        # A dress less sure than the shirt is none.
+        ([LONG, TOP, BOTTOM, FOOT], [TOP, BOTTOM, FOOT]),
+    ],
+)
+def test_one_box_a_garment(detected: list[Box], expected: list[Box]) -> None:
+    assert worn(detected, PERSON, POSE) == expected
+
+
+def test_a_person_has_room_for_clothes_inside_the_picture() -> None:
+    assert body((0.25, 0.25, 0.5, 0.75), 400, 800) == pytest.approx((52, 152, 248, 648))
+    assert body((-0.2, 0.1, 1.3, 1.4), 400, 800) == (0, 0, 400, 800)
+
+
+def test_the_foremost_person() -> None:
+    small, large, aside = (190.0, 0.0, 210.0, 50.0), (150.0, 100.0, 250.0, 500.0), (0.0, 100.0, 100.0, 500.0)
+    assert foremost([small, aside, large], 400, 600) == 2
+    assert foremost([aside, small], 400, 600) == 0
+
+
+def test_overlap() -> None:
+    assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == 0.5
+    assert overlap((0, 0, 10, 10), (20, 0, 30, 10)) == 0
+    assert overlap((5, 5, 5, 9), (0, 0, 10, 10)) == 0

@@ -1,0 +1,111 @@
+"""The verbs as a user types them: what bad input is answered with."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fullshot import tables
+from fullshot.cli import app
+from fullshot.workspace import Workspace
+
+VERBS = ["demo", "crawl", "parse", "curate", "boxes", "train", "evaluate", "index", "recommend", "trace", "doctor"]
+
+
+def run(*words: str | Path) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a verb."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def crawled(root: Path) -> Path:
+    """A workspace as a crawl that found one product leaves it."""
+    workspace = Workspace(root)
+    workspace.write("products", tables.frame("products", [{"product_id": "s:1", "gender": "men", "wear": "top"}]))
+    workspace.write("images", tables.frame("images"))
+    return root
+
+
+def curated(root: Path) -> Path:
+    """The same after curation."""
+    Workspace(crawled(root)).write("curated", tables.frame("curated"))
+    return root
+
+
+def test_help_lists_the_verbs() -> None:
+    code, said, _ = run("--help")
+    assert code == 0
+    assert [verb for verb in VERBS if f" {verb} " not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("curate", "{none}"), "no workspace at {none}: run `fullshot crawl {none} --shop … URL` first"),
+        (("curate", "{empty}"), "no images.csv in {empty}: run `fullshot crawl {empty}` first"),
+        (("train", "detector", "{crawled}"), "no boxes.csv in {crawled}: run `fullshot boxes import {crawled}` first"),
+        (("train", "embedder", "{crawled}"), "no dataset2.csv in {crawled}: run `fullshot curate {crawled}` first"),
+        (("index", "build", "{crawled}"), "no curated.csv in {crawled}: run `fullshot curate {crawled}` first"),
+        (("index", "build", "{curated}"), "expected item shots of products in {curated}, got none"),
+        (
+            ("evaluate", "detector", "{curated}"),
+            "no detector in {curated}: run `fullshot train detector {curated}` first",
+        ),
+        (("recommend", "{curated}", "{text}"), "{text} is not a picture that can be read"),
+        (("recommend", "{curated}", "{none}"), "{none}"),
+        (("trace", "{crawled}", "abcdef"), "abcdef"),
+        (("boxes", "import", "{crawled}", "{text}"), "{text}"),
+        (("boxes", "import", "{crawled}", "{text}", "--format", "pdf"), "pdf"),
+        (("crawl", "{empty}", "ftp://x.test/"), "expected an address that begins with http:// or https://"),
+        (("crawl", "{empty}", "http://x.test/", "--shop", "none"), "expected a shop out of myntra, got 'none'"),
+        (("crawl", "{empty}", "http://x.test/", "--delay", "-2"), "setting crawl.delay: "),
+        (("crawl", "{text}", "http://x.test/"), "expected a workspace folder, got a file: {text}"),
+        (("parse", "http://x.test/", "{none}"), "expected a saved page, got no such file: {none}"),
+        (("demo", "{crawled}"), "{crawled} is there already and was not made by a demo"),
+        (("demo", "{crawled}", "--fresh"), "{crawled} was not made by a demo"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, words: tuple[str, ...], message: str) -> None:
+    places = {
+        "none": tmp_path / "none",
+        "empty": tmp_path / "empty",
+        "crawled": crawled(tmp_path / "crawled"),
+        "curated": curated(tmp_path / "curated"),
+        "text": tmp_path / "text.txt",
+    }
+    places["empty"].mkdir()
+    places["text"].write_text("no picture, no boxes")
+    before = sorted(path for path in tmp_path.rglob("*") if path.name != ".lock")
+    code, out, err = run(*(word.format(**places) for word in words))
+    assert message.format(**places) in err
+    assert err.startswith("fullshot: ")
+    assert err.count("\n") == 1
+    assert (code, out) == (2, "")
+    assert sorted(path for path in tmp_path.rglob("*") if path.name != ".lock") == before
+
+
+def test_a_page_that_is_no_shops_is_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<html>Site Maintenance</html>")
+    code, out, err = run("parse", "http://x.test/1/buy", tmp_path / "page.html")
+    assert (code, json.loads(out)["kind"]) == (1, "none")
+    assert err.startswith("fullshot: ")
+    assert "no Myntra page" in err
+
+
+def test_a_verb_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("crawler.crawl", stopped)
+    code, _, err = run("crawl", tmp_path, "http://127.0.0.1:9/")
+    assert (code, err) == (130, "fullshot: stopped; run the same command to go on\n")
+
+
+def test_python_m_fullshot_is_the_command() -> None:
+    said = subprocess.run([sys.executable, "-m", "fullshot", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: fullshot" in said.stdout.replace("python -m ", "")

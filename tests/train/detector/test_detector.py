@@ -1,0 +1,324 @@
+"""The detector from fit to evaluate, through its public functions, with real trainings of a few seconds."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fullshot import settings as settings_module
+from fullshot import storage
+from fullshot.boxes import Box, Picture
+from fullshot.errors import MissingInput, UserError
+from fullshot.settings import Settings
+from fullshot.workspace import Workspace
+from train import detector
+
+MakeWorkspace = Callable[..., Workspace]
+
+# A child that fits, and kills itself with SIGKILL when so many epochs are reported done: no time plays a part.
+KILLED = """
+import contextlib, os, signal, sys
+from fullshot import progress, settings
+from fullshot.workspace import Workspace
+from train import detector
+
+@contextlib.contextmanager
+def bar(what, unit=""):
+    yield lambda done, total: done == int(sys.argv[2]) and os.kill(os.getpid(), signal.SIGKILL)
+
+progress.bar = bar
+flags = {"epochs": 3, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
+detector.fit(Workspace(sys.argv[1]), settings.load(detector=flags))
+"""
+
+
+def small(**more: object) -> Settings:
+    flags: dict[str, object] = {"epochs": 3, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
+    return settings_module.load(detector=flags | more)
+
+
+def pictures_of(workspace: Workspace, split: str) -> dict[str, Picture]:
+    curated, images = workspace.read("curated"), workspace.read("images").set_index("image_id")
+    ids = curated.loc[curated["split"] == split, "image_id"]
+    return {name: storage.read_rgb(workspace / str(images.at[name, "path"])) for name in ids}
+
+
+@pytest.fixture(scope="module")
+def trained(make_workspace: MakeWorkspace) -> tuple[Workspace, Settings, dict[str, object]]:
+    workspace = make_workspace(train=24, val=4, test=8)
+    settings = small(epochs=20, learning_rate=0.004, plots=True)
+    return workspace, settings, detector.fit(workspace, settings)
+
+
+def test_a_fitted_detector_finds_what_was_drawn(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+    workspace, _, stats = trained
+    assert stats["pictures"] == {"train": 24, "val": 4, "test": 8}
+    found = detector.load(workspace)
+    assert found.labels == ("top", "bottom", "foot", "long")
+    assert re.fullmatch(r"[0-9a-f]{16}", found.digest)
+    boxes = workspace.read("boxes")
+    seen = pictures_of(workspace, "test")
+    for name, answer in zip(seen, found.predict(list(seen.values())), strict=True):
+        best = {box.label: box for box in reversed(answer)}
+        for row in boxes[boxes["image_id"] == name].itertuples():
+            box = best[str(row.label)]
+            assert overlap(box.corners, corners_of(row)) > 0.5
+            assert box.source == "model"
+            assert box.score is not None
+            assert 0.25 <= box.score <= 1
+        assert [box.score for box in answer] == sorted((box.score or 0 for box in answer), reverse=True)
+
+
+def test_colours_reach_the_network_in_their_order(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+    # Tops are red and bottoms blue: with red and blue exchanged, nothing scores as well.
+    workspace, _, _ = trained
+    found = detector.load(workspace)
+    seen = list(pictures_of(workspace, "test").values())
+    right = [box.score or 0 for answer in found.predict(seen) for box in answer]
+    wrong = [box.score or 0 for answer in found.predict([picture[..., ::-1] for picture in seen]) for box in answer]
+    assert sum(right) > sum(wrong)
+
+
+def test_nothing_to_look_at_and_pictures_of_any_size(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+    found = detector.load(trained[0])
+    assert found.predict([]) == []
+    sizes = [(300, 40), (33, 500), (1, 1)]
+    answers = found.predict([np.full((*size, 3), 200, np.uint8) for size in sizes])
+    for (height, width), answer in zip(sizes, answers, strict=True):
+        assert all(0 <= b.x_min <= b.x_max <= width and 0 <= b.y_min <= b.y_max <= height for b in answer)
+
+
+def test_the_measured_precision_is_that_of_the_predictions(
+    trained: tuple[Workspace, Settings, dict[str, object]],
+) -> None:
+    workspace, settings, _ = trained
+    stats = detector.evaluate(workspace, settings)
+    assert (stats["pictures"], stats["boxes"]) == (8, 16)
+    assert set(stats["classes"]) == {"top", "bottom"}
+    assert stats["map50"] == pytest.approx(np.mean([of["map50"] for of in stats["classes"].values()]), abs=1e-3)
+    every = detector.load(workspace, settings=small(confidence=0.001))
+    seen = pictures_of(workspace, "test")
+    answers = dict(zip(seen, every.predict(list(seen.values())), strict=True))
+    for label, measured in stats["classes"].items():
+        assert measured["map50"] == pytest.approx(average_precision(workspace, answers, label), abs=0.02)
+    record = json.loads(Path(sorted((workspace / "runs").glob("evaluate-detector-*.json"))[-1]).read_text())
+    assert record["stats"]["map50"] == stats["map50"]
+
+
+def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+    workspace, settings, stats = trained
+    runs = sorted(path.name for path in workspace.models("detector").iterdir())
+    weights = workspace.models("detector") / str(stats["run"]) / "weights" / "best.pt"
+    before = weights.stat().st_mtime_ns
+    boxes = workspace.read("boxes")
+    workspace.write("boxes", boxes.iloc[::-1].assign(updated_at="2031-01-01T00:00:00Z"))
+    again = detector.fit(workspace, settings)
+    assert again == {**stats, "trained": False}
+    assert weights.stat().st_mtime_ns == before
+    assert sorted(path.name for path in workspace.models("detector").iterdir()) == runs
+
+
+def test_the_run_folder_says_what_it_was_made_of(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+    workspace, settings, stats = trained
+    folder = workspace.models("detector") / str(stats["run"])
+    record = json.loads((folder / "run.json").read_text())
+    assert record["settings"] == settings.model_dump(mode="json")
+    assert record["counts"]["train"] == {"pictures": 24, "boxes": 48, "top": 24, "bottom": 24, "foot": 0, "long": 0}
+    assert json.loads((folder / "metrics.json").read_text())["val"] == stats["val"]
+    assert json.loads((folder.parent / "latest.json").read_text()) == {"run": stats["run"]}
+    assert (folder / "results.png").is_file()
+    assert not (folder / "checkpoint").exists()
+
+
+def test_ultralytics_says_nothing_and_asks_nothing_of_the_network(
+    make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    # Every attempt to reach a host goes through one of these two audited calls.
+    spy = """
+import sys
+def hook(event, arguments):
+    if event in ("socket.getaddrinfo", "socket.connect") and not isinstance(arguments[-1], str):
+        print("NETWORK", event, arguments, file=sys.stderr)
+sys.addaudithook(hook)
+from fullshot import settings
+from fullshot.workspace import Workspace
+from train import detector
+chosen = settings.load(detector={"epochs": 1, "image_size": 64, "batch": 4, "device": "cpu", "plots": False})
+workspace = Workspace(sys.argv[1])
+detector.fit(workspace, chosen)
+detector.evaluate(workspace, chosen)
+"""
+    workspace = make_workspace(train=6, val=2, test=2)
+    # An empty cache: the first run on a machine.
+    fresh = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", spy, str(workspace.root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=fresh)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert all(line.startswith("train detector:") for line in done.stderr.splitlines()), done.stderr
+
+
+def test_a_killed_training_goes_on_where_it_stopped(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(train=10, val=2)
+    killed_after(workspace, epochs=1)
+    runs = workspace.models("detector")
+    assert not (runs / "latest.json").exists()
+    with pytest.raises(MissingInput, match=r"no detector in .*: run `fullshot train detector "):
+        detector.load(workspace)
+    (first,) = (path.parent for path in runs.glob("*/run.json"))
+    # The kill came while Ultralytics was writing, as far as the next start can tell.
+    (first / "weights" / "last.pt").write_bytes(b"half a file")
+    copies = {name: runs / f"{first.name}-{name}" for name in ("asked", "young")}
+    for copy in copies.values():
+        shutil.copytree(first, copy, symlinks=True)
+    # One was killed before its first checkpoint was whole.
+    (copies["young"] / "checkpoint" / "state.json").unlink()
+
+    boxes = workspace.read("boxes")
+    workspace.write("boxes", boxes.iloc[1:])
+    with pytest.raises(UserError, match="have changed since run"):
+        detector.fit(workspace, small(), resume=copies["asked"].name)
+    workspace.write("boxes", boxes)
+    with pytest.raises(UserError, match=rf"no run 'nine' of the detector in .*: there are .*{first.name}"):
+        detector.fit(workspace, small(), resume="nine")
+
+    # A run that is named keeps the settings that it was started with.
+    asked = detector.fit(workspace, small(epochs=9), resume=copies["asked"].name)
+    assert (asked["run"], asked["resumed_at"], asked["epochs"]) == (copies["asked"].name, 1, 3)
+    with pytest.raises(UserError, match="is finished"):
+        detector.fit(workspace, small(), resume=copies["asked"].name)
+    shutil.rmtree(copies["asked"])
+    young = detector.fit(workspace, small())
+    assert (young["run"], young["resumed_at"], young["epochs"]) == (copies["young"].name, 0, 3)
+    shutil.rmtree(copies["young"])
+    stats = detector.fit(workspace, small())
+    assert (stats["run"], stats["resumed_at"], stats["epochs"]) == (first.name, 1, 3)
+    assert list(pd.read_csv(first / "results.csv").iloc[:, 0]) == [1, 2, 3]
+    assert [path.name for path in runs.glob("*/run.json")] == ["run.json"]
+    assert detector.load(workspace).labels
+
+
+def test_a_training_killed_at_its_very_end_is_only_finished(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(train=4, val=1)
+    killed_after(workspace, epochs=3)
+    stats = detector.fit(workspace, small())
+    assert (stats["resumed_at"], stats["epochs"], stats["trained"]) == (3, 3, True)
+    assert detector.load(workspace).labels
+
+
+def test_weights_of_ones_own_and_architectures_that_ultralytics_ships(
+    trained: tuple[Workspace, Settings, dict[str, object]], make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    weights = tmp_path / "mine.pt"
+    shutil.copy(trained[0].models("detector") / str(trained[2]["run"]) / "weights" / "best.pt", weights)
+    workspace = make_workspace(train=8)
+    stats = detector.fit(workspace, small(model=str(weights), epochs=1, learning_rate=1e-5))
+    # It starts from what the weights know, and is measured on the pictures to train on, for want of others.
+    assert stats["val"]["map50"] > 0.5
+    stats = detector.fit(workspace, small(model="yolo11n.yaml", epochs=1))
+    assert stats["trained"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"model": "yolo11n.pt"}, r"setting detector\.model: expected .* got 'yolo11n\.pt' \(weights are never"),
+        ({"model": "yolo77n.yaml"}, r"setting detector\.model: expected"),
+        ({"device": "cuda:7"}, r"setting detector\.device: this machine has no 'cuda:7'"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_one_line(make_workspace: MakeWorkspace, flags: dict[str, str], words: str) -> None:
+    with pytest.raises(UserError, match=words) as caught:
+        detector.fit(make_workspace(train=2, val=1), small(**flags))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_model_is_said_in_one_line(make_workspace: MakeWorkspace, tmp_path: Path) -> None:
+    for name, content in (("broken.pt", b"not weights"), ("broken.yaml", b"backbone: [[")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match="not a model that Ultralytics reads") as caught:
+            detector.fit(make_workspace(train=2, val=1), small(model=str(tmp_path / name)))
+        assert "\n" not in str(caught.value)
+
+
+def test_what_is_missing_is_said_in_one_line(make_workspace: MakeWorkspace, tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match="no workspace at"):
+        detector.fit(Workspace(tmp_path / "nowhere"), small())
+    with pytest.raises(UserError, match="no box to train on in"):
+        detector.fit(make_workspace(train=2, boxes=False), small())
+    with pytest.raises(UserError, match="no box to train on in"):
+        detector.fit(make_workspace(test=2), small())
+    workspace = make_workspace(train=2)
+    workspace.table("curated").unlink()
+    with pytest.raises(MissingInput, match=r"no curated\.csv in .*: run `fullshot curate "):
+        detector.fit(workspace, small())
+    with pytest.raises(MissingInput, match="no detector in"):
+        detector.evaluate(workspace, small())
+
+
+def test_the_best_source_of_a_picture_counts_alone(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(train=4, val=1)
+    boxes = workspace.read("boxes")
+    first, second = boxes["image_id"].unique()[:2]
+    # A person redrew the first picture's top twice; a model guessed on the second.
+    drawn = boxes[boxes["image_id"] == first].iloc[:1]
+    human = [drawn.assign(source="human", revision=1), drawn.assign(source="human", revision=2, x_max=500.0)]
+    guess = boxes[boxes["image_id"] == second].assign(source="model", label="long")
+    workspace.write("boxes", pd.concat([boxes, *human, guess]))
+    stats = detector.fit(workspace, small(epochs=1))
+    assert stats["boxes"]["train"] == 7
+    label = next((workspace.models("detector")).glob(f"*/data/labels/train/{first}.txt")).read_text()
+    number, x, _, width, _ = (float(cell) for cell in label.split())
+    assert number == 0
+    # The box is cut at the picture's right edge.
+    assert x + width / 2 == pytest.approx(1.0, abs=1e-5)
+
+
+def killed_after(workspace: Workspace, epochs: int) -> None:
+    command = [sys.executable, "-c", KILLED, str(workspace.root), str(epochs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Intersection over union of two boxes given by their corners."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(0.0, width) * max(0.0, height)
+    areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return shared / (sum(areas) - shared)
+
+
+def corners_of(row: Any) -> tuple[float, ...]:
+    return float(row.x_min), float(row.y_min), float(row.x_max), float(row.y_max)
+
+
+def average_precision(workspace: Workspace, answers: dict[str, list[Box]], label: str) -> float:
+    """AP@0.5 by its definition: precision, made monotone, averaged over 101 recalls."""
+    boxes = workspace.read("boxes")
+    boxes = boxes[(boxes["label"] == label) & boxes["image_id"].isin(answers)]
+    open_truths = {str(name): [corners_of(r) for r in rows.itertuples()] for name, rows in boxes.groupby("image_id")}
+    ranked = sorted(
+        ((box.score or 0.0, name, box) for name, answer in answers.items() for box in answer if box.label == label),
+        key=lambda row: -row[0],
+    )
+    hits = []
+    for _, name, box in ranked:
+        truths = open_truths.get(name, [])
+        overlaps = [overlap(box.corners, truth) for truth in truths]
+        hits.append(max(overlaps, default=0.0) > 0.5)
+        if hits[-1]:
+            truths.pop(int(np.argmax(overlaps)))
+    right = np.cumsum(hits)
+    precision, recall = right / np.arange(1, len(hits) + 1), right / len(boxes)
+    return float(np.mean([precision[recall >= level].max(initial=0.0) for level in np.linspace(0, 1, 101)]))

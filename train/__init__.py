@@ -1,0 +1,1 @@
+"""Training of the models: the garment detector and the embedder."""

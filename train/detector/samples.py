@@ -1,0 +1,117 @@
+"""Which boxes the detector learns from, and the YOLO data set that is made of them."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from fullshot.errors import UserError
+from fullshot.tables import SPLITS, write_text
+from fullshot.taxonomy import GARMENTS
+from fullshot.workspace import Workspace
+
+TRUSTED = ("human", "import", "shop")
+"""Sources of boxes that are taken for true, best first. A model does not learn from what a model guessed."""
+
+_CLASS = {str(label): number for number, label in enumerate(GARMENTS)}
+
+
+def choose(workspace: Workspace) -> pd.DataFrame:
+    """The boxes to learn from or to be measured on: one row a box, on pictures that have a split.
+
+    Where a picture has boxes from several sources, the best source's newest revision counts alone.
+
+    Returns:
+        Columns ``image_id, split, path, width, height, label, x_min, y_min, x_max, y_max``; corners in pixels,
+        inside the picture; sorted.
+
+    Raises:
+        MissingInput: a table is not there; says which verb makes it.
+    """
+    boxes, images, curated = (workspace.read(name) for name in ("boxes", "images", "curated"))
+    boxes = boxes[boxes["source"].isin(TRUSTED)].copy()
+    boxes["rank"] = boxes["source"].map(TRUSTED.index).astype("int64")
+    boxes["newest"] = -boxes["revision"].fillna(0).astype("int64")
+    for key in ("rank", "newest"):
+        boxes = boxes[boxes[key] == boxes.groupby("image_id")[key].transform("min")]
+    pictures = images.drop_duplicates("image_id")[["image_id", "path", "width", "height"]]
+    splits = curated.loc[curated["split"].notna(), ["image_id", "split"]]
+    rows = boxes.merge(pictures, on="image_id").merge(splits, on="image_id")
+    for low, high, size in (("x_min", "x_max", "width"), ("y_min", "y_max", "height")):
+        limit = rows[size].astype("float64")
+        rows[low] = rows[low].astype("float64").clip(lower=0.0, upper=limit)
+        rows[high] = rows[high].astype("float64").clip(lower=0.0, upper=limit)
+    rows = rows[(rows["x_min"] < rows["x_max"]) & (rows["y_min"] < rows["y_max"])]
+    columns = ["image_id", "split", "path", "width", "height", "label", "x_min", "y_min", "x_max", "y_max"]
+    return rows[columns].drop_duplicates().sort_values(columns).reset_index(drop=True)
+
+
+def counts(samples: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """A split's numbers of pictures and of boxes, in all and by label."""
+    result = {}
+    for split in SPLITS:
+        rows = samples[samples["split"] == split]
+        labels = {label: int((rows["label"] == label).sum()) for label in _CLASS}
+        result[split] = {"pictures": int(rows["image_id"].nunique()), "boxes": len(rows), **labels}
+    return result
+
+
+def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
+    """Write a YOLO data set: links to the pictures, a label file each, and ``data.yaml``.
+
+    Without pictures to validate on, those to train on stand in for them.
+
+    Args:
+        workspace: holds the pictures.
+        samples: see :func:`choose`.
+        folder: made anew.
+
+    Returns:
+        The path of ``data.yaml``.
+
+    Raises:
+        UserError: a picture's file is not there.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    for (split, image_id), rows in samples.groupby(["split", "image_id"], sort=True):
+        picture = workspace / str(rows["path"].iloc[0])
+        if not picture.is_file():
+            raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
+        _link(picture, folder / "images" / str(split) / f"{image_id}{picture.suffix}")
+        label_file = folder / "labels" / str(split) / f"{image_id}.txt"
+        label_file.parent.mkdir(parents=True, exist_ok=True)
+        label_file.write_text(_lines(rows), encoding="utf-8")
+    there = {split: f"images/{split}" for split in SPLITS if (samples["split"] == split).any()}
+    train = there.get("train", next(iter(there.values()), ""))
+    data = {"path": str(folder.resolve()), "train": train, "val": there.get("val", train), **there}
+    # JSON is YAML: no library is needed to write it.
+    yaml = folder / "data.yaml"
+    write_text(yaml, json.dumps({**data, "names": {number: label for label, number in _CLASS.items()}}, indent=1))
+    return yaml
+
+
+def _link(picture: Path, link: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Relative, so that the workspace can be moved.
+        link.symlink_to(os.path.relpath(picture.resolve(), link.parent.resolve()))
+    except OSError:
+        shutil.copyfile(picture, link)
+
+
+def _lines(rows: pd.DataFrame) -> str:
+    """Label lines of one picture: class, centre and size as shares of the picture."""
+    lines = []
+    for row in rows.itertuples():
+        width, height = float(str(row.width)), float(str(row.height))
+        x_min, y_min, x_max, y_max = (float(str(row[i])) for i in range(-4, 0))
+        numbers = (
+            (x_min + x_max) / 2 / width,
+            (y_min + y_max) / 2 / height,
+            (x_max - x_min) / width,
+            (y_max - y_min) / height,
+        )
+        lines.append(" ".join([str(_CLASS[str(row.label)]), *(f"{number:.6f}" for number in numbers)]))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,38 @@
+"""The plot of a training: loss and recall over epochs."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from fullshot.tables import write_bytes
+
+
+def plot(history: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw what every epoch measured, as a PNG.
+
+    Args:
+        history: an entry an epoch with ``epoch``, ``loss``, and ``recall@1``, ``recall@5`` (None: not measured).
+        path: the file; written in one step.
+    """
+    epochs = [row["epoch"] for row in history]
+    # A figure of its own, not pyplot's: it needs no display and is gone with this function.
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    losses, recalls = figure.subplots(1, 2)
+    losses.plot(epochs, [row["loss"] for row in history], color="#444444")
+    losses.set(title="weighted triplet loss (train)", xlabel="epoch")
+    losses.set_ylim(bottom=0)
+    for name, colour in (("recall@1", "#d1495b"), ("recall@5", "#00798c")):
+        measured = [(row["epoch"], row[name]) for row in history if row[name] is not None]
+        if measured:
+            recalls.plot(*zip(*measured, strict=True), color=colour, label=name)
+            recalls.legend(loc="lower right")
+    recalls.set(title="the very product, by worn garment (val)", xlabel="epoch", ylim=(0, 1.02))
+    for axes in (losses, recalls):
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    write_bytes(path, content.getvalue())

@@ -1,0 +1,196 @@
+"""The folders of training runs: ``models/<kind>/<run>/``, and which of them is the model in use.
+
+``run.json`` is written when a run starts, ``metrics.json`` when its weights are complete, and the pointer
+``models/<kind>/latest.json`` last of all: an unfinished run is never taken for the model.
+"""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+import fullshot
+from fullshot.errors import MissingInput, UserError
+from fullshot.settings import Settings
+from fullshot.tables import write_text
+from fullshot.workspace import Workspace, now
+
+VOLATILE = frozenset({"fetched_at", "updated_at"})
+"""Columns that change when a table is made again from the same input."""
+
+WITHOUT_EFFECT = frozenset({"device"})
+"""Settings that say how a model is trained, not which model comes out."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: its kind (``detector``, ``embedder``), name, folder, and the digest of its inputs."""
+
+    kind: str
+    name: str
+    folder: Path
+    digest: str
+
+    @property
+    def finished(self) -> bool:
+        """Whether its weights are complete."""
+        return (self.folder / "metrics.json").is_file()
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What ``run.json`` says: settings, version, start."""
+        return _json(self.folder / "run.json")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What ``metrics.json`` says."""
+        return _json(self.folder / "metrics.json")
+
+
+def frames_digest(
+    frames: Mapping[str, pd.DataFrame], section: BaseModel, *, without: frozenset[str] = WITHOUT_EFFECT
+) -> str:
+    """Digest of exactly the rows that a model is made from, and of the settings it is made with.
+
+    Args:
+        frames: a name and its rows; the order of rows and the columns :data:`VOLATILE` do not matter.
+        section: the settings' section.
+        without: settings of the section that do not change the model.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    state = hashlib.sha256(section.model_dump_json(exclude=set(without)).encode())
+    for name in sorted(frames):
+        rows = frames[name].drop(columns=list(VOLATILE), errors="ignore")
+        lines = rows.to_csv(index=False, lineterminator="\n").splitlines()
+        state.update(f"\n{name}\n".encode() + "\n".join([*lines[:1], *sorted(lines[1:])]).encode())
+    return state.hexdigest()[:16]
+
+
+def inputs_digest(workspace: Workspace, tables: Sequence[str], section: BaseModel) -> str:
+    """Digest of whole tables and a section of the settings (see :func:`frames_digest`).
+
+    Raises:
+        MissingInput: a table is not there; says which verb makes it.
+    """
+    return frames_digest({name: workspace.read(name) for name in tables}, section)
+
+
+def start(workspace: Workspace, kind: str, digest: str, settings: Settings, **more: Any) -> Run:
+    """Make the folder of a new run, named by the time, and write its ``run.json``.
+
+    Args:
+        workspace: where.
+        kind: ``detector`` or ``embedder``.
+        digest: of the inputs and settings.
+        settings: what the run is made with.
+        **more: further entries of ``run.json``, such as counts.
+    """
+    folder = _new_folder(workspace.models(kind))
+    record = {
+        "kind": kind,
+        "run": folder.name,
+        "digest": digest,
+        "version": fullshot.__version__,
+        "started_at": now(),
+        "settings": settings.model_dump(mode="json"),
+        **more,
+    }
+    write_text(folder / "run.json", json.dumps(record, indent=1) + "\n")
+    return Run(kind, folder.name, folder, digest)
+
+
+def finish(run: Run, metrics: dict[str, Any]) -> None:
+    """Declare the weights of a run complete, and make it the model in use."""
+    write_text(run.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    make_latest(run)
+
+
+def make_latest(run: Run) -> None:
+    """Make a finished run the model in use."""
+    write_text(run.folder.parent / "latest.json", json.dumps({"run": run.name}) + "\n")
+
+
+def find_finished(workspace: Workspace, kind: str, digest: str) -> Run | None:
+    """The newest finished run of these inputs and settings."""
+    return next((run for run in _runs(workspace, kind) if run.finished and run.digest == digest), None)
+
+
+def find_unfinished(workspace: Workspace, kind: str, digest: str) -> Run | None:
+    """The newest run of these inputs and settings that did not come to its end."""
+    return next((run for run in _runs(workspace, kind) if not run.finished and run.digest == digest), None)
+
+
+def named(workspace: Workspace, kind: str, name: str) -> Run:
+    """The run of this name, finished or not.
+
+    Raises:
+        UserError: there is none; says which there are.
+    """
+    runs = {run.name: run for run in _runs(workspace, kind)}
+    if name not in runs:
+        there = ", ".join(runs) or "none"
+        raise UserError(f"no run {name!r} of the {kind} in {workspace.root}: there are {there}")
+    return runs[name]
+
+
+def latest(workspace: Workspace, kind: str, run: str | None = None) -> Run:
+    """The model in use, or the finished run of this name.
+
+    Raises:
+        MissingInput: there is no model yet; says what to run first.
+        UserError: there is no such run.
+    """
+    if run is not None:
+        asked = named(workspace, kind, run)
+        if not asked.finished:
+            raise UserError(
+                f"run {run} of the {kind} is not finished: "
+                f"go on with it by `fullshot train {kind} {workspace.root} --resume {run}`"
+            )
+        return asked
+    finished = [candidate for candidate in _runs(workspace, kind) if candidate.finished]
+    pointed = _json(workspace.models(kind) / "latest.json").get("run")
+    # A user may have deleted the run that was in use: the newest of the others takes its place.
+    chosen = next((candidate for candidate in finished if candidate.name == pointed), None) or next(
+        iter(finished), None
+    )
+    if chosen is None:
+        raise MissingInput(f"no {kind} in {workspace.root}: run `fullshot train {kind} {workspace.root}` first")
+    return chosen
+
+
+def _runs(workspace: Workspace, kind: str) -> Iterator[Run]:
+    """All runs, newest first."""
+    for folder in sorted(workspace.models(kind).glob("*"), reverse=True):
+        record = _json(folder / "run.json")
+        if record:
+            yield Run(kind, folder.name, folder, str(record.get("digest", "")))
+
+
+def _new_folder(parent: Path) -> Path:
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    for number in range(1, 1000):
+        folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(parent / stamp)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A file's JSON object; empty where there is none, or it is broken."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
