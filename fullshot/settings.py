@@ -86,10 +86,10 @@ class DetectorSettings(_Section):
 class EmbedderSettings(_Section):
     """How the embedder is trained: weighted triplet loss, Siamese network."""
 
-    epochs: int = Field(20, ge=1)
-    image_size: int = Field(96, ge=16, description="side in pixels that crops are brought to")
+    epochs: int = Field(40, ge=1)
+    image_size: int = Field(64, ge=16, description="side in pixels that crops are brought to")
     dimension: int = Field(64, ge=2, description="length of an embedding")
-    margin: float = Field(0.5, gt=0, description="m of the triplet loss")
+    margin: float = Field(1.0, gt=0, description="m of the triplet loss")
     alpha: float = Field(0.05, gt=0, description="weight of the embedding loss")
     embedding_scale: Literal["1/d", "1/sqrt(d)"] = "1/d"
     learning_rate: float = Field(1e-3, gt=0)

@@ -14,6 +14,9 @@ from fullshot.tables import write_bytes
 MAX_PIXELS = 50_000_000
 """A picture with more pixels is refused before it is decoded (a 50,000 × 50,000 PNG can be 200 kB)."""
 
+_open = Image.open
+"""Pillow's own: Ultralytics puts another in its place, which tries to install a package for what does not decode."""
+
 _SUFFIX = {
     "JPEG": ".jpg",
     "PNG": ".png",
@@ -52,7 +55,7 @@ def measure(content: bytes) -> tuple[int, int, str]:
         NotAnImage: it does not decode, is cut off, or has more than :data:`MAX_PIXELS`.
     """
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with _open(io.BytesIO(content)) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise NotAnImage(f"{width}×{height} pixels, more than {MAX_PIXELS:,}")
@@ -99,6 +102,6 @@ def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
     """
     content = path.read_bytes()
     measure(content)
-    with Image.open(io.BytesIO(content)) as picture:
+    with _open(io.BytesIO(content)) as picture:
         turned = ImageOps.exif_transpose(picture) if upright else picture
         return np.asarray(turned.convert("RGB"))

@@ -5,15 +5,36 @@ from __future__ import annotations
 import math
 from random import Random
 
+from fullshot.demo.designs import Cut, make
 from fullshot.demo.records import Picture, Product
-from fullshot.demo.wardrobe import Cut, make, palette_of, templates
+from fullshot.demo.wardrobe import palette_of, templates
 
 FIRST_ID = 10001
 COLLECTIONS = 38
 
 # Invented; each makes one to four collections.
-_BRANDS = ("Nordvale", "Kestrel Lane", "Amari", "Tidewell", "Brightmoor", "Oak & Ember", "Solenne", "Veldt", "Harbour Row", "Lumio", "Castella", "Fernhill", "Juniper Street")
-_MATERIALS = {"Tshirts": "Pure Cotton", "Shirts": "Slim Fit", "Jeans": "Stretchable", "Trousers": "Regular Fit", "Dresses": "A-Line"}
+_BRANDS = (
+    "Nordvale",
+    "Kestrel Lane",
+    "Amari",
+    "Tidewell",
+    "Brightmoor",
+    "Oak & Ember",
+    "Solenne",
+    "Veldt",
+    "Harbour Row",
+    "Lumio",
+    "Castella",
+    "Fernhill",
+    "Juniper Street",
+)
+_MATERIALS = {
+    "Tshirts": "Pure Cotton",
+    "Shirts": "Slim Fit",
+    "Jeans": "Stretchable",
+    "Trousers": "Regular Fit",
+    "Dresses": "A-Line",
+}
 _BASE_MRP = {
     "Tshirts": 999, "Shirts": 1799, "Tops": 1199, "Sweaters": 2299, "Sweatshirts": 1999, "Jackets": 3499, "Jeans": 2499, "Trousers": 1999,
     "Shorts": 1199, "Skirts": 1599, "Track Pants": 1499, "Casual Shoes": 2999, "Sports Shoes": 3999, "Formal Shoes": 3499, "Heels": 2299,
@@ -55,7 +76,9 @@ def look_count(collection: int) -> int:
 
 def stock(seed: int, collections: int) -> tuple[Product, ...]:
     """All products, in the order of their ids; a smaller shop is the beginning of a larger one."""
-    decks = {(wear, women): _Deck(Random(f"{seed}/deck/{wear}/{women}")) for wear in _SUB_CATEGORY for women in (False, True)}
+    decks = {
+        (wear, women): _Deck(Random(f"{seed}/deck/{wear}/{women}")) for wear in _SUB_CATEGORY for women in (False, True)
+    }
     orders: dict[tuple[str, bool], list[int]] = {}
     turns: dict[tuple[str, bool], int] = {}
     products: list[Product] = []

@@ -6,24 +6,32 @@ Every picture is 480 x 640 pixels. The same drawing gives the silhouettes that t
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
-from fullshot.demo import backdrop, people
+from fullshot.demo import backdrop, heads, people
+from fullshot.demo.backdrop import Backdrop
 from fullshot.demo.bottoms import Bottom, draw_bottom
-from fullshot.demo.canvas import Canvas, stroke
+from fullshot.demo.canvas import Bounds, Canvas, stroke
+from fullshot.demo.cuts import Top
 from fullshot.demo.figure import ANKLE, HIP, SIDES, SOLE, WAIST, Frame, cast_body, mannequin, stand, strike_pose
 from fullshot.demo.geometry import lerp, number, smooth
+from fullshot.demo.lasts import Shoe
 from fullshot.demo.records import Box, OnePiece, Picture, Product, Studio
-from fullshot.demo.shoes import Shoe, draw_shoe, draw_shoes
-from fullshot.demo.tops import Top, draw_back, draw_body, draw_sleeve
+from fullshot.demo.shoes import draw_shoe, draw_shoes
+from fullshot.demo.tops import draw_back, draw_body, draw_sleeve
 
 WIDTH, HEIGHT = 480, 640
 QUALITY = 90
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 # A flat colour per wear in the mask; far apart in the red channel, which alone is read.
 _CODES = {"top": ("#400000", 0x40), "bottom": ("#800000", 0x80), "foot": ("#c00000", 0xC0), "long": ("#ff0000", 0xFF)}
 
-# A garment of which less than this is seen (pixels each way) gets no box in a picture of another product.
+# In a worn picture, another garment of which less than this is seen (pixels each way) gets no box.
 _LEAST_VISIBLE = 28
 
 Boxes = tuple[Box, ...]
@@ -32,7 +40,7 @@ Boxes = tuple[Box, ...]
 def take(studio: Studio, picture: Picture) -> tuple[bytes, Boxes]:
     """Draw `picture`: JPEG bytes, and a box for each garment worn in it (none on `front` and `detail`)."""
     canvas, view, ground = _compose(studio, picture)
-    return _develop(canvas.svg(WIDTH, HEIGHT, view, ground)), _boxes(studio, picture, canvas, view)
+    return _develop(canvas, view, ground), _boxes(studio, picture, canvas, view)
 
 
 def measure(studio: Studio, picture: Picture) -> Boxes:
@@ -43,37 +51,56 @@ def measure(studio: Studio, picture: Picture) -> Boxes:
     return _boxes(studio, picture, canvas, view)
 
 
-def _compose(studio: Studio, picture: Picture) -> tuple[Canvas, str, str]:
+def _compose(studio: Studio, picture: Picture) -> Shot:
     """Canvas, view and backdrop of `picture`."""
     rng = Random(f"{studio.seed}/picture/{picture.name}")
     products = [studio.product(i) for i in picture.outfit]
-    canvas = Canvas()
     if picture.kind in ("front", "detail"):
-        return (canvas, *_still(canvas, rng, products[0], picture.kind))
-    main = studio.product(picture.product_ids[0])
-    return (canvas, *_model(canvas, rng, products, main if picture.kind == "worn" else None))
+        return _still(rng, products[0], near=picture.kind == "detail")
+    return _model(rng, products, studio.product(picture.product_ids[0]) if picture.kind == "worn" else None)
 
 
-def _develop(svg: str) -> bytes:
-    import resvg_py
-    from PIL import Image
+def _develop(canvas: Canvas, view: View, ground: Backdrop) -> bytes:
+    """Lay drawing, shading and backdrop over each other."""
+    from PIL import Image, ImageChops, ImageFilter
 
-    png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True)
+    size = (WIDTH, HEIGHT)
+    figure = _render(canvas.drawing(WIDTH, HEIGHT, view.transform))
+    shade = _render(canvas.shading(WIDTH, HEIGHT, view.transform)).getchannel("R")
+    shade = shade.filter(ImageFilter.GaussianBlur(view.softness * view.scale / 2)).resize(
+        size, Image.Resampling.BILINEAR
+    )
+    # Shade takes more red than blue: shadows are cool. Light takes all alike.
+    dark = Image.merge(
+        "RGB",
+        [
+            shade.point([min(255, round(255 - (128 - v) * k)) if v < 128 else 255 for v in range(256)])
+            for k in (1.99, 1.93, 1.78)
+        ],
+    )
+    light = shade.point([max(0, (v - 128) * 2) for v in range(256)])
+    lit = ImageChops.screen(ImageChops.multiply(figure.convert("RGB"), dark), Image.merge("RGB", [light] * 3))
+    picture = _render(canvas.backdrop(WIDTH, HEIGHT, view.transform, ground.markup, ground.shrink)).convert("RGB")
+    picture = picture.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BICUBIC)
+    picture.paste(lit, mask=figure.getchannel("A"))
     out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(out, "JPEG", quality=QUALITY)
+    picture.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 
-def _boxes(studio: Studio, picture: Picture, canvas: Canvas, view: str) -> Boxes:
-    """Tight boxes of what is visible of each garment, read from the mask; the picture's own product comes first."""
-    if picture.kind in ("front", "detail"):
-        return ()
+def _render(svg: str) -> Image.Image:
     import resvg_py
     from PIL import Image
 
+    return Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))).convert("RGBA")
+
+
+def _boxes(studio: Studio, picture: Picture, canvas: Canvas, view: View) -> Boxes:
+    """Tight boxes of what is visible of each garment, read from the mask; the picture's own product comes first."""
+    if picture.kind in ("front", "detail"):
+        return ()
     codes = {wear: paint for wear, (paint, _) in _CODES.items()}
-    png = resvg_py.svg_to_bytes(svg_string=canvas.mask(WIDTH, HEIGHT, view, codes), skip_system_fonts=True, background="#000000")
-    red = Image.open(io.BytesIO(png)).convert("RGB").getchannel("R")
+    red = _render(canvas.mask(WIDTH, HEIGHT, view.transform, codes)).getchannel("R")
     products, main = [studio.product(i) for i in picture.outfit], studio.product(picture.product_ids[0])
     boxes = []
     for product in sorted(products, key=lambda p: (p is not main, p.product_id)):
@@ -82,17 +109,42 @@ def _boxes(studio: Studio, picture: Picture, canvas: Canvas, view: str) -> Boxes
         if found is None:
             continue
         x0, y0, x1, y1 = (float(v) for v in found)
-        if product is main or min(x1 - x0, y1 - y0) >= _LEAST_VISIBLE:
+        if picture.full_shot or product is main or min(x1 - x0, y1 - y0) >= _LEAST_VISIBLE:
             boxes.append(Box(product.product_id, product.wear, x0, y0, x1, y1))
     return tuple(boxes)
 
 
-def _view(scale: float, x: float, y: float, turn: float = 0.0) -> str:
-    """Transform that puts the figure point (x, y) into the middle of the picture."""
-    return f"translate({WIDTH / 2:.1f} {HEIGHT / 2:.1f}) scale({scale:.4f}) rotate({turn:.2f}) translate({-x:.2f} {-y:.2f})"
+@dataclass(frozen=True)
+class View:
+    """Where the camera looks: pixels a figure unit, the figure point in the middle, and degrees of roll."""
+
+    scale: float
+    x: float
+    y: float
+    roll: float = 0.0
+    # How far light spreads over a form, in figure units: less on small things seen near.
+    softness: float = 4.2
+
+    @property
+    def transform(self) -> str:
+        """From figure units to pixels."""
+        return (
+            f"translate({WIDTH / 2:.1f} {HEIGHT / 2:.1f}) scale({self.scale:.4f}) rotate({self.roll:.2f}) "
+            f"translate({-self.x:.2f} {-self.y:.2f})"
+        )
+
+    @property
+    def window(self) -> Bounds:
+        """What is seen, with a margin for roll and line widths."""
+        half_width, half_height = WIDTH / 2 / self.scale + 18, HEIGHT / 2 / self.scale + 18
+        return self.x - half_width, self.y - half_height, self.x + half_width, self.y + half_height
 
 
-def _model(canvas: Canvas, rng: Random, products: list[Product], main: Product | None) -> tuple[str, str]:
+# What is on the canvas, from where it is seen, and before what.
+Shot = tuple[Canvas, View, Backdrop]
+
+
+def _model(rng: Random, products: list[Product], main: Product | None) -> Shot:
     """A model wearing `products`; the frame shows all of it, or the part round `main`."""
     women = products[0].gender == "Women"
     pose = strike_pose(rng, women)
@@ -111,23 +163,19 @@ def _model(canvas: Canvas, rng: Random, products: list[Product], main: Product |
         scale, x, y = rng.uniform(1.46, 1.58), rng.uniform(-6, 6), rng.uniform(815, 830)
     else:
         scale, x, y = rng.uniform(0.88, 0.94), rng.uniform(-14, 14), rng.uniform(452, 468)
-    floor = (SOLE + 8 - y) * scale + HEIGHT / 2
+    view = View(scale, x, y)
+    canvas = Canvas(view.window)
     _shadow(canvas, rng, frame)
     dress(canvas, frame, products)
-    return _view(scale, x, y), backdrop.scene(rng, WIDTH, HEIGHT, floor)
+    return canvas, view, backdrop.scene(rng, WIDTH, HEIGHT, (SOLE + 8 - y) * scale + HEIGHT / 2)
 
 
 def _shadow(canvas: Canvas, rng: Random, frame: Frame) -> None:
     """Where the feet touch the ground, and a long soft shadow to one side."""
     away = rng.choice(SIDES)
-    spots = "".join(
-        f'<ellipse cx="{number(x + side * 26)}" cy="{SOLE + 6}" rx="72" ry="13" fill="#0c0c18" fill-opacity="0.45"/>'
-        for (x, _), side in zip(frame.ankles, SIDES, strict=True)
-    )
-    canvas.add(
-        f'<g filter="url(#{canvas.blur(9)})"><ellipse cx="{away * 60}" cy="{SOLE + 4}" rx="215" ry="20" fill="#0c0c18" fill-opacity="0.28"/></g>',
-        f'<g filter="url(#{canvas.blur(5)})">{spots}</g>',
-    )
+    canvas.shadow(away * 60, SOLE + 4, 270, 30, 0.45)
+    for (x, _), side in zip(frame.ankles, SIDES, strict=True):
+        canvas.shadow(x + side * 26, SOLE + 6, 100, 20, 0.75)
 
 
 def dress(canvas: Canvas, frame: Frame, products: list[Product]) -> None:
@@ -146,7 +194,7 @@ def dress(canvas: Canvas, frame: Frame, products: list[Product]) -> None:
                 shoe = product.design
             case OnePiece(bodice, lower, belt_colour):
                 top, bottom, belt, top_tag, bottom_tag = bodice, lower, belt_colour, "long", "long"
-    people.hair_behind(canvas, frame)
+    heads.hair_behind(canvas, frame)
     behind = [side for side in SIDES if frame.pose.arms[(side + 1) // 2] == "behind"]
     for side in behind:
         _arm(canvas, frame, top, side, top_tag)
@@ -164,7 +212,7 @@ def dress(canvas: Canvas, frame: Frame, products: list[Product]) -> None:
         draw_body(canvas, frame, top, top_tag)
     if belt:
         _belt(canvas, frame, belt)
-    people.draw_head(canvas, frame)
+    heads.draw_head(canvas, frame)
     for side in SIDES:
         if side not in behind:
             _arm(canvas, frame, top, side, top_tag)
@@ -181,67 +229,64 @@ def _belt(canvas: Canvas, frame: Frame, colour: str) -> None:
     run = smooth([frame.torso(x * w, WAIST + 6 + 5 * (1 - abs(x))) for x in (-1, -0.5, 0, 0.5, 1)])
     x, y = frame.torso(frame.centre(WAIST), WAIST + 10)
     canvas.add(stroke(run, colour, 15).replace('stroke-linecap="round"', 'stroke-linecap="butt"'))
-    canvas.add(f'<rect x="{number(x - 9)}" y="{number(y - 9)}" width="18" height="18" rx="3" fill="none" stroke="#d2b066" stroke-width="3.4"/>')
+    canvas.add(
+        f'<rect x="{number(x - 9)}" y="{number(y - 9)}" width="18" height="18" rx="3" fill="none" stroke="#d2b066" stroke-width="3.4"/>'
+    )
 
 
-def _still(canvas: Canvas, rng: Random, product: Product, kind: str) -> tuple[str, str]:
-    """The product alone: on a ghost mannequin, shoes as a pair."""
+def _still(rng: Random, product: Product, *, near: bool) -> Shot:
+    """The product alone: on a ghost mannequin, shoes as a pair; `near` shows a part of it."""
     ground = backdrop.plain(rng, WIDTH, HEIGHT)
-    women = product.gender == "Women"
     design = product.design
-    turn = rng.uniform(-2.2, 2.2)
-    near = kind == "detail"
     if isinstance(design, Shoe):
-        return _shoe_still(canvas, rng, design, near), ground
-    if isinstance(design, Top):
-        frame = mannequin(women, 30.0 if design.sleeve in ("none", "cap", "short", "elbow") else 17.0)
-        _drop_shadow(canvas, 0, design.hem + 26, 150)
-        draw_back(canvas, frame, design, "top")
-        draw_body(canvas, frame, design, "top")
-        for side in SIDES:
-            draw_sleeve(canvas, frame, design, side, "top")
-        if near:
-            return _view(rng.uniform(2.0, 2.35), rng.uniform(-14, 14), rng.uniform(266, 290), turn), ground
-        return _view(rng.uniform(1.02, 1.1), rng.uniform(-6, 6), (140 + design.hem) / 2 + 8, turn), ground
-    if isinstance(design, Bottom):
-        frame = mannequin(women)
-        end = lerp(HIP, ANKLE, design.length) + 20
-        _drop_shadow(canvas, 0, end + 14, 120)
-        draw_bottom(canvas, frame, design, "bottom")
-        if near:
-            return _view(rng.uniform(1.9, 2.2), rng.uniform(-20, 20), rng.uniform(500, 520), turn), ground
-        fit = min(1.62, 560 / (end - design.rise), 420 / (2 * (frame.body.hip + max(design.flare, 20) + 20)))
-        return _view(fit * rng.uniform(0.95, 1.0), rng.uniform(-6, 6), (design.rise + end) / 2, turn), ground
-    frame = mannequin(women, 24.0)
-    end = lerp(HIP, ANKLE, design.lower.length) + 20
-    _drop_shadow(canvas, 0, end + 16, 130)
-    draw_back(canvas, frame, design.bodice, "long")
-    draw_body(canvas, frame, design.bodice, "long")
-    draw_bottom(canvas, frame, design.lower, "long")
-    if design.belt:
+        return (*_shoe_still(rng, design, near), ground)
+    women = product.gender == "Women"
+    roll = rng.uniform(-2.2, 2.2)
+    top = design.bodice if isinstance(design, OnePiece) else design if isinstance(design, Top) else None
+    bottom = design.lower if isinstance(design, OnePiece) else design if isinstance(design, Bottom) else None
+    frame = mannequin(
+        women,
+        17.0 if top and top.sleeve in ("three-quarter", "long") else 29.0,
+        74.0 if bottom and bottom.length < 0.6 else 60.0,
+    )
+    start = bottom.rise - 10 if bottom and not top else 140.0
+    end = lerp(HIP, ANKLE, bottom.length) + 20 if bottom else top.hem + 16 if top else 0.0
+    if near:
+        middle = {"top": 278.0, "bottom": 508.0, "long": 326.0}[product.wear]
+        view = View(rng.uniform(1.85, 2.25), rng.uniform(-15, 15), middle + rng.uniform(-12, 12), roll)
+    else:
+        wide = 2 * (frame.body.hip + max(bottom.flare, 30) + 24) if bottom and not top else 430
+        fit = min(1.6, 585 / (end - start), 440 / wide)
+        view = View(fit * rng.uniform(0.95, 1.0), rng.uniform(-6, 6), (start + end) / 2, roll)
+    canvas = Canvas(view.window)
+    canvas.shadow(0, end + 14, 180, 17, 0.4)
+    tag = product.wear
+    if top:
+        draw_back(canvas, frame, top, tag)
+        draw_body(canvas, frame, top, tag)
+    if bottom:
+        draw_bottom(canvas, frame, bottom, tag)
+    if isinstance(design, OnePiece) and design.belt:
         _belt(canvas, frame, design.belt)
-    for side in SIDES:
-        draw_sleeve(canvas, frame, design.bodice, side, "long")
+    if top:
+        for side in SIDES:
+            draw_sleeve(canvas, frame, top, side, tag)
+    return canvas, view, ground
+
+
+def _shoe_still(rng: Random, shoe: Shoe, near: bool) -> tuple[Canvas, View]:
+    """A pair, or one shoe seen near."""
+    canvas = Canvas()
+    facing = rng.choice(SIDES)
+    tall = 112 if shoe.kind in ("boot", "chelsea", "heelboot") else 90 if shoe.kind == "hightop" else 66
     if near:
-        return _view(rng.uniform(1.7, 1.95), rng.uniform(-10, 10), rng.uniform(318, 336), turn), ground
-    fit = min(1.2, 570 / (end - 150))
-    return _view(fit * rng.uniform(0.95, 1.0), rng.uniform(-6, 6), (150 + end) / 2, turn), ground
-
-
-def _drop_shadow(canvas: Canvas, x: float, y: float, half: float) -> None:
-    canvas.add(f'<g filter="url(#{canvas.blur(9)})"><ellipse cx="{x}" cy="{number(y)}" rx="{half}" ry="9" fill="#20202c" fill-opacity="0.25"/></g>')
-
-
-def _shoe_still(canvas: Canvas, rng: Random, shoe: Shoe, near: bool) -> str:
-    facing = rng.choice((-1, 1))
-    tall = 118 if shoe.kind in ("boot", "chelsea", "heelboot", "hightop") else 76
-    if near:
-        _drop_shadow(canvas, 0, 3, 62)
+        canvas.shadow(0, 4, 80, 9, 0.5)
         draw_shoe(canvas, shoe, "foot", f"matrix({facing} {0.03 * facing:.2f} 0 1 {-53 * facing} 0)")
-        return _view(rng.uniform(4.9, 5.4), facing * rng.uniform(4, 12), -tall * 0.36, rng.uniform(-3, 3))
+        return canvas, View(
+            rng.uniform(4.7, 5.2), facing * rng.uniform(4, 12), -tall * 0.42, rng.uniform(-3, 3), softness=2.2
+        )
     # The second of the pair stands behind and a little aside.
-    _drop_shadow(canvas, facing * 14, -22, 58)
-    draw_shoe(canvas, shoe, "foot", f"matrix({facing} {0.05 * facing:.2f} 0 1 {-36 * facing} -26)")
-    _drop_shadow(canvas, -facing * 6, 6, 62)
-    draw_shoe(canvas, shoe, "foot", f"matrix({facing} {0.09 * facing:.2f} 0 1 {-66 * facing} 0)")
-    return _view(rng.uniform(3.0, 3.25), facing * 2, -tall * 0.5, rng.uniform(-2, 2))
+    for aside, up, slope in ((16, -25, 0.05), (-14, 2, 0.09)):
+        canvas.shadow(facing * aside, up + 5, 78, 9, 0.5)
+        draw_shoe(canvas, shoe, "foot", f"matrix({facing} {slope * facing:.2f} 0 1 {(aside - 53) * facing} {up})")
+    return canvas, View(rng.uniform(2.95, 3.2), 0, -tall * 0.5 - 6, rng.uniform(-2, 2), softness=2.4)

@@ -113,14 +113,20 @@ class Frame:
         i = (side + 1) // 2
         k = self.body.leg
         hip = self.body.hip - abs(self.hips[1][0] - self.hips[0][0]) / 2
-        widths = [(0.0, hip), (0.12, 46 * k), (0.3, 39 * k), (0.52, 28 * k), (0.66, 29.5 * k), (0.88, 19 * k), (1.0, 16 * k)]
+        widths = [
+            (0.0, hip),
+            (0.12, 46 * k),
+            (0.3, 39 * k),
+            (0.52, 28 * k),
+            (0.66, 29.5 * k),
+            (0.88, 19 * k),
+            (1.0, 16 * k),
+        ]
         spine = bend(self.hips[i], self.knees[i], self.ankles[i])
         return limb(spine, [(t, w + curve(t, ease)) for t, w in _with_knots(widths, ease)])
 
 
-def _with_knots(
-    widths: list[tuple[float, float]], ease: tuple[tuple[float, float], ...]
-) -> list[tuple[float, float]]:
+def _with_knots(widths: list[tuple[float, float]], ease: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:
     """The knots of `widths`, and those of `ease` too, so that neither profile loses a bump."""
     ts = sorted({t for t, _ in widths} | {t for t, _ in ease if 0 <= t <= 1})
     return [(t, curve(t, widths)) for t in ts]
@@ -225,7 +231,7 @@ def strike_pose(rng: Random, women: bool) -> Pose:
     )
 
 
-def mannequin(women: bool, arm_spread: float = 17.0) -> Frame:
+def mannequin(women: bool, arm_spread: float = 17.0, stance: float = 56.0) -> Frame:
     """The ghost mannequin a product's own picture is taken on."""
     body = cast_body(Random("mannequin"), women)
     plain = Body(
@@ -233,5 +239,4 @@ def mannequin(women: bool, arm_spread: float = 17.0) -> Frame:
         waist=60.0 if women else 75.0, hip=84.0 if women else 81.0, arm=0.77 if women else 1.0, leg=0.96 if women else 1.0,
         head=1.0, skin=body.skin, skin_deep=body.skin_deep, hair=body.hair, hair_style="bald", beard="", face=0,
     )  # fmt: skip
-    stance = 50.0 if women else 58.0
     return stand(plain, Pose(arms=("rigid", "rigid"), spread=(arm_spread, arm_spread), stance=(stance, stance)))

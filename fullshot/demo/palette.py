@@ -48,7 +48,17 @@ SKIN: tuple[tuple[str, str], ...] = (
     ("#573522", "#331a10"),
 )
 
-HAIR: tuple[str, ...] = ("#17120f", "#2a1c14", "#3f291a", "#5b3a20", "#8a5a2f", "#b98a4c", "#d9b878", "#7a2f1c", "#8d8a88")
+HAIR: tuple[str, ...] = (
+    "#17120f",
+    "#2a1c14",
+    "#3f291a",
+    "#5b3a20",
+    "#8a5a2f",
+    "#b98a4c",
+    "#d9b878",
+    "#7a2f1c",
+    "#8d8a88",
+)
 
 
 def channels(colour: str) -> tuple[int, int, int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fullshot.demo.bottoms import Bottom
-from fullshot.demo.shoes import Shoe
-from fullshot.demo.tops import Top
+from fullshot.demo.cuts import Top
+from fullshot.demo.lasts import Shoe
 
 
 @dataclass(frozen=True)

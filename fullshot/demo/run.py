@@ -136,8 +136,11 @@ class _Demo:
         command = [sys.executable, "-m", "fullshot", *words, *(["--json"] if as_json else [])]
         environment = {**os.environ, END_WITH_PARENT: "1"}
         # The verb ends when its standard input does: with this process, however that ends.
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE if as_json else None}
-        with self.timed(stage), subprocess.Popen(command, text=True, env=environment, **pipes) as child:
+        stdout = subprocess.PIPE if as_json else None
+        with (
+            self.timed(stage),
+            subprocess.Popen(command, text=True, env=environment, stdin=subprocess.PIPE, stdout=stdout) as child,
+        ):
             output = child.stdout.read() if child.stdout else ""
             code = child.wait()
         if code:

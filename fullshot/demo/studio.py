@@ -25,7 +25,7 @@ from fullshot.demo.records import Box, OnePiece, Picture, Product, Studio
 __all__ = ["Box", "OnePiece", "Picture", "Product", "Studio", "draw", "draw_all", "open_studio"]
 
 # Part of what a finished folder is checked against: raise it when drawings change.
-DRAWING = 1
+DRAWING = 6
 
 # Which shop a folder holds, and its boxes.
 RECORD = "boxes.json"
@@ -137,7 +137,9 @@ def _kept(studio: Studio, folder: Path) -> _Found:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if [record["drawing"], record["seed"]] != [DRAWING, studio.seed]:
             return {}
-        boxes: dict[str, tuple[Box, ...]] = {name: tuple(Box(**b) for b in found) for name, found in record["boxes"].items()}
+        boxes: dict[str, tuple[Box, ...]] = {
+            name: tuple(Box(**b) for b in found) for name, found in record["boxes"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     with os.scandir(folder) as entries:
@@ -156,4 +158,4 @@ def _write(path: Path, data: bytes) -> None:
     """Write so that `path` is either whole or not there."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_bytes(data)
-    os.replace(part, path)
+    part.replace(path)

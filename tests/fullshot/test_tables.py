@@ -1,6 +1,7 @@
 """The tables: dtypes, one-step writes, errors that name the cell."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ def test_a_further_column_is_kept(tmp_path: Path) -> None:
         ({"product_id": None}, "row 2 column product_id: expected a cell that is not empty"),
     ],
 )
-def test_a_bad_cell_is_named_and_the_file_stays(tmp_path: Path, change: dict[str, object], message: str) -> None:
+def test_a_bad_cell_is_named_and_the_file_stays(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = tmp_path / "products.csv"
     good = tables.frame("products", [ROW])
     tables.write("products", good, path)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_a_file_is_no_workspace(tmp_path: Path) -> None:
         Workspace(tmp_path / "file")
 
 
-def double(rows: list[int]) -> list[int]:
+def double(rows: Sequence[int]) -> list[int]:
     return [2 * row for row in rows]
 
 
@@ -67,7 +68,7 @@ def double(rows: list[int]) -> list[int]:
 def test_shards_give_the_same_however_many_processes(processes: int) -> None:
     parts = engine.shards(range(7), 3)
     assert [len(part) for part in parts] == [3, 3, 1]
-    results = dict(engine.map_shards(double, [list(part) for part in parts], processes))
+    results = dict(engine.map_shards(double, parts, processes))
     assert [row for number in sorted(results) for row in results[number]] == [0, 2, 4, 6, 8, 10, 12]
 
 

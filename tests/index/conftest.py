@@ -1,5 +1,6 @@
 """The drawn shop of the embedder's tests, to which a photo's own garments can be added."""
 
+import importlib.util
 import runpy
 import shutil
 from collections.abc import Callable
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import ultralytics
 from PIL import Image
 
 from fullshot.settings import Settings, load
@@ -36,7 +36,9 @@ def settings() -> Settings:
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real person, from head to foot."""
     path = tmp_path_factory.mktemp("photo") / "person.jpg"
-    with Image.open(Path(ultralytics.__file__).parent / "assets" / "bus.jpg") as bus:
+    package = importlib.util.find_spec("ultralytics")
+    assert package is not None
+    with Image.open(Path(str(package.origin)).parent / "assets" / "bus.jpg") as bus:
         bus.crop(PERSON).save(path, quality=95)
     return path
 

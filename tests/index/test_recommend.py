@@ -20,6 +20,7 @@ from fullshot.workspace import Workspace
 from index import catalog
 from index.evaluate import evaluate_recommend
 from index.recommend import recommend
+from train.detector.yolo import ultralytics
 
 WEARS = ["top", "bottom", "foot"]
 
@@ -167,3 +168,14 @@ def test_what_is_missing_is_one_line(built: Workspace, photo: Path, settings: Se
     shutil.rmtree(built / "models")
     with pytest.raises(MissingInput, match="no embedder"):
         recommend(built, photo, settings)
+
+
+def test_a_broken_picture_is_one_line_after_ultralytics_was_loaded(
+    built: Workspace, settings: Settings, tmp_path: Path
+) -> None:
+    # It replaces Pillow's way to open files by one that would install packages.
+    ultralytics()
+    words = tmp_path / "words.jpg"
+    words.write_text("no picture")
+    with pytest.raises(UserError, match="not a picture"):
+        recommend(built, words, settings)
