@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from fullshot.console import print_stats, verb
+from fullshot.console import print_stats, print_whole, verb
 from fullshot.errors import StageFailed, UserError
 from fullshot.process import END_WITH_PARENT, end_with_stdin
 
@@ -283,8 +283,6 @@ def recommend(
     as_json: JsonFlag = False,
 ) -> None:
     """Answer a photo with five look-alikes a garment, with links; also as a picture."""
-    from rich.console import Console
-
     from fullshot.workspace import Workspace
     from index import recommend as recommender
 
@@ -293,7 +291,7 @@ def recommend(
     if as_json:
         print(json.dumps(answer.as_json(), ensure_ascii=False))
     else:
-        Console().print(answer.table())
+        print_whole(answer.table())
         print(f"picture: {output}")
 
 

@@ -4,15 +4,21 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, ParamSpec
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
 
 from fullshot.errors import StageFailed, UserError
 from fullshot.process import END_WITH_PARENT
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 Arguments = ParamSpec("Arguments")
+
+_WIDEST = 1000
+_ROWS = 8
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -43,12 +49,42 @@ def print_stats(stats: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(stats, ensure_ascii=False))
         return
+    for line in _lines(stats):
+        print(line)
+
+
+def _lines(stats: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """A line a value, names aligned; an object that holds objects is indented below its name."""
     width = max((len(name) for name in stats), default=0)
     for name, value in stats.items():
-        print(f"{name.replace('_', ' '):<{width}}  {_words(value)}")
+        words = name.replace("_", " ")
+        if isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values()):
+            yield f"{indent}{words}"
+            yield from _lines(value, indent + "  ")
+        elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+            yield f"{indent}{words:<{width}}  {len(value)}"
+            for row in value[:_ROWS]:
+                yield f"{indent}  {_words(row)}"
+            if len(value) > _ROWS:
+                yield f"{indent}  … (all with --json)"
+        else:
+            yield f"{indent}{words:<{width}}  {_words(value)}"
+
+
+def print_whole(answer: "RenderableType") -> None:
+    """Print on stdout as wide as it is: a cell that is cut or broken cannot be copied."""
+    from rich.console import Console
+
+    console = Console()
+    needed = console.measure(answer, options=console.options.update(max_width=_WIDEST)).maximum
+    Console(width=max(console.width, needed)).print(answer)
 
 
 def _words(value: Any) -> str:
+    if value is None or value in ({}, []):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_words(inner)}" for key, inner in value.items())
     if isinstance(value, list):

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -66,22 +66,22 @@ class Recommendation:
         return asdict(self)
 
     def table(self) -> RenderableType:
-        """The answer for a terminal."""
+        """The answer for a terminal: a table a garment that has look-alikes, then the notes."""
         parts: list[RenderableType] = []
         for garment in self.garments:
-            table = Table(title=f"{garment.box.label} ({garment.box.source})", title_justify="left", expand=False)
-            for column in ("score", "name", "brand", "price", "link"):
-                table.add_column(column, overflow="fold", justify="right" if column in ("score", "price") else "left")
+            if not garment.look_alikes:
+                continue
+            table = Table.grid(padding=(0, 2))
+            justify: JustifyMethod
+            for justify in ("right", "right", "left"):
+                # Not broken over lines: a link is there to be clicked or copied.
+                table.add_column(justify=justify, no_wrap=True)
             for found in garment.look_alikes:
-                price = f"{found.price:g} {found.currency or ''}".strip() if found.price is not None else ""
                 # Text, not markup: a name may hold square brackets.
-                cells = (
-                    f"{found.score:.2f}",
-                    found.name or found.product_id,
-                    found.brand or "",
-                    price,
-                    found.url or "",
+                what = Text(
+                    found.title if not found.brand or found.brand in found.title else f"{found.brand}: {found.title}"
                 )
-                table.add_row(*map(Text, cells))
+                table.add_row(Text(f"{found.score:.2f}"), Text(found.cost), what.append(f"\n{found.url or ''}", "dim"))
+            parts.append(Text(f"{garment.box.label} ({garment.box.source})", "bold"))
             parts.append(table)
         return Group(*parts, *(Text(f"note: {note}") for note in self.notes))
