@@ -60,12 +60,16 @@ def demo(
         int,
         typer.Option(help="size of the shop: six or seven products each", min=3, envvar="FULLSHOT_DEMO_COLLECTIONS"),
     ] = 38,
-    port: Annotated[int, typer.Option(help="port of the shop on this machine; 0: a free one")] = 0,
+    port: Annotated[int, typer.Option(help="port of the shop on this machine; 0: 8765, or a free one")] = 0,
+    serve: Annotated[bool, typer.Option("--serve", help="only open the shop again, until Ctrl-C")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """The whole way, against the built-in shop: crawl, curate, train, index, recommend. Run again, it goes on."""
-    from fullshot.demo.run import run
+    from fullshot.demo.run import keep_open, run
 
+    if serve:
+        keep_open(workspace)
+        return
     card = run(workspace, seed=seed, collections=collections, port=port, fresh=fresh)
     if as_json:
         print(json.dumps(card.as_json(), ensure_ascii=False))

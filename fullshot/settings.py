@@ -73,7 +73,7 @@ class DetectorSettings(_Section):
     """How the garment detector is trained."""
 
     model: str = Field("garment-nano", description="a model file (.yaml or .pt), or the name of one that comes along")
-    epochs: int = Field(60, ge=1)
+    epochs: int = Field(80, ge=1)
     image_size: int = Field(256, ge=32, description="longer side in pixels that pictures are brought to")
     batch: int = Field(8, ge=1, description="small on purpose: few pictures teach more in many small steps")
     learning_rate: float = Field(2e-3, gt=0, description="of AdamW; a tenth of it suits weights to go on from")
@@ -86,7 +86,7 @@ class DetectorSettings(_Section):
 class EmbedderSettings(_Section):
     """How the embedder is trained: weighted triplet loss, Siamese network."""
 
-    epochs: int = Field(40, ge=1)
+    epochs: int = Field(60, ge=1)
     image_size: int = Field(64, ge=16, description="side in pixels that crops are brought to")
     dimension: int = Field(64, ge=2, description="length of an embedding")
     margin: float = Field(1.0, gt=0, description="m of the triplet loss")

@@ -1,5 +1,6 @@
 """The whole way, against the built-in shop: each stage is the verb that a user would type, in a process of its own."""
 
+import contextlib
 import json
 import os
 import resource
@@ -8,9 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,21 @@ def run(
     return demo.card
 
 
+def keep_open(root: Path) -> None:
+    """Serve the shop of an earlier demo, so that its links answer, until Ctrl-C.
+
+    Raises:
+        UserError: there is no demo, or its port is in use.
+    """
+    demo = _Demo(Workspace(root), Path(f"{root}-shop"), {})
+    demo.reopen()
+    boxes = studio.draw_all(demo.studio, demo.pictures)
+    site = shop.Shop(demo.studio, boxes, demo.pictures, f"http://{shop.HOST}:{demo.port}")
+    with shop.serve(site, demo.port), contextlib.suppress(KeyboardInterrupt):
+        demo.console.print(f"the shop is open at {site.base}/ until Ctrl-C")
+        threading.Event().wait()
+
+
 class _Demo:
     """Where a demo lies, and how its verbs are run."""
 
@@ -118,7 +134,14 @@ class _Demo:
             tables.write_text(self._record, json.dumps({**wanted, "port": self.port}) + "\n")
         self.studio = studio.open_studio(seed, collections)
 
-    @contextmanager
+    def reopen(self) -> None:
+        """Open the shop that an earlier demo drew here."""
+        if not self._record.is_file():
+            raise UserError(f"no demo at {self.workspace.root}: run `fullshot demo {self.workspace.root}` first")
+        there = json.loads(self._record.read_text("utf-8"))
+        self.open(there["seed"], there["collections"], there["port"])
+
+    @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Note how long a stage takes."""
         start = time.monotonic()

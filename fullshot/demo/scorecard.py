@@ -71,7 +71,7 @@ class ScoreCard:
         console = Console()
         table = Table(title="Score card, on products and looks that nothing was trained on", title_justify="left")
         for column in ("figure", "reached", "expected", ""):
-            table.add_column(column)
+            table.add_column(column, no_wrap=True)
         for line in self.lines:
             table.add_row(line.name, line.value, line.expected, "[green]good" if line.good else "[red]below")
         console.print(table)
@@ -81,6 +81,7 @@ class ScoreCard:
         )
         console.print(f"\nThe answer to a photo, as a picture: [bold]{self.recommendation}[/bold]\n\nGo on with")
         for command in (
+            f"fullshot demo {self.workspace} --serve    (opens the shop again: the links answer)",
             f"fullshot recommend {self.workspace} {self.photo}",
             f"fullshot trace {self.workspace} {self.photo.stem[:12]}",
             f"fullshot evaluate recommend {self.workspace}",
@@ -110,7 +111,7 @@ def found_all(card: ScoreCard, studio: Studio, pictures: Path, workspace: Worksp
 def found_garments(card: ScoreCard, detector: Mapping[str, Any], recommend: Mapping[str, Any]) -> None:
     """Add what ``evaluate detector`` and ``evaluate recommend`` printed for the test split."""
     precision = [detector["classes"][wear]["map50"] for wear in GARMENTS if wear in detector["classes"]]
-    card.share("detector, mAP@0.5 over top, bottom, foot", sum(precision) / len(precision), EXPECTED["detector"])
+    card.share("detector, mAP@0.5 of top, bottom, foot", sum(precision) / len(precision), EXPECTED["detector"])
     found = recommend["found_by_label"]
     for wear in GARMENTS:
         if wear in found:

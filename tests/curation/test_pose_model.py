@@ -100,8 +100,9 @@ def test_an_answer_that_is_no_model_falls_to_the_next_route(maker: Maker) -> Non
         provide(given(pose_model_url=maker(None), pose_model_sha256=DIGEST))
 
 
+@pytest.mark.slow
 def test_the_older_wheel_serves_where_the_maker_does_not_answer(maker: Maker) -> None:
-    """Asks the package index for the wheel, 36 MB."""
+    """Asks the package index for the wheel, 36 MB: not among the tests that do without a network."""
     found = provide(given(pose_model_url=maker(None)))
     assert (found.path, found.route) == (cached(), "wheel")
     assert found.sha256 == BUILT_SHA256
