@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from crawler.items import ProductFound
-from fullshot import tables
+from fullshot import files, tables
 from fullshot.storage import Stored
 from fullshot.workspace import Workspace
 
@@ -65,7 +65,7 @@ class Journal:
     def keep(self, lines: list[dict[str, Any]]) -> None:
         """Leave only these lines; without any, no file."""
         if lines:
-            tables.write_text(self.path, "".join(map(_text, lines)))
+            files.write_text(self.path, "".join(map(_text, lines)))
         else:
             self.path.unlink(missing_ok=True)
 

@@ -16,8 +16,8 @@ import pyarrow.parquet
 from curation.pose import MOST_PEOPLE, NAMES, MediaPipePose, Person
 from curation.pose_model import PoseModel
 from fullshot import engine, storage
+from fullshot.files import write_bytes
 from fullshot.progress import bar
-from fullshot.tables import write_bytes
 from fullshot.workspace import Workspace
 
 FOLDER = "poses"

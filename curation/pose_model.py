@@ -24,8 +24,8 @@ from typing import Any, Literal
 from platformdirs import user_cache_path
 
 from fullshot.errors import UserError
+from fullshot.files import write_bytes, write_text
 from fullshot.settings import CurateSettings, Settings
-from fullshot.tables import write_bytes, write_text
 
 Route = Literal["settings", "maker", "wheel"]
 """Where a model came from: a path in the settings, the maker's bucket, or the models inside MediaPipe's older wheel."""

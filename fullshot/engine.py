@@ -45,5 +45,10 @@ def map_shards(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=end_with_pool) as pool:
         numbers = {pool.submit(function, part): number for number, part in enumerate(parts)}
-        for future in as_completed(numbers):
-            yield numbers[future], future.result()
+        try:
+            for future in as_completed(numbers):
+                yield numbers[future], future.result()
+        except BaseException:
+            # What has not begun is not waited for: whoever stops a run wants it stopped.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

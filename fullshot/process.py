@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -24,7 +25,11 @@ def end_with_stdin() -> None:
 
 
 def end_with_pool() -> None:
-    """End this worker at once when the process that made its pool ends; a pool's initializer."""
+    """End this worker at once when the process that made its pool ends; a pool's initializer.
+
+    Ctrl-C reaches every process of a terminal: the one that made the pool answers it, its workers do not.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         _end_after(parent.join)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fullshot.tables import write_bytes
+from fullshot.files import write_bytes
 
 MAX_PIXELS = 50_000_000
 """A picture with more pixels is refused before it is decoded (a 50,000 × 50,000 PNG can be 200 kB)."""

@@ -3,7 +3,6 @@
 A boolean is ``true`` or ``false`` in the file, an empty cell is "not known".
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from fullshot import files
 from fullshot.errors import BadTable, MissingInput
 from fullshot.taxonomy import GARMENTS, Gender, Wear
 
@@ -210,23 +210,7 @@ def write(name: str, data: pd.DataFrame, path: Path) -> None:
     Raises:
         BadTable: a cell is not what the schema says; the file stays as it was.
     """
-    write_text(path, _validated(name, data, str(path)).map(_cell).to_csv(index=False, lineterminator="\n"))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file in one step, on the disk when this returns."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file in one step, on the disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    files.write_text(path, _validated(name, data, str(path)).map(_cell).to_csv(index=False, lineterminator="\n"))
 
 
 def _cell(value: Any) -> Any:

@@ -12,8 +12,8 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 import fullshot
+from fullshot import files, tables, taxonomy
 from fullshot import settings as settings_module
-from fullshot import tables, taxonomy
 from fullshot.errors import MissingInput, UserError
 from fullshot.settings import Settings
 
@@ -155,4 +155,4 @@ class Workspace:
                 "stats": stats,
             }
             file = f"{name.replace(' ', '-')}-{started.strftime('%Y%m%dT%H%M%S%fZ')}.json"
-            tables.write_text(self.root / "runs" / file, json.dumps(record, indent=1) + "\n")
+            files.write_text(self.root / "runs" / file, json.dumps(record, indent=1) + "\n")

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 import fullshot
 from fullshot.errors import MissingInput, StageFailed, UserError
+from fullshot.files import write_text
 from fullshot.progress import Advance, bar
 from fullshot.settings import Settings
 from fullshot.storage import NotAnImage, read_rgb
-from fullshot.tables import write_text
 from fullshot.taxonomy import Wear
 from fullshot.workspace import Workspace, digest, now
 from train.embedder import Embedder, load

@@ -12,9 +12,9 @@ from curation.pose import MediaPipePose
 from curation.pose_model import provide
 from fullshot.boxes import Box, Picture, crop
 from fullshot.errors import MissingInput, StageFailed, UserError
+from fullshot.files import write_bytes
 from fullshot.settings import Settings
 from fullshot.storage import NotAnImage, read_rgb
-from fullshot.tables import write_bytes
 from fullshot.taxonomy import Wear
 from fullshot.workspace import Workspace
 from index import garments as choosing

@@ -17,8 +17,8 @@ from pydantic import BaseModel
 
 import fullshot
 from fullshot.errors import MissingInput, UserError
+from fullshot.files import write_text
 from fullshot.settings import Settings
-from fullshot.tables import write_text
 from fullshot.workspace import Workspace, now
 
 VOLATILE = frozenset({"fetched_at", "updated_at"})

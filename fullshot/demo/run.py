@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from fullshot import progress, tables
+from fullshot import files, progress
 from fullshot.demo import scorecard, shop, studio
 from fullshot.demo.scorecard import ScoreCard
 from fullshot.errors import StageFailed, UserError
@@ -131,7 +131,7 @@ class _Demo:
                     f"{self.workspace.root} is there already and was not made by a demo: name another folder"
                 )
             self.port = port or _free_port()
-            tables.write_text(self._record, json.dumps({**wanted, "port": self.port}) + "\n")
+            files.write_text(self._record, json.dumps({**wanted, "port": self.port}) + "\n")
         self.studio = studio.open_studio(seed, collections)
 
     def reopen(self) -> None:

@@ -11,16 +11,16 @@ may be drawn in any order and in any process.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
 from fullshot.demo.assortment import COLLECTIONS, shoot, stock
 from fullshot.demo.records import Box, OnePiece, Picture, Product, Studio
+from fullshot.engine import map_shards
+from fullshot.files import write_bytes
 
 __all__ = ["Box", "OnePiece", "Picture", "Product", "Studio", "draw", "draw_all", "open_studio"]
 
@@ -71,7 +71,7 @@ def draw_all(
     Args:
         studio: The shop.
         folder: Gets `<name>` for each picture and, last, `boxes.json`.
-        processes: How many at once; None for as many as there are processors.
+        processes: How many at once; None: one a core.
         progress: Called with (done, all) now and then.
 
     Returns:
@@ -89,7 +89,7 @@ def draw_all(
     _record(studio, folder, kept)
     boxes = dict(kept)
     chunks = [tuple(todo[i : i + _CHUNK]) for i in range(0, len(todo), _CHUNK)]
-    for names in _drawn(studio, folder, chunks, min(processes or os.cpu_count() or 1, len(chunks)), set(kept)):
+    for names in _drawn(studio, folder, chunks, processes or 0, set(kept)):
         boxes.update(names)
         if progress:
             progress(sum(found is not None for found in boxes.values()), total)
@@ -105,18 +105,17 @@ def _drawn(
 ) -> Iterator[_Found]:
     """Draw chunk after chunk, here or in `processes`."""
     shop = (studio.seed, 1 + max(p.collection for p in studio.products), str(folder))
-    jobs = [(shop, chunk, frozenset(studio.pictures[i].name for i in chunk) & have) for chunk in chunks]
-    if processes <= 1:
-        yield from map(_draw_chunk, jobs)
-        return
-    # Spawned, not forked: the caller may hold threads, and the result is the same on every platform.
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_draw_chunk, jobs)
+    jobs = [[(shop, chunk, frozenset(studio.pictures[i].name for i in chunk) & have)] for chunk in chunks]
+    for _, found in map_shards(_draw_chunk, jobs, processes):
+        yield found
 
 
-def _draw_chunk(job: tuple[tuple[int, int, str], tuple[int, ...], frozenset[str]]) -> _Found:
+_Job = tuple[tuple[int, int, str], tuple[int, ...], frozenset[str]]
+
+
+def _draw_chunk(jobs: Sequence[_Job]) -> _Found:
     """Draw the pictures with these numbers; of those in the folder already, find the boxes only."""
-    (seed, collections, folder), numbers, have = job
+    [((seed, collections, folder), numbers, have)] = jobs
     studio = open_studio(seed, collections)
     found: _Found = {}
     for i in numbers:
@@ -127,7 +126,7 @@ def _draw_chunk(job: tuple[tuple[int, int, str], tuple[int, ...], frozenset[str]
             found[picture.name] = measure(studio, picture)
             continue
         jpeg, found[picture.name] = draw(studio, picture)
-        _write(Path(folder) / picture.name, jpeg)
+        write_bytes(Path(folder) / picture.name, jpeg)
     return found
 
 
@@ -151,11 +150,4 @@ def _record(studio: Studio, folder: Path, boxes: _Found) -> None:
     """Write which shop the folder holds and the boxes known so far."""
     known = {p.name: [asdict(b) for b in boxes[p.name] or ()] for p in studio.pictures if boxes.get(p.name) is not None}
     text = json.dumps({"drawing": DRAWING, "seed": studio.seed, "boxes": known})
-    _write(folder / RECORD, text.encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write so that `path` is either whole or not there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    write_bytes(folder / RECORD, text.encode())

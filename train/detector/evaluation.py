@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fullshot.errors import UserError
+from fullshot.files import write_text
 from fullshot.settings import Settings
-from fullshot.tables import write_text
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
 from train import runs

@@ -10,8 +10,8 @@ import pandas as pd
 
 from fullshot import progress
 from fullshot.errors import StageFailed, UserError
+from fullshot.files import write_text
 from fullshot.settings import DetectorSettings, Settings
-from fullshot.tables import write_text
 from fullshot.workspace import Workspace
 from fullshot.workspace import digest as file_digest
 from train import runs

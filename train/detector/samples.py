@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from fullshot.errors import UserError
-from fullshot.tables import SPLITS, write_text
+from fullshot.files import write_text
+from fullshot.tables import SPLITS
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fullshot.boxes import Picture
 from fullshot.errors import StageFailed, UserError
-from fullshot.tables import write_bytes
+from fullshot.files import write_bytes
 from fullshot.workspace import Workspace, digest
 from train import runs
 from train.embedder.crops import squares
