@@ -4,6 +4,7 @@ A crawl that is killed leaves the journal behind; the next one merges it first, 
 that the kill cut short is the last one and is passed over.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -15,10 +16,17 @@ import pandas as pd
 
 from crawler.items import ProductFound
 from fullshot import files, tables
+from fullshot.errors import BadTable
 from fullshot.storage import Stored
 from fullshot.workspace import Workspace
 
-_BOX_KEY = ["image_id", "label", "source", "x_min", "y_min", "product_id"]
+_KEYS = {
+    "products": ["product_id"],
+    "images": ["image_id", "product_id"],
+    "boxes": ["image_id", "label", "source", "product_id", "x_min", "y_min", "x_max", "y_max"],
+    "failures": ["url"],
+}
+_ORDER = {**_KEYS, "images": ["product_id", "position"]}
 
 
 class Journal:
@@ -53,13 +61,17 @@ class Journal:
         row = {"url": url, "kind": what, "class": reason, "message": message, "failed_at": failed_at, "page": page}
         self._append({"kind": "failure", "failure": row})
 
+    def page(self, url: str) -> None:
+        """A page was read: what failed there before is mended."""
+        self._append({"kind": "page", "url": url})
+
     def lines(self) -> Iterator[dict[str, Any]]:
-        """The lines written so far."""
+        """The lines written so far; one that was cut short by a kill or a full disk is passed over."""
         if not self.path.is_file():
             return
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                if line.endswith("\n"):
+                with contextlib.suppress(ValueError):
                     yield json.loads(line)
 
     def keep(self, lines: list[dict[str, Any]]) -> None:
@@ -70,12 +82,15 @@ class Journal:
             self.path.unlink(missing_ok=True)
 
     def _append(self, line: dict[str, Any]) -> None:
-        # One write to a file opened for appending: a kill leaves whole lines and at most one torn one, the last.
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(descriptor, _text(line).encode("utf-8"))
-        finally:
-            os.close(descriptor)
+        # Appended: a kill leaves whole lines and at most one torn one, the last, which is ended first.
+        content = _text(line).encode("utf-8")
+        with self.path.open("ab+", buffering=0) as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    content = b"\n" + content
+            while content:
+                content = content[file.write(content) or 0 :]
 
 
 def _text(line: dict[str, Any]) -> str:
@@ -98,18 +113,14 @@ def merge(workspace: Workspace, journal: Journal) -> dict[str, int]:
     for line in journal.lines():
         found.add(line)
     counts = {}
-    for name, rows, key, order in (
-        ("products", found.products, ["product_id"], ["product_id"]),
-        ("images", found.images, ["image_id", "product_id"], ["product_id", "position"]),
-        ("boxes", found.boxes, _BOX_KEY, _BOX_KEY),
-        ("failures", found.failures, ["url"], ["url"]),
-    ):
+    for name, new in found.tables().items():
         old = workspace.read_if_there(name)
+        if name == "boxes":
+            old = old[~((old["source"] == "shop") & old["product_id"].isin(found.products))]
         if name == "failures":
-            old = old[~old["url"].isin(found.mended)]
-        new = tables.frame(name, rows)
+            old = old[~(old["url"].isin(found.mended) | old["page"].isin(found.pages))]
         data = pd.concat([table for table in (old, new) if len(table)] or [old])
-        data = data.drop_duplicates(key, keep="last").sort_values(order, kind="stable")
+        data = data.drop_duplicates(_KEYS[name], keep="last").sort_values(_ORDER[name], kind="stable")
         counts[name] = len(data)
         if len(data) or workspace.table(name).is_file():
             workspace.write(name, data)
@@ -118,64 +129,104 @@ def merge(workspace: Workspace, journal: Journal) -> dict[str, int]:
 
 
 class _Found:
-    """The rows that a journal's lines make up."""
+    """What a journal's lines make up.
+
+    Attributes:
+        products: rows, by product_id; the last one counts.
+        pages: addresses of product pages that were read.
+        mended: addresses that were read or fetched, so that an earlier failure there is over.
+    """
 
     def __init__(self, images: pd.DataFrame) -> None:
         columns = ["image_id", "path", "width", "height", "bytes", "fetched_at"]
-        self.pictures = {row["url"]: {c: row[c] for c in columns} for row in images.to_dict("records")}
-        self.products: list[dict[str, Any]] = []
-        self.images: list[dict[str, Any]] = []
-        self.boxes: list[dict[str, Any]] = []
-        self.waiting: dict[str, dict[str, Any]] = {}
-        self.failed: dict[str, dict[str, Any]] = {}
+        self._pictures = {row["url"]: {c: row[c] for c in columns} for row in images.to_dict("records")}
+        self._lines: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._failed: dict[str, dict[str, Any]] = {}
+        self.products: dict[str, dict[str, Any]] = {}
+        self.pages: set[str] = set()
         self.mended: set[str] = set()
 
     @property
     def loose(self) -> list[dict[str, Any]]:
         """The pictures that no product of the journal has claimed."""
-        return list(self.waiting.values())
-
-    @property
-    def failures(self) -> list[dict[str, Any]]:
-        return list(self.failed.values())
+        return list(self._waiting.values())
 
     def add(self, line: dict[str, Any]) -> None:
-        if line["kind"] == "picture":
-            self.pictures[line["url"]] = {key: value for key, value in line.items() if key not in ("kind", "url")}
-            self.waiting[line["url"]] = line
-            self._is_there(line["url"])
-        elif line["kind"] == "failure":
-            self.failed[line["failure"]["url"]] = line["failure"]
-        else:
-            self._add_product(line)
-
-    def _is_there(self, url: str) -> None:
-        self.failed.pop(url, None)
+        """Take in a line."""
+        if line["kind"] == "failure":
+            self._failed[line["failure"]["url"]] = line["failure"]
+            return
+        url = line["product"]["url"] if line["kind"] == "product" else line["url"]
         self.mended.add(url)
+        self._failed.pop(url, None)
+        if line["kind"] == "picture":
+            self._waiting[url] = line
+            self._pictures[url] = {key: value for key, value in line.items() if key not in ("kind", "url")}
+        elif line["kind"] == "product":
+            self.products[line["product"]["product_id"]] = line["product"]
+            self._lines[line["product"]["product_id"]] = line
+            self.pages.add(url)
+            for link in line["images"]:
+                self._waiting.pop(link["url"], None)
 
-    def _add_product(self, line: dict[str, Any]) -> None:
-        product = line["product"]
-        self.products.append(product)
-        self._is_there(product["url"])
-        for link in line["images"]:
-            self.waiting.pop(link["url"], None)
-            if picture := self.pictures.get(link["url"]):
-                self.images.append({**link, **picture, "product_id": product["product_id"]})
-        for box in line["boxes"]:
-            if picture := self.pictures.get(box["url"]):
-                self.boxes.append(_pixel_box(box, picture, product))
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The rows as tables; a product that its table does not take becomes a failure of its page."""
+        try:
+            products = tables.frame("products", self.products.values())
+        except BadTable:
+            self._drop_bad_products()
+            products = tables.frame("products", self.products.values())
+        images: dict[tuple[str, str], dict[str, Any]] = {}
+        boxes: list[dict[str, Any]] = []
+        for product_id, product in self.products.items():
+            for link in self._lines[product_id]["images"]:
+                if picture := self._pictures.get(link["url"]):
+                    # The same bytes under two addresses are one picture, where it is first shown.
+                    images.setdefault((picture["image_id"], product_id), {**link, **picture, "product_id": product_id})
+            for box in self._lines[product_id]["boxes"]:
+                picture = self._pictures.get(box["url"])
+                if picture and (row := _pixel_box(box, picture, product)):
+                    boxes.append(row)
+        return {
+            "products": products,
+            "images": tables.frame("images", images.values()),
+            "boxes": tables.frame("boxes", boxes),
+            "failures": tables.frame("failures", self._failed.values()),
+        }
+
+    def _drop_bad_products(self) -> None:
+        for product_id, product in list(self.products.items()):
+            try:
+                tables.frame("products", [product])
+            except BadTable as error:
+                del self.products[product_id]
+                self._failed[product["url"]] = {
+                    "url": product["url"],
+                    "kind": "page",
+                    "class": "bad-page",
+                    "message": str(error),
+                    "failed_at": product["fetched_at"],
+                }
 
 
-def _pixel_box(box: dict[str, Any], picture: dict[str, Any], product: dict[str, Any]) -> dict[str, Any]:
-    """A row of ``boxes`` from a shop's box: percent to pixels of the stored picture, clipped to it."""
+def _pixel_box(box: dict[str, Any], picture: dict[str, Any], product: dict[str, Any]) -> dict[str, Any] | None:
+    """A row of ``boxes`` from a shop's box: percent to pixels of the stored picture, clipped to it.
+
+    None where nothing of it lies in the picture.
+    """
     width, height = float(picture["width"]), float(picture["height"])
+    x_min, x_max = (round(min(width, max(0.0, x / 100 * width)), 2) for x in (box["x"], box["x"] + box["width"]))
+    y_min, y_max = (round(min(height, max(0.0, y / 100 * height)), 2) for y in (box["y"], box["y"] + box["height"]))
+    if x_min >= x_max or y_min >= y_max:
+        return None
     return {
         "image_id": picture["image_id"],
         "label": box["label"],
-        "x_min": round(max(0.0, box["x"] / 100 * width), 2),
-        "y_min": round(max(0.0, box["y"] / 100 * height), 2),
-        "x_max": round(min(width, (box["x"] + box["width"]) / 100 * width), 2),
-        "y_max": round(min(height, (box["y"] + box["height"]) / 100 * height), 2),
+        "x_min": x_min,
+        "y_min": y_min,
+        "x_max": x_max,
+        "y_max": y_max,
         "source": "shop",
         "revision": 1,
         "updated_at": product["fetched_at"],

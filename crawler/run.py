@@ -1,7 +1,8 @@
 """The stage ``crawl``: starts a crawl, or goes on with one that stopped."""
 
+import contextlib
 import json
-import os
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -39,23 +40,21 @@ def crawl(workspace: Workspace, settings: Settings, urls: list[str], shop: str =
         _check_url(url)
     if not urls:
         raise UserError("expected the address of a listing or a product page to start from, got none")
+    workspace.taxonomy()  # said here, if it is bad, and not by the crawl's own process
     new = not workspace.root.exists()
     workspace.root.mkdir(parents=True, exist_ok=True)
-    try:
-        with workspace.stage("crawl", settings) as stats:
-            journal = Journal(workspace / "crawl.journal")
-            journals.merge(workspace, journal)
-            try:
-                stats |= _in_own_process(workspace, settings, urls, shop, journal)
-            finally:
-                counts = journals.merge(workspace, journal)
-            stats |= {name: counts[name] for name in ("products", "images", "boxes")}
-            if stats["problems"] and not stats["products_fetched"] + stats["products_already_there"]:
-                raise StageFailed("; ".join(stats["problems"]))
-    except StageFailed:
-        if new:
-            _remove_if_empty(workspace)
-        raise
+    with workspace.stage("crawl", settings) as stats:
+        journal = Journal(workspace / "crawl.journal")
+        journals.merge(workspace, journal)
+        try:
+            stats |= _in_own_process(workspace, settings, urls, shop, journal)
+        finally:
+            counts = journals.merge(workspace, journal)
+        stats |= {name: counts[name] for name in ("products", "images", "boxes")}
+        if stats["problems"] and new and not counts["products"]:
+            # A crawl that found nothing leaves no workspace behind that was not there before.
+            shutil.rmtree(workspace.root)
+            raise StageFailed("; ".join(stats["problems"]))
     if stats["problems"]:
         raise StageFailed("; ".join(stats["problems"]))
     if not stats["finished"]:
@@ -64,8 +63,12 @@ def crawl(workspace: Workspace, settings: Settings, urls: list[str], shop: str =
 
 
 def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise UserError(f"expected an address that begins with http:// or https://, got {url!r}")
 
 
@@ -80,10 +83,12 @@ def _in_own_process(
     images = workspace.read_if_there("images")
     there = [(workspace / path).is_file() for path in images["path"]]
     products = workspace.read_if_there("products")
+    failures = workspace.read_if_there("failures")
     # A product is visited again where a picture of it failed, or is gone from the store.
-    incomplete = products["url"].isin(workspace.read_if_there("failures")["page"].dropna())
+    incomplete = products["url"].isin(failures["page"].dropna())
     incomplete |= products["product_id"].isin(images["product_id"][[not here for here in there]])
-    stored = set(images["url"][there].dropna())
+    # One that was stored and then found unreadable is fetched again.
+    stored = set(images["url"][there].dropna()) - set(failures["url"])
     pictures = (line for line in journal.lines() if line["kind"] == "picture")
     stored |= {line["url"] for line in pictures if (workspace / line["path"]).is_file()}
     job = {
@@ -97,10 +102,9 @@ def _in_own_process(
         "products": sorted(products["url"][~incomplete].dropna()),
     }
     child = subprocess.Popen(
-        [sys.executable, "-m", "crawler"],
+        [sys.executable, "-P", "-m", "crawler"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     result: dict[str, Any] = {}
     try:
@@ -110,28 +114,18 @@ def _in_own_process(
         child.stdin.flush()
         with progress.bar("crawl", "products") as advance:
             for line in child.stdout:
-                said = json.loads(line)
-                if "progress" in said:
-                    advance(*said["progress"])
-                result = said.get("done", result)
+                with contextlib.suppress(ValueError):
+                    said = json.loads(line)
+                    if "progress" in said:
+                        advance(*said["progress"])
+                    result = said.get("done", result)
         child.wait()
-    except KeyboardInterrupt:
-        # The child was interrupted too; it closes its connections and writes what it has.
-        child.wait(timeout=30)
-        raise
+    except BrokenPipeError:
+        child.wait()
     finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+        # Whatever it has found is in the journal: it need not be asked to end.
+        child.kill()
+        child.wait()
     if not result:
         raise StageFailed(f"the crawl's process ended with code {child.returncode}: see {_log(workspace)}")
     return result
-
-
-def _remove_if_empty(workspace: Workspace) -> None:
-    """A crawl that found nothing leaves no workspace behind that was not there before."""
-    if any(workspace.table(name).is_file() for name in ("products", "images", "boxes")):
-        return
-    for path in sorted(workspace.root.rglob("*"), reverse=True):
-        path.unlink() if path.is_file() else path.rmdir()
-    workspace.root.rmdir()

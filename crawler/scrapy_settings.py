@@ -11,3 +11,5 @@ DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
 """A page or picture of more bytes is given up."""
 LOG_LEVEL = "INFO"
+DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
+"""A page's links lead to the web only, never to a file of this machine."""

@@ -27,13 +27,13 @@ class ShopSpider(scrapy.Spider):
         """As Scrapy makes it."""
         spider: ShopSpider = super().from_crawler(crawler, *args, **kwargs)
         spider.job = crawler.settings["FULLSHOT_JOB"]
-        spider.hosts = {urlsplit(url).netloc for url in spider.job.urls}
-        spider.asked = 0
+        spider.hosts = {_host(url) for url in spider.job.urls}
+        spider.asked = set()
         return spider
 
     job: Job
     hosts: set[str]
-    asked: int
+    asked: set[str]
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
         """The addresses that the user gave."""
@@ -41,7 +41,7 @@ class ShopSpider(scrapy.Spider):
             yield self._request(url, start=True)
 
     def _request(self, url: str, *, start: bool = False) -> scrapy.Request:
-        return scrapy.Request(url, self.parse, errback=self.failed, cb_kwargs={"start": start}, dont_filter=start)
+        return scrapy.Request(url, self.parse, errback=self.failed, cb_kwargs={"start": start})
 
     async def parse(self, response: Response, start: bool = False) -> AsyncIterator[Any]:
         """What the page yields: requests for more, or a product."""
@@ -50,9 +50,19 @@ class ShopSpider(scrapy.Spider):
             self.job.taxonomy,
             self.job.settings.image_size,
         )
-        found = await page.to_item()
+        try:
+            found = await page.to_item()
+        except Exception as error:  # a page object that a page breaks must not take the crawl along
+            self.logger.exception("the page object failed on %s", response.url)
+            self._missing(response.url, "bad-page", f"{type(error).__name__}: {error}", start=start)
+            return
+        if start:
+            # The user named this address: where it leads is where the shop is.
+            self.hosts.add(_host(response.url))
+        if not isinstance(found, NothingFound):
+            self.job.journal.page(response.request.url if response.request else response.url)
         if isinstance(found, ListingFound):
-            for request in self._follow(found, response.url):
+            for request in self._follow(found, response.url, start=start):
                 yield request
         elif isinstance(found, ProductFound):
             found.product["fetched_at"] = now()
@@ -68,24 +78,29 @@ class ShopSpider(scrapy.Spider):
             return None
         return get_retry_request(response.request, spider=self, reason="no data in the page")
 
-    def _follow(self, listing: ListingFound, url: str) -> Iterator[scrapy.Request]:
+    def _follow(self, listing: ListingFound, url: str, *, start: bool) -> Iterator[scrapy.Request]:
         self.job.totals.setdefault(url.split("?")[0], listing.total)
-        for link in listing.urls:
-            if urlsplit(link).netloc not in self.hosts:
-                continue
+        links = [link for link in listing.urls if _host(link) in self.hosts]
+        if listing.urls and not links:
+            self._missing(
+                url, "off-host", f"all its products are on another host: {_host(listing.urls[0])}", start=start
+            )
+        for link in links:
             if self._enough():
-                return
-            self.asked += 1
+                break
+            if link in self.asked:
+                continue
+            self.asked.add(link)
             if link in self.job.products:
                 self._count("skipped")
             else:
                 yield self._request(link)
         self.job.say_progress(self.crawler)
-        if listing.next and not self._enough():
+        if listing.next and _host(listing.next) in self.hosts and not self._enough():
             yield self._request(listing.next)
 
     def _enough(self) -> bool:
-        return 0 < self.job.settings.max_products <= self.asked
+        return 0 < self.job.settings.max_products <= len(self.asked)
 
     def failed(self, failure: Failure) -> None:
         """Write down why a page is missing."""
@@ -107,3 +122,9 @@ def _headers(response: Response) -> dict[str, str]:
     """Only what says how to decode the body: the rest is not a page object's business."""
     kind = response.headers.get(b"Content-Type")
     return {"Content-Type": kind.decode("latin-1")} if kind else {}
+
+
+def _host(url: str) -> str:
+    """Host and port, whichever way they are written."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"

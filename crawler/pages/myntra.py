@@ -16,6 +16,8 @@ PARSER = "myntra@1"
 _DATA = re.compile(r"window\.__myx\s*=\s*(?=\{)")
 
 _QUALITY = 90
+_LARGEST = 2**53
+"""Beyond this JSON's numbers are not exact, and no price or id is as large."""
 _WIDTH_TO_HEIGHT = 3 / 4
 
 
@@ -30,7 +32,7 @@ class MyntraPage(ShopPage):
             return NothingFound("no Myntra page: window.__myx is not in it")
         try:
             data, _ = json.JSONDecoder().raw_decode(text, start.end())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return NothingFound(f"window.__myx is not JSON: {error}")
         if "pdpData" in data:
             product = data["pdpData"]
@@ -43,7 +45,7 @@ class MyntraPage(ShopPage):
     def _listing(self, results: dict[str, Any]) -> Found:
         found = [*_list(results.get("products")), *_list(results.get("plaProducts"))]
         links = [entry["landingPageUrl"] for entry in found if _is(_at(entry, "landingPageUrl"), str)]
-        urls = list(dict.fromkeys(self._absolute(link) for link in links))
+        urls = list(dict.fromkeys(url for link in links if (url := self._absolute(link))))
         return ListingFound(
             urls=urls,
             next=self._next_page() if results.get("hasNextPage") and urls else None,
@@ -56,9 +58,15 @@ class MyntraPage(ShopPage):
         query["p"] = str((_whole(query.get("p")) or 1) + 1)
         return urlunsplit(parts._replace(query=urlencode(query)))
 
-    def _absolute(self, link: str) -> str:
+    def _absolute(self, link: str) -> str | None:
+        """A link's whole address; None where it is not one of the web."""
         # Links in the data are relative to the shop's root, with or without a slash in front.
-        return urljoin(str(self.response.url), link if "://" in link else "/" + link.lstrip("/"))
+        try:
+            url = urljoin(str(self.response.url), link if ":" in link else "/" + link.lstrip("/"))
+            parts = urlsplit(url)
+            return url if parts.scheme in ("http", "https") and parts.hostname else None
+        except ValueError:
+            return None
 
     def _product(self, data: dict[str, Any]) -> Found:
         number = _whole(data.get("id"))
@@ -68,11 +76,11 @@ class MyntraPage(ShopPage):
         sizes = [size for size in _list(data.get("sizes")) if _text(_at(size, "label"))]
         link = _text(data.get("landingPageUrl"))
         wear = self.taxonomy.wear(product_type) if product_type else None
-        price = _number(_at(data, "price", "discounted"))
-        mrp = _number(data.get("mrp")) or _number(_at(data, "price", "mrp"))
+        price = _amount(_at(data, "price", "discounted"))
+        mrp = _amount(data.get("mrp")) or _amount(_at(data, "price", "mrp"))
         product = {
             "product_id": f"myntra:{number}",
-            "url": self._absolute(link) if link else str(self.response.url),
+            "url": (self._absolute(link) if link else None) or str(self.response.url),
             "name": _text(data.get("name")),
             "brand": _text(_at(data, "brand", "name")),
             "gender": str(self.taxonomy.gender(_text(_at(data, "analytics", "gender")) or "")),
@@ -82,8 +90,8 @@ class MyntraPage(ShopPage):
             "price": mrp if price is None else price,
             "mrp": mrp,
             "currency": "INR",
-            "rating": _number(_at(data, "ratings", "averageRating")),
-            "rating_count": _whole(_at(data, "ratings", "totalCount")),
+            "rating": _amount(_at(data, "ratings", "averageRating")),
+            "rating_count": _whole(_amount(_at(data, "ratings", "totalCount"))),
             "sizes": ",".join(size["label"] for size in sizes) or None,
             "in_stock": _in_stock(data, sizes),
             "parser": PARSER,
@@ -144,7 +152,10 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str | None:
-    return " ".join(value.split()) or None if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    # Half of a surrogate pair, as a cut-off escape leaves it, cannot be written down.
+    return " ".join(value.encode("utf-8", "replace").decode().split()) or None
 
 
 def _number(value: Any) -> float | None:
@@ -152,9 +163,15 @@ def _number(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return number if abs(number) < float("inf") else None
+    return number if abs(number) <= _LARGEST else None
+
+
+def _amount(value: Any) -> float | None:
+    """A number that cannot be less than nothing: a price, a rating, a count."""
+    number = _number(value)
+    return None if number is None or number < 0 else number
 
 
 def _whole(value: Any) -> int | None:

@@ -16,9 +16,10 @@ PAGE_SIZE = 3
 
 
 class FaultyShop:
-    """Seven products over three listing pages, two pictures each; ``faults`` maps a path to what goes wrong there.
+    """Seven products over three listing pages, two pictures each, and a look that all of them show.
 
-    A fault is ``once-503``, ``once-cut``, ``once-blocked``, ``always-404``, ``always-text`` or ``hang``.
+    ``faults`` maps a path to what goes wrong there: ``once-503``, ``once-cut``, ``once-blocked``, ``always-404``,
+    ``always-text`` or ``hang``. ``changes`` are laid over the data of the first product's page.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class FaultyShop:
         self.requests: Counter[str] = Counter()
         self.agents: set[str] = set()
         self.released = threading.Event()
+        self.changes: dict[str, Any] = {}
         shop = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -107,6 +109,7 @@ class FaultyShop:
             "media": {"albums": [{"name": "default", "images": links[:2]}]},
             "shoppableLooksV2": [look],
             "landingPageUrl": f"tshirts/brand/tee/{number}/buy",
+            **(self.changes if number == 1 else {}),
         }
         return _page({"pdpData": product})
 

@@ -11,12 +11,16 @@ import pandas as pd
 import pytest
 
 from crawler import crawl
+from crawler.journal import Journal
 from fullshot.errors import StageFailed, UserError
 from fullshot.storage import image_id
 from fullshot.workspace import Workspace
 from tests.crawler.conftest import PRODUCTS, FaultyShop, picture
 
 FLAGS: dict[str, Any] = {"delay": 0.0, "concurrency": 4, "autothrottle": False, "timeout": 5.0}
+
+
+NO_BOX = {"x": 100, "y": -9, "width": 5, "height": 0.00001}
 
 
 def crawl_it(root: Path, *urls: str, **flags: Any) -> dict[str, Any]:
@@ -183,7 +187,9 @@ def test_a_host_that_does_not_answer_is_said(tmp_path: Path, shop: FaultyShop) -
     assert not (tmp_path / "ws").exists()
 
 
-@pytest.mark.parametrize("url", ["ftp://a.test/x", "men-topwear", "http://", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a.test/x", "men-topwear", "http://", "file:///etc/passwd", "http://[x/", "http://a:b/"]
+)
 def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(UserError, match="expected an address that begins with http:// or https://"):
         crawl_it(tmp_path / "ws", url)
@@ -195,3 +201,83 @@ def test_two_crawls_of_one_workspace_are_kept_apart(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("fullshot.workspace.LOCK_WAIT", 0.1)
     with workspace.locked(), pytest.raises(UserError, match="another fullshot is at work"):
         crawl_it(tmp_path, "http://127.0.0.1:9/x")
+
+
+def test_a_product_that_is_named_and_listed_is_there_once(tmp_path: Path, shop: FaultyShop) -> None:
+    crawl_it(tmp_path / "ws", f"{shop.base}/tshirts/brand/tee/1/buy", shop.listing)
+    assert_whole(tmp_path / "ws", shop)
+    assert shop.requests["/tshirts/brand/tee/1/buy"] == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ratings": {"averageRating": -1, "totalCount": 1e30}},
+        {"mrp": 10**400, "price": {"discounted": -5}},
+        {"shoppableLooksV2": [{"imageURL": "/assets/look.jpg", "data": [{"type": "PRIMARY", "boundaryBox": NO_BOX}]}]},
+        {"name": "half a \ud83d pair"},
+        {"media": {"albums": [{"name": "default", "images": [{"imageURL": link} for link in ("http://[x/", "")]}]}},
+    ],
+    ids=["rating", "price", "box", "surrogate", "link"],
+)
+def test_a_value_out_of_range_costs_nothing_but_itself(
+    tmp_path: Path, shop: FaultyShop, change: dict[str, Any]
+) -> None:
+    shop.changes = change
+    stats = crawl_it(tmp_path / "ws", shop.listing)
+    assert (stats["products"], stats["failures"]) == (PRODUCTS, 0)
+    assert not (tmp_path / "ws" / "crawl.journal").exists()
+
+
+def test_the_same_bytes_under_two_addresses_are_one_picture(tmp_path: Path, shop: FaultyShop) -> None:
+    link = f"{shop.base}/assets/same.jpg"
+    shop.changes = {"media": {"albums": [{"images": [{"imageURL": link}, {"imageURL": f"{link}#again"}]}]}}
+    crawl_it(tmp_path / "ws", shop.listing)
+    images = tables(tmp_path / "ws")["images"]
+    assert images[images["product_id"] == "myntra:1"]["position"].tolist() == [1, 3]
+
+
+def test_a_page_cannot_name_a_file_of_this_machine(tmp_path: Path, shop: FaultyShop) -> None:
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(picture("secret"))
+    shop.changes = {"media": {"albums": [{"images": [{"imageURL": secret.as_uri()}, {"src": str(secret)}]}]}}
+    crawl_it(tmp_path / "ws", shop.listing)
+    assert image_id(secret.read_bytes()) not in set(tables(tmp_path / "ws")["images"]["image_id"])
+
+
+def test_a_host_is_the_same_however_it_is_written(tmp_path: Path, shop: FaultyShop) -> None:
+    assert crawl_it(tmp_path / "ws", shop.listing.replace("127.0.0.1", "LOCALHOST"))["products"] == PRODUCTS
+
+
+def test_a_box_that_the_shop_moves_is_not_doubled(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    crawl_it(root, shop.listing)
+    before = tables(root)["boxes"]
+    look = {"imageURL": f"{shop.base}/assets/look.jpg"}
+    moved = {"type": "PRIMARY", "boundaryBox": {"x": 50, "y": 10, "width": 25, "height": 50}}
+    shop.changes = {"shoppableLooksV2": [{**look, "data": [moved]}]}
+    lost = tables(root)["images"]
+    (root / lost[lost["url"].str.endswith("/1-1.jpg")]["path"].iloc[0]).unlink()
+    crawl_it(root, shop.listing)
+    after = tables(root)["boxes"]
+    assert len(after) == len(before)
+    assert after[after["product_id"] == "myntra:1"]["x_min"].tolist() == [20.0]
+
+
+def test_a_failure_that_is_over_is_not_kept(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    shop.faults = {"/men-topwear?p=2": "always-404"}
+    crawl_it(root, shop.listing)
+    assert tables(root)["failures"]["class"].tolist() == ["http-404"]
+    shop.faults = {}
+    crawl_it(root, shop.listing)
+    assert_whole(root, shop)
+
+
+def test_a_journal_whose_last_line_is_torn_is_gone_on_with(tmp_path: Path, shop: FaultyShop) -> None:
+    root = tmp_path / "ws"
+    root.mkdir()
+    (root / "crawl.journal").write_text('{"kind": "page", "url": "http://x.test/"}\n{"kind": "produ')
+    journal = Journal(root / "crawl.journal")
+    journal.page("http://y.test/é")
+    assert [line["url"] for line in journal.lines()] == ["http://x.test/", "http://y.test/é"]
