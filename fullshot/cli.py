@@ -58,7 +58,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="another seed, another shop")] = 7,
     collections: Annotated[
         int,
-        typer.Option(help="size of the shop: six or seven products each", min=3, envvar="FULLSHOT_DEMO_COLLECTIONS"),
+        typer.Option(
+            help="size of the shop: six or seven products each", min=3, max=38, envvar="FULLSHOT_DEMO_COLLECTIONS"
+        ),
     ] = 38,
     port: Annotated[int, typer.Option(help="port of the shop on this machine; 0: 8765, or a free one")] = 0,
     serve: Annotated[bool, typer.Option("--serve", help="only open the shop again, until Ctrl-C")] = False,

@@ -25,7 +25,7 @@ STOPPED = 130
 
 
 def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """A user's mistake is one line and an exit code, never a traceback."""
+    """A user's mistake, or what the system refuses, is one line and an exit code, never a traceback."""
 
     @functools.wraps(function)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -40,8 +40,19 @@ def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
             raise typer.Exit(STOPPED) from None
         except BrokenPipeError:
             raise typer.Exit(1) from None
+        except OSError as error:
+            print(f"fullshot: {_told(error)}", file=sys.stderr)
+            raise typer.Exit(1) from None
 
     return run
+
+
+def _told(error: OSError) -> str:
+    """What the system refused, and on which path, in one line."""
+    what = " ".join((error.strerror or str(error) or type(error).__name__).split())
+    # Where a file is moved onto another, the second is the one that the user knows of.
+    path = error.filename if error.filename2 is None else error.filename2
+    return what if path is None else f"{what}: {path}"
 
 
 def print_stats(stats: dict[str, Any], as_json: bool) -> None:

@@ -4,8 +4,10 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from fullshot.errors import StageFailed
 from fullshot.process import end_with_pool
 
 Row = TypeVar("Row")
@@ -36,6 +38,9 @@ def map_shards(
 
     Yields:
         A shard's number and its result, in the order in which they are done.
+
+    Raises:
+        StageFailed: a worker process was ended from outside.
     """
     count = min(processes or cores(), len(parts))
     if count <= 1:
@@ -44,10 +49,14 @@ def map_shards(
     # Not forked: the libraries behind the stages keep threads, and a fork would copy their locks half-way.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=end_with_pool) as pool:
-        numbers = {pool.submit(function, part): number for number, part in enumerate(parts)}
         try:
+            numbers = {pool.submit(function, part): number for number, part in enumerate(parts)}
             for future in as_completed(numbers):
                 yield numbers[future], future.result()
+        except BrokenProcessPool:
+            raise StageFailed(
+                "a worker process was ended, for want of memory perhaps: run with fewer processes"
+            ) from None
         except BaseException:
             # What has not begun is not waited for: whoever stops a run wants it stopped.
             pool.shutdown(wait=False, cancel_futures=True)

@@ -19,6 +19,7 @@ from fullshot.taxonomy import GARMENTS, Gender, Wear
 SPLITS = ("train", "val", "test")
 SOURCES = ("human", "model", "shop", "import")
 _SHA256 = r"[0-9a-f]{64}"
+_BEYOND_INT64 = 2.0**63
 
 
 def _text(*checks: pa.Check, empty: bool = True, unique: bool = False) -> pa.Column:
@@ -230,6 +231,11 @@ def _validated(name: str, data: pd.DataFrame, where: str) -> pd.DataFrame:
         return schema.validate(typed, lazy=True)
     except SchemaErrors as errors:
         first = errors.failure_cases.iloc[0]
+        if first["schema_context"] == "DataFrameSchema":
+            # A check of whole rows: no one cell of the row is what is wrong.
+            once = f"{' and '.join(schema.unique or [])} together once in the table"
+            expected = once if first["check"] == "multiple_fields_uniqueness" else first["check"]
+            raise BadTable(f"{where}: row {int(first['index']) + 2}: expected {expected}") from None
         row, column, got = first["index"], first["column"], first["failure_case"]
         expected = "a cell that is not empty" if first["check"] == "not_nullable" else first["check"]
         got = got.item() if isinstance(got, np.generic) else got
@@ -252,7 +258,7 @@ def _typed(series: "pd.Series[Any]", dtype: str, where: str, column: str) -> "pd
     for row, cell in enumerate(known):
         try:
             cells.append(None if pd.isna(cell) else convert(cell))
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, OverflowError):
             raise BadTable(f"{where}row {row + 2} column {column}: expected {kind}, got {cell!r}") from None
     return pd.Series(cells, index=series.index, dtype=dtype)
 
@@ -263,6 +269,6 @@ def _boolean_cell(cell: Any) -> bool:
 
 def _whole_cell(cell: Any) -> int:
     number = float(cell)
-    if number != int(number):
+    if number != int(number) or abs(number) >= _BEYOND_INT64:
         raise ValueError(cell)
     return int(number)

@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from fullshot.errors import UserError
 
 
@@ -75,6 +77,15 @@ class Taxonomy:
         return result
 
 
+class _File(BaseModel):
+    """What a ``taxonomy.toml`` may hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wear: dict[Wear, list[str]] = {}
+    gender: dict[Gender, list[str]] = {}
+
+
 @cache
 def built_in() -> Taxonomy:
     """The taxonomy that comes along."""
@@ -86,12 +97,17 @@ def load(toml_file: Path | None = None) -> Taxonomy:
     """The built-in taxonomy, extended by a workspace's ``taxonomy.toml`` where there is one.
 
     Raises:
-        UserError: the file is no TOML, or names a wear or a gender that does not exist.
+        UserError: the file is no TOML, names a wear or a gender that does not exist, gives something else than a list
+            of words for one, or has a further key.
     """
     if toml_file is None or not toml_file.is_file():
         return built_in()
     try:
-        data = tomllib.loads(toml_file.read_text("utf-8"))
-        return built_in().extended(data.get("wear", {}), data.get("gender", {}))
+        words = _File.model_validate(tomllib.loads(toml_file.read_text("utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"] if part != "[key]")
+        raise UserError(f"{toml_file}: {name}: {first['msg']}, got {first['input']!r}") from None
     except ValueError as error:
         raise UserError(f"{toml_file}: {error}") from None
+    return built_in().extended(**words.model_dump(mode="json"))

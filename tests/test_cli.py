@@ -1,5 +1,6 @@
 """The verbs as a user types them: what bad input is answered with."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from typer.testing import CliRunner
 
 from fullshot import tables
 from fullshot.cli import app
+from fullshot.demo.assortment import COLLECTIONS
 from fullshot.workspace import Workspace
 
 VERBS = ["demo", "crawl", "parse", "curate", "boxes", "train", "evaluate", "index", "recommend", "trace", "doctor"]
 
 
-def run(*words: str | Path) -> tuple[int, str, str]:
+def run(*words: str | Path | int) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a verb."""
     result = CliRunner().invoke(app, [str(word) for word in words])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -95,6 +97,31 @@ def test_a_page_that_is_no_shops_is_exit_code_1(tmp_path: Path) -> None:
     assert (code, json.loads(out)["kind"]) == (1, "none")
     assert err.startswith("fullshot: ")
     assert "no Myntra page" in err
+
+
+def test_what_the_system_refuses_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file in the way")
+    code, out, err = run("curate", crawled(tmp_path))
+    assert (code, out, err) == (1, "", f"fullshot: File exists: {tmp_path / 'runs'}\n")
+    long = "n" * 300
+    code, out, err = run("curate", tmp_path / long)
+    assert (code, out, err) == (1, "", f"fullshot: File name too long: {tmp_path / long}\n")
+
+
+def test_a_pipe_that_is_closed_is_exit_code_1_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("fullshot.checks.run", closed)
+    assert run("doctor") == (1, "", "")
+
+
+def test_a_shop_is_no_larger_than_the_one_that_is_drawn(tmp_path: Path) -> None:
+    code, _, err = run("demo", tmp_path / "demo", "--collections", COLLECTIONS + 1)
+    assert code == 2
+    assert "Invalid value for '--collections'" in err
+    assert str(COLLECTIONS) in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_verb_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,13 +51,12 @@ def run(
         flags: further flags for a verb, such as ``{"train detector": ["--epochs", "2"]}``.
 
     Raises:
-        UserError: the folder holds something else, the port is in use, or an earlier demo there had another shop.
+        UserError: the folder holds something else, the port is in use, an earlier demo there had another shop, or
+            there is no shop of that size.
         StageFailed: a stage failed; it has said why.
     """
     demo = _Demo(Workspace(root), Path(f"{root}-shop"), flags or {})
-    if fresh:
-        demo.remove()
-    demo.open(seed, collections, port)
+    demo.open(seed, collections, port, fresh=fresh)
     with demo.timed("draw"), progress.bar("draw", "pictures") as advance:
         boxes = studio.draw_all(demo.studio, demo.pictures, progress=advance)
     site = shop.Shop(demo.studio, boxes, demo.pictures, f"http://{shop.HOST}:{demo.port}")
@@ -115,8 +114,14 @@ class _Demo:
         for folder in (self.workspace.root, self.folder):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def open(self, seed: int, collections: int, port: int) -> None:
+    def open(self, seed: int, collections: int, port: int, *, fresh: bool = False) -> None:
         """Open the shop, or the one that an earlier demo drew here: its links hold its port."""
+        try:
+            self.studio = studio.open_studio(seed, collections)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        if fresh:
+            self.remove()
         wanted = {"seed": seed, "collections": collections}
         if self._record.is_file():
             there = json.loads(self._record.read_text("utf-8"))
@@ -132,7 +137,6 @@ class _Demo:
                 )
             self.port = port or _free_port()
             files.write_text(self._record, json.dumps({**wanted, "port": self.port}) + "\n")
-        self.studio = studio.open_studio(seed, collections)
 
     def reopen(self) -> None:
         """Open the shop that an earlier demo drew here."""
@@ -156,7 +160,8 @@ class _Demo:
         """
         words = [*stage.split(), str(self.workspace.root), *arguments, *self.flags.get(stage, [])]
         self.console.print(f"\n[bold]$ fullshot {shlex.join(words)}[/bold]", soft_wrap=True)
-        command = [sys.executable, "-m", "fullshot", *words, *(["--json"] if as_json else [])]
+        # -P: a file in the folder that the user works in may have the name of a module.
+        command = [sys.executable, "-P", "-m", "fullshot", *words, *(["--json"] if as_json else [])]
         environment = {**os.environ, END_WITH_PARENT: "1"}
         # The verb ends when its standard input does: with this process, however that ends.
         stdout = subprocess.PIPE if as_json else None

@@ -1,6 +1,7 @@
 """Pictures by content address."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,37 @@ def test_a_picture_lies_under_the_digest_of_its_bytes(tmp_path: Path) -> None:
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
+def test_a_file_that_was_cut_off_is_written_again(tmp_path: Path) -> None:
+    file = tmp_path / storage.put(tmp_path, png()).path
+    file.write_bytes(png()[:60])
+    storage.put(tmp_path, png())
+    assert file.read_bytes() == png()
+
+
+def avif_of_broken_colours() -> bytes:
+    """An AVIF that says its colours are RGB, though it keeps fewer of them than pixels (third number of ``nclx``)."""
+    content = bytearray(png(64, 64, "AVIF"))
+    content[content.index(b"nclx") + 9] = 0
+    return bytes(content)
+
+
+def tiff_of_broken_offsets() -> bytes:
+    """A TIFF that says where its pixels lie (tag 273) by a fraction (type 5) instead of a whole number."""
+    content = png(64, 64, "TIFF")
+    return content.replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 5, 1))
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no picture", png()[:60], png(60, 60, "JPEG")[:-200], b"<svg xmlns='http://www.w3.org/2000/svg'/>"],
-    ids=["empty", "text", "cut-png", "cut-jpeg", "svg"],
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no picture", id="text"),
+        pytest.param(png()[:60], id="cut-png"),
+        pytest.param(png(60, 60, "JPEG")[:-200], id="cut-jpeg"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", id="svg"),
+        pytest.param(avif_of_broken_colours(), id="avif"),
+        pytest.param(tiff_of_broken_offsets(), id="tiff"),
+    ],
 )
 def test_what_does_not_decode_is_refused_and_not_stored(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(NotAnImage):

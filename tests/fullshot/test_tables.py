@@ -41,6 +41,8 @@ def test_a_further_column_is_kept(tmp_path: Path) -> None:
         ({"price": "cheap"}, "row 2 column price: expected a number, got 'cheap'"),
         ({"price": -1}, "row 2 column price: expected a number of at least 0, got -1.0"),
         ({"rating_count": 1.5}, "row 2 column rating_count: expected a whole number, got 1.5"),
+        ({"rating_count": "inf"}, "row 2 column rating_count: expected a whole number, got 'inf'"),
+        ({"rating_count": 1e30}, "row 2 column rating_count: expected a whole number, got 1e+30"),
         ({"in_stock": "perhaps"}, "row 2 column in_stock: expected true or false, got 'perhaps'"),
         ({"product_id": None}, "row 2 column product_id: expected a cell that is not empty"),
     ],
@@ -64,8 +66,16 @@ def test_a_product_is_there_once(tmp_path: Path) -> None:
 
 def test_a_box_has_its_corners_in_order() -> None:
     box = {"image_id": SHA, "label": "top", "x_min": 5, "y_min": 1, "x_max": 4, "y_max": 9, "source": "human"}
-    with pytest.raises(BadTable, match="x_min < x_max"):
-        tables.frame("boxes", [box])
+    with pytest.raises(BadTable) as caught:
+        tables.frame("boxes", [{**box, "x_max": 6}, box])
+    assert str(caught.value) == "boxes: row 3: expected x_min < x_max and y_min < y_max"
+
+
+def test_a_picture_is_there_once_a_product() -> None:
+    image = {"image_id": SHA, "product_id": "s:1", "path": "a.jpg", "width": 1, "height": 1, "bytes": 1}
+    with pytest.raises(BadTable) as caught:
+        tables.frame("images", [image, image])
+    assert str(caught.value) == "images: row 2: expected image_id and product_id together once in the table"
 
 
 def test_a_missing_column_and_a_missing_file_are_said(tmp_path: Path) -> None:

@@ -42,9 +42,22 @@ def test_a_workspace_adds_its_own_words(tmp_path: Path) -> None:
     assert taxonomy.built_in().wear("Tshirts") == Wear.TOP
 
 
-@pytest.mark.parametrize("text", ["[wear\n", '[wear]\nhead = ["Caps"]\n'])
-def test_a_bad_taxonomy_is_one_line(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[wear\n", "Expected ']'"),
+        ('[wear]\nhead = ["Caps"]\n', "wear.head: Input should be 'top', 'bottom'"),
+        ('[gender]\nmen = ["Herren"]\nman = ["Mann"]\n', "gender.man: Input should be 'men', 'women'"),
+        ("wear = 3\n", "wear: Input should be a valid dictionary, got 3"),
+        ("[wear]\ntop = [1]\n", "wear.top.0: Input should be a valid string, got 1"),
+        ('[wear]\ntop = "Shirt"\n', "wear.top: Input should be a valid list, got 'Shirt'"),
+        ('[ware]\ntop = ["Shirt"]\n', "ware: Extra inputs are not permitted"),
+    ],
+)
+def test_a_bad_taxonomy_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "taxonomy.toml"
     file.write_text(text)
-    with pytest.raises(UserError, match=r"taxonomy\.toml"):
+    with pytest.raises(UserError) as caught:
         taxonomy.load(file)
+    assert str(caught.value).startswith(f"{file}: {message}")
+    assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fullshot import engine, tables
-from fullshot.errors import MissingInput, UserError
+from fullshot.errors import MissingInput, StageFailed, UserError
 from fullshot.workspace import Workspace
 
 
@@ -70,6 +70,15 @@ def test_shards_give_the_same_however_many_processes(processes: int) -> None:
     assert [len(part) for part in parts] == [3, 3, 1]
     results = dict(engine.map_shards(double, parts, processes))
     assert [row for number in sorted(results) for row in results[number]] == [0, 2, 4, 6, 8, 10, 12]
+
+
+def end_itself(rows: Sequence[int]) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_ended_fails_the_stage() -> None:
+    with pytest.raises(StageFailed, match=r"a worker process was ended, .*: run with fewer processes"):
+        list(engine.map_shards(end_itself, [[1], [2]], 2))
 
 
 _HOLDER = """

@@ -61,8 +61,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
     Returns:
         ``run``, ``trained`` (false: it had been before), ``resumed_at`` (epochs done before), ``pictures`` and
-        ``boxes`` by split, ``epochs``, ``best_epoch``, ``seconds`` of training, and ``val``: ``map50``, ``map50_95``,
-        ``classes``.
+        ``boxes`` by split, ``epochs``, ``best_epoch``, ``seconds`` of training, and ``val``: ``measured_on``
+        (``val``; ``train`` where no picture is there to validate on), ``map50``, ``map50_95``, ``classes``.
 
     Raises:
         MissingInput: a table is not there; says which verb makes it.
@@ -105,7 +105,7 @@ def _run_for(
         run = runs.named(workspace, KIND, resume)
         if run.digest != digest:
             raise UserError(
-                f"the boxes or the model file have changed since run {resume} was started: "
+                f"the boxes, the model file or the way of training have changed since run {resume} was started: "
                 f"run `fullshot train detector {workspace.root}` for a new one"
             )
         return run, True
@@ -119,7 +119,11 @@ def _run_for(
 def _digest(section: DetectorSettings, samples: pd.DataFrame) -> str:
     content = file_digest(yolo.architecture(yolo.model_file(section.model)))
     model = pd.DataFrame([{"name": Path(section.model).stem, "sha256": content}])
-    return runs.frames_digest({"samples": samples, "model": model}, section, without=_WITHOUT_EFFECT)
+    # A patch release of Ultralytics mends, a minor one may train otherwise.
+    version = ".".join(str(yolo.ultralytics().__version__).split(".")[:2])
+    recipe = pd.DataFrame([{"recipe": json.dumps(RECIPE, sort_keys=True), "ultralytics": version}])
+    frames = {"samples": samples, "model": model, "recipe": recipe}
+    return runs.frames_digest(frames, section, without=_WITHOUT_EFFECT)
 
 
 def _train(workspace: Workspace, run: Run, section: DetectorSettings, samples: pd.DataFrame) -> None:
@@ -157,14 +161,18 @@ def _train(workspace: Workspace, run: Run, section: DetectorSettings, samples: p
                 raise StageFailed(f"the training broke off, see {log}: {words}") from error
     state = checkpoint.state()
     best = folder / "weights" / "best.pt"
+    counts = sampling.counts(samples)
     metrics = {
         "resumed_at": before["epochs"],
-        **_by_split(sampling.counts(samples)),
+        **_by_split(counts),
         "epochs": state["epochs"],
         "best_epoch": state["best_epoch"],
         "seconds": round(state["seconds"], 1),
         "weights": file_digest(best)[:16],
-        "val": measure(best, data, "val", section.image_size, section.device, log),
+        "val": {
+            "measured_on": "val" if counts["val"]["pictures"] else "train",
+            **measure(best, data, "val", section.image_size, section.device, log),
+        },
     }
     runs.finish(run, metrics)
     checkpoint.remove()

@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+from PIL import Image
 
 from fullshot.errors import UserError
 from fullshot.files import write_text
+from fullshot.storage import NotAnImage, is_turned, read_rgb
 from fullshot.tables import SPLITS
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
@@ -62,7 +64,8 @@ def counts(samples: pd.DataFrame) -> dict[str, dict[str, int]]:
 def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
     """Write a YOLO data set: links to the pictures, a label file each, and ``data.yaml``.
 
-    Without pictures to validate on, those to train on stand in for them.
+    Without pictures to validate on, those to train on stand in for them. Boxes are in pixels of the picture as it is
+    stored, but Ultralytics turns it as its EXIF orientation says: such a picture is copied without EXIF.
 
     Args:
         workspace: holds the pictures.
@@ -80,7 +83,7 @@ def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
         picture = workspace / str(rows["path"].iloc[0])
         if not picture.is_file():
             raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
-        _link(picture, folder / "images" / str(split) / f"{image_id}{picture.suffix}")
+        _lay(picture, folder / "images" / str(split) / f"{image_id}{picture.suffix}")
         label_file = folder / "labels" / str(split) / f"{image_id}.txt"
         label_file.parent.mkdir(parents=True, exist_ok=True)
         label_file.write_text(_lines(rows), encoding="utf-8")
@@ -93,8 +96,15 @@ def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
     return yaml
 
 
-def _link(picture: Path, link: Path) -> None:
+def _lay(picture: Path, link: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if is_turned(picture):
+            # PNG: nothing is lost a second time.
+            Image.fromarray(read_rgb(picture)).save(link.with_suffix(".png"))
+            return
+    except NotAnImage:
+        pass  # Ultralytics leaves out what it cannot read, and says so in its log
     try:
         # Relative, so that the workspace can be moved.
         link.symlink_to(os.path.relpath(picture.resolve(), link.parent.resolve()))

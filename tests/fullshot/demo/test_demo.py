@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fullshot.demo.run import run
+from fullshot.errors import StageFailed, UserError
 from fullshot.workspace import Workspace
 
 SMALL = {
@@ -48,6 +50,29 @@ def stop_when(root: Path, reached: Callable[[], bool], how: signal.Signals) -> N
 def tables(root: Path) -> dict[str, pd.DataFrame]:
     """The tables without the times in them."""
     return {name: Workspace(root).read(name).filter(regex="^(?!.*_at$)") for name in TABLES}
+
+
+def test_a_shop_of_another_size_leaves_everything_as_it_is(tmp_path: Path) -> None:
+    root, record = tmp_path / "demo", tmp_path / "demo-shop" / "shop.json"
+    with pytest.raises(UserError, match="between 1 and 38, but got 50"):
+        run(root, collections=50)
+    assert not list(tmp_path.iterdir())
+    record.parent.mkdir()
+    record.write_text("{}")
+    with pytest.raises(UserError, match="between 1 and 38, but got 50"):
+        run(root, collections=50, fresh=True)
+    assert record.is_file()
+
+
+def test_a_verb_is_not_taken_from_the_folder_that_the_user_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fullshot.py").write_text("raise SystemExit(9)")
+    (tmp_path / "typer.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    # The flag ends the verb as soon as it has begun: by its own code for a wrong call.
+    with pytest.raises(StageFailed, match="`fullshot crawl` ended with code 2"):
+        run(tmp_path / "demo", collections=1, flags={"crawl": ["--no-such-flag"]})
 
 
 @pytest.mark.slow

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import ExifTags, Image
 
 from fullshot import settings as settings_module
 from fullshot import storage
@@ -22,6 +24,7 @@ from fullshot.errors import MissingInput, UserError
 from fullshot.settings import Settings
 from fullshot.workspace import Workspace
 from train import detector
+from train.detector import samples
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -53,14 +56,21 @@ def pictures_of(workspace: Workspace, split: str) -> dict[str, Picture]:
     return {name: storage.read_rgb(workspace / str(images.at[name, "path"])) for name in ids}
 
 
+def decoded(path: Path) -> Picture:
+    """A picture as Ultralytics decodes it, in RGB."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture[..., ::-1], np.uint8)
+
+
 @pytest.fixture(scope="module")
-def trained(make_workspace: MakeWorkspace) -> tuple[Workspace, Settings, dict[str, object]]:
+def trained(make_workspace: MakeWorkspace) -> tuple[Workspace, Settings, dict[str, Any]]:
     workspace = make_workspace(train=24, val=4, test=8)
     settings = small(epochs=20, learning_rate=0.004, plots=True)
     return workspace, settings, detector.fit(workspace, settings)
 
 
-def test_a_fitted_detector_finds_what_was_drawn(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+def test_a_fitted_detector_finds_what_was_drawn(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
     workspace, _, stats = trained
     assert stats["pictures"] == {"train": 24, "val": 4, "test": 8}
     found = detector.load(workspace)
@@ -79,7 +89,7 @@ def test_a_fitted_detector_finds_what_was_drawn(trained: tuple[Workspace, Settin
         assert [box.score for box in answer] == sorted((box.score or 0 for box in answer), reverse=True)
 
 
-def test_colours_reach_the_network_in_their_order(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+def test_colours_reach_the_network_in_their_order(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
     # Tops are red and bottoms blue: with red and blue exchanged, nothing scores as well.
     workspace, _, _ = trained
     found = detector.load(workspace)
@@ -89,7 +99,7 @@ def test_colours_reach_the_network_in_their_order(trained: tuple[Workspace, Sett
     assert sum(right) > sum(wrong)
 
 
-def test_nothing_to_look_at_and_pictures_of_any_size(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+def test_nothing_to_look_at_and_pictures_of_any_size(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
     found = detector.load(trained[0])
     assert found.predict([]) == []
     sizes = [(300, 40), (33, 500), (1, 1)]
@@ -99,7 +109,7 @@ def test_nothing_to_look_at_and_pictures_of_any_size(trained: tuple[Workspace, S
 
 
 def test_the_measured_precision_is_that_of_the_predictions(
-    trained: tuple[Workspace, Settings, dict[str, object]],
+    trained: tuple[Workspace, Settings, dict[str, Any]],
 ) -> None:
     workspace, settings, _ = trained
     stats = detector.evaluate(workspace, settings)
@@ -115,7 +125,25 @@ def test_the_measured_precision_is_that_of_the_predictions(
     assert record["stats"]["map50"] == stats["map50"]
 
 
-def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+def test_a_picture_is_laid_as_it_is_stored_whatever_its_exif_says(
+    make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    workspace = make_workspace(train=2)
+    images = workspace.read("images")
+    straight, turned = (workspace / str(path) for path in images["path"])
+    stored = storage.read_rgb(turned)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.fromarray(stored).save(turned, exif=exif)
+    assert decoded(turned).shape != stored.shape
+    samples.export(workspace, samples.choose(workspace), tmp_path / "data")
+    laid = {path.stem: path for path in (tmp_path / "data" / "images" / "train").iterdir()}
+    assert sorted(laid) == sorted(images["image_id"])
+    np.testing.assert_array_equal(decoded(laid[turned.stem]), stored)
+    assert laid[straight.stem].resolve() == straight.resolve()
+
+
+def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
     workspace, settings, stats = trained
     runs = sorted(path.name for path in workspace.models("detector").iterdir())
     weights = workspace.models("detector") / str(stats["run"]) / "weights" / "best.pt"
@@ -128,7 +156,7 @@ def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings,
     assert sorted(path.name for path in workspace.models("detector").iterdir()) == runs
 
 
-def test_the_run_folder_says_what_it_was_made_of(trained: tuple[Workspace, Settings, dict[str, object]]) -> None:
+def test_the_run_folder_says_what_it_was_made_of(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
     workspace, settings, stats = trained
     folder = workspace.models("detector") / str(stats["run"])
     record = json.loads((folder / "run.json").read_text())
@@ -168,7 +196,9 @@ detector.evaluate(workspace, chosen)
     assert all(line.startswith("train detector:") for line in done.stderr.splitlines()), done.stderr
 
 
-def test_a_killed_training_goes_on_where_it_stopped(make_workspace: MakeWorkspace) -> None:
+def test_a_killed_training_goes_on_where_it_stopped(
+    make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = make_workspace(train=10, val=2)
     killed_after(workspace, epochs=1)
     runs = workspace.models("detector")
@@ -189,6 +219,12 @@ def test_a_killed_training_goes_on_where_it_stopped(make_workspace: MakeWorkspac
     with pytest.raises(UserError, match="have changed since run"):
         detector.fit(workspace, small(), resume=copies["asked"].name)
     workspace.write("boxes", boxes)
+    # So has the way of training, where the recipe is another, or Ultralytics of another minor version.
+    for target, value in (("train.detector.fitting.RECIPE", {}), ("ultralytics.__version__", "8.999.0")):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, value)
+            with pytest.raises(UserError, match="have changed since run"):
+                detector.fit(workspace, small(), resume=copies["asked"].name)
     with pytest.raises(UserError, match=rf"no run 'nine' of the detector in .*: there are .*{first.name}"):
         detector.fit(workspace, small(), resume="nine")
 
@@ -217,12 +253,13 @@ def test_a_training_killed_at_its_very_end_is_only_finished(make_workspace: Make
 
 
 def test_weights_of_ones_own_and_architectures_that_ultralytics_ships(
-    trained: tuple[Workspace, Settings, dict[str, object]], make_workspace: MakeWorkspace, tmp_path: Path
+    trained: tuple[Workspace, Settings, dict[str, Any]], make_workspace: MakeWorkspace, tmp_path: Path
 ) -> None:
     weights = tmp_path / "mine.pt"
     shutil.copy(trained[0].models("detector") / str(trained[2]["run"]) / "weights" / "best.pt", weights)
     workspace = make_workspace(train=8)
     stats = detector.fit(workspace, small(model=str(weights), epochs=1, learning_rate=1e-5))
+    assert (stats["val"]["measured_on"], trained[2]["val"]["measured_on"]) == ("train", "val")
     # It starts from what the weights know, and is measured on the pictures to train on, for want of others.
     assert stats["val"]["map50"] > 0.5
     stats = detector.fit(workspace, small(model="yolo11n.yaml", epochs=1))
