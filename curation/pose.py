@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import signal
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -90,6 +92,16 @@ class Person:
         return float(x_min), float(y_min), float(x_max), float(y_max)
 
 
+def _ignore_profiling_timer() -> None:
+    """Keep the timer that MediaPipe's library counts its CPU time by from ending the process.
+
+    The library tells the system to ignore the timer's signal, behind Python's back; whoever restores the handlers that
+    Python knows of (Lightning does after each training) would bring back the signal's default, which is to die of it.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
+
+
 class PoseEstimator(Protocol):
     """Whatever finds people in a picture."""
 
@@ -123,6 +135,7 @@ class MediaPipePose:
                 num_poses=most_people,
             )
             self._landmarker = vision.PoseLandmarker.create_from_options(options)
+        _ignore_profiling_timer()
         self._finalizer = weakref.finalize(self, _close, self._landmarker)
         self._has_warned = False
 

@@ -41,8 +41,12 @@ def photos() -> dict[str, bytes]:
     assets = Path(spec.origin).parent / "assets"
     found = {name: (assets / f"{name}.jpg").read_bytes() for name in ("bus", "zidane")}
     studio = open_studio(seed=7, collections=1)
-    for kind in ("look", "front", "worn"):
-        found[kind] = draw(studio, next(picture for picture in studio.pictures if picture.kind == kind))[0]
+    # Shoes: a shirt as if somebody wore it is a person to the pose model now and then.
+    wears = {"look": None, "front": "foot", "worn": None}
+    for kind, wear in wears.items():
+        pictures = (one for one in studio.pictures if one.kind == kind)
+        chosen = next(one for one in pictures if wear in (None, studio.product(one.product_ids[0]).wear))
+        found[kind] = draw(studio, chosen)[0]
     look = Image.open(io.BytesIO(found["look"]))
     found["half"] = _png(look.crop((0, 0, look.width, look.height // 2)))
     found["person"] = _png(Image.open(io.BytesIO(found["bus"])).crop((0, 340, 300, 960)))

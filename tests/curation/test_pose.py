@@ -1,4 +1,5 @@
 import io
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,13 @@ def test_a_garment_outside_the_picture_gets_no_box(pose: MediaPipePose, photos: 
 def test_keypoints_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"shape \(33, 4\), but got shape \(3, 4\)"):
         Person(np.zeros((3, 4)))
+
+
+def test_whoever_restores_the_signals_handlers_does_not_end_the_process(pose: MediaPipePose) -> None:
+    """MediaPipe's library leaves a profiling timer running, whose signal ends a process that does not ignore it."""
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        if handler is not None and number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, handler)
+    signal.raise_signal(signal.SIGPROF)
+    assert signal.getsignal(signal.SIGPROF) == signal.SIG_IGN
