@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from fullshot import __version__
 from fullshot.console import print_stats, print_whole, verb
 from fullshot.errors import StageFailed, UserError
 from fullshot.process import END_WITH_PARENT, end_with_stdin
@@ -39,6 +40,19 @@ class Split(StrEnum):
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fullshot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _fullshot(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print it")] = False,
+) -> None:
+    pass
 
 
 WorkspaceArgument = Annotated[Path, typer.Argument(metavar="WS", help="the workspace: one folder, one data set")]

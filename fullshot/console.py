@@ -36,7 +36,8 @@ def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             if END_WITH_PARENT not in os.environ:
-                print("fullshot: stopped; run the same command to go on", file=sys.stderr)
+                # At a terminal a progress bar stands on the line.
+                print("\n" * sys.stderr.isatty() + "fullshot: stopped; run the same command to go on", file=sys.stderr)
             raise typer.Exit(STOPPED) from None
         except BrokenPipeError:
             raise typer.Exit(1) from None

@@ -164,7 +164,8 @@ class _Demo:
         command = [sys.executable, "-P", "-m", "fullshot", *words, *(["--json"] if as_json else [])]
         environment = {**os.environ, END_WITH_PARENT: "1"}
         # The verb ends when its standard input does: with this process, however that ends.
-        stdout = subprocess.PIPE if as_json else None
+        # What is not JSON is for a person: the demo's own answer is what goes to standard output.
+        stdout = subprocess.PIPE if as_json else sys.stderr
         with (
             self.timed(stage),
             subprocess.Popen(command, text=True, env=environment, stdin=subprocess.PIPE, stdout=stdout) as child,

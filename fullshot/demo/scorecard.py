@@ -31,11 +31,15 @@ class Line:
 
 @dataclass
 class ScoreCard:
-    """The lines, how long each stage took (seconds), the largest process (bytes), and where the answer's picture is."""
+    """The lines, how long each stage took (seconds), the largest process (bytes), and where the answer's picture is.
+
+    ``boxes`` says how many of the boxes that were looked up came from the detector (``model``) and from the pose.
+    """
 
     lines: list[Line] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory: int = 0
+    boxes: dict[str, int] = field(default_factory=dict)
     workspace: Path = Path()
     photo: Path = Path()
     recommendation: Path = Path()
@@ -75,6 +79,8 @@ class ScoreCard:
         for line in self.lines:
             table.add_row(line.name, line.value, line.expected, "[green]good" if line.good else "[red]below")
         console.print(table)
+        drawn = ", ".join(f"{count} by the {source}" for source, count in self.boxes.items())
+        console.print(f"boxes that were looked up: {drawn}")
         times = ", ".join(f"{name} {value:.0f} s" for name, value in self.seconds.items())
         console.print(
             f"{sum(self.seconds.values()):.0f} s in all ({times}); largest process {self.peak_memory / 2**20:.0f} MiB"
@@ -112,6 +118,7 @@ def found_garments(card: ScoreCard, detector: Mapping[str, Any], recommend: Mapp
     """Add what ``evaluate detector`` and ``evaluate recommend`` printed for the test split."""
     precision = [detector["classes"][wear]["map50"] for wear in GARMENTS if wear in detector["classes"]]
     card.share("detector, mAP@0.5 of top, bottom, foot", sum(precision) / len(precision), EXPECTED["detector"])
+    card.boxes = dict(recommend["boxes"])
     found = recommend["found_by_label"]
     for wear in GARMENTS:
         if wear in found:

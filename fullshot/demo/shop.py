@@ -280,7 +280,7 @@ def serve(shop: Shop, port: int) -> Iterator[None]:
         server = Server((HOST, port), Handler)
     except OSError:
         raise UserError(
-            f"port {port} of {HOST}, where the shop's links point to, is in use: free it, or start with --fresh"
+            f"port {port} of {HOST}, where the shop's links point to, is in use: end what holds it (another `fullshot demo`?)"
         ) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
