@@ -1,5 +1,6 @@
 """What every shop's page object has in common."""
 
+from abc import abstractmethod
 from typing import Any
 
 from web_poet import HttpResponse, WebPage
@@ -28,6 +29,6 @@ class ShopPage(WebPage[Any]):
         """The product, the listing, or why there is neither."""
         return self.find()
 
+    @abstractmethod
     def find(self) -> Found:
         """The same, at once; a shop's module implements this."""
-        raise NotImplementedError
