@@ -3,14 +3,22 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings as ScrapySettings
 
+from crawler import archive, rendering
+from crawler.addresses import is_private_host
+from crawler.archive import Archive
+from crawler.browser import find_renderer
+from crawler.hosts import Hosts
 from crawler.job import Job, say
-from crawler.journal import Journal
+from crawler.pages import PageOptions, rules
 from crawler.spider import ShopSpider
+from crawler.state import State
 from fullshot import __version__, taxonomy
 from fullshot.process import end_with_stdin
 from fullshot.settings import CrawlSettings
@@ -41,11 +49,41 @@ def scrapy_settings(job: Job, log: Path) -> ScrapySettings:
             "AUTOTHROTTLE_START_DELAY": wanted.delay,
             "AUTOTHROTTLE_TARGET_CONCURRENCY": float(wanted.concurrency),
             "DOWNLOAD_TIMEOUT": wanted.timeout,
+            "DOWNLOAD_MAXSIZE": wanted.max_page_bytes,
+            "SCRAPY_POET_RULES": rules(job.shop),
             "LOG_FILE": str(log),
             "LOG_FILE_APPEND": True,
         }
     )
+    if wanted.renderer != "http":
+        settings.update(rendering.scrapy_settings(concurrency=wanted.concurrency, allow_private=job.allow_private))
+        settings["DOWNLOAD_HANDLERS"].update({"http": rendering.HANDLER, "https": rendering.HANDLER})
+        settings["FULLSHOT_HOSTS"] = job.allowed
     return settings
+
+
+def make_job(given: dict[str, Any]) -> Job:
+    """The job that the parent process gives."""
+    root = Path(given["root"])
+    settings = CrawlSettings.model_validate(given["settings"])
+    state = State(root / "crawl.db")
+    allowed = {host for (host,) in state.rows("SELECT DISTINCT host FROM requests WHERE rank > 0")}
+    options = PageOptions(taxonomy.load(root / "taxonomy.toml"), settings.image_size, settings.colours)
+    name = f"crawl-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+    return Job(
+        root=root,
+        shop=given["shop"],
+        settings=settings,
+        options=options,
+        state=state,
+        hosts=Hosts(settings.backoff, state.hosts(), state.renderer),
+        allowed=allowed,
+        allow_private=any(is_private_host(host.rpartition(":")[0]) for host in allowed),
+        archive=Archive(root / archive.FOLDER, name) if settings.keep_pages else None,
+        browser=find_renderer("auto") if settings.renderer == "auto" else None,
+        found=state.count("products") + state.count("seen"),
+        skipped=state.skipped(),
+    )
 
 
 def main() -> None:
@@ -56,33 +94,25 @@ def main() -> None:
         line += os.read(sys.stdin.fileno(), 1 << 20) or sys.exit(1)
     given = json.loads(line)
     end_with_stdin()
-    root = Path(given["root"])
-    job = Job(
-        root=root,
-        shop=given["shop"],
-        urls=given["urls"],
-        settings=CrawlSettings.model_validate(given["settings"]),
-        taxonomy=taxonomy.load(root / "taxonomy.toml"),
-        journal=Journal(Path(given["journal"])),
-        pictures=set(given["pictures"]),
-        products=set(given["products"]),
-    )
+    job = make_job(given)
     process = AsyncCrawlerProcess(scrapy_settings(job, Path(given["log"])))
     crawler = process.create_crawler(ShopSpider)
     process.crawl(crawler)
+    started = time.monotonic()
     process.start()
     stats = crawler.stats.get_stats()
+    seconds = time.monotonic() - started
     say(
         {
             "done": {
-                "finished": stats.get("finish_reason") == "finished",
-                "requests": stats.get("downloader/request_count", 0),
-                "retries": stats.get("retry/count", 0),
-                "products_fetched": stats.get("fullshot/products", 0),
-                "products_already_there": stats.get("fullshot/skipped", 0),
-                "pictures_fetched": stats.get("fullshot/pictures", 0),
-                "failures": stats.get("fullshot/failures", 0),
+                "finished": stats.get("finish_reason") == "finished" and not job.state.under_way(),
+                "stopped": job.stopped or None,
+                "requests": job.asked,
+                "retries": sum(host.retries for host in job.hosts.all()),
+                "products_already_there": job.skipped,
                 "errors": stats.get("log_count/ERROR", 0),
+                "seconds": round(seconds, 1),
+                "pages_per_second": round(job.pages / max(seconds, 1e-3), 1),
                 "problems": job.problems,
             }
         }

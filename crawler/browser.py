@@ -1,9 +1,11 @@
-"""Chromium for pages that need a browser: where it is, and how to get one."""
+"""Chromium for pages that need a browser, and what drives it: where they are, and how to get them."""
 
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from fullshot.checks import apt_command, apt_install
 from fullshot.errors import StageFailed, UserError
@@ -76,8 +78,57 @@ def provide_chromium(path: str | None = None) -> Path:
     return found
 
 
+def find_chromedriver() -> Path | None:
+    """The chromedriver on the search path, which Selenium needs; None where there is none."""
+    there = shutil.which("chromedriver")
+    return Path(there) if there else None
+
+
+def provide_chromedriver() -> Path:
+    """The chromedriver of `find_chromedriver`, or else Debian's, installed now.
+
+    What the installer says goes to stderr.
+
+    Raises:
+        StageFailed: there is none and none could be installed; the message says what to do.
+    """
+    found = find_chromedriver()
+    if found is None:
+        try:
+            apt_install(["chromium-driver"])
+        except RuntimeError as error:
+            raise StageFailed(f"no chromedriver: {error}; or put the one of your Chromium's version on PATH") from None
+        found = find_chromedriver()
+    if found is None:
+        raise StageFailed("no chromedriver: put the one of your Chromium's version on PATH")
+    return found
+
+
+def find_renderer(wanted: Literal["playwright", "selenium", "auto"], path: str | None = None) -> str | None:
+    """The renderer that a crawl can use for pages built by script.
+
+    Args:
+        wanted: ``auto``: Playwright, or else Selenium.
+        path: as for `find_chromium`.
+
+    Returns:
+        ``playwright`` or ``selenium``; None where what was asked for lacks its package, a Chromium or a chromedriver.
+
+    Raises:
+        UserError: nothing that can be run lies at ``path``.
+    """
+    if find_chromium(path) is None:
+        return None
+    usable = {
+        "playwright": _is_installed("playwright") and _is_installed("scrapy_playwright"),
+        "selenium": _is_installed("selenium") and find_chromedriver() is not None,
+    }
+    asked = usable if wanted == "auto" else (wanted,)
+    return next((name for name in asked if usable[name]), None)
+
+
 def version(path: Path) -> str:
-    """What a Chromium says of itself, such as ``Chromium 140.0.7339.80``.
+    """What a Chromium, or its driver, says of itself, such as ``Chromium 140.0.7339.80``.
 
     Raises:
         StageFailed: it does not start; the message holds its first words on why.
@@ -90,6 +141,10 @@ def version(path: Path) -> str:
         said = done.stderr.strip().partition("\n")[0] or f"exit code {done.returncode}"
         raise StageFailed(f"{path} does not start: {said}")
     return done.stdout.strip()
+
+
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None
 
 
 def _playwrights_own() -> Path | None:

@@ -1,14 +1,14 @@
 """What a crawl needs from this machine, for ``fullshot doctor``."""
 
-from crawler.browser import find_chromium, provide_chromium, version
+from crawler.browser import find_chromedriver, find_chromium, provide_chromedriver, provide_chromium, version
 from fullshot.checks import Check
 from fullshot.errors import StageFailed, UserError
 from fullshot.settings import Settings
 
 
 def checks(settings: Settings) -> list[Check]:
-    """A Chromium, which only pages that build themselves by script need."""
-    return [_chromium()]
+    """A Chromium, which only pages built by script need, and a chromedriver, which only Selenium needs for them."""
+    return [_chromium(), _chromedriver()]
 
 
 def _chromium() -> Check:
@@ -22,5 +22,20 @@ def _chromium() -> Check:
     return Check("chromium", False, "none found", advice, needed=False, mend=_provide)
 
 
+def _chromedriver() -> Check:
+    advice = "only crawls with --renderer selenium need it: fullshot doctor --mend, or apt-get install chromium-driver"
+    path = find_chromedriver()
+    if path is None:
+        return Check("chromedriver", False, "none found", advice, needed=False, mend=_provide_driver)
+    try:
+        return Check("chromedriver", True, f"{' '.join(version(path).split()[:2])} ({path})", needed=False)
+    except StageFailed as error:
+        return Check("chromedriver", False, str(error), advice, needed=False)
+
+
 def _provide() -> None:
     provide_chromium()
+
+
+def _provide_driver() -> None:
+    provide_chromedriver()

@@ -1,5 +1,7 @@
 """What a page yields: a product with its pictures and boxes, a listing, or nothing."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -30,35 +32,63 @@ class ShopBox:
 
 @dataclass(frozen=True)
 class ProductFound:
-    """A product page: a row of ``products`` (``fetched_at`` still open), pictures, boxes."""
+    """A product page.
+
+    Attributes:
+        product: a row of ``products``, without the times; a value that the page does not say is None.
+        images: its pictures.
+        boxes: what the shop itself draws on them.
+        links: further product pages that this one leads to, such as the same product in other colours.
+    """
 
     product: dict[str, Any]
     images: list[PictureLink] = field(default_factory=list)
     boxes: list[ShopBox] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """As ``fullshot parse`` prints it."""
-        return {"kind": "product", **asdict(self)}
+        found = {"kind": "product", **asdict(self)}
+        del found["links"]
+        return found
 
 
 @dataclass(frozen=True)
 class ListingFound:
-    """A listing page: the product pages it links to, the next page, and how many products there are in all."""
+    """A listing page or a sitemap.
+
+    Attributes:
+        urls: the product pages it links to; of a sitemap, whatever it names.
+        next: the listing's next page.
+        total: how many products there are in all.
+        listed: an address out of ``urls`` and what the listing says of the product there, as columns of ``products``.
+        listings: further listings it leads to, as the index of several sitemaps does.
+    """
 
     urls: list[str]
-    next: str | None
-    total: int
+    next: str | None = None
+    total: int = 0
+    listed: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    listings: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """As ``fullshot parse`` prints it."""
-        return {"kind": "listing", **asdict(self)}
+        return {"kind": "listing", "urls": self.urls, "next": self.next, "total": self.total}
 
 
 @dataclass(frozen=True)
 class NothingFound:
-    """A page without product or listing, and why it is taken for one."""
+    """A page that is whole and shows neither a product nor a listing.
+
+    A page whose data is missing is another matter: its page object raises :class:`web_poet.exceptions.UseFallback`.
+
+    Attributes:
+        reason: why it is taken for one.
+        gone: whether the page says that its product is not sold any more.
+    """
 
     reason: str
+    gone: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """As ``fullshot parse`` prints it."""
@@ -66,3 +96,18 @@ class NothingFound:
 
 
 Found = ProductFound | ListingFound | NothingFound
+
+
+def with_listed(product: dict[str, Any], listed: str | None) -> dict[str, Any]:
+    """A product, with what its listing says where its own page says nothing.
+
+    Args:
+        product: a row of ``products``.
+        listed: what the listing says, as JSON.
+    """
+    if not listed:
+        return product
+    says = {key: value for key, value in product.items() if value is not None and (key, value) != ("gender", "unknown")}
+    if "product_type" in says:
+        says["wear"] = product["wear"]  # it goes by the type
+    return {**product, **json.loads(listed), **says}

@@ -4,56 +4,118 @@ The crawl runs in a process of its own (Scrapy's reactor starts once a process):
 line of JSON, and says its progress and its end on standard output, a line of JSON each.
 """
 
+import asyncio
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from scrapy.crawler import Crawler
+from scrapy import Request
 
-from crawler.journal import Journal
-from crawler.pages import page_of
-from crawler.pages._base import ShopPage
+from crawler.archive import Archive
+from crawler.hosts import Hosts
+from crawler.pages import PageOptions, ShopPage, page_finder
+from crawler.state import PICTURE, State, Task
 from fullshot.settings import CrawlSettings
-from fullshot.taxonomy import Taxonomy
 
 
 @dataclass
 class Job:
-    """What the spider and the pipelines share.
+    """What the spider, the scheduler and the middlewares share.
 
     Attributes:
-        pictures: addresses of pictures that are in the store.
-        products: addresses of products that are done.
-        totals: how many products each listing says it has.
+        allowed: hosts that pages are asked of: those of the addresses that the user gave.
+        allow_private: whether addresses of private networks may be asked.
+        archive: where pages are kept; None: they are not.
+        browser: the renderer for pages that need one; None: there is none.
+        found: how many products are done in this crawl.
+        skipped: how many products the listings showed that were done before.
+        asked: how many requests this process made.
+        pictures: how many pictures it stored.
+        pages: how many pages it read.
+        stopped: why the crawl ended before its time.
         problems: why a start address yielded nothing, a line each.
     """
 
     root: Path
-    shop: str
-    urls: list[str]
+    shop: str | None
     settings: CrawlSettings
-    taxonomy: Taxonomy
-    journal: Journal
-    pictures: set[str] = field(default_factory=set)
-    products: set[str] = field(default_factory=set)
+    options: PageOptions
+    state: State
+    hosts: Hosts
+    allowed: set[str]
+    allow_private: bool
+    archive: Archive | None = None
+    browser: str | None = None
+    found: int = 0
+    skipped: int = 0
+    asked: int = 0
+    pictures: int = 0
+    pages: int = 0
+    stopped: str = ""
+    spider: Any = None
+    _ending: Any = None
     totals: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    @property
-    def page(self) -> type[ShopPage]:
-        """The shop's page object."""
-        return page_of(self.shop)
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Job":
+        """Itself: Scrapy copies its settings, and the job in them is one."""
+        return self
 
-    def say_progress(self, crawler: Crawler) -> None:
-        """Tell the parent process how many products are done."""
-        done = int(crawler.stats.get_value("fullshot/products", 0))
-        skipped = int(crawler.stats.get_value("fullshot/skipped", 0))
+    def request(self, task: Task) -> Request:
+        """The request of a task, for the spider's callbacks."""
+        spider = self.spider
+        if spider is None:
+            raise RuntimeError("no spider is open")
+        meta: dict[str, Any] = {"task": task, "download_slot": task.host}
+        headers = self.state.validators(task).headers if self.updates else {}
+        if task.rank == PICTURE:
+            meta["download_maxsize"] = self.settings.max_picture_bytes
+            return Request(task.url, spider.picture, errback=spider.failed, meta=meta, headers=headers)
+        meta["download_maxsize"] = self.settings.max_page_bytes
+        meta["renderer"] = self.renderer(task)
+        if meta["renderer"] != "http":
+            meta["data_script"] = self.find_page(task.url).data_script
+        return Request(task.url, spider.parse, errback=spider.failed, meta=meta, headers=headers)
+
+    def renderer(self, task: Task) -> str:
+        """What a page is asked with."""
+        if self.settings.renderer in ("playwright", "selenium"):
+            return self.settings.renderer
+        if self.settings.renderer == "http" or not self.browser:
+            return "http"
+        return task.renderer or self.hosts[task.host].renderer
+
+    def looked_at(self, host: str, *, blocked: bool) -> None:
+        """A page of the host came, or was refused: the crawl backs off from a host that blocks, and ends if need be."""
+        if reason := self.hosts.looked_at(host, blocked=blocked):
+            self.stop(reason)
+
+    def stop(self, reason: str) -> None:
+        """End the crawl; what is queued stays so."""
+        if not self.stopped and self.spider is not None:
+            self.stopped = reason
+            self._ending = asyncio.ensure_future(self.spider.crawler.engine.close_spider_async(reason="stopped"))
+
+    @cached_property
+    def updates(self) -> bool:
+        """Whether known products are visited again."""
+        return self.state.meta("mode") == "update"
+
+    @cached_property
+    def find_page(self) -> Callable[[str], type[ShopPage]]:
+        """From an address to its page object."""
+        return page_finder(self.shop)
+
+    @property
+    def total(self) -> int:
+        """How many products there are, as far as the listings say; 0: not known."""
         total = sum(self.totals.values())
-        if self.settings.max_products:
-            total = min(total, self.settings.max_products)
-        say({"progress": [done + skipped, max(total, done + skipped)]})
+        most = self.settings.max_products
+        return min(total, most) if most and total else total or most
 
 
 def say(line: dict[str, Any]) -> None:

@@ -5,60 +5,115 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler import journal as journals
-from crawler.journal import Journal
-from crawler.pages import page_of
+import pandas as pd
+
+from crawler import health
+from crawler.browser import find_renderer
+from crawler.merge import merge
+from crawler.pages import rules
+from crawler.state import LISTING, PAGE, State
 from fullshot import progress
 from fullshot.errors import StageFailed, UserError
-from fullshot.settings import Settings
+from fullshot.settings import CrawlSettings, Settings
 from fullshot.workspace import Workspace
 
+STATE = "crawl.db"
+CHECKPOINT_SECONDS = 600.0
+"""How often the tables are brought up to date while a crawl runs."""
 
-def crawl(workspace: Workspace, settings: Settings, urls: list[str], shop: str = "myntra") -> dict[str, Any]:
-    """Crawl listings and product pages into ``products``, ``images``, ``boxes`` and ``failures``.
+
+class CrawlFailed(StageFailed):
+    """A crawl ran, and something failed; what it found is kept.
+
+    Args:
+        problems: a line each.
+        stats: as :func:`crawl` returns them.
+    """
+
+    def __init__(self, problems: list[str], stats: dict[str, Any]) -> None:
+        super().__init__("; ".join(problems))
+        self.stats = stats
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a crawl is to visit.
+
+    Attributes:
+        mode: ``crawl``, ``update`` or ``retry``; a crawl that was stopped is gone on with by one of the same mode.
+        urls: where the user starts.
+        pages: product pages to visit besides.
+    """
+
+    mode: str
+    urls: list[str]
+    pages: list[str]
+
+
+def crawl(
+    workspace: Workspace,
+    settings: Settings,
+    urls: list[str],
+    shop: str | None = None,
+    *,
+    update: bool = False,
+    retry_failed: str | None = None,
+) -> dict[str, Any]:
+    """Crawl listings and product pages into ``products``, ``images``, ``boxes``, ``failures`` and ``ledger``.
 
     What is there is not fetched again, so a crawl that was stopped, or killed, goes on when it is called again.
 
     Args:
         workspace: where the tables and pictures go; made if it is not there.
         settings: its section ``crawl`` counts.
-        urls: listings and product pages to start from, http or https.
-        shop: whose page object reads them.
+        urls: listings, sitemaps and product pages to start from, http or https; none are needed to go on with a crawl
+            that was stopped, to update, or to retry.
+        shop: whose page object reads the pages; None: it goes by their addresses.
+        update: visit known products again: prices and stock are brought up to date, what is gone is marked.
+        retry_failed: take only what failed before, of this class; ``all``: of any.
 
     Returns:
-        Counts of this run and of the tables.
+        Counts of this run and of the tables, and the verdicts of the health checks.
 
     Raises:
-        UserError: no such shop, or an address that is not one.
-        StageFailed: a start address did not answer, or holds nothing of this shop. What the others yielded is kept.
+        UserError: no such shop, an address that is not one, or nothing to do.
+        CrawlFailed: a start address yielded nothing, a host blocked the crawl, or a health check failed.
     """
-    page_of(shop)
+    rules(shop)
     for url in urls:
         _check_url(url)
-    if not urls:
-        raise UserError("expected the address of a listing or a product page to start from, got none")
+    renderer = settings.crawl.renderer
+    if renderer in ("playwright", "selenium") and find_renderer(renderer) is None:
+        raise UserError(
+            f"renderer {renderer} lacks a package, a Chromium or a chromedriver: run `fullshot doctor --mend`"
+        )
     workspace.taxonomy()  # said here, if it is bad, and not by the crawl's own process
     new = not workspace.root.exists()
+    if new and (update or retry_failed or not urls):
+        raise UserError("expected the address of a listing or a product page to start from, got none")
     workspace.root.mkdir(parents=True, exist_ok=True)
-    with workspace.stage("crawl", settings) as stats:
-        journal = Journal(workspace / "crawl.journal")
-        journals.merge(workspace, journal)
-        try:
-            stats |= _in_own_process(workspace, settings, urls, shop, journal)
-        finally:
-            counts = journals.merge(workspace, journal)
-        stats |= {name: counts[name] for name in ("products", "images", "boxes")}
-        if stats["problems"] and new and not counts["products"]:
+    with workspace.stage("crawl", settings) as stats, State(workspace / STATE) as state:
+        resumed = _begin(workspace, state, _plan(workspace, state, urls, update=update, retry_failed=retry_failed))
+        before = workspace.read_if_there("products")
+        stats |= {"finished": False, "resumed": resumed, "problems": []}
+        stats |= _in_own_process(workspace, settings.crawl, shop, state)
+        stats |= _summary(workspace, settings.crawl, state, merge(workspace, state))
+        stats["products_changed"] = _changed(before, workspace.read_if_there("products"))
+        problems = _problems(workspace, stats)
+        if stats["finished"]:
+            state.clear()
+        if problems and new and not stats["products"]:
             # A crawl that found nothing leaves no workspace behind that was not there before.
+            state.close()
             shutil.rmtree(workspace.root)
-            raise StageFailed("; ".join(stats["problems"]))
-    if stats["problems"]:
-        raise StageFailed("; ".join(stats["problems"]))
-    if not stats["finished"]:
-        raise StageFailed(f"the crawl was stopped: run the same command to go on (log: {_log(workspace)})")
+            raise CrawlFailed(problems, {})
+    if problems:
+        raise CrawlFailed(problems, dict(stats))
     return dict(stats)
 
 
@@ -72,60 +127,148 @@ def _check_url(url: str) -> None:
         raise UserError(f"expected an address that begins with http:// or https://, got {url!r}")
 
 
-def _log(workspace: Workspace) -> str:
-    return str(workspace / "runs" / "crawl.log")
+def _plan(workspace: Workspace, state: State, urls: list[str], *, update: bool, retry_failed: str | None) -> _Plan:
+    if retry_failed:
+        failures = workspace.read_if_there("failures")
+        if retry_failed != "all":
+            known = sorted(set(failures["class"]))
+            failures = failures[failures["class"] == retry_failed]
+            if failures.empty and state.meta("mode") != "retry":
+                there = f"of {', '.join(known)}" if known else "at all"
+                raise UserError(f"no failure of class {retry_failed!r} in {workspace.root}: there are failures {there}")
+        return _Plan("retry", urls, failures["page"].fillna(failures["url"]).drop_duplicates().to_list())
+    if update:
+        return _Plan("update", urls, workspace.read_if_there("products")["url"].dropna().to_list())
+    if not urls and state.meta("mode") is None:
+        raise UserError("expected the address of a listing or a product page to start from, got none")
+    return _Plan(state.meta("mode") or "crawl" if not urls else "crawl", urls, [])
 
 
-def _in_own_process(
-    workspace: Workspace, settings: Settings, urls: list[str], shop: str, journal: Journal
-) -> dict[str, Any]:
+def _begin(workspace: Workspace, state: State, plan: _Plan) -> bool:
+    """Make the state ready for a crawl; whether it goes on with one that stopped."""
+    resumed = state.meta("mode") == plan.mode
+    if not resumed:
+        if state.meta("mode") is not None:
+            merge(workspace, state)
+        state.clear()
+        images = workspace.read_if_there("images")
+        failures = workspace.read_if_there("failures")
+        products = workspace.read_if_there("products")
+        products = products[products["url"].notna()]
+        # One that was stored and then found unreadable is fetched again.
+        good = images[~images["url"].isin(failures["url"])]
+        state.keep_pictures(good.to_dict("records"), lambda path: (workspace / path).is_file())
+        # A product is visited again where a picture of it failed, or is gone from the store.
+        lost = images["product_id"][[not (workspace / path).is_file() for path in images["path"]]]
+        done = products[~(products["url"].isin(failures["page"].dropna()) | products["product_id"].isin(lost))]
+        pages = zip(products["url"], products["product_id"], strict=True)
+        state.know(pages, done["product_id"] if plan.mode == "crawl" else [])
+        state.note("mode", plan.mode)
+    state.add(plan.urls, LISTING, start=True)
+    state.add(plan.pages, PAGE)
+    return resumed
+
+
+def _in_own_process(workspace: Workspace, settings: CrawlSettings, shop: str | None, state: State) -> dict[str, Any]:
     (workspace / "runs").mkdir(exist_ok=True)
-    images = workspace.read_if_there("images")
-    there = [(workspace / path).is_file() for path in images["path"]]
-    products = workspace.read_if_there("products")
-    failures = workspace.read_if_there("failures")
-    # A product is visited again where a picture of it failed, or is gone from the store.
-    incomplete = products["url"].isin(failures["page"].dropna())
-    incomplete |= products["product_id"].isin(images["product_id"][[not here for here in there]])
-    # One that was stored and then found unreadable is fetched again.
-    stored = set(images["url"][there].dropna()) - set(failures["url"])
-    pictures = (line for line in journal.lines() if line["kind"] == "picture")
-    stored |= {line["url"] for line in pictures if (workspace / line["path"]).is_file()}
-    job = {
-        "root": str(workspace.root.resolve()),
-        "journal": str(journal.path.resolve()),
-        "log": str((workspace / "runs").resolve() / "crawl.log"),
-        "shop": shop,
-        "urls": urls,
-        "settings": settings.crawl.model_dump(),
-        "pictures": sorted(stored),
-        "products": sorted(products["url"][~incomplete].dropna()),
-    }
+    log = workspace / "runs" / "crawl.log"
+    job = {"root": str(workspace.root.resolve()), "log": str(log.resolve()), "shop": shop}
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", "crawler"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     result: dict[str, Any] = {}
+    checkpoint = time.monotonic()
     try:
         if child.stdin is None or child.stdout is None:
             raise StageFailed("the crawl's process has no pipes")
-        child.stdin.write(json.dumps(job).encode() + b"\n")
+        child.stdin.write(json.dumps({**job, "settings": settings.model_dump()}).encode() + b"\n")
         child.stdin.flush()
         with progress.bar("crawl", "products") as advance:
             for line in child.stdout:
                 with contextlib.suppress(ValueError):
                     said = json.loads(line)
                     if "progress" in said:
-                        advance(*said["progress"])
+                        _show(advance, said["progress"])
                     result = said.get("done", result)
+                if time.monotonic() > checkpoint + CHECKPOINT_SECONDS:
+                    merge(workspace, state)
+                    checkpoint = time.monotonic()
         child.wait()
     except BrokenPipeError:
         child.wait()
     finally:
-        # Whatever it has found is in the journal: it need not be asked to end.
+        # Whatever it has found is in the state: it need not be asked to end.
         child.kill()
         child.wait()
+        if not result:
+            merge(workspace, state)
     if not result:
-        raise StageFailed(f"the crawl's process ended with code {child.returncode}: see {_log(workspace)}")
+        raise StageFailed(f"the crawl's process ended with code {child.returncode}: see {log}; run it again to go on")
     return result
+
+
+def _show(advance: progress.Advance, said: dict[str, Any]) -> None:
+    note = f"{said['pictures']} pictures, {said['pages_per_second']:.0f} pages/s"
+    if said["failures"]:
+        note += f", {said['failures']} failed"
+    if said["slowed"]:
+        note += f", waiting for {', '.join(said['slowed'][:3])}"
+    advance(said["products"], max(said["total"], said["products"]), note)
+
+
+def _summary(workspace: Workspace, settings: CrawlSettings, state: State, counts: dict[str, int]) -> dict[str, Any]:
+    """What a crawl found, from its state: the steps before a kill included."""
+    ids = {product_id for (product_id,) in state.rows("SELECT product_id FROM products")}
+    products = workspace.read_if_there("products")
+    gone = int(products["gone_at"].notna().sum())
+    found = products[products["product_id"].isin(ids)]
+    covered = health.coverage(found, workspace.read_if_there("images"))
+    hosts = sorted(host for (host,) in state.rows("SELECT DISTINCT host FROM requests WHERE rank > 0"))
+    before = health.last_good_coverage(workspace / "runs", hosts)
+    verdicts = health.judge(health.figures(state, found), covered, len(found), settings, before)
+    failures = state.rows("SELECT class, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC")
+    return {
+        "products_fetched": len(found),
+        "pictures_fetched": sum(
+            count for (count,) in state.rows("SELECT count(*) FROM requests WHERE rank = 0 AND state = 'done'")
+        ),
+        "products_gone": gone,
+        "pages_without_product": state.count("others"),
+        "failures": dict(failures),
+        "unknown_types": _unknown_types(found),
+        "hosts": hosts,
+        "products": counts["products"],
+        "images": counts["images"],
+        "boxes": counts["boxes"],
+        "coverage": covered,
+        "health": [verdict.as_json() for verdict in sorted(verdicts, key=lambda one: one.good)],
+        "healthy": all(verdict.good for verdict in verdicts),
+        "unhealthy": [str(verdict) for verdict in verdicts if not verdict.good],
+    }
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> int:
+    """How many products have another price or stock than before."""
+    columns = ["product_id", "price", "mrp", "sizes", "in_stock"]
+    both = pd.concat([table[columns] for table in (before, after) if len(table)] or [before[columns]])
+    rows = both.drop_duplicates()["product_id"].value_counts()
+    return int((rows > 1).sum())
+
+
+def _unknown_types(products: pd.DataFrame) -> dict[str, int]:
+    """The product types that the taxonomy does not know, and how many products are of each."""
+    unknown = products[products["product_type"].notna() & products["wear"].isna()]["product_type"]
+    return {str(name): int(count) for name, count in unknown.value_counts().items()}
+
+
+def _problems(workspace: Workspace, stats: dict[str, Any]) -> list[str]:
+    problems = [*stats["problems"], *stats.pop("unhealthy")]
+    if stats["stopped"]:
+        problems.insert(0, f"{stats['stopped']}; the same command goes on with the crawl")
+    elif not stats["finished"]:
+        problems.insert(
+            0, f"the crawl was stopped: run the same command to go on (log: {workspace / 'runs' / 'crawl.log'})"
+        )
+    return problems

@@ -2,14 +2,30 @@
 
 BOT_NAME = "fullshot"
 SPIDER_MODULES = ["crawler.spider"]
-ITEM_PIPELINES = {"crawler.pipeline.Pictures": 100, "crawler.pipeline.Journalled": 200}
+ADDONS = {"scrapy_poet.Addon": 300}
+SCRAPY_POET_PROVIDERS = {"crawler.provider.OptionsProvider": 500}
+SCHEDULER = "crawler.scheduler.Frontier"
+EXTENSIONS = {"crawler.heartbeat.Heartbeat": 0}
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "crawler.middlewares.Guard": 50,
+    "crawler.middlewares.Robots": 100,
+    "crawler.middlewares.Patience": 550,
+    "crawler.middlewares.OnTheShop": 600,
+    "crawler.middlewares.Ledger": 990,
+}
+DNS_RESOLVER = "crawler.addresses.GuardedResolver"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TELNETCONSOLE_ENABLED = False
-RETRY_TIMES = 3
+REMOTE_CONTROL_ENABLED = False
+METAREFRESH_ENABLED = False
 COOKIES_ENABLED = False
+RETRY_TIMES = 3
+HTTPERROR_ALLOWED_CODES = [304]
 DOWNLOAD_WARNSIZE = 0
-DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
-"""A page or picture of more bytes is given up."""
 LOG_LEVEL = "INFO"
 DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
 """A page's links lead to the web only, never to a file of this machine."""

@@ -1,130 +1,181 @@
-"""The spider: listings to product pages to items, for any shop that has a page object."""
+"""The spider: listings to product pages to pictures, for any shop that has a page object."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import scrapy
-import web_poet
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
+from web_poet.exceptions import UseFallback
 
-from crawler.failures import classify
-from crawler.items import ListingFound, NothingFound, ProductFound
+from crawler.failures import BLOCKED, GONE, classify
+from crawler.hosts import host_of, same_shop
+from crawler.items import ListingFound, NothingFound, ProductFound, with_listed
 from crawler.job import Job
+from crawler.pages import ShopPage
+from crawler.state import PICTURE, Task, Validators
+from fullshot import storage
+from fullshot.storage import NotAnImage, TooLarge
 from fullshot.workspace import now
+
+EMPTY_RETRIES = 3
+"""How often a page that came without its data is asked for again before it counts as a failure."""
+
+_HINT = " (no shop is known by this address: --shop says whose page it is)"
 
 
 class ShopSpider(scrapy.Spider):
-    """Follows listings, and hands on the products it finds."""
+    """Works up what the frontier's requests bring: each answer is one step of the state."""
 
     name = "shop"
+    job: Job
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "ShopSpider":
         """As Scrapy makes it."""
         spider: ShopSpider = super().from_crawler(crawler, *args, **kwargs)
         spider.job = crawler.settings["FULLSHOT_JOB"]
-        spider.hosts = {_host(url) for url in spider.job.urls}
-        spider.asked = set()
+        spider.job.spider = spider
         return spider
 
-    job: Job
-    hosts: set[str]
-    asked: set[str]
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the addresses to start from are in the frontier."""
+        return
+        yield
 
-    async def start(self) -> AsyncIterator[scrapy.Request]:
-        """The addresses that the user gave."""
-        for url in self.job.urls:
-            yield self._request(url, start=True)
-
-    def _request(self, url: str, *, start: bool = False) -> scrapy.Request:
-        return scrapy.Request(url, self.parse, errback=self.failed, cb_kwargs={"start": start})
-
-    async def parse(self, response: Response, start: bool = False) -> AsyncIterator[Any]:
-        """What the page yields: requests for more, or a product."""
-        page = self.job.page(
-            web_poet.HttpResponse(response.url, body=response.body, headers=_headers(response)),
-            self.job.taxonomy,
-            self.job.settings.image_size,
-        )
+    async def parse(self, response: Response, page: ShopPage) -> None:
+        """Work up a page."""
+        job, task = self.job, response.meta["task"]
+        job.pages += 1
+        if response.status == 304:
+            job.state.found_page(task, now())
+            job.found += 1
+            return
         try:
             found = await page.to_item()
+        except UseFallback as error:
+            self._without_data(task, response, str(error))
+            return
         except Exception as error:  # a page object that a page breaks must not take the crawl along
             self.logger.exception("the page object failed on %s", response.url)
-            self._missing(response.url, "bad-page", f"{type(error).__name__}: {error}", start=start)
+            self._missing(task, "bad-page", f"{type(error).__name__}: {error}")
             return
-        if start:
-            # The user named this address: where it leads is where the shop is.
-            self.hosts.add(_host(response.url))
-        if not isinstance(found, NothingFound):
-            self.job.journal.page(response.request.url if response.request else response.url)
+        self._came(task, response)
         if isinstance(found, ListingFound):
-            for request in self._follow(found, response.url, start=start):
-                yield request
+            self._follow(task, found, response.url)
         elif isinstance(found, ProductFound):
-            found.product["fetched_at"] = now()
-            yield found
-        elif again := self._again(response, found):
-            yield again
+            self._keep(task, found, response)
+        elif found.gone:
+            job.state.found_page(task, now(), gone=True)
         else:
-            self._missing(response.url, "no-data", found.reason, start=start)
+            self._no_product(task, found)
 
-    def _again(self, response: Response, found: NothingFound) -> scrapy.Request | None:
-        """A shop may show a page without data to a visitor it takes for a bot: the page is worth another try."""
-        if found.reason.startswith("delisted") or response.request is None:
-            return None
-        return get_retry_request(response.request, spider=self, reason="no data in the page")
+    def _came(self, task: Task, response: Response) -> None:
+        """A page came with its data."""
+        job, host = self.job, self.job.hosts[task.host]
+        job.looked_at(task.host, blocked=False)
+        renderer = response.meta["renderer"]
+        if renderer == "http":
+            host.good_http += 1
+        elif not host.good_http and host.renderer != renderer:
+            host.renderer = renderer
+            job.state.remember_renderer(task.host, renderer)
+        if job.archive:
+            kind = (response.headers.get(b"Content-Type") or b"text/html").decode("latin-1")
+            job.archive.keep(response.url, response.body, kind, now())
 
-    def _follow(self, listing: ListingFound, url: str, *, start: bool) -> Iterator[scrapy.Request]:
-        self.job.totals.setdefault(url.split("?")[0], listing.total)
-        links = [link for link in listing.urls if _host(link) in self.hosts]
+    def _without_data(self, task: Task, response: Response, reason: str) -> None:
+        """A page came without its data: it is built by script, or the shop takes the crawl for a bot."""
+        job, host = self.job, self.job.hosts[task.host]
+        by_http = response.meta["renderer"] == "http"
+        if by_http and job.settings.renderer == "auto" and job.browser and not host.good_http:
+            # No page of this host has come with its data over plain HTTP: a browser may do better.
+            job.state.again(task, job.browser)
+            return
+        job.looked_at(task.host, blocked=True)
+        if task.tries <= EMPTY_RETRIES:
+            host.retries += 1
+            job.state.again(task, task.renderer)
+        elif by_http and job.settings.renderer == "auto" and job.browser and task.tries == EMPTY_RETRIES + 1:
+            job.state.again(task, job.browser)
+        else:
+            self._missing(task, "no-data", reason)
+
+    def _follow(self, task: Task, listing: ListingFound, url: str) -> None:
+        job = self.job
+        job.totals.setdefault(url.partition("?")[0], listing.total)
+        allowed = {same_shop(host) for host in job.allowed}
+        links = [link for link in listing.urls if same_shop(host_of(link)) in allowed]
+        further = [link for link in (listing.next, *listing.listings) if link and same_shop(host_of(link)) in allowed]
         if listing.urls and not links:
-            self._missing(
-                url, "off-host", f"all its products are on another host: {_host(listing.urls[0])}", start=start
-            )
-        for link in links:
-            if self._enough():
-                break
-            if link in self.asked:
-                continue
-            self.asked.add(link)
-            if link in self.job.products:
-                self._count("skipped")
-            else:
-                yield self._request(link)
-        self.job.say_progress(self.crawler)
-        if listing.next and _host(listing.next) in self.hosts and not self._enough():
-            yield self._request(listing.next)
+            other = host_of(listing.urls[0])
+            self._missing(task, "off-host", f"all its products are on another host: {other}")
+            return
+        job.skipped += job.state.found_listing(task, links, listing.listed, further)
 
-    def _enough(self) -> bool:
-        return 0 < self.job.settings.max_products <= len(self.asked)
+    def _keep(self, task: Task, found: ProductFound, response: Response) -> None:
+        allowed = {same_shop(host) for host in self.job.allowed}
+        links = [link for link in found.links if same_shop(host_of(link)) in allowed]
+        product = with_listed(found.product, task.listed)
+        kept = ProductFound(product, found.images, found.boxes, links)
+        self.job.state.found_product(task, kept, now(), _validators(response))
+        self.job.found += 1
+
+    def _no_product(self, task: Task, found: NothingFound) -> None:
+        if task.start:
+            self._missing(task, "no-product", found.reason)
+        else:
+            self.job.state.found_no_product(task, found.reason)
+
+    async def picture(self, response: Response) -> None:
+        """Store a picture."""
+        job, task = self.job, response.meta["task"]
+        if response.status == 304:
+            job.state.done(task)
+            return
+        try:
+            body = response.body
+            if kind := job.settings.reencode:
+                body = await asyncio.to_thread(storage.reencoded, body, kind, job.settings.quality)
+            stored = await asyncio.to_thread(storage.put, job.root, body)
+        except TooLarge as error:
+            self._missing(task, "too-large", str(error))
+        except NotAnImage as error:
+            self._missing(task, "not-an-image", str(error))
+        except OSError as error:  # the disk is full, or the folder is not to be written to
+            job.stop(f"{error.filename or job.root}: {error.strerror or error}")
+        else:
+            job.state.found_picture(task, stored, now(), _validators(response))
+            job.pictures += 1
 
     def failed(self, failure: Failure) -> None:
-        """Write down why a page is missing."""
-        request = failure.request  # type: ignore[attr-defined]
+        """Write down why something is missing."""
+        task: Task = failure.request.meta["task"]  # type: ignore[attr-defined]
         reason, message = classify(failure)
-        self._missing(request.url, reason, message, start=request.cb_kwargs.get("start", False))
+        status = failure.value.response.status if isinstance(failure.value, HttpError) else None
+        if task.rank != PICTURE:
+            if status in BLOCKED and status != 429:  # each 429 is counted as it comes
+                self.job.looked_at(task.host, blocked=True)
+            elif status in GONE and self.job.state.was_seen(task.url):
+                self.job.state.found_page(task, now(), gone=True)
+                return
+        self._missing(task, reason, message)
 
-    def _missing(self, url: str, reason: str, message: str, *, start: bool) -> None:
-        if start:
-            self.job.problems.append(f"{url}: {message}")
-        self.job.journal.failure(url, "page", (reason, message), now())
-        self._count("failures")
-
-    def _count(self, what: str) -> None:
-        self.crawler.stats.inc_value(f"fullshot/{what}")
-
-
-def _headers(response: Response) -> dict[str, str]:
-    """Only what says how to decode the body: the rest is not a page object's business."""
-    kind = response.headers.get(b"Content-Type")
-    return {"Content-Type": kind.decode("latin-1")} if kind else {}
+    def _missing(self, task: Task, reason: str, message: str) -> None:
+        if self.job.stopped:
+            # The host said no to the crawl, not to this address: it stays in the queue.
+            self.job.state.again(task, task.renderer)
+            return
+        if task.start:
+            hint = "" if self.job.shop or reason not in ("no-data", "no-product") else _HINT
+            self.job.problems.append(f"{task.url}: {message}{hint}")
+        self.job.state.failed(task, (reason, message), now())
+        self.job.hosts[task.host].failures += 1
 
 
-def _host(url: str) -> str:
-    """Host and port, whichever way they are written."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"
+def _validators(response: Response) -> Validators:
+    etag, modified = (response.headers.get(name) for name in ("ETag", "Last-Modified"))
+    return Validators(etag.decode("latin-1") if etag else None, modified.decode("latin-1") if modified else None)

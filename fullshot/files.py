@@ -1,6 +1,7 @@
 """Files in one step: a reader sees the old file or the new one, never a part."""
 
 import os
+import threading
 from pathlib import Path
 
 
@@ -12,7 +13,7 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file in one step, on the disk when this returns; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     with unfinished.open("wb") as file:
         file.write(content)
         file.flush()

@@ -2,27 +2,45 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-Advance = Callable[[int, int], None]
-"""Called with what is done and how much there is in all (0: not known yet)."""
+LOG_SECONDS = 60.0
+"""A log without a line for so long looks like work that hangs."""
 
 _LOG_STEPS = 4
+
+
+class Advance(Protocol):
+    """Says how far the work is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Say how far the work is.
+
+        Args:
+            done: what is done.
+            total: how much there is in all; 0: not known yet.
+            note: what else is worth a word, such as ``3 failed``.
+        """
 
 
 @contextlib.contextmanager
 def bar(what: str, unit: str = "") -> Iterator[Advance]:
     """Show how far a piece of work is.
 
+    At a terminal that is a live bar. In a log it is a line a quarter of the work, and one when the last is
+    :data:`LOG_SECONDS` old.
+
     Args:
         what: the work, such as ``curate``.
         unit: what is counted, such as ``pictures``.
 
     Yields:
-        A function to be called with the counts done and in all.
+        A function to be called with the counts done and in all, and a note.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -32,23 +50,32 @@ def bar(what: str, unit: str = "") -> Iterator[Advance]:
         TextColumn("{task.description:<16}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(unit),
+        TextColumn(unit, markup=False),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+        task = progress.add_task(what, total=None, note="")
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            progress.update(task, completed=done, total=total or None, note=note)
+
+        yield advance
 
 
 def _log_lines(what: str, unit: str) -> Advance:
-    said = -1
+    step_said = -1
+    said_at = time.monotonic()
 
-    def advance(done: int, total: int) -> None:
-        nonlocal said
+    def advance(done: int, total: int, note: str = "") -> None:
+        nonlocal step_said, said_at
         step = done * _LOG_STEPS // total if total else 0
-        if step > said:
-            said = step
-            print(f"{what}: {done}{f' of {total}' if total else ''} {unit}".rstrip(), file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if step <= step_said and now - said_at < LOG_SECONDS:
+            return
+        step_said, said_at = max(step, step_said), now
+        counts = f"{what}: {done}{f' of {total}' if total else ''} {unit}".rstrip()
+        print(f"{counts}, {note}" if note else counts, file=sys.stderr, flush=True)
 
     return advance

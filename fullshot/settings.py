@@ -4,6 +4,8 @@ A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``
 ``FULLSHOT_CRAWL_DELAY=1.0`` in the environment, ``--delay 1.0`` on ``fullshot crawl``.
 """
 
+import difflib
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -42,6 +44,22 @@ class CrawlSettings(_Section):
     contact: str = Field("", description="an address or URL that the shop can reach you by; sent along")
     image_size: int = Field(0, ge=0, description="height in pixels asked of the image host; 0: as kept there")
     timeout: float = Field(30.0, gt=0, description="seconds until a request is given up")
+    renderer: Literal["auto", "http", "playwright", "selenium"] = Field(
+        "auto", description="auto: plain HTTP, and a browser for pages that come without their data"
+    )
+    colours: bool = Field(False, description="visit a product's other colours too, as products of their own")
+    keep_pages: bool = Field(False, description="keep every page, compressed, to be parsed again")
+    reencode: Literal["", "jpeg", "png", "webp"] = Field("", description="store pictures as this; empty: as they came")
+    quality: int = Field(90, ge=1, le=100, description="of pictures that are re-encoded")
+    max_page_bytes: int = Field(32 * 2**20, ge=1, description="a page of more bytes is given up")
+    max_picture_bytes: int = Field(32 * 2**20, ge=1, description="a picture of more bytes is given up")
+    backoff: float = Field(30.0, ge=0, description="seconds of the first pause for a host that blocks; they double")
+    max_failures: Share = Field(0.1, description="share of pages and pictures that may fail in a healthy crawl")
+    max_blocked: Share = Field(0.1, description="share of requests that may be refused, or answered without data")
+    max_unknown_types: Share = Field(0.2, description="share of products whose type the taxonomy may not know")
+    max_coverage_drop: Share = Field(
+        0.1, description="how much less often than in the shop's last good crawl a column may be filled"
+    )
 
 
 class CurateSettings(_Section):
@@ -149,6 +167,8 @@ def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
         section: {key: value for key, value in values.items() if value is not None} for section, values in flags.items()
     }
 
+    _check_environment()
+
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=toml_file)
 
@@ -157,6 +177,47 @@ def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            place = f" in {toml_file}" if toml_file and toml_file.is_file() else ""
+            raise UserError(f"unknown setting {name}{place}; {_hint(*map(str, first['loc']))}") from None
         raise UserError(f"setting {name}: {first['msg']}, got {first['input']!r}") from None
     except ValueError as error:
         raise UserError(f"{toml_file}: {error}") from None
+
+
+def _check_environment() -> None:
+    """Look for misspelt variables; pydantic would tell neither their name nor that they are variables.
+
+    Raises:
+        UserError: a variable names a known section and a key that it does not have. Other variables that begin with
+            ``FULLSHOT_`` are no settings.
+    """
+    for variable in sorted(os.environ):
+        prefix, _, name = variable.upper().partition("_")
+        section, underscore, key = name.lower().partition("_")
+        keys = _sections().get(section)
+        if prefix == "FULLSHOT" and underscore and keys is not None and key not in keys:
+            raise UserError(
+                f"unknown setting {variable} in the environment; {_hint(section, key, in_environment=True)}"
+            )
+
+
+def _sections() -> dict[str, list[str]]:
+    """The sections, and the keys of each."""
+    return {
+        name: list(field.annotation.model_fields)
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
+    }
+
+
+def _hint(section: str, key: str = "", *, in_environment: bool = False) -> str:
+    """What may have been meant by a section, or by a key of a known section, that there is not."""
+    sections = _sections()
+    known = sections.get(section, [])
+    likely = difflib.get_close_matches(key, known, 1) if known else difflib.get_close_matches(section, sections, 1)
+    if not known and not likely:  # a key that stands outside of its section
+        likely = [f"{name}.{section}" for name, keys in sections.items() if section in keys][:1]
+    if likely:
+        return f"did you mean {f'FULLSHOT_{section}_{likely[0]}'.upper() if in_environment else likely[0]}?"
+    return f"expected one of {', '.join(known or sections)}"

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +20,31 @@ MAX_PIXELS = 50_000_000
 _open = Image.open
 """Pillow's own: Ultralytics puts another in its place, which tries to install a package for what does not decode."""
 
+# What a shop's pages show. Pillow knows some forty more kinds; their decoders never see bytes from the network.
 _SUFFIX = {
     "JPEG": ".jpg",
     "PNG": ".png",
     "WEBP": ".webp",
     "GIF": ".gif",
     "BMP": ".bmp",
-    "TIFF": ".tif",
     "AVIF": ".avif",
 }
+_KINDS = tuple(_SUFFIX)
+
+# What pictures are re-encoded as, and the longest side in pixels that the kind can hold: JPEG_MAX_DIMENSION in libjpeg,
+# WEBP_MAX_DIMENSION in libwebp (14 bits), 31 bits in a PNG.
+_LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383, "png": 2**31 - 1}
+
+# Pillow warns from 90 million pixels on; such a picture is refused here, in this module's words.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class NotAnImage(ValueError):
     """The bytes do not decode to a picture, or to one too large to be decoded."""
+
+
+class TooLarge(NotAnImage):
+    """A picture of more pixels than are decoded, or than a kind of file can hold."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +70,43 @@ def _decoding() -> Iterator[None]:
         yield
     except (NotAnImage, MemoryError):
         raise
+    except Image.DecompressionBombError:  # Pillow's own limit is higher, but it looks first
+        raise TooLarge(f"more than {MAX_PIXELS:,} pixels") from None
     except UnidentifiedImageError:  # its own words name an address in memory, another one each time
         raise NotAnImage("no picture of a known kind") from None
     except Exception as error:  # each decoder has its own: AVIF's raises RuntimeError, TIFF's OverflowError
         raise NotAnImage(str(error) or type(error).__name__) from None
 
 
+@contextlib.contextmanager
+def _opened(source: io.BytesIO | Path) -> Iterator[Image.Image]:
+    """A picture of a known kind, with its size checked and none of its pixels decoded yet.
+
+    Of an animation, only the first frame is ever decoded.
+
+    Raises:
+        NotAnImage: it is none, or what is done with it fails.
+        TooLarge: it has more than :data:`MAX_PIXELS`.
+    """
+    with _decoding(), _open(source, formats=_KINDS) as picture:
+        width, height = picture.size
+        if width * height > MAX_PIXELS:
+            raise TooLarge(f"{width}×{height} pixels, more than {MAX_PIXELS:,}")
+        yield picture
+
+
 def measure(content: bytes) -> tuple[int, int, str]:
     """Width and height in pixels, and the suffix, of a picture that decodes whole.
 
     Raises:
-        NotAnImage: it does not decode, is cut off, or has more than :data:`MAX_PIXELS`.
+        NotAnImage: it is of no known kind, does not decode, or is cut off.
+        TooLarge: it has more than :data:`MAX_PIXELS`; it was not decoded.
     """
-    with _decoding(), _open(io.BytesIO(content)) as picture:
-        width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise NotAnImage(f"{width}×{height} pixels, more than {MAX_PIXELS:,}")
-        suffix = _SUFFIX.get(picture.format or "")
-        if suffix is None:
-            raise NotAnImage(f"a picture of kind {picture.format}")
+    with _opened(io.BytesIO(content)) as picture:
+        # A camera's JPEG with more pictures behind the first is an MPO to Pillow.
+        suffix = _SUFFIX["JPEG" if picture.format == "MPO" else str(picture.format)]
         picture.load()
-    return width, height, suffix
+        return *picture.size, suffix
 
 
 def put(root: Path, content: bytes) -> Stored:
@@ -103,7 +132,7 @@ def is_turned(path: Path) -> bool:
     Raises:
         NotAnImage: it does not decode.
     """
-    with _decoding(), _open(path) as picture:
+    with _opened(path) as picture:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1)) != 1
 
 
@@ -120,9 +149,45 @@ def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
 
     Raises:
         NotAnImage: see :func:`measure`.
+        OSError: the file cannot be read.
     """
-    content = path.read_bytes()
-    measure(content)
-    with _decoding(), _open(io.BytesIO(content)) as picture:
+    with _opened(io.BytesIO(path.read_bytes())) as picture:
         turned = ImageOps.exif_transpose(picture) if upright else picture
         return np.asarray(turned.convert("RGB"))
+
+
+def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:
+    """A picture's bytes, encoded anew.
+
+    The picture keeps its size and is turned as its EXIF orientation says, so that it needs no such tag. All else that
+    is not pixels is dropped: the rest of the EXIF data, comments, a thumbnail, the colour profile (the stages read
+    pixels as they are stored), frames after the first. What is transparent stays so, but in a JPEG, which cannot hold
+    it: there it is laid over white.
+
+    Args:
+        content: the bytes of a picture.
+        kind: ``jpeg``, ``webp`` (lossy) or ``png`` (lossless).
+        quality: 1 to 100, as libjpeg and libwebp understand it; without effect on a PNG.
+
+    Raises:
+        NotAnImage: see :func:`measure`.
+        TooLarge: it has more than :data:`MAX_PIXELS`, or a longer side than the kind can hold.
+        ValueError: the kind is not known, or the quality is out of range.
+    """
+    if kind not in _LONGEST_SIDE:
+        raise ValueError(f"expected one of {', '.join(_LONGEST_SIDE)}, got {kind!r}")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"expected a quality of 1 to 100, got {quality}")
+    with _opened(io.BytesIO(content)) as picture:
+        width, height = picture.size
+        if max(width, height) > _LONGEST_SIDE[kind]:
+            raise TooLarge(f"{width}×{height} pixels, a longer side than the {_LONGEST_SIDE[kind]:,} of a {kind}")
+        upright = ImageOps.exif_transpose(picture)
+        pixels = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+        if kind == "jpeg" and pixels.mode == "RGBA":
+            white = Image.new("RGBA", pixels.size, "white")
+            pixels = Image.alpha_composite(white, pixels).convert("RGB")
+        pixels.info.clear()  # Pillow writes from it what it is not given: the colour profile, comments, XMP
+        file = io.BytesIO()
+        pixels.save(file, kind, quality=quality)
+        return file.getvalue()

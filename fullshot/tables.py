@@ -12,7 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from fullshot import files
+from fullshot import cells, files
 from fullshot.errors import BadTable, MissingInput
 from fullshot.taxonomy import GARMENTS, Gender, Wear
 
@@ -85,6 +85,9 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "in_stock": _boolean(),
             "fetched_at": _text(),
             "parser": _text(),
+            "first_seen": _text(),
+            "last_seen": _text(),
+            "gone_at": _text(),
         }
     ),
     "images": _schema(
@@ -110,6 +113,25 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "message": _text(),
             "failed_at": _text(),
             "page": _text(),
+        }
+    ),
+    "ledger": _schema(
+        {
+            "host": _text(empty=False, unique=True),
+            "robots": _text(),
+            "crawl_delay": _number(least=0),
+            "delay": _number(least=0),
+            "requests": _count(),
+            "bytes": _count(),
+            "retries": _count(),
+            "status_429": _count(),
+            "status_503": _count(),
+            "blocked": _count(),
+            "failures": _count(),
+            "paused": _number(least=0),
+            "renderer": _text(),
+            "first_request_at": _text(),
+            "last_request_at": _text(),
         }
     ),
     "curated": _schema(
@@ -154,11 +176,17 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "labels": _schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
     **{f"{gender}_{wear}": _schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
 }
-"""A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known."""
+"""A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
+and ``ledger.paused`` are in seconds."""
+
+ADDED_SINCE_0_1 = {"products": frozenset({"first_seen", "last_seen", "gone_at"})}
+"""Columns that a file written by version 0.1 does not have: there, each of their cells is "not known"."""
 
 MADE_BY = {
     "products": "crawl",
     "images": "crawl",
+    "failures": "crawl",
+    "ledger": "crawl",
     "curated": "curate",
     "boxes": "boxes import",
     "dataset1": "curate",
@@ -199,9 +227,16 @@ def read(name: str, path: Path) -> pd.DataFrame:
         data = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
         raise BadTable(f"{path}: not a CSV table: {str(error).strip()}") from None
-    missing = [column for column in columns(name) if column not in data.columns]
+    added = ADDED_SINCE_0_1.get(name, frozenset())
+    missing = [column for column in columns(name) if column not in data.columns and column not in added]
     if missing:
         raise BadTable(f"{path}: expected a column {', '.join(missing)}, got {', '.join(map(str, data.columns))}")
+    if not added.issubset(data.columns):
+        extra = [column for column in data.columns if column not in SCHEMAS[name].columns]
+        data = data.reindex(columns=columns(name) + extra, fill_value="")
+    for column in data.columns:
+        if _is_text(name, column):
+            data[column] = data[column].map(cells.plain)
     return _validated(name, data, str(path))
 
 
@@ -211,13 +246,14 @@ def write(name: str, data: pd.DataFrame, path: Path) -> None:
     Raises:
         BadTable: a cell is not what the schema says; the file stays as it was.
     """
-    files.write_text(path, _validated(name, data, str(path)).map(_cell).to_csv(index=False, lineterminator="\n"))
+    checked = _validated(name, data, str(path))
+    files.write_text(path, cells.as_csv(checked))
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
+def _is_text(name: str, column: str) -> bool:
+    """Whether a table's column holds text; one that the schema does not name may."""
+    rule = SCHEMAS[name].columns.get(column)
+    return rule is None or str(rule.dtype).startswith("string")
 
 
 def _validated(name: str, data: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -247,20 +283,23 @@ def _typed(series: "pd.Series[Any]", dtype: str, where: str, column: str) -> "pd
     """A column in its dtype; an empty cell becomes "not known"."""
     known = series.where(~series.isin(["", None]), None)
     if dtype.startswith("string"):
-        return known.map(str, na_action="ignore").astype("string")
+        try:
+            return known.map(str, na_action="ignore").astype("string")
+        except UnicodeEncodeError as error:
+            raise BadTable(f"{where}column {column}: expected text, got {error.object!r}") from None
     kinds: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "boolean": ("true or false", _boolean_cell),
         "Int64": ("a whole number", _whole_cell),
         "Float64": ("a number", float),
     }
     kind, convert = kinds[dtype]
-    cells: list[Any] = []
+    values: list[Any] = []
     for row, cell in enumerate(known):
         try:
-            cells.append(None if pd.isna(cell) else convert(cell))
+            values.append(None if pd.isna(cell) else convert(cell))
         except (ValueError, KeyError, OverflowError):
             raise BadTable(f"{where}row {row + 2} column {column}: expected {kind}, got {cell!r}") from None
-    return pd.Series(cells, index=series.index, dtype=dtype)
+    return pd.Series(values, index=series.index, dtype=dtype)
 
 
 def _boolean_cell(cell: Any) -> bool:

@@ -64,7 +64,10 @@ def test_help_lists_the_verbs() -> None:
         (("boxes", "import", "{crawled}", "{text}"), "{text}"),
         (("boxes", "import", "{crawled}", "{text}", "--format", "pdf"), "pdf"),
         (("crawl", "{empty}", "ftp://x.test/"), "expected an address that begins with http:// or https://"),
-        (("crawl", "{empty}", "http://x.test/", "--shop", "none"), "expected a shop out of myntra, got 'none'"),
+        (
+            ("crawl", "{empty}", "http://x.test/", "--shop", "none"),
+            "expected a shop out of myntra, schema_org, got 'none'",
+        ),
         (("crawl", "{empty}", "http://x.test/", "--delay", "-2"), "setting crawl.delay: "),
         (("crawl", "{text}", "http://x.test/"), "expected a workspace folder, got a file: {text}"),
         (("parse", "http://x.test/", "{none}"), "expected a saved page, got no such file: {none}"),
@@ -96,7 +99,7 @@ def test_a_page_that_is_no_shops_is_exit_code_1(tmp_path: Path) -> None:
     code, out, err = run("parse", "http://x.test/1/buy", tmp_path / "page.html")
     assert (code, json.loads(out)["kind"]) == (1, "none")
     assert err.startswith("fullshot: ")
-    assert "no Myntra page" in err
+    assert "no schema.org data" in err
 
 
 def test_what_the_system_refuses_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
@@ -125,7 +128,7 @@ def test_a_shop_is_no_larger_than_the_one_that_is_drawn(tmp_path: Path) -> None:
 
 
 def test_a_verb_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("crawler.crawl", stopped)

@@ -2,11 +2,15 @@
 
 import io
 import json
+import struct
 import threading
+import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from PIL import Image
@@ -18,8 +22,16 @@ PAGE_SIZE = 3
 class FaultyShop:
     """Seven products over three listing pages, two pictures each, and a look that all of them show.
 
-    ``faults`` maps a path to what goes wrong there: ``once-503``, ``once-cut``, ``once-blocked``, ``always-404``,
-    ``always-text`` or ``hang``. ``changes`` are laid over the data of the first product's page.
+    Attributes:
+        faults: a path and what goes wrong there: ``once-`` or ``always-`` and a status, ``cut``, ``blocked`` (a page
+            without its data), ``text`` (instead of a picture), ``bomb`` (a picture of 50,000 × 50,000 pixels) or ``to``
+            and an address that it redirects to; or ``hang``.
+        changes: laid over the data of the first product's page.
+        products: how many there are.
+        gone: products that are not sold any more.
+        retry_after: what a 429 and a 503 say.
+        etags: whether answers have an ``ETag``, and conditional requests are answered by 304.
+        times: when each request came, by path.
     """
 
     def __init__(self) -> None:
@@ -29,6 +41,13 @@ class FaultyShop:
         self.agents: set[str] = set()
         self.released = threading.Event()
         self.changes: dict[str, Any] = {}
+        self.gone: set[int] = set()
+        self.products = PRODUCTS
+        self.robots_status = 200
+        self.retry_after = ""
+        self.etags = False
+        self.statuses: Counter[int] = Counter()
+        self.times: list[tuple[float, str]] = []
         shop = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -50,38 +69,65 @@ class FaultyShop:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
 
+    @contextmanager
+    def serving(self) -> Iterator[Self]:
+        """Answer until the context ends."""
+        thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.released.set()
+            self.server.shutdown()
+            self.server.server_close()
+            thread.join()
+
     @property
     def listing(self) -> str:
         """Where a crawl starts."""
         return f"{self.base}/men-topwear"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        self.requests[handler.path] += 1
+        path = handler.path
+        self.requests[path] += 1
+        self.times.append((time.monotonic(), path))
         self.agents.add(handler.headers["User-Agent"])
-        fault = self.faults.get(handler.path, "")
-        if fault.startswith("once-") and self.requests[handler.path] > 1:
+        when, _, fault = self.faults.get(path, "").partition("-")
+        if when == "once" and self.requests[path] > 1:
             fault = ""
-        if fault == "hang":
+        if when == "hang":
             self.released.wait(60)
-        status, kind, body = self.content(handler.path)
-        if fault == "once-503":
-            status, body = 503, b"later"
-        elif fault == "always-404":
-            status, body = 404, b"no"
-        elif fault == "always-text":
+        status, kind, body = self.content(path)
+        headers = {"Content-Type": kind}
+        tag = f'"{hash_of(body.decode("latin-1"))}"'
+        if self.etags and path != "/robots.txt":
+            headers["ETag"] = tag
+        if fault.isdecimal():
+            status, body = int(fault), b"no"
+        elif fault == "text":
             body = b"this is no picture"
-        elif fault == "once-blocked":
+        elif fault == "bomb":
+            body = BOMB
+        elif fault == "blocked":
             body = b"<html>Site Maintenance</html>"
+        elif fault.startswith("to "):
+            status, body, headers["Location"] = 302, b"", fault[3:]
+        elif self.etags and handler.headers["If-None-Match"] == tag:
+            status, body = 304, b""
+        if status in (429, 503) and self.retry_after:
+            headers["Retry-After"] = self.retry_after
+        self.statuses[status] += 1
         handler.send_response(status)
-        handler.send_header("Content-Type", kind)
+        for name, value in headers.items():
+            handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        handler.wfile.write(body[: len(body) // 2] if fault == "once-cut" else body)
-        handler.close_connection = fault == "once-cut"
+        handler.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
+        handler.close_connection = fault == "cut"
 
     def content(self, path: str) -> tuple[int, str, bytes]:
         if path == "/robots.txt":
-            return 200, "text/plain", self.robots.encode()
+            return self.robots_status, "text/plain", self.robots.encode()
         if path.startswith("/assets/"):
             return 200, "image/jpeg", picture(path)
         if path.endswith("/buy"):
@@ -91,12 +137,14 @@ class FaultyShop:
         return 404, "text/html", b"<html>not found</html>"
 
     def list(self, number: int) -> bytes:
-        ids = list(range(1, PRODUCTS + 1))[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        ids = list(range(1, self.products + 1))[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
         entries = [{"landingPageUrl": f"tshirts/brand/tee/{one}/buy"} for one in ids]
-        results = {"totalCount": PRODUCTS, "hasNextPage": number * PAGE_SIZE < PRODUCTS, "products": entries}
+        results = {"totalCount": self.products, "hasNextPage": number * PAGE_SIZE < self.products, "products": entries}
         return _page({"searchData": {"results": results}})
 
     def product(self, number: int) -> bytes:
+        if number in self.gone:
+            return _page({"pdpData": None})
         files = [f"{number}-1.jpg", f"{number}-2.jpg", "look.jpg"]
         links = [{"imageURL": f"{self.base}/assets/{name}", "src": None} for name in files]
         look = {**links[2], "data": [{"type": "PRIMARY", "boundaryBox": {"x": 25, "y": 10, "width": 50, "height": 95}}]}
@@ -126,19 +174,27 @@ def picture(name: str) -> bytes:
     return file.getvalue() + name.encode()
 
 
+def _bomb() -> bytes:
+    """A PNG of 50,000 × 50,000 pixels in some 300 kB."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 1, 0, 0, 0, 0))
+    rows = zlib.compress(bytes(50_000 * (1 + 50_000 // 8)), 9)
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
 def hash_of(text: str) -> int:
     """A number that depends on the text alone, in every process."""
     return sum(index * byte for index, byte in enumerate(text.encode(), start=1))
 
 
+BOMB = _bomb()
+
+
 @pytest.fixture
 def shop() -> Iterator[FaultyShop]:
     """The shop, serving."""
-    there = FaultyShop()
-    thread = threading.Thread(target=there.server.serve_forever, daemon=True)
-    thread.start()
-    yield there
-    there.released.set()
-    there.server.shutdown()
-    there.server.server_close()
-    thread.join()
+    with FaultyShop().serving() as there:
+        yield there

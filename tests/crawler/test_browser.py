@@ -5,8 +5,18 @@ from pathlib import Path
 import pytest
 
 from crawler import browser
-from crawler.browser import HEADLESS_FLAGS, find_chromium, provide_chromium, version
+from crawler.browser import (
+    HEADLESS_FLAGS,
+    find_chromedriver,
+    find_chromium,
+    find_renderer,
+    provide_chromedriver,
+    provide_chromium,
+    version,
+)
+from crawler.doctor import checks
 from fullshot.errors import StageFailed, UserError
+from fullshot.settings import Settings
 
 
 def _program(path: Path, script: str) -> Path:
@@ -96,3 +106,48 @@ def test_one_that_does_not_start_says_why(tmp_path: Path) -> None:
     broken = _program(tmp_path / "chromium", "echo 'libnss3.so: cannot open shared object file' >&2; exit 127")
     with pytest.raises(StageFailed, match=r"does not start: libnss3\.so"):
         version(broken)
+
+
+def _renderers() -> list[str | None]:
+    return [find_renderer("auto"), find_renderer("playwright"), find_renderer("selenium")]
+
+
+def test_a_renderer_is_named_where_all_it_needs_is_there(no_system_browser: Path) -> None:
+    assert _renderers() == [None, None, None]
+    _program(no_system_browser / "chromium", "true")
+    assert _renderers() == ["playwright", "playwright", None]
+    _program(no_system_browser / "chromedriver", "true")
+    assert find_chromedriver() == no_system_browser / "chromedriver"
+    assert find_renderer("selenium") == "selenium"
+
+
+def test_selenium_serves_where_playwright_is_not_installed(
+    no_system_browser: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(no_system_browser / "chromium", "true")
+    _program(no_system_browser / "chromedriver", "true")
+    monkeypatch.setattr(browser, "_is_installed", lambda package: package == "selenium")
+    assert _renderers() == ["selenium", None, "selenium"]
+
+
+def test_apt_brings_a_chromedriver_where_it_may(no_system_browser: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StageFailed, match="apt-get install chromium-driver"):
+        provide_chromedriver()
+    driver = 'printf "#!/bin/sh\\n" >"${0%/*}/chromedriver"; /bin/chmod 755 "${0%/*}/chromedriver"'
+    installs = f'for word; do if [ "$word" = chromium-driver ]; then {driver}; fi; done'
+    _program(no_system_browser / "apt-get", installs)
+    _program(no_system_browser / "env", 'shift; exec "$@"')
+    _program(no_system_browser / "sudo", 'shift; exec "$@"')
+    _program(no_system_browser / "true", "")
+    assert provide_chromedriver() == no_system_browser / "chromedriver"
+    assert capfd.readouterr().out == ""
+
+
+def test_doctor_names_what_pages_built_by_script_need(no_system_browser: Path) -> None:
+    found = {check.name: check for check in checks(Settings())}
+    assert [found[name].state for name in ("chromium", "chromedriver")] == ["optional", "optional"]
+    assert found["chromedriver"].mend
+    _program(no_system_browser / "chromedriver", "echo 'ChromeDriver 1.2.3 (a long hash)'")
+    found = {check.name: check for check in checks(Settings())}
+    assert found["chromedriver"].ok
+    assert found["chromedriver"].found == f"ChromeDriver 1.2.3 ({no_system_browser / 'chromedriver'})"

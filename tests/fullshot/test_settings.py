@@ -28,8 +28,11 @@ def test_a_crawl_is_polite_unless_told_otherwise() -> None:
     ("text", "message"),
     [
         ("[crawl]\ndelay = -1\n", "setting crawl.delay: Input should be greater than or equal to 0, got -1"),
-        ("[crawl]\ndelai = 1\n", "setting crawl.delai: Extra inputs are not permitted, got 1"),
-        ("[krawl]\ndelay = 1\n", "setting krawl: Extra inputs are not permitted"),
+        ("[crawl]\ndelya = 1\n", "unknown setting crawl.delya in {file}; did you mean delay?"),
+        ("[krawl]\ndelay = 1\n", "unknown setting krawl in {file}; did you mean crawl?"),
+        ("delay = 1\n", "unknown setting delay in {file}; did you mean crawl.delay?"),
+        ("[recommend]\nzzz = 1\n", "unknown setting recommend.zzz in {file}; expected one of neighbours"),
+        ("[zzz]\n", "unknown setting zzz in {file}; expected one of crawl, curate, detector, embedder, recommend"),
         ("[crawl\n", "fullshot.toml: "),
     ],
 )
@@ -38,5 +41,37 @@ def test_a_bad_setting_is_one_line(tmp_path: Path, text: str, message: str) -> N
     file.write_text(text)
     with pytest.raises(UserError) as caught:
         settings.load(file)
-    assert message in str(caught.value)
+    assert message.format(file=file) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("FULLSHOT_CRAWL_DELYA", "did you mean FULLSHOT_CRAWL_DELAY?"),
+        ("FULLSHOT_CURATE_POSEMODEL", "did you mean FULLSHOT_CURATE_POSE_MODEL?"),
+        ("fullshot_crawl_delya", "did you mean FULLSHOT_CRAWL_DELAY?"),  # either case sets a setting
+        ("FULLSHOT_RECOMMEND_ZZZ", "expected one of neighbours"),
+    ],
+)
+def test_a_misspelt_variable_is_not_passed_over(monkeypatch: pytest.MonkeyPatch, variable: str, hint: str) -> None:
+    monkeypatch.setenv(variable, "3")
+    with pytest.raises(UserError) as caught:
+        settings.load()
+    assert str(caught.value) == f"unknown setting {variable} in the environment; {hint}"
+
+
+def test_variables_that_are_no_settings_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = settings.load().model_dump()
+    for variable in ("FULLSHOT_DEMO_COLLECTIONS", "FULLSHOT_PROCESS_END_WITH_PARENT", "FULLSHOT", "CRAWL_DELYA"):
+        monkeypatch.setenv(variable, "3")
+    monkeypatch.setenv("MY_CRAWL_DELYA", "3")
+    assert settings.load().model_dump() == before
+
+
+def test_every_setting_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = settings.load().model_dump()
+    for section, values in before.items():
+        for key, value in values.items():
+            monkeypatch.setenv(f"FULLSHOT_{section}_{key}".upper(), str(value))
+    assert settings.load().model_dump() == before

@@ -12,13 +12,12 @@ from playwright.sync_api import sync_playwright
 
 from crawler.browser import HEADLESS_FLAGS, find_chromium
 from crawler.items import ListingFound, ProductFound
-from crawler.pages import parse
+from crawler.pages import PageOptions, parse
 from fullshot.demo import shop as shops
 from fullshot.demo import studio as studios
 from fullshot.demo.shop import Shop
 from fullshot.demo.studio import Box
 from fullshot.errors import UserError
-from fullshot.taxonomy import built_in
 
 
 def free_port() -> int:
@@ -52,7 +51,7 @@ def test_listings_lead_to_every_product_once(shop: Shop) -> None:
     for start in shop.urls:
         url: str | None = start
         while url:
-            page = parse("myntra", url, fetch(url), built_in())
+            page = parse(url, fetch(url), PageOptions(), "myntra")
             assert isinstance(page, ListingFound)
             found += page.urls
             url = page.next
@@ -62,10 +61,10 @@ def test_listings_lead_to_every_product_once(shop: Shop) -> None:
 def test_a_long_listing_has_pages(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shops, "PAGE_SIZE", 3)
     (url, *_) = shop.urls
-    first = parse("myntra", url, fetch(url), built_in())
+    first = parse(url, fetch(url), PageOptions(), "myntra")
     assert isinstance(first, ListingFound)
     assert (len(first.urls), first.next) == (3, f"{url}?p=2")
-    second = parse("myntra", f"{url}?p=2", fetch(f"{url}?p=2"), built_in())
+    second = parse(f"{url}?p=2", fetch(f"{url}?p=2"), PageOptions(), "myntra")
     assert isinstance(second, ListingFound)
     assert not set(first.urls) & set(second.urls)
 
@@ -73,7 +72,7 @@ def test_a_long_listing_has_pages(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
 def test_product_pages_say_what_the_studio_knows(shop: Shop) -> None:
     for product in shop.studio.products:
         url = f"{shop.base}/{shop.link(product)}"
-        found = parse("myntra", url, fetch(url), built_in())
+        found = parse(url, fetch(url), PageOptions(), "myntra")
         assert isinstance(found, ProductFound)
         row = found.product
         assert (row["url"], row["name"], row["brand"]) == (url, product.name, product.brand)
@@ -93,7 +92,7 @@ def test_boxes_are_in_percent_of_the_picture(shop: Shop) -> None:
     look = next(picture for picture in shop.studio.pictures if picture.kind == "look")
     product = next(one for one in shop.studio.products if one.product_id == look.product_ids[0])
     url = f"{shop.base}/{shop.link(product)}"
-    found = parse("myntra", url, fetch(url), built_in())
+    found = parse(url, fetch(url), PageOptions(), "myntra")
     assert isinstance(found, ProductFound)
     (box,) = [box for box in found.boxes if box.url == shop.picture_url(look)]
     assert (box.x, box.y, box.width, box.height) == (25.0, 10.0, 50.0, 40.0)

@@ -1,0 +1,59 @@
+"""A crawl's pulse: once a second it says how far it is, and writes down how it behaves towards each host."""
+
+from time import monotonic
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.utils.asyncio import create_looping_call
+
+from crawler.job import Job, say
+
+SECONDS = 1.0
+
+
+class Heartbeat:
+    """The extension that Scrapy makes of it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._loop = create_looping_call(self.beat)
+        self._last = (monotonic(), 0)
+        crawler.signals.connect(self._opened, signal=signals.spider_opened)
+        crawler.signals.connect(self._closed, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Heartbeat":
+        """As Scrapy makes it."""
+        return cls(crawler)
+
+    def _opened(self) -> None:
+        self._loop.start(SECONDS, now=False)
+
+    def _closed(self) -> None:
+        self._loop.stop()
+        self.beat()
+
+    def beat(self) -> None:
+        """Say and write down how it stands."""
+        job = self._job
+        slots = self._crawler.engine.downloader.slots
+        for host in job.hosts.all():
+            if slot := slots.get(host.name):
+                host.delay = round(max(slot.delay, host.crawl_delay), 3)
+        job.state.save_hosts(job.hosts.all())
+        then, pages = self._last
+        self._last = (monotonic(), job.pages)
+        rate = (job.pages - pages) / max(self._last[0] - then, 1e-3)
+        say(
+            {
+                "progress": {
+                    "products": job.found + job.skipped,
+                    "total": job.total,
+                    "pictures": job.pictures,
+                    "pages_per_second": round(rate, 1),
+                    "failures": job.state.count("failures"),
+                    "slowed": job.hosts.slowed(),
+                }
+            }
+        )

@@ -1,0 +1,55 @@
+"""The verbs. Each parses its flags, calls one function of its stage, and prints its stats.
+
+A stage is imported only when its verb runs: ``fullshot --help`` loads neither torch nor Scrapy nor OpenCV.
+"""
+
+import os
+from typing import Annotated
+
+import typer
+
+from fullshot import __version__
+from fullshot.cli import boxes, crawl, curate, demo, doctor, index, train
+from fullshot.process import END_WITH_PARENT, end_with_stdin
+
+app = typer.Typer(
+    name="fullshot",
+    help="From a fashion shop's pages to a garment detector, an embedder and a look-alike search.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fullshot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _fullshot(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print it")] = False,
+) -> None:
+    pass
+
+
+# In the order of `fullshot --help`, which lists the groups after the verbs that stand alone.
+app.command()(demo.demo)
+app.command(cls=crawl.CrawlCommand)(crawl.crawl)
+app.command()(crawl.parse)
+app.command()(curate.curate)
+app.command()(index.recommend)
+app.command()(index.trace)
+app.command()(doctor.doctor)
+app.add_typer(boxes.app, name="boxes")
+app.add_typer(train.train_app, name="train")
+app.add_typer(train.evaluate_app, name="evaluate")
+app.add_typer(index.app, name="index")
+
+
+def main() -> None:
+    """The command ``fullshot``."""
+    if END_WITH_PARENT in os.environ:
+        end_with_stdin()
+    app()

@@ -1,0 +1,115 @@
+"""``fullshot crawl`` and ``fullshot parse``: pages in."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.console import print_stats, verb
+from fullshot.errors import StageFailed, UserError
+
+
+class CrawlCommand(TyperCommand):
+    """``--retry-failed`` takes a class of failures, or none: then it means any class."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As click does it."""
+        for place, word in enumerate(args):
+            following = args[place + 1] if place + 1 < len(args) else "-"
+            if word == "--retry-failed" and (following.startswith("-") or "://" in following):
+                args = [*args[: place + 1], "all", *args[place + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+@verb
+def crawl(
+    workspace: WorkspaceArgument,
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="URL…", help="listings, sitemaps and product pages to start from; none: go on"),
+    ] = None,
+    shop: Annotated[
+        str | None, typer.Option(help="whose page object reads the pages: myntra, schema_org; by address if not given")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="visit known products again: prices, stock, what is not sold any more")
+    ] = False,
+    retry_failed: Annotated[
+        str | None,
+        typer.Option("--retry-failed", metavar="[CLASS]", help="take only what failed before, of this class or any"),
+    ] = None,
+    from_pages: Annotated[
+        bool, typer.Option("--from-pages", help="parse the kept pages again, without the network")
+    ] = False,
+    keep_pages: Annotated[bool | None, typer.Option(help="keep every page, compressed, for --from-pages")] = None,
+    renderer: Annotated[str | None, typer.Option(help="http, playwright, selenium, or auto: a browser by need")] = None,
+    max_products: Annotated[int | None, typer.Option(help="stop after so many; 0: all")] = None,
+    colours: Annotated[bool | None, typer.Option(help="visit a product's other colours too")] = None,
+    image_size: Annotated[int | None, typer.Option(help="height of pictures to ask for; 0: as kept")] = None,
+    delay: Annotated[float | None, typer.Option(help="seconds between two requests to one host")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="requests under way to one host at once")] = None,
+    autothrottle: Annotated[bool | None, typer.Option(help="slow down when the host slows down")] = None,
+    obey_robots: Annotated[bool | None, typer.Option(help="do as robots.txt says")] = None,
+    timeout: Annotated[float | None, typer.Option(help="seconds until a request is given up")] = None,
+    user_agent: Annotated[str | None, typer.Option(help="product token of the User-Agent header")] = None,
+    contact: Annotated[str | None, typer.Option(help="an address that the shop can reach you by")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Crawl a shop into products, images and boxes; or go on with a crawl that stopped."""
+    import crawler
+    from fullshot.workspace import Workspace
+
+    given = {
+        "keep_pages": keep_pages,
+        "renderer": renderer,
+        "max_products": max_products,
+        "colours": colours,
+        "image_size": image_size,
+        "delay": delay,
+        "concurrency": concurrency,
+        "autothrottle": autothrottle,
+        "obey_robots": obey_robots,
+        "timeout": timeout,
+        "user_agent": user_agent,
+        "contact": contact,
+    }
+    place = Workspace(workspace)
+    settings = place.settings(crawl=given)
+    if from_pages:
+        print_stats(crawler.parse_kept(place, settings, shop), as_json)
+        return
+    try:
+        stats = crawler.crawl(place, settings, urls or [], shop, update=update, retry_failed=retry_failed)
+    except crawler.CrawlFailed as failed:
+        if failed.stats:
+            print_stats(failed.stats, as_json)
+        raise
+    print_stats(stats, as_json)
+
+
+@verb
+def parse(
+    url: Annotated[str, typer.Argument(metavar="URL", help="the page's address; links are resolved against it")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="the saved page; standard input if not given")
+    ] = None,
+    shop: Annotated[
+        str | None, typer.Option(help="whose page object reads the page: myntra, schema_org; by address if not given")
+    ] = None,
+    image_size: Annotated[int, typer.Option(help="height of pictures to ask for; 0: as kept")] = 0,
+) -> None:
+    """Print what a saved page yields, as JSON."""
+    from crawler.pages import PageOptions
+    from crawler.pages import parse as parse_page
+
+    if file is not None and not file.is_file():
+        raise UserError(f"expected a saved page, got no such file: {file}")
+    body = file.read_bytes() if file else sys.stdin.buffer.read()
+    found = parse_page(url, body, PageOptions(image_size=image_size), shop).as_json()
+    print(json.dumps(found, ensure_ascii=False, indent=1))
+    if found["kind"] == "none":
+        raise StageFailed(f"{file or url}: {found['reason']}")

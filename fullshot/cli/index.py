@@ -1,0 +1,57 @@
+"""``fullshot index``, ``recommend`` and ``trace``: the catalog, and what is asked of it."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.console import print_stats, print_whole, verb
+
+app = typer.Typer(help="The searchable catalog.", no_args_is_help=True)
+
+
+@app.command("build")
+@verb
+def index_build(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
+    """Embed the item shots of every product into the catalog."""
+    from fullshot.workspace import Workspace
+    from index import catalog
+
+    place = Workspace(workspace)
+    print_stats(catalog.build(place, place.settings()), as_json)
+
+
+@verb
+def recommend(
+    workspace: WorkspaceArgument,
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="a photo of a dressed person")],
+    output: Annotated[Path, typer.Option(help="where the picture of the answer goes")] = Path("recommendation.png"),
+    neighbours: Annotated[int | None, typer.Option(help="look-alikes a garment")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a photo with five look-alikes a garment, with links; also as a picture."""
+    from fullshot.workspace import Workspace
+    from index import recommend as recommender
+
+    place = Workspace(workspace)
+    answer = recommender.recommend(place, photo, place.settings(recommend={"neighbours": neighbours}), output)
+    if as_json:
+        print(json.dumps(answer.as_json(), ensure_ascii=False))
+    else:
+        print_whole(answer.table())
+        print(f"picture: {output}")
+
+
+@verb
+def trace(
+    workspace: WorkspaceArgument,
+    image_id: Annotated[str, typer.Argument(metavar="IMAGE_ID", help="a picture, or the first digits of its id")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Where a picture, its boxes and its vector come from."""
+    from fullshot.workspace import Workspace
+    from index import trace as tracer
+
+    print_stats(tracer.trace(Workspace(workspace), image_id), as_json)

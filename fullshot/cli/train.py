@@ -1,0 +1,124 @@
+"""``fullshot train`` and ``fullshot evaluate``: fit the detector and the embedder, and score them."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.console import print_stats, verb
+
+train_app = typer.Typer(help="Train the detector or the embedder.", no_args_is_help=True)
+evaluate_app = typer.Typer(help="Score what was trained on products it never saw.", no_args_is_help=True)
+
+
+class Split(StrEnum):
+    """Which products to score on."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+RunOption = Annotated[str | None, typer.Option("--run", help="a training run; the latest if not given")]
+ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="go on with this run")]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps, …; the best there is if not given")]
+EpochsOption = Annotated[int | None, typer.Option(help="passes over the training pictures")]
+SplitOption = Annotated[Split, typer.Option(help="which products to score on")]
+
+
+@train_app.command("detector")
+@verb
+def train_detector(
+    workspace: WorkspaceArgument,
+    model: Annotated[str | None, typer.Option(help="a model file (.yaml, .pt), or garment-nano")] = None,
+    epochs: EpochsOption = None,
+    image_size: Annotated[int | None, typer.Option(help="longer side in pixels")] = None,
+    batch: Annotated[int | None, typer.Option(help="pictures a step")] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+    device: DeviceOption = None,
+    resume: ResumeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train the garment detector on the workspace's boxes."""
+    from fullshot.workspace import Workspace
+    from train import detector
+
+    given = {
+        "model": model,
+        "epochs": epochs,
+        "image_size": image_size,
+        "batch": batch,
+        "seed": seed,
+        "device": device,
+    }
+    place = Workspace(workspace)
+    print_stats(detector.fit(place, place.settings(detector=given), resume=resume), as_json)
+
+
+@train_app.command("embedder")
+@verb
+def train_embedder(
+    workspace: WorkspaceArgument,
+    epochs: EpochsOption = None,
+    dimension: Annotated[int | None, typer.Option(help="length of an embedding")] = None,
+    margin: Annotated[float | None, typer.Option(help="margin of the triplet loss")] = None,
+    alpha: Annotated[float | None, typer.Option(help="weight of the embedding loss")] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+    device: DeviceOption = None,
+    resume: ResumeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train the embedder: a Siamese network with weighted triplet loss."""
+    from fullshot.workspace import Workspace
+    from train import embedder
+
+    given = {
+        "epochs": epochs,
+        "dimension": dimension,
+        "margin": margin,
+        "alpha": alpha,
+        "seed": seed,
+        "device": device,
+    }
+    place = Workspace(workspace)
+    print_stats(embedder.fit(place, place.settings(embedder=given), resume=resume), as_json)
+
+
+@evaluate_app.command("detector")
+@verb
+def evaluate_detector(
+    workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
+) -> None:
+    """Score the detector: mAP@0.5 a garment."""
+    from fullshot.workspace import Workspace
+    from train import detector
+
+    place = Workspace(workspace)
+    print_stats(detector.evaluate(place, place.settings(), run=run, split=str(split)), as_json)
+
+
+@evaluate_app.command("embedder")
+@verb
+def evaluate_embedder(
+    workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
+) -> None:
+    """Score the embedder: recall@1 and recall@5 a garment."""
+    from fullshot.workspace import Workspace
+    from train import embedder
+
+    place = Workspace(workspace)
+    print_stats(embedder.evaluate(place, place.settings(), run=run, split=str(split)), as_json)
+
+
+@evaluate_app.command("recommend")
+@verb
+def evaluate_recommend(
+    workspace: WorkspaceArgument, split: SplitOption = Split.TEST, as_json: JsonFlag = False
+) -> None:
+    """Score the whole way: is the very product worn among the five?"""
+    from fullshot.workspace import Workspace
+    from index import evaluate
+
+    place = Workspace(workspace)
+    print_stats(evaluate.evaluate_recommend(place, place.settings(), split=str(split)), as_json)
