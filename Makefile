@@ -2,7 +2,7 @@
 # ARGS is handed on (`make demo ARGS=--json`, `make test ARGS='-k crawl -x'`); PYTHON names the Python to build .venv with.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint lock clean
+.PHONY: help setup demo test test-slow benchmarks lint lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -22,6 +22,9 @@ test: lint ## ruff, mypy and the tests, without the slow ones
 
 test-slow: $(STAMP) ## the slow tests alone
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+benchmarks: $(STAMP) ## the crawl against its peers: some ten minutes on an idle machine
+	@for one in parse crawl pictures faults kills memory; do $(BIN)/python -m benchmarks.$$one $(ARGS) || exit 1; done
 
 lint: $(STAMP) ## ruff check, ruff format --check, mypy --strict
 	@$(BIN)/ruff check

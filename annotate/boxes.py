@@ -9,11 +9,12 @@ import pandas as pd
 from annotate import formats
 from annotate.formats.annotated import Annotated
 from fullshot import tables
+from fullshot.clock import now
 from fullshot.errors import UserError
 from fullshot.settings import Settings
 from fullshot.storage import image_id
 from fullshot.taxonomy import GARMENTS, Taxonomy
-from fullshot.workspace import Workspace, now
+from fullshot.workspace import Workspace
 
 SOURCE = "import"
 

@@ -2,13 +2,6 @@
 
 import ipaddress
 import socket
-from typing import Any
-
-from scrapy.resolver import CachingThreadedResolver
-from twisted.internet.defer import Deferred
-from twisted.internet.error import DNSLookupError
-
-_refused: set[str] = set()
 
 
 def is_private(address: str) -> bool:
@@ -44,33 +37,3 @@ def is_private_host(host: str) -> bool:
     except OSError:
         return False
     return any(is_private(str(entry[4][0])) for entry in found)
-
-
-def was_refused(host: str) -> bool:
-    """Whether a name was not used because its address is private."""
-    return host in _refused
-
-
-class GuardedResolver(CachingThreadedResolver):
-    """Scrapy's resolver, which does not hand out a private address unless the crawl may ask those.
-
-    The address that is looked at is the one that is connected to: a name cannot change its mind in between.
-    """
-
-    allow_private = False
-
-    @classmethod
-    def from_crawler(cls, crawler: Any, reactor: Any) -> "GuardedResolver":
-        made: GuardedResolver = super().from_crawler(crawler, reactor)
-        made.allow_private = crawler.settings["FULLSHOT_JOB"].allow_private
-        return made
-
-    def getHostByName(self, name: str, timeout: Any = ()) -> "Deferred[str]":  # noqa: N802
-        found: Deferred[str] = super().getHostByName(name, timeout)
-        return found if self.allow_private else found.addCallback(self._checked, name)
-
-    def _checked(self, address: str, name: str) -> str:
-        if is_private(address):
-            _refused.add(name)
-            raise DNSLookupError(f"{name} is {address}, an address of this machine or its network")
-        return address

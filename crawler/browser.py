@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from fullshot.checks import apt_command, apt_install
 from fullshot.errors import StageFailed, UserError
 
 HEADLESS_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -61,6 +60,8 @@ def provide_chromium(path: str | None = None) -> Path:
         UserError: nothing that can be run lies at ``path``.
         StageFailed: there is none and none could be installed; the message says what to do.
     """
+    from fullshot.checks import apt_command, apt_install
+
     found = find_chromium(path)
     if found is None and apt_command():
         try:
@@ -92,6 +93,8 @@ def provide_chromedriver() -> Path:
     Raises:
         StageFailed: there is none and none could be installed; the message says what to do.
     """
+    from fullshot.checks import apt_install
+
     found = find_chromedriver()
     if found is None:
         try:

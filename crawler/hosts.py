@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from fullshot.workspace import now
+from fullshot.clock import now
 
 BLOCK_WINDOW = 20
 """So many pages are looked at before a host is taken to block this crawl."""

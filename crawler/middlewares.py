@@ -164,11 +164,6 @@ class Guard:
         if not self._job.allow_private and addresses.is_private_literal(parts.hostname or ""):
             raise Refused("private-address", f"{parts.hostname} is an address of this machine or its network")
 
-    def process_exception(self, request: Request, exception: Exception) -> None:
-        host = urlsplit(request.url).hostname or ""
-        if addresses.was_refused(host):
-            raise Refused("private-address", f"{host} is a name of this machine or its network")
-
 
 class Ledger:
     """Counts what is asked of each host and what it answers."""

@@ -1,10 +1,6 @@
 """The stage ``crawl``: starts a crawl, or goes on with one that stopped."""
 
-import contextlib
-import json
 import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +10,7 @@ import pandas as pd
 
 from crawler import health
 from crawler.browser import find_renderer
+from crawler.child import Child
 from crawler.merge import merge
 from crawler.pages import rules
 from crawler.state import LISTING, PAGE, State
@@ -63,6 +60,7 @@ def crawl(
     *,
     update: bool = False,
     retry_failed: str | None = None,
+    child: Child | None = None,
 ) -> dict[str, Any]:
     """Crawl listings and product pages into ``products``, ``images``, ``boxes``, ``failures`` and ``ledger``.
 
@@ -76,6 +74,7 @@ def crawl(
         shop: whose page object reads the pages; None: it goes by their addresses.
         update: visit known products again: prices and stock are brought up to date, what is gone is marked.
         retry_failed: take only what failed before, of this class; ``all``: of any.
+        child: the process that it is to run in, where it was started ahead of time.
 
     Returns:
         Counts of this run and of the tables, and the verdicts of the health checks.
@@ -101,7 +100,7 @@ def crawl(
         resumed = _begin(workspace, state, _plan(workspace, state, urls, update=update, retry_failed=retry_failed))
         before = workspace.read_if_there("products")
         stats |= {"finished": False, "resumed": resumed, "problems": []}
-        stats |= _in_own_process(workspace, settings.crawl, shop, state)
+        stats |= _in_own_process(workspace, settings.crawl, shop, state, child)
         stats |= _summary(workspace, settings.crawl, state, merge(workspace, state))
         stats["products_changed"] = _changed(before, workspace.read_if_there("products"))
         problems = _problems(workspace, stats)
@@ -151,61 +150,57 @@ def _begin(workspace: Workspace, state: State, plan: _Plan) -> bool:
         if state.meta("mode") is not None:
             merge(workspace, state)
         state.clear()
-        images = workspace.read_if_there("images")
-        failures = workspace.read_if_there("failures")
-        products = workspace.read_if_there("products")
-        products = products[products["url"].notna()]
-        # One that was stored and then found unreadable is fetched again.
-        good = images[~images["url"].isin(failures["url"])]
-        state.keep_pictures(good.to_dict("records"), lambda path: (workspace / path).is_file())
-        # A product is visited again where a picture of it failed, or is gone from the store.
-        lost = images["product_id"][[not (workspace / path).is_file() for path in images["path"]]]
-        done = products[~(products["url"].isin(failures["page"].dropna()) | products["product_id"].isin(lost))]
-        pages = zip(products["url"], products["product_id"], strict=True)
-        state.know(pages, done["product_id"] if plan.mode == "crawl" else [])
+        _take_stock(workspace, state, plan.mode)
         state.note("mode", plan.mode)
     state.add(plan.urls, LISTING, start=True)
     state.add(plan.pages, PAGE)
     return resumed
 
 
-def _in_own_process(workspace: Workspace, settings: CrawlSettings, shop: str | None, state: State) -> dict[str, Any]:
+def _take_stock(workspace: Workspace, state: State, mode: str) -> None:
+    """Say which pictures and products are there already."""
+
+    def is_there(path: str) -> bool:
+        return (workspace / path).is_file()
+
+    if not any(workspace.table(name).is_file() for name in ("products", "images", "failures")):
+        state.keep_pictures([], is_there)
+        return
+    images = workspace.read_if_there("images")
+    failures = workspace.read_if_there("failures")
+    products = workspace.read_if_there("products")
+    products = products[products["url"].notna()]
+    # One that was stored and then found unreadable is fetched again.
+    state.keep_pictures(images[~images["url"].isin(failures["url"])].to_dict("records"), is_there)
+    # A product is visited again where a picture of it failed, or is gone from the store.
+    lost = images["product_id"][[not is_there(path) for path in images["path"]]]
+    done = products[~(products["url"].isin(failures["page"].dropna()) | products["product_id"].isin(lost))]
+    pages = zip(products["url"], products["product_id"], strict=True)
+    state.know(pages, done["product_id"] if mode == "crawl" else [])
+
+
+def _in_own_process(
+    workspace: Workspace, settings: CrawlSettings, shop: str | None, state: State, child: Child | None
+) -> dict[str, Any]:
     (workspace / "runs").mkdir(exist_ok=True)
     log = workspace / "runs" / "crawl.log"
     job = {"root": str(workspace.root.resolve()), "log": str(log.resolve()), "shop": shop}
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "crawler"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
     result: dict[str, Any] = {}
     checkpoint = time.monotonic()
     try:
-        if child.stdin is None or child.stdout is None:
-            raise StageFailed("the crawl's process has no pipes")
-        child.stdin.write(json.dumps({**job, "settings": settings.model_dump()}).encode() + b"\n")
-        child.stdin.flush()
-        with progress.bar("crawl", "products") as advance:
-            for line in child.stdout:
-                with contextlib.suppress(ValueError):
-                    said = json.loads(line)
-                    if "progress" in said:
-                        _show(advance, said["progress"])
-                    result = said.get("done", result)
+        with child or Child() as process, progress.bar("crawl", "products") as advance:
+            for said in process.run({**job, "settings": settings.model_dump()}):
+                if "progress" in said:
+                    _show(advance, said["progress"])
+                result = said.get("done", result)
                 if time.monotonic() > checkpoint + CHECKPOINT_SECONDS:
                     merge(workspace, state)
                     checkpoint = time.monotonic()
-        child.wait()
-    except BrokenPipeError:
-        child.wait()
     finally:
-        # Whatever it has found is in the state: it need not be asked to end.
-        child.kill()
-        child.wait()
         if not result:
             merge(workspace, state)
     if not result:
-        raise StageFailed(f"the crawl's process ended with code {child.returncode}: see {log}; run it again to go on")
+        raise StageFailed(f"the crawl's process ended with code {process.returncode}: see {log}; run it again to go on")
     return result
 
 

@@ -3,7 +3,7 @@
 BOT_NAME = "fullshot"
 SPIDER_MODULES = ["crawler.spider"]
 ADDONS = {"scrapy_poet.Addon": 300}
-SCRAPY_POET_PROVIDERS = {"crawler.provider.OptionsProvider": 500}
+SCRAPY_POET_PROVIDERS = {"crawler.injection.OptionsProvider": 500}
 SCHEDULER = "crawler.scheduler.Frontier"
 EXTENSIONS = {"crawler.heartbeat.Heartbeat": 0}
 DOWNLOADER_MIDDLEWARES = {
@@ -13,19 +13,30 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.middlewares.Guard": 50,
     "crawler.middlewares.Robots": 100,
+    "scrapy_poet.InjectionMiddleware": None,
+    "crawler.injection.PageInjection": 543,
     "crawler.middlewares.Patience": 550,
     "crawler.middlewares.OnTheShop": 600,
     "crawler.middlewares.Ledger": 990,
 }
-DNS_RESOLVER = "crawler.addresses.GuardedResolver"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 METAREFRESH_ENABLED = False
 COOKIES_ENABLED = False
 RETRY_TIMES = 3
+CONCURRENT_ITEMS = 1
+"""The spider's callbacks yield nothing; with the default, Scrapy starts a hundred tasks for every response."""
 HTTPERROR_ALLOWED_CODES = [304]
 DOWNLOAD_WARNSIZE = 0
 LOG_LEVEL = "INFO"
-DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
+FULLSHOT_HTTP_HANDLER = "crawler.http.HttpHandler"
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.rendering.handler.RenderingHandler",
+    "https": "crawler.rendering.handler.RenderingHandler",
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
 """A page's links lead to the web only, never to a file of this machine."""

@@ -18,8 +18,8 @@ from crawler.job import Job
 from crawler.pages import ShopPage
 from crawler.state import PICTURE, Task, Validators
 from fullshot import storage
+from fullshot.clock import now
 from fullshot.storage import NotAnImage, TooLarge
-from fullshot.workspace import now
 
 EMPTY_RETRIES = 3
 """How often a page that came without its data is asked for again before it counts as a failure."""

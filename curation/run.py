@@ -10,8 +10,9 @@ from curation import exports, pose_model, split
 from curation.estimate import Poses, Unreadable, estimate
 from curation.rule import Verdict, judge
 from fullshot import tables
+from fullshot.clock import now
 from fullshot.settings import Settings
-from fullshot.workspace import Workspace, now
+from fullshot.workspace import Workspace
 
 _INPUTS = ("images", "products")
 _FAILURES = ("missing", "not-an-image")

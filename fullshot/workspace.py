@@ -21,11 +21,6 @@ LOCK_WAIT = 5.0
 """Seconds to wait for another fullshot on the same workspace: one that was killed lets go at once."""
 
 
-def now() -> str:
-    """This moment in UTC, ISO 8601, to the second."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def digest(path: Path) -> str:
     """The sha256 of a file, in hexadecimal; empty where there is none."""
     if not path.is_file():

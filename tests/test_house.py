@@ -36,7 +36,9 @@ HEAVY = {
     "pandera",
     "playwright",
     "pyarrow",
-    "scrapy", "scrapy_playwright", "selenium",
+    "scrapy",
+    "scrapy_playwright",
+    "selenium",
     "torch",
     "ultralytics",
 }

@@ -16,10 +16,11 @@ import pandas as pd
 from pydantic import BaseModel
 
 import fullshot
+from fullshot.clock import now
 from fullshot.errors import MissingInput, UserError
 from fullshot.files import write_text
 from fullshot.settings import Settings
-from fullshot.workspace import Workspace, now
+from fullshot.workspace import Workspace
 
 VOLATILE = frozenset({"fetched_at", "updated_at"})
 """Columns that change when a table is made again from the same input."""

@@ -1,6 +1,7 @@
 """Values out of a page's data, where anything may be missing, null, or of another kind."""
 
 import math
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -57,7 +58,16 @@ def web_address(base: str, link: str) -> str | None:
     """A link's whole address; None where it is not one of the web."""
     try:
         url = link if link.startswith(("http://", "https://")) else urljoin(base, link)
-        parts = urlsplit(url)
-        return url if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 else None
     except ValueError:
         return None
+    # A page's pictures are on one host or two: what stands before the path is looked at once.
+    return url if _is_web(url[:end] if (end := url.find("/", len("https://"))) > 0 else url) else None
+
+
+@lru_cache(maxsize=1024)
+def _is_web(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -55,7 +55,8 @@ class RenderingHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        plain = load_object(crawler.settings.getdict("DOWNLOAD_HANDLERS_BASE")["https"])
+        base = crawler.settings.getdict("DOWNLOAD_HANDLERS_BASE")["https"]
+        plain = load_object(crawler.settings.get("FULLSHOT_HTTP_HANDLER", base))
         self._plain: DownloadHandlerProtocol = build_from_crawler(plain, crawler)
         self._gate = Gate(crawler.settings)
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +62,6 @@ def crawl(
 ) -> None:
     """Crawl a shop into products, images and boxes; or go on with a crawl that stopped."""
     import crawler
-    from fullshot.workspace import Workspace
 
     given = {
         "keep_pages": keep_pages,
@@ -77,18 +77,22 @@ def crawl(
         "user_agent": user_agent,
         "contact": contact,
     }
-    place = Workspace(workspace)
-    settings = place.settings(crawl=given)
-    if from_pages:
-        print_stats(crawler.parse_kept(place, settings, shop), as_json)
-        return
-    try:
-        stats = crawler.crawl(place, settings, urls or [], shop, update=update, retry_failed=retry_failed)
-    except crawler.CrawlFailed as failed:
-        if failed.stats:
-            print_stats(failed.stats, as_json)
-        raise
-    print_stats(stats, as_json)
+    # The crawl's process loads Scrapy while this one loads pandas.
+    with nullcontext() if from_pages else crawler.Child() as child:
+        from fullshot.workspace import Workspace
+
+        place = Workspace(workspace)
+        settings = place.settings(crawl=given)
+        if from_pages:
+            print_stats(crawler.parse_kept(place, settings, shop), as_json)
+            return
+        how: dict[str, Any] = {"update": update, "retry_failed": retry_failed, "child": child}
+        try:
+            print_stats(crawler.crawl(place, settings, urls or [], shop, **how), as_json)
+        except crawler.CrawlFailed as failed:
+            if failed.stats:
+                print_stats(failed.stats, as_json)
+            raise
 
 
 @verb
