@@ -1,12 +1,23 @@
 """What a crawl must not do: leave the shop, ask this machine's network, take too much, trust a name."""
 
+import asyncio
 import csv
 from pathlib import Path
 
 import pytest
+from scrapy import Request
+from scrapy.utils.test import get_crawler
 
 from crawler.addresses import is_private, is_private_host, is_private_literal
+from crawler.failures import Refused
+from crawler.hosts import Hosts
+from crawler.http import GuardedResolver
+from crawler.job import Job
+from crawler.middlewares import Guard
+from crawler.pages import PageOptions
 from crawler.run import CrawlFailed
+from crawler.state import State
+from fullshot.settings import CrawlSettings
 from fullshot.workspace import Workspace
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import assert_whole, crawl_it, tables
@@ -50,6 +61,41 @@ def test_a_name_is_private_where_its_address_is(monkeypatch: pytest.MonkeyPatch)
     assert is_private_host("no-such-name.test")
     monkeypatch.setattr("socket.getaddrinfo", lambda host, *_, **__: [(0, 0, 0, "", ("8.8.8.8", 0))])
     assert not is_private_host("shop.test")
+
+
+def test_a_name_of_this_machine_is_not_connected_to() -> None:
+    async def resolve() -> None:
+        await GuardedResolver().resolve("localhost", 80)
+
+    with pytest.raises(Refused, match="localhost is a name of this machine or its network"):
+        asyncio.run(resolve())
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://169.254.169.254/latest/meta-data", "private-address"),
+        ("http://localhost:8080/", "private-address"),
+        ("ftp://shop.test/a.jpg", "scheme"),
+        ("https://shop.test/a.jpg", None),
+    ],
+)
+def test_a_crawl_of_the_web_does_not_ask_this_network(tmp_path: Path, url: str, reason: str | None) -> None:
+    with State(tmp_path / "crawl.db") as state:
+        hosts = Hosts(0, {}, state.renderer)
+        job = Job(tmp_path, None, CrawlSettings(), PageOptions(), state, hosts, {"shop.test:443"}, allow_private=False)
+        guard = Guard(get_crawler(settings_dict={"FULLSHOT_JOB": job}))
+        if reason is None:
+            guard.process_request(Request(url))
+            return
+        with pytest.raises(Refused) as refused:
+            guard.process_request(Request(url))
+        assert refused.value.reason == reason
+
+
+def test_a_host_whose_name_is_not_known_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CrawlFailed, match=r"http://shop\.invalid/: the host's name is not known"):
+        crawl_it(tmp_path / "ws", "http://shop.invalid/")
 
 
 def test_a_redirect_on_the_shop_is_followed_and_one_off_it_is_not(tmp_path: Path, shop: FaultyShop) -> None:
