@@ -28,6 +28,7 @@ class FaultyShop:
             and an address that it redirects to; or ``hang``.
         changes: laid over the data of the first product's page.
         products: how many there are.
+        listed: what the listings say of each product.
         gone: products that are not sold any more.
         retry_after: what a 429 and a 503 say.
         etags: whether answers have an ``ETag``, and conditional requests are answered by 304.
@@ -41,6 +42,7 @@ class FaultyShop:
         self.agents: set[str] = set()
         self.released = threading.Event()
         self.changes: dict[str, Any] = {}
+        self.listed: dict[str, Any] = {}
         self.gone: set[int] = set()
         self.products = PRODUCTS
         self.robots_status = 200
@@ -138,7 +140,7 @@ class FaultyShop:
 
     def list(self, number: int) -> bytes:
         ids = list(range(1, self.products + 1))[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-        entries = [{"landingPageUrl": f"tshirts/brand/tee/{one}/buy"} for one in ids]
+        entries = [{"landingPageUrl": f"tshirts/brand/tee/{one}/buy", **self.listed} for one in ids]
         results = {"totalCount": self.products, "hasNextPage": number * PAGE_SIZE < self.products, "products": entries}
         return _page({"searchData": {"results": results}})
 
