@@ -44,7 +44,7 @@ def scrapy_settings(job: Job, log: Path) -> ScrapySettings:
             "ROBOTSTXT_OBEY": wanted.obey_robots,
             "ROBOTSTXT_USER_AGENT": wanted.user_agent,
             "DOWNLOAD_DELAY": wanted.delay,
-            "RANDOMIZE_DOWNLOAD_DELAY": False,
+            "DOWNLOAD_DELAY_JITTER": 0.0,
             "CONCURRENT_REQUESTS": max(16, wanted.concurrency),
             "CONCURRENT_REQUESTS_PER_DOMAIN": wanted.concurrency,
             "AUTOTHROTTLE_ENABLED": wanted.autothrottle,

@@ -205,7 +205,7 @@ def _in_own_process(
 
 
 def _show(advance: progress.Advance, said: dict[str, Any]) -> None:
-    note = f"{said['pictures']} pictures, {said['pages_per_second']:.0f} pages/s"
+    note = f"{said['pictures']} pictures, {said['pages_per_second']:.3g} pages/s"
     if said["failures"]:
         note += f", {said['failures']} failed"
     if said["slowed"]:
