@@ -52,7 +52,7 @@ def scrapy_settings(job: Job, log: Path) -> ScrapySettings:
             "AUTOTHROTTLE_TARGET_CONCURRENCY": float(wanted.concurrency),
             "DOWNLOAD_TIMEOUT": wanted.timeout,
             "DOWNLOAD_MAXSIZE": wanted.max_page_bytes,
-            "SCRAPY_POET_RULES": rules(job.shop),
+            "SCRAPY_POET_RULES": rules(shops=job.shops),
             "LOG_FILE": str(log),
             "LOG_FILE_APPEND": True,
         }
@@ -67,21 +67,23 @@ def make_job(given: dict[str, Any]) -> Job:
     root = Path(given["root"])
     settings = CrawlSettings.model_validate(given["settings"])
     state = State(root / "crawl.db")
-    allowed = {host for (host,) in state.rows("SELECT DISTINCT host FROM requests WHERE rank > 0")}
+    origins = state.origins()
+    # Only hosts that the user named: what a page says may add none.
+    allowed = {host for (host,) in state.rows("SELECT DISTINCT host FROM requests WHERE rank > 0")} & origins.keys()
     options = PageOptions(taxonomy.load(root / "taxonomy.toml"), settings.image_size, settings.colours)
     name = f"crawl-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     return Job(
         root=root,
-        shop=given["shop"],
+        shops=origins,
         settings=settings,
         options=options,
         state=state,
-        hosts=Hosts(settings.backoff, state.hosts(), state.renderer),
+        hosts=Hosts(settings.backoff, state.hosts(), state.renderers),
         allowed=allowed,
         allow_private=any(is_private_host(host.rpartition(":")[0]) for host in allowed),
         archive=Archive(root / archive.FOLDER, name) if settings.keep_pages else None,
         browser=find_renderer("auto") if settings.renderer == "auto" else None,
-        found=state.count("products") + state.count("seen"),
+        found=state.found(),
         skipped=state.skipped(),
     )
 

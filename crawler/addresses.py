@@ -3,6 +3,8 @@
 import ipaddress
 import socket
 
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+
 
 def is_private(address: str) -> bool:
     """Whether an IP address is not one of the public internet."""
@@ -10,8 +12,14 @@ def is_private(address: str) -> bool:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return not (mapped or ip).is_global or ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        # An IPv4 address in one of the ways that IPv6 writes it: mapped, 6to4, or for a translator (RFC 6052).
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return not inner.is_global
+    return not ip.is_global or ip.is_multicast
 
 
 def is_private_literal(host: str) -> bool:
@@ -29,11 +37,11 @@ def _old_style(name: str) -> str:
 
 
 def is_private_host(host: str) -> bool:
-    """Whether a host is, or has, an address of this machine or its network; False where its name is not known."""
+    """Whether a host is of this machine or its network, with all its addresses; False where its name is not known."""
     if is_private_literal(host):
         return True
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return False
-    return any(is_private(str(entry[4][0])) for entry in found)
+    return all(is_private(str(entry[4][0])) for entry in found)

@@ -15,12 +15,22 @@ from warcio.warcwriter import WARCWriter
 
 FOLDER = "pages"
 
+_ASKED = "WARC-Refers-To-Target-URI"
+
 
 @dataclass(frozen=True)
 class KeptPage:
-    """A page as it came; ``fetched_at`` is UTC, ISO 8601."""
+    """A page as it came.
+
+    Attributes:
+        url: where it came from.
+        asked: the address that was asked for, before any redirect.
+        body: its bytes.
+        fetched_at: UTC, ISO 8601.
+    """
 
     url: str
+    asked: str
     body: bytes
     fetched_at: str
 
@@ -36,22 +46,32 @@ class Archive:
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.warc.gz"
 
-    def keep(self, url: str, body: bytes, media_type: str, fetched_at: str) -> None:
-        """Append a page; it is with the system when this returns."""
+    def keep(self, page: KeptPage, media_type: str) -> None:
+        """Append a page; it is with the system when this returns.
+
+        Raises:
+            OSError: it could not be written whole; the file is as it was.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()
         writer = WARCWriter(content, gzip=True)
         record = writer.create_warc_record(
-            url,
+            page.url,
             "resource",
-            payload=io.BytesIO(body),
-            length=len(body),
+            payload=io.BytesIO(page.body),
+            length=len(page.body),
             warc_content_type=media_type,
-            warc_headers_dict={"WARC-Date": fetched_at},
+            warc_headers_dict={"WARC-Date": page.fetched_at, _ASKED: page.asked},
         )
         writer.write_record(record)
-        with self._path.open("ab", buffering=0) as file:
-            file.write(content.getvalue())
+        with self._path.open("ab") as file:
+            before = file.tell()
+            try:
+                file.write(content.getvalue())
+                file.flush()
+            except OSError:
+                file.truncate(before)
+                raise
 
 
 def pages(folder: Path) -> Iterator[KeptPage]:
@@ -74,4 +94,5 @@ def _pages(file: io.BufferedReader) -> Iterator[KeptPage]:
         except (ArchiveLoadFailed, EOFError, OSError, ValueError):
             return  # the last record of a process that was killed
         if len(body) == length and record.rec_type == "resource":
-            yield KeptPage(headers.get_header("WARC-Target-URI"), body, headers.get_header("WARC-Date"))
+            url = headers.get_header("WARC-Target-URI")
+            yield KeptPage(url, headers.get_header(_ASKED) or url, body, headers.get_header("WARC-Date"))

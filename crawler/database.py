@@ -9,11 +9,11 @@ from typing import Any, Self
 from crawler.hosts import Host
 from fullshot.errors import StageFailed
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE requests (
     id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, host TEXT NOT NULL, rank INTEGER NOT NULL,
-    state TEXT NOT NULL DEFAULT 'queued', start INTEGER NOT NULL DEFAULT 0, page TEXT, listed TEXT, renderer TEXT,
+    state TEXT NOT NULL DEFAULT 'queued', start INTEGER NOT NULL DEFAULT 0, page TEXT, renderer TEXT,
     tries INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX queue ON requests (host, rank, id) WHERE state = 'queued';
 CREATE TABLE products (product_id TEXT PRIMARY KEY, page TEXT NOT NULL, found TEXT NOT NULL, seen_at TEXT NOT NULL);
@@ -29,9 +29,25 @@ CREATE TABLE pictures (
     url TEXT PRIMARY KEY, image_id TEXT NOT NULL, path TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
     bytes INTEGER NOT NULL, fetched_at TEXT NOT NULL, etag TEXT, last_modified TEXT);
 CREATE TABLE pages (url TEXT PRIMARY KEY, product_id TEXT NOT NULL, etag TEXT, last_modified TEXT);
-CREATE TABLE renderers (host TEXT PRIMARY KEY, renderer TEXT NOT NULL);
+CREATE INDEX pages_of ON pages (product_id);
+CREATE TABLE incomplete (page TEXT PRIMARY KEY);
+CREATE TABLE excluded (url TEXT PRIMARY KEY);
+CREATE TABLE listed (url TEXT PRIMARY KEY, says TEXT NOT NULL);
+CREATE TABLE origins (host TEXT PRIMARY KEY, shop TEXT NOT NULL);
+CREATE TABLE renderers (host TEXT NOT NULL, rank INTEGER NOT NULL, renderer TEXT NOT NULL, PRIMARY KEY (host, rank));
 """
-_OF_ONE_CRAWL = ("requests", "products", "seen", "others", "failures", "hosts", "known", "meta")
+_OF_ONE_CRAWL = (
+    "requests",
+    "products",
+    "seen",
+    "others",
+    "failures",
+    "hosts",
+    "known",
+    "incomplete",
+    "excluded",
+    "meta",
+)
 
 
 class Database:
@@ -88,29 +104,66 @@ class Database:
             for name in _OF_ONE_CRAWL:
                 self._db.execute(f"DELETE FROM {name}")  # noqa: S608
 
-    def know(self, products: Iterable[tuple[str, str]], done: Iterable[str]) -> None:
+    def know(self, products: Iterable[tuple[str, str]], done: Iterable[str], incomplete: Iterable[str]) -> None:
         """Say which products there are, and which of them are done: their pages are passed over.
 
         Args:
             products: address of the page and ``product_id``, of every product.
-            done: ``product_id`` of those that are done.
+            done: ``product_id`` of those that are done, as far as their tables say.
+            incomplete: addresses of pages of which a picture is missing: their products are not done.
         """
         with self._db:
             self._db.execute("BEGIN")
-            self._db.executemany("INSERT OR IGNORE INTO pages (url, product_id) VALUES (?, ?)", products)
+            # Where it is known at which address a product was found, what its table says is not needed.
+            self._db.executemany(
+                "INSERT OR IGNORE INTO pages (url, product_id) SELECT ?, ?"
+                " WHERE NOT EXISTS (SELECT 1 FROM pages WHERE product_id = ?)",
+                ((url, one, one) for url, one in products),
+            )
+            self._db.executemany("INSERT OR IGNORE INTO incomplete VALUES (?)", ((page,) for page in incomplete))
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS done (product_id TEXT PRIMARY KEY)")
             self._db.execute("DELETE FROM done")
             self._db.executemany("INSERT OR IGNORE INTO done VALUES (?)", ((one,) for one in done))
+            missing = "SELECT product_id FROM pages WHERE url IN (SELECT page FROM incomplete)"
+            self._db.execute(f"DELETE FROM done WHERE product_id IN ({missing})")  # noqa: S608
             self._db.execute(
                 "INSERT OR IGNORE INTO known SELECT url FROM pages WHERE product_id IN (SELECT product_id FROM done)"
             )
 
-    def keep_pictures(self, rows: Iterable[Mapping[Any, Any]], is_there: Callable[[str], bool]) -> None:
-        """Bring in the pictures of a table, and forget those whose file is gone.
+    def exclude(self, urls: Iterable[str]) -> None:
+        """Say which pictures this crawl is not to ask for."""
+        self._db.executemany("INSERT OR IGNORE INTO excluded VALUES (?)", ((url,) for url in urls))
+
+    def note_unfinished(self, moment: str) -> None:
+        """Write down as failures the pictures that a crawl had yet to fetch when it was given up."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO failures SELECT url, coalesce(page, ''), 'picture', 'not-fetched',"
+            " 'the crawl was given up before', ? FROM requests WHERE rank = 0 AND state IN ('queued', 'flying')",
+            (moment,),
+        )
+
+    def origins(self) -> dict[str, str]:
+        """The hosts that the user ever started at, and whose page object reads them; empty: it goes by the address."""
+        return dict(self._db.execute("SELECT host, shop FROM origins"))
+
+    def start_at(self, hosts: Iterable[str], shop: str | None) -> None:
+        """Note hosts that the user starts at, and the shop that they were named as."""
+        query = "INSERT INTO origins VALUES (?, ?) ON CONFLICT DO UPDATE SET shop = excluded.shop WHERE ?"
+        self._db.executemany(query, ((host, shop or "", shop is not None) for host in hosts))
+
+    def pages(self) -> list[str]:
+        """The addresses at which products were found."""
+        return [url for (url,) in self._db.execute("SELECT url FROM pages ORDER BY rowid")]
+
+    def keep_pictures(
+        self, rows: Iterable[Mapping[Any, Any]], is_there: Callable[[str], bool], bad: Iterable[str] = ()
+    ) -> None:
+        """Bring in the pictures of a table, and forget those whose file is gone or bad.
 
         Args:
             rows: of ``images``.
             is_there: called with a path; whether the file is there.
+            bad: addresses of those whose file does not hold what it should.
         """
         values = ((r["url"], *(r[c] for c in _PICTURE_COLUMNS)) for r in rows if isinstance(r["url"], str))
         with self._db:
@@ -121,6 +174,7 @@ class Database:
                 values,
             )
             gone = [(url,) for url, path in self._db.execute("SELECT url, path FROM pictures") if not is_there(path)]
+            gone += [(url,) for url in bad]
             self._db.executemany("DELETE FROM pictures WHERE url = ?", gone)
 
     def skipped(self) -> int:
@@ -148,14 +202,13 @@ class Database:
         """What is written down of each host."""
         return {host: json.loads(record) for host, record in self._db.execute("SELECT host, record FROM hosts")}
 
-    def remember_renderer(self, host: str, renderer: str) -> None:
-        """A host's pages need a browser: the next crawl begins with it."""
-        self._db.execute("INSERT OR REPLACE INTO renderers VALUES (?, ?)", (host, renderer))
+    def remember_renderer(self, host: str, rank: int, renderer: str) -> None:
+        """A host's pages of this rank need a browser: the next crawl begins with it."""
+        self._db.execute("INSERT OR REPLACE INTO renderers VALUES (?, ?, ?)", (host, rank, renderer))
 
-    def renderer(self, host: str) -> str | None:
-        """The browser that a host's pages were found to need."""
-        row = self._db.execute("SELECT renderer FROM renderers WHERE host = ?", (host,)).fetchone()
-        return row[0] if row else None
+    def renderers(self, host: str) -> dict[int, str]:
+        """The browser that a host's pages were found to need, by their rank."""
+        return dict(self._db.execute("SELECT rank, renderer FROM renderers WHERE host = ?", (host,)))
 
 
 _PICTURE_COLUMNS = ("image_id", "path", "width", "height", "bytes", "fetched_at")

@@ -32,6 +32,9 @@ class Refused(IgnoreRequest):
 BLOCKED = (403, 429)
 """Statuses of a host that does not want to be asked."""
 
+DOWN = ("dns", "timeout", "refused", "connection", "cut", "browser")
+"""Classes of failures of a host that does not answer as it should."""
+
 GONE = (404, 410)
 """Statuses of a product page that is not there any more."""
 
@@ -42,6 +45,7 @@ _KINDS: tuple[tuple[type[Exception], str, str | None], ...] = (
     (DownloadConnectionRefusedError, "refused", "connection refused"),
     (ResponseDataLossError, "cut", "the answer was cut off"),
     (DownloadCancelledError, "too-large", "more bytes than the settings allow"),
+    (IgnoreRequest, "too-large", "more bytes, unpacked, than the settings allow"),
     (UnsupportedURLSchemeError, "scheme", "not an http or https address"),
     (OffHost, "off-host", None),
     (RendererMissing, "no-browser", None),

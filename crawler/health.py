@@ -75,7 +75,9 @@ def coverage(products: pd.DataFrame, images: pd.DataFrame) -> dict[str, float]:
 def figures(state: State, products: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Each expectation's figure, as cases and how many there are in all."""
     requests = dict(state.rows("SELECT state, count(*) FROM requests GROUP BY 1"))
-    failed, done = requests.get("failed", 0), requests.get("done", 0)
+    # What robots.txt forbids is no failure of the crawl's.
+    forbidden = sum(count for (count,) in state.rows("SELECT count(*) FROM failures WHERE class = 'robots'"))
+    failed, done = max(0, requests.get("failed", 0) - forbidden), requests.get("done", 0)
     hosts = state.hosts().values()
     typed = products[products["product_type"].notna()]
     return {

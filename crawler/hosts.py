@@ -1,5 +1,6 @@
 """How a crawl behaves towards each host: when it may ask again, and what the ledger says of it."""
 
+import logging
 import random
 import time
 from collections import deque
@@ -9,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fullshot.clock import now
+
+_log = logging.getLogger(__name__)
 
 BLOCK_WINDOW = 20
 """So many pages are looked at before a host is taken to block this crawl."""
@@ -25,7 +28,8 @@ LONGEST_PAUSE = 3600.0
 def host_of(url: str) -> str:
     """Host and port of an address, whichever way they are written."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{name}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"
 
 
 def same_shop(host: str) -> str:
@@ -45,6 +49,8 @@ class Host:
         crawl_delay: seconds between two requests, as its robots.txt asks.
         delay: seconds between two requests, as it was at last.
         paused: seconds that it was not asked because it asked for that, or because it blocked.
+        good_http: the ranks of which a page came with its data over plain HTTP.
+        renderers: the browser that pages of a rank are asked for with.
     """
 
     name: str
@@ -59,14 +65,19 @@ class Host:
     blocked: int = 0
     failures: int = 0
     paused: float = 0.0
-    renderer: str = "http"
     first_request_at: str | None = None
     last_request_at: str | None = None
 
-    good_http: int = 0
+    good_http: set[int] = field(default_factory=set)
+    renderers: dict[int, str] = field(default_factory=dict)
     backoffs: int = 0
     free_at: float = 0.0
     recent: "deque[bool]" = field(default_factory=lambda: deque(maxlen=BLOCK_WINDOW))
+
+    @property
+    def renderer(self) -> str:
+        """The browser that some of its pages need; ``http`` where none do."""
+        return next(iter(self.renderers.values()), "http")
 
     def record(self) -> dict[str, Any]:
         """Its row of ``ledger``."""
@@ -86,7 +97,7 @@ class Hosts:
     Args:
         backoff: seconds of the first back-off from a host that blocks.
         saved: what an earlier process of the same crawl wrote down.
-        remembered: the browser that a host was found to need.
+        remembered: the browsers that a host's pages were found to need, by their rank.
         clock: seconds, for tests.
     """
 
@@ -94,7 +105,7 @@ class Hosts:
         self,
         backoff: float,
         saved: dict[str, dict[str, Any]],
-        remembered: Callable[[str], str | None],
+        remembered: Callable[[str], dict[int, str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backoff = backoff
@@ -102,11 +113,12 @@ class Hosts:
         self._clock = clock
         self._hosts: dict[str, Host] = {}
         for name, record in saved.items():
-            self._hosts[name] = Host(name, **{key: record[key] for key in LEDGER})
+            kept = {key: record[key] for key in LEDGER if key != "renderer"}
+            self._hosts[name] = Host(name, renderers=remembered(name), **kept)
 
     def __getitem__(self, name: str) -> Host:
         if name not in self._hosts:
-            self._hosts[name] = Host(name, renderer=self._remembered(name) or "http")
+            self._hosts[name] = Host(name, renderers=self._remembered(name))
         return self._hosts[name]
 
     def all(self) -> list[Host]:
@@ -131,35 +143,41 @@ class Hosts:
         if until > host.free_at:
             host.paused = round(host.paused + until - max(host.free_at, self._clock()), 3)
             host.free_at = until
+            _log.warning("%s is not asked for %.1f s", name, seconds)
 
     def slowed(self) -> list[str]:
         """The hosts that are not asked just now although there is no Crawl-delay to wait for."""
         return [host.name for host in self._hosts.values() if self.wait(host.name) > host.crawl_delay]
 
-    def looked_at(self, name: str, *, blocked: bool) -> str | None:
-        """A page of the host came, or was refused.
+    def looked_at(self, name: str, *, bad: bool, blocked: bool = True) -> str | None:
+        """A page of the host came, or did not.
 
         Args:
             name: the host.
-            blocked: whether it was refused (403, 429), or came without its data.
+            bad: whether it was refused (403, 429), came without its data, or did not come at all.
+            blocked: whether a bad one counts as blocked, and not as the host's own trouble.
 
         Returns:
-            Why the crawl must end: the host blocks, and waiting did not help.
+            Why the crawl must end: the host gives nothing, and waiting did not help.
         """
         host = self[name]
-        host.recent.append(blocked)
-        host.blocked += blocked
+        host.recent.append(bad)
+        host.blocked += bad and blocked
         window = PROBE_WINDOW if host.backoffs else BLOCK_WINDOW
         share = sum(host.recent) / len(host.recent)
         if len(host.recent) == BLOCK_WINDOW and share < BLOCK_SHARE:
             host.backoffs = 0
-        if len(host.recent) < window or share < BLOCK_SHARE or not blocked:
+        if len(host.recent) < window or share < BLOCK_SHARE or not bad:
             return None
         if host.backoffs == BACKOFFS:
-            refused = f"{sum(host.recent)} of the last {len(host.recent)} pages were refused or came without their data"
-            return f"{name} blocks this crawl: {refused}, after {BACKOFFS} pauses"
+            what = "blocks this crawl" if host.blocked else "does not answer"
+            return (
+                f"{name} {what}: after {BACKOFFS} pauses, {sum(host.recent)} of {len(host.recent)} pages did not come"
+            )
         # A little by chance, so that several crawls of one shop do not come back at once.
-        self.pause(name, self._backoff * 2**host.backoffs * random.uniform(1.0, 1.2))
+        seconds = self._backoff * 2**host.backoffs * random.uniform(1.0, 1.2)
+        _log.warning("%s: %d of the last %d pages did not come", name, sum(host.recent), len(host.recent))
+        self.pause(name, seconds)
         host.backoffs += 1
         host.recent.clear()
         return None

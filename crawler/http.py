@@ -1,6 +1,7 @@
 """Plain HTTP: Scrapy's downloader on aiohttp, which takes half the processor time of the one on Twisted."""
 
 import socket
+from typing import Any
 
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -19,7 +20,10 @@ class HttpHandler(AiohttpDownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         if not crawler.settings["FULLSHOT_JOB"].allow_private:
-            self._session.connector._resolver = GuardedResolver()  # type: ignore[union-attr]
+            connector: Any = self._session.connector
+            if not hasattr(connector, "_resolver"):
+                raise RuntimeError("this version of aiohttp keeps its resolver elsewhere: no crawl without the guard")
+            connector._resolver = GuardedResolver()
 
 
 class GuardedResolver(AbstractResolver):

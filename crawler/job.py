@@ -27,6 +27,7 @@ class Job:
     """What the spider, the scheduler and the middlewares share.
 
     Attributes:
+        shops: hosts that the user started at, and whose page object reads them; empty: it goes by the address.
         allowed: hosts that pages are asked of: those of the addresses that the user gave.
         allow_private: whether addresses of private networks may be asked.
         archive: where pages are kept; None: they are not.
@@ -41,7 +42,7 @@ class Job:
     """
 
     root: Path
-    shop: str | None
+    shops: dict[str, str]
     settings: CrawlSettings
     options: PageOptions
     state: State
@@ -87,11 +88,12 @@ class Job:
             return self.settings.renderer
         if self.settings.renderer == "http" or not self.browser:
             return "http"
-        return task.renderer or self.hosts[task.host].renderer
+        remembered = self.hosts[task.host].renderers.get(task.rank, "http")
+        return task.renderer or (remembered if remembered == "http" else self.browser)
 
-    def looked_at(self, host: str, *, blocked: bool) -> None:
+    def looked_at(self, host: str, *, bad: bool, blocked: bool = True) -> None:
         """A page of the host came, or was refused: the crawl backs off from a host that blocks, and ends if need be."""
-        if reason := self.hosts.looked_at(host, blocked=blocked):
+        if reason := self.hosts.looked_at(host, bad=bad, blocked=blocked):
             self.stop(reason)
 
     def stop(self, reason: str) -> None:
@@ -108,7 +110,7 @@ class Job:
     @cached_property
     def find_page(self) -> Callable[[str], type[ShopPage]]:
         """From an address to its page object."""
-        return page_finder(self.shop)
+        return page_finder(shops=self.shops)
 
     @property
     def total(self) -> int:

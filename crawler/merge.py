@@ -39,7 +39,10 @@ def merge(workspace: Workspace, state: State) -> dict[str, int]:
         elif name == "boxes":
             kept = kept[~((kept["source"] == "shop") & kept["product_id"].isin(found.product_ids))]
         elif name == "failures":
-            kept = kept[~(kept["url"].isin(found.mended) | kept["page"].isin(found.pages))]
+            over = kept["url"].isin(found.mended) | kept["page"].isin(found.pages)
+            kept = kept[~over | kept["url"].isin(found.excluded)]
+        elif name == "images":
+            kept = kept.assign(position=kept["position"].where(~found.shown_no_more(kept)))
         data = pd.concat([table for table in (kept, new) if len(table)] or [kept])
         data = data.drop_duplicates(_KEYS[name], keep="last").sort_values(_ORDER[name], kind="stable")
         if name == "products":
@@ -73,6 +76,9 @@ def _seen(products: pd.DataFrame, state: State) -> pd.DataFrame:
     rows = list(state.rows(query))
     gone = {product_id: seen_at for product_id, is_gone, seen_at in rows if is_gone}
     there = {product_id: seen_at for product_id, is_gone, seen_at in rows if not is_gone}
+    # A product that moved is not gone because its old address is.
+    found = {product_id for (product_id,) in state.rows("SELECT product_id FROM products")}
+    gone = {product_id: seen_at for product_id, seen_at in gone.items() if product_id not in found | there.keys()}
     ids = products["product_id"]
     return products.assign(
         last_seen=ids.map(there).astype("string").fillna(products["last_seen"]),
@@ -87,6 +93,7 @@ class _Found:
         product_ids: the products that were found.
         pages: addresses of product pages that were read.
         mended: addresses that were read or fetched, so that an earlier failure there is over.
+        excluded: addresses of pictures that were not to be asked for.
     """
 
     def __init__(self, state: State) -> None:
@@ -104,6 +111,14 @@ class _Found:
         self.pages |= {product["url"] for product in self._products.values()}
         self.mended = {url for (url,) in state.rows("SELECT url FROM requests WHERE state IN ('done', 'skipped')")}
         self.mended |= self.pages
+        self.excluded = {url for (url,) in state.rows("SELECT url FROM excluded")}
+
+    def shown_no_more(self, images: pd.DataFrame) -> "pd.Series[bool]":
+        """Which pictures of the products that were found are no longer shown; they are kept, without a position."""
+        shown = {(product_id, link["url"]) for product_id, line in self._lines.items() for link in line["images"]}
+        pairs = zip(images["product_id"], images["url"], strict=True)
+        gone = [product_id in self.product_ids and (product_id, url) not in shown for product_id, url in pairs]
+        return pd.Series(gone, index=images.index, dtype=bool)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The rows as tables; a product that its table does not take becomes a failure of its page."""
@@ -136,9 +151,16 @@ class _Found:
         }
 
     def _failures(self) -> Iterator[dict[str, Any]]:
+        """A row for each failure; of a picture that several products show, one for each of their pages."""
         columns = ("url", "page", "kind", "class", "message", "failed_at")
-        for row in self._state.rows(f"SELECT {', '.join(columns)} FROM failures"):  # noqa: S608
-            yield dict(zip(columns, row, strict=True))
+        pages: dict[str, list[str]] = {}
+        for line in self._lines.values():
+            for link in line["images"]:
+                pages.setdefault(link["url"], []).append(line["page"])
+        for values in self._state.rows(f"SELECT {', '.join(columns)} FROM failures"):  # noqa: S608
+            row = dict(zip(columns, values, strict=True))
+            for page in pages.get(row["url"], [row["page"]]) if row["kind"] == "picture" else [row["page"]]:
+                yield {**row, "page": page}
 
     def _product_table(self) -> pd.DataFrame:
         try:

@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
+from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 
@@ -44,7 +44,7 @@ class Robots(RobotsTxtMiddleware):
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         host = self._job.hosts[host_of(request.url)]
-        if response.status >= 500:
+        if response.status >= 500 or response.status == 429:
             host.robots = "unreachable"
             self._allow_nothing(netloc)
             return
@@ -59,15 +59,14 @@ class Robots(RobotsTxtMiddleware):
             self._job.hosts.asked(host.name)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
-        late = isinstance(exc, DownloadTimeoutError)
-        for host in self._job.hosts.all():
-            if host.name == netloc or host.name.startswith(f"{netloc}:"):
-                host.robots = "unreachable" if late else "none"
-        if late:
-            self._allow_nothing(netloc)
-        else:
-            # What else keeps it from answering keeps the pages from answering too, and is told of them.
+        # A host that is not known or refuses connections is told of its pages; so is one that sends it elsewhere.
+        harmless = isinstance(exc, CannotResolveHostError | DownloadConnectionRefusedError | IgnoreRequest)
+        for scheme in ("http", "https"):
+            self._job.hosts[host_of(f"{scheme}://{netloc}")].robots = "none" if harmless else "unreachable"
+        if harmless:
             super()._robots_error(exc, netloc)
+        else:
+            self._allow_nothing(netloc)
 
     def _allow_nothing(self, netloc: str) -> None:
         waiting: Any = self._parsers[netloc]
@@ -79,7 +78,8 @@ class Robots(RobotsTxtMiddleware):
             super().process_request_2(rp, request)
         except IgnoreRequest:
             unreachable = isinstance(rp, _Unreachable)
-            why = "its robots.txt answers with an error" if unreachable else "robots.txt does not allow it"
+            error = "its robots.txt answers with an error, so nothing is allowed"
+            why = error if unreachable else "robots.txt does not allow it"
             raise Refused("robots", why) from None
 
 
@@ -91,7 +91,9 @@ class Patience(RetryMiddleware):
         self._job: Job = settings["FULLSHOT_JOB"]
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
-        if response.status in (429, 503) and "task" in request.meta:
+        if response.status in (429, 503) and "task" not in request.meta:
+            return response  # robots.txt: it is not asked for again and again
+        if response.status in (429, 503):
             seconds = _retry_after(response)
             if seconds is None and response.status == 429:
                 seconds = self._job.settings.backoff * 2 ** request.meta.get("retry_times", 0)
@@ -102,7 +104,7 @@ class Patience(RetryMiddleware):
                 self._job.hosts.pause(host_of(request.url), seconds)
                 request.meta["max_retry_times"] = PATIENT_RETRIES
         if response.status == 429:
-            self._job.looked_at(host_of(request.url), blocked=True)
+            self._job.looked_at(host_of(request.url), bad=True)
         return super().process_response(request, response)
 
     def _retry(self, request: Request, reason: Any) -> Request | None:

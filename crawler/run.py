@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,10 +10,12 @@ import pandas as pd
 from crawler import health
 from crawler.browser import find_renderer
 from crawler.child import Child
+from crawler.hosts import host_of
 from crawler.merge import merge
-from crawler.pages import rules
+from crawler.pages import SHOPS, rules
 from crawler.state import LISTING, PAGE, State
 from fullshot import progress
+from fullshot.clock import now
 from fullshot.errors import StageFailed, UserError
 from fullshot.settings import CrawlSettings, Settings
 from fullshot.workspace import Workspace
@@ -35,21 +36,6 @@ class CrawlFailed(StageFailed):
     def __init__(self, problems: list[str], stats: dict[str, Any]) -> None:
         super().__init__("; ".join(problems))
         self.stats = stats
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What a crawl is to visit.
-
-    Attributes:
-        mode: ``crawl``, ``update`` or ``retry``; a crawl that was stopped is gone on with by one of the same mode.
-        urls: where the user starts.
-        pages: product pages to visit besides.
-    """
-
-    mode: str
-    urls: list[str]
-    pages: list[str]
 
 
 def crawl(
@@ -84,6 +70,8 @@ def crawl(
         CrawlFailed: a start address yielded nothing, a host blocked the crawl, or a health check failed.
     """
     rules(shop)
+    if update and retry_failed:
+        raise UserError("expected one of update and retry_failed, got both")
     for url in urls:
         _check_url(url)
     renderer = settings.crawl.renderer
@@ -97,20 +85,21 @@ def crawl(
         raise UserError("expected the address of a listing or a product page to start from, got none")
     workspace.root.mkdir(parents=True, exist_ok=True)
     with workspace.stage("crawl", settings) as stats, State(workspace / STATE) as state:
-        resumed = _begin(workspace, state, _plan(workspace, state, urls, update=update, retry_failed=retry_failed))
+        mode = "update" if update else f"retry:{retry_failed}" if retry_failed else "crawl"
+        resumed = _begin(workspace, state, urls, shop, mode)
         before = workspace.read_if_there("products")
         stats |= {"finished": False, "resumed": resumed, "problems": []}
-        stats |= _in_own_process(workspace, settings.crawl, shop, state, child)
+        stats |= _in_own_process(workspace, settings.crawl, state, child)
         stats |= _summary(workspace, settings.crawl, state, merge(workspace, state))
         stats["products_changed"] = _changed(before, workspace.read_if_there("products"))
-        problems = _problems(workspace, stats)
+        problems = _problems(workspace, stats, mode)
         if stats["finished"]:
             state.clear()
-        if problems and new and not stats["products"]:
-            # A crawl that found nothing leaves no workspace behind that was not there before.
-            state.close()
-            shutil.rmtree(workspace.root)
-            raise CrawlFailed(problems, {})
+            if problems and new and not stats["products"]:
+                # A crawl that found nothing leaves no workspace behind that was not there before.
+                state.close()
+                shutil.rmtree(workspace.root)
+                raise CrawlFailed(problems, dict(stats))
     if problems:
         raise CrawlFailed(problems, dict(stats))
     return dict(stats)
@@ -126,65 +115,100 @@ def _check_url(url: str) -> None:
         raise UserError(f"expected an address that begins with http:// or https://, got {url!r}")
 
 
-def _plan(workspace: Workspace, state: State, urls: list[str], *, update: bool, retry_failed: str | None) -> _Plan:
-    if retry_failed:
-        failures = workspace.read_if_there("failures")
-        if retry_failed != "all":
-            known = sorted(set(failures["class"]))
-            failures = failures[failures["class"] == retry_failed]
-            if failures.empty and state.meta("mode") != "retry":
-                there = f"of {', '.join(known)}" if known else "at all"
-                raise UserError(f"no failure of class {retry_failed!r} in {workspace.root}: there are failures {there}")
-        return _Plan("retry", urls, failures["page"].fillna(failures["url"]).drop_duplicates().to_list())
-    if update:
-        return _Plan("update", urls, workspace.read_if_there("products")["url"].dropna().to_list())
-    if not urls and state.meta("mode") is None:
-        raise UserError("expected the address of a listing or a product page to start from, got none")
-    return _Plan(state.meta("mode") or "crawl" if not urls else "crawl", urls, [])
+def _begin(workspace: Workspace, state: State, urls: list[str], shop: str | None, mode: str) -> bool:
+    """Make the state ready for a crawl.
+
+    Args:
+        workspace: holds what there is.
+        state: of its crawl.
+        urls: where the user starts.
+        shop: what the user names their hosts as.
+        mode: ``crawl``, ``update`` or ``retry:`` and a class; a crawl that was stopped is gone on with in its own mode.
+
+    Returns:
+        Whether it goes on with one that was stopped.
+
+    Raises:
+        UserError: there is nothing to do.
+    """
+    before = state.meta("mode")
+    if mode == "crawl" and not urls:
+        mode = before or mode
+    if before == mode:
+        state.start_at({host_of(url) for url in urls} or state.origins(), shop)
+        state.add(urls, LISTING, start=True)
+        return True
+    if mode == "crawl" and not urls:
+        raise UserError(f"nothing is left to do in {workspace.root}: expected an address to start from, or --update")
+    failures = _failures_of(workspace, mode) if mode.startswith("retry:") else None
+    if before is not None:
+        state.note_unfinished(now())
+        merge(workspace, state)
+    state.clear()
+    products = _take_stock(workspace, state, mode)
+    hosts = {host_of(url): str(parser).partition("@")[0] for url, parser in products}
+    for host in hosts.keys() - state.origins().keys() if not state.origins() else ():
+        state.start_at([host], hosts[host] if hosts[host] in SHOPS else None)
+    state.start_at({host_of(url) for url in urls} or state.origins(), shop)
+    state.note("mode", mode)
+    state.add(urls, LISTING, start=True)
+    if failures is not None:
+        state.exclude(failures[1])
+        state.add(failures[0], PAGE)
+    elif mode == "update":
+        state.add((url for url in state.pages() if host_of(url) in state.origins()), PAGE)
+    return False
 
 
-def _begin(workspace: Workspace, state: State, plan: _Plan) -> bool:
-    """Make the state ready for a crawl; whether it goes on with one that stopped."""
-    resumed = state.meta("mode") == plan.mode
-    if not resumed:
-        if state.meta("mode") is not None:
-            merge(workspace, state)
-        state.clear()
-        _take_stock(workspace, state, plan.mode)
-        state.note("mode", plan.mode)
-    state.add(plan.urls, LISTING, start=True)
-    state.add(plan.pages, PAGE)
-    return resumed
+def _failures_of(workspace: Workspace, mode: str) -> tuple[list[str], list[str]]:
+    """The pages to ask for again, and the pictures that failed otherwise and are not to be asked for."""
+    failures = workspace.read_if_there("failures")
+    wanted = mode.removeprefix("retry:")
+    if wanted == "all":
+        chosen = failures
+    else:
+        chosen = failures[failures["class"] == wanted]
+        if chosen.empty:
+            there = ", ".join(sorted(set(failures["class"]))) or "none at all"
+            raise UserError(f"no failure of class {wanted!r} in {workspace.root}: there are {there}")
+    others = failures[(failures["kind"] == "picture") & ~failures["url"].isin(chosen["url"])]
+    return chosen["page"].fillna(chosen["url"]).drop_duplicates().to_list(), others["url"].to_list()
 
 
-def _take_stock(workspace: Workspace, state: State, mode: str) -> None:
-    """Say which pictures and products are there already."""
+def _take_stock(workspace: Workspace, state: State, mode: str) -> list[tuple[str, str]]:
+    """Say which pictures and products are there already.
+
+    Returns:
+        Address and parser of each product.
+    """
 
     def is_there(path: str) -> bool:
         return (workspace / path).is_file()
 
     if not any(workspace.table(name).is_file() for name in ("products", "images", "failures")):
         state.keep_pictures([], is_there)
-        return
+        return []
     images = workspace.read_if_there("images")
     failures = workspace.read_if_there("failures")
     products = workspace.read_if_there("products")
     products = products[products["url"].notna()]
     # One that was stored and then found unreadable is fetched again.
-    state.keep_pictures(images[~images["url"].isin(failures["url"])].to_dict("records"), is_there)
-    # A product is visited again where a picture of it failed, or is gone from the store.
+    bad = failures[failures["class"] == "not-an-image"]["url"]
+    state.keep_pictures(images.to_dict("records"), is_there, bad)
+    # A product is visited again where a picture of it failed or is gone from the store, or where it was gone itself.
     lost = images["product_id"][[not is_there(path) for path in images["path"]]]
-    done = products[~(products["url"].isin(failures["page"].dropna()) | products["product_id"].isin(lost))]
+    again = products["url"].isin(failures["page"].dropna()) | products["product_id"].isin(lost)
+    done = products[~again & products["gone_at"].isna()]
     pages = zip(products["url"], products["product_id"], strict=True)
-    state.know(pages, done["product_id"] if mode == "crawl" else [])
+    incomplete = [*failures["page"].dropna(), *products[products["product_id"].isin(lost)]["url"]]
+    state.know(pages, done["product_id"] if mode == "crawl" else [], incomplete)
+    return list(zip(products["url"], products["parser"], strict=True))
 
 
-def _in_own_process(
-    workspace: Workspace, settings: CrawlSettings, shop: str | None, state: State, child: Child | None
-) -> dict[str, Any]:
+def _in_own_process(workspace: Workspace, settings: CrawlSettings, state: State, child: Child | None) -> dict[str, Any]:
     (workspace / "runs").mkdir(exist_ok=True)
     log = workspace / "runs" / "crawl.log"
-    job = {"root": str(workspace.root.resolve()), "log": str(log.resolve()), "shop": shop}
+    job = {"root": str(workspace.root.resolve()), "log": str(log.resolve())}
     result: dict[str, Any] = {}
     checkpoint = time.monotonic()
     try:
@@ -258,12 +282,14 @@ def _unknown_types(products: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(count) for name, count in unknown.value_counts().items()}
 
 
-def _problems(workspace: Workspace, stats: dict[str, Any]) -> list[str]:
+def _problems(workspace: Workspace, stats: dict[str, Any], mode: str) -> list[str]:
     problems = [*stats["problems"], *stats.pop("unhealthy")]
+    if mode.startswith("retry:") and stats["failures"]:
+        failed = ", ".join(f"{name} {count}" for name, count in stats["failures"].items())
+        problems.append(f"failed again: {failed} (see {workspace.table('failures')})")
     if stats["stopped"]:
         problems.insert(0, f"{stats['stopped']}; the same command goes on with the crawl")
     elif not stats["finished"]:
-        problems.insert(
-            0, f"the crawl was stopped: run the same command to go on (log: {workspace / 'runs' / 'crawl.log'})"
-        )
+        log = workspace / "runs" / "crawl.log"
+        problems.insert(0, f"the crawl was stopped: run the same command to go on (log: {log})")
     return problems

@@ -10,6 +10,7 @@ from scrapy.crawler import Crawler
 
 from crawler.job import Job
 from crawler.state import LISTING, PICTURE
+from fullshot.clock import now
 
 
 class Frontier(BaseScheduler):
@@ -73,8 +74,12 @@ class Frontier(BaseScheduler):
     def _next_to(self, host: str) -> Request | None:
         if self._again.get(host):
             return self._again[host].popleft()
-        task = self._job.state.take(host, self._furthest())
-        return self._job.request(task) if task else None
+        while task := self._job.state.take(host, self._furthest()):
+            try:
+                return self._job.request(task)
+            except ValueError as error:
+                self._job.state.failed(task, ("bad-address", str(error)), now())
+        return None
 
     def _furthest(self, *, done: bool = False) -> int:
         """The last rank that is still asked for: no more product pages than may become products.

@@ -11,12 +11,13 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 from web_poet.exceptions import UseFallback
 
-from crawler.failures import BLOCKED, GONE, classify
+from crawler.archive import KeptPage
+from crawler.failures import BLOCKED, DOWN, GONE, classify
 from crawler.hosts import host_of, same_shop
-from crawler.items import ListingFound, NothingFound, ProductFound, with_listed
+from crawler.items import ListingFound, ProductFound, with_listed
 from crawler.job import Job
 from crawler.pages import ShopPage
-from crawler.state import PICTURE, Task, Validators
+from crawler.state import LISTING, PICTURE, Task, Validators
 from fullshot import storage
 from fullshot.clock import now
 from fullshot.storage import NotAnImage, TooLarge
@@ -57,49 +58,66 @@ class ShopSpider(scrapy.Spider):
         try:
             found = await page.to_item()
         except UseFallback as error:
-            self._without_data(task, response, str(error))
+            self._without_data(task, response, page, str(error))
             return
         except Exception as error:  # a page object that a page breaks must not take the crawl along
             self.logger.exception("the page object failed on %s", response.url)
             self._missing(task, "bad-page", f"{type(error).__name__}: {error}")
             return
-        self._came(task, response)
+        moment = now()
+        if not self._came(task, response, moment):
+            return
         if isinstance(found, ListingFound):
             self._follow(task, found, response.url)
         elif isinstance(found, ProductFound):
-            self._keep(task, found, response)
+            self._keep(task, found, response, moment)
         elif found.gone:
-            job.state.found_page(task, now(), gone=True)
+            job.state.found_page(task, moment, gone=True)
         else:
-            self._no_product(task, found)
+            self._no_product(task, found.reason)
 
-    def _came(self, task: Task, response: Response) -> None:
-        """A page came with its data."""
+    def _came(self, task: Task, response: Response, moment: str) -> bool:
+        """A page came with its data; whether it could be kept where that is asked for."""
         job, host = self.job, self.job.hosts[task.host]
-        job.looked_at(task.host, blocked=False)
+        job.looked_at(task.host, bad=False)
         renderer = response.meta["renderer"]
         if renderer == "http":
-            host.good_http += 1
-        elif not host.good_http and host.renderer != renderer:
-            host.renderer = renderer
-            job.state.remember_renderer(task.host, renderer)
+            host.good_http.add(task.rank)
+        elif job.settings.renderer != "auto":
+            host.renderers[task.rank] = renderer
+        elif task.rank not in host.good_http and host.renderers.get(task.rank) != renderer:
+            host.renderers[task.rank] = renderer
+            job.state.remember_renderer(task.host, task.rank, renderer)
         if job.archive:
             kind = (response.headers.get(b"Content-Type") or b"text/html").decode("latin-1")
-            job.archive.keep(response.url, response.body, kind, now())
+            try:
+                job.archive.keep(KeptPage(response.url, task.url, response.body, moment), kind)
+            except OSError as error:
+                self._no_place(task, error)
+                return False
+        return True
 
-    def _without_data(self, task: Task, response: Response, reason: str) -> None:
+    def _without_data(self, task: Task, response: Response, page: ShopPage, reason: str) -> None:
         """A page came without its data: it is built by script, or the shop takes the crawl for a bot."""
         job, host = self.job, self.job.hosts[task.host]
         by_http = response.meta["renderer"] == "http"
-        if by_http and job.settings.renderer == "auto" and job.browser and not host.good_http:
-            # No page of this host has come with its data over plain HTTP: a browser may do better.
+        may_draw = by_http and job.settings.renderer == "auto" and job.browser is not None
+        if may_draw and task.rank not in host.good_http:
+            # No such page of this host has come with its data over plain HTTP: a browser may do better.
             job.state.again(task, job.browser)
             return
-        job.looked_at(task.host, blocked=True)
+        if not page.always_has_data and (host.good_http or host.renderers):
+            # Others came with their data, so that this one may be about something else; it is asked for once more.
+            if task.tries == 1:
+                job.state.again(task, task.renderer)
+            else:
+                self._no_product(task, reason)
+            return
+        job.looked_at(task.host, bad=True)
         if task.tries <= EMPTY_RETRIES:
             host.retries += 1
             job.state.again(task, task.renderer)
-        elif by_http and job.settings.renderer == "auto" and job.browser and task.tries == EMPTY_RETRIES + 1:
+        elif may_draw and task.tries == EMPTY_RETRIES + 1:
             job.state.again(task, job.browser)
         else:
             self._missing(task, "no-data", reason)
@@ -116,19 +134,23 @@ class ShopSpider(scrapy.Spider):
             return
         job.skipped += job.state.found_listing(task, links, listing.listed, further)
 
-    def _keep(self, task: Task, found: ProductFound, response: Response) -> None:
+    def _keep(self, task: Task, found: ProductFound, response: Response, moment: str) -> None:
         allowed = {same_shop(host) for host in self.job.allowed}
         links = [link for link in found.links if same_shop(host_of(link)) in allowed]
-        product = with_listed(found.product, task.listed)
+        product = with_listed(found.product, self.job.state.listed(task.url))
         kept = ProductFound(product, found.images, found.boxes, links)
-        self.job.state.found_product(task, kept, now(), _validators(response))
-        self.job.found += 1
+        self.job.found += self.job.state.found_product(task, kept, moment, _validators(response))
 
-    def _no_product(self, task: Task, found: NothingFound) -> None:
+    def _no_product(self, task: Task, reason: str) -> None:
         if task.start:
-            self._missing(task, "no-product", found.reason)
+            self._missing(task, "no-product", reason)
         else:
-            self.job.state.found_no_product(task, found.reason)
+            self.job.state.found_no_product(task, reason)
+
+    def _no_place(self, task: Task, error: OSError) -> None:
+        """The disk is full, or is not to be written to: the crawl ends, and the request stays in the queue."""
+        self.job.stop(f"{error.filename or self.job.root}: {error.strerror or error}")
+        self.job.state.again(task, task.renderer)
 
     async def picture(self, response: Response) -> None:
         """Store a picture."""
@@ -145,8 +167,8 @@ class ShopSpider(scrapy.Spider):
             self._missing(task, "too-large", str(error))
         except NotAnImage as error:
             self._missing(task, "not-an-image", str(error))
-        except OSError as error:  # the disk is full, or the folder is not to be written to
-            job.stop(f"{error.filename or job.root}: {error.strerror or error}")
+        except OSError as error:
+            self._no_place(task, error)
         else:
             job.state.found_picture(task, stored, now(), _validators(response))
             job.pictures += 1
@@ -157,11 +179,14 @@ class ShopSpider(scrapy.Spider):
         reason, message = classify(failure)
         status = failure.value.response.status if isinstance(failure.value, HttpError) else None
         if task.rank != PICTURE:
-            if status in BLOCKED and status != 429:  # each 429 is counted as it comes
-                self.job.looked_at(task.host, blocked=True)
-            elif status in GONE and self.job.state.was_seen(task.url):
+            if status in GONE and self.job.state.was_seen(task.url):
                 self.job.state.found_page(task, now(), gone=True)
                 return
+            if status in BLOCKED:
+                if status != 429:  # each of those was counted as it came
+                    self.job.looked_at(task.host, bad=True)
+            elif reason in DOWN or (status or 0) >= 500:
+                self.job.looked_at(task.host, bad=True, blocked=False)
         self._missing(task, reason, message)
 
     def _missing(self, task: Task, reason: str, message: str) -> None:
@@ -169,9 +194,12 @@ class ShopSpider(scrapy.Spider):
             # The host said no to the crawl, not to this address: it stays in the queue.
             self.job.state.again(task, task.renderer)
             return
+        self.logger.warning("%s: %s: %s", task.url, reason, message)
         if task.start:
-            hint = "" if self.job.shop or reason not in ("no-data", "no-product") else _HINT
+            hint = "" if self.job.shops.get(task.host) or reason not in ("no-data", "no-product") else _HINT
             self.job.problems.append(f"{task.url}: {message}{hint}")
+        elif task.rank == LISTING:
+            self.job.problems.append(f"{task.url}: {message}: what it lists was not found")
         self.job.state.failed(task, (reason, message), now())
         self.job.hosts[task.host].failures += 1
 

@@ -31,7 +31,6 @@ class Task:
         rank: one of :data:`PICTURE`, :data:`PAGE`, :data:`LISTING`.
         start: whether the user gave this address.
         page: of a picture, the address of a product page that shows it.
-        listed: what a listing says of the product, as JSON.
         renderer: the browser to ask with, where it was found that one is needed.
         tries: how often it was begun, this time included.
     """
@@ -42,7 +41,6 @@ class Task:
     rank: int
     start: bool
     page: str | None
-    listed: str | None
     renderer: str | None
     tries: int
 
@@ -88,25 +86,20 @@ class State(Database):
         rows = self._db.execute("SELECT host, rank, count(*) FROM requests WHERE state = 'queued' GROUP BY 1, 2")
         self.queued = Counter({(host, rank): count for host, rank, count in rows})
 
-    def add(
-        self,
-        urls: Iterable[str],
-        rank: int,
-        *,
-        start: bool = False,
-        page: str | None = None,
-        listed: Mapping[str, dict[str, Any]] | None = None,
-    ) -> None:
+    def add(self, urls: Iterable[str], rank: int, *, start: bool = False, page: str | None = None) -> None:
         """Queue addresses that this crawl has not met yet."""
-        listed = listed or {}
         for url in urls:
             host = host_of(url)
-            values = (url, host, rank, start, page, json.dumps(listed[url]) if url in listed else None)
             added = self._db.execute(
-                "INSERT OR IGNORE INTO requests (url, host, rank, start, page, listed) VALUES (?, ?, ?, ?, ?, ?)",
-                values,
+                "INSERT OR IGNORE INTO requests (url, host, rank, start, page) VALUES (?, ?, ?, ?, ?)",
+                (url, host, rank, start, page),
             ).rowcount
             self.queued[host, rank] += added
+
+    def found(self) -> int:
+        """How many products this crawl has found."""
+        query = "SELECT (SELECT count(*) FROM products) + (SELECT count(*) FROM seen WHERE NOT gone)"
+        return int(self._db.execute(query).fetchone()[0])
 
     def is_known(self, url: str) -> bool:
         """Whether the product of this page was done before this crawl."""
@@ -117,7 +110,7 @@ class State(Database):
         row = self._db.execute(
             "UPDATE requests SET state = 'flying', tries = tries + 1 WHERE id = (SELECT id FROM requests"
             " WHERE state = 'queued' AND host = ? AND rank <= ? ORDER BY rank, id LIMIT 1)"
-            " RETURNING id, url, host, rank, start, page, listed, renderer, tries",
+            " RETURNING id, url, host, rank, start, page, renderer, tries",
             (host, most),
         ).fetchone()
         if row is None:
@@ -130,7 +123,7 @@ class State(Database):
 
     def task(self, url: str) -> Task:
         """The request of an address that this crawl has met."""
-        query = "SELECT id, url, host, rank, start, page, listed, renderer, tries FROM requests WHERE url = ?"
+        query = "SELECT id, url, host, rank, start, page, renderer, tries FROM requests WHERE url = ?"
         return Task(*self._db.execute(query, (url,)).fetchone())
 
     def under_way(self) -> int:
@@ -167,14 +160,16 @@ class State(Database):
                     "INSERT OR IGNORE INTO requests (url, host, rank, state) VALUES (?, ?, ?, 'skipped')",
                     (url, host_of(url), PAGE),
                 ).rowcount
-            self.add(urls, PAGE, listed=listed)
+            said = ((url, json.dumps(says, ensure_ascii=False)) for url, says in listed.items())
+            self._db.executemany("INSERT OR REPLACE INTO listed VALUES (?, ?)", said)
+            self.add(urls, PAGE)
             self.add(listings, LISTING)
             self._done(task)
         return skipped
 
     def found_product(
         self, task: Task, found: ProductFound, seen_at: str, validators: Validators, *, missing: bool = True
-    ) -> None:
+    ) -> bool:
         """A product page was read: its row is done.
 
         Args:
@@ -183,11 +178,16 @@ class State(Database):
             seen_at: when it came.
             validators: what to ask for it again with.
             missing: queue the pictures that are not there yet, and the pages that this one leads to.
+
+        Returns:
+            Whether this crawl finds the product for the first time.
         """
         product_id = found.product["product_id"]
         content = json.dumps({**found.as_json(), "url": task.url}, ensure_ascii=False)
         with self._db:
             self._db.execute("BEGIN")
+            query = "SELECT 1 FROM products WHERE product_id = ?"
+            new = self._db.execute(query, (product_id,)).fetchone() is None
             self._db.execute(
                 "INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?)", (product_id, task.url, content, seen_at)
             )
@@ -200,6 +200,12 @@ class State(Database):
                 self.add(pictures, PICTURE, page=task.url)
                 self.add((link for link in found.links if not self.is_known(link)), PAGE)
             self._done(task)
+        return new
+
+    def listed(self, url: str) -> str | None:
+        """What a listing says of the product at an address, as JSON."""
+        row = self._db.execute("SELECT says FROM listed WHERE url = ?", (url,)).fetchone()
+        return row[0] if row else None
 
     def has_picture(self, url: str) -> bool:
         """Whether the picture of an address is in the store."""
@@ -207,6 +213,8 @@ class State(Database):
 
     def _is_to_be_asked_for(self, url: str) -> bool:
         """Whether a picture is not there, or this crawl looks whether it has changed."""
+        if self._db.execute("SELECT 1 FROM excluded WHERE url = ?", (url,)).fetchone():
+            return False
         row = self._db.execute("SELECT etag, last_modified FROM pictures WHERE url = ?", (url,)).fetchone()
         return row is None or (self.meta("mode") == "update" and any(row))
 
@@ -262,7 +270,9 @@ class State(Database):
     # What is known of what was found.
 
     def validators(self, task: Task) -> Validators:
-        """What the last answer of this address gave to ask again with."""
+        """What the last answer of this address gave to ask with; nothing where a picture of the page is missing."""
+        if self._db.execute("SELECT 1 FROM incomplete WHERE page = ?", (task.url,)).fetchone():
+            return Validators()
         table = "pictures" if task.rank == PICTURE else "pages"
         row = self._db.execute(f"SELECT etag, last_modified FROM {table} WHERE url = ?", (task.url,)).fetchone()  # noqa: S608
         return Validators(*row) if row else Validators()

@@ -115,4 +115,6 @@ def _write_failures(
     parts = [part for part in (before[~mine], tables.frame("failures", rows)) if len(part)]
     if parts or workspace.table("failures").is_file():
         data = pd.concat(parts) if parts else tables.frame("failures")
-        workspace.write("failures", data.drop_duplicates("url", keep="last").sort_values("url", kind="stable"))
+        workspace.write(
+            "failures", data.drop_duplicates(["url", "page"], keep="last").sort_values("url", kind="stable")
+        )

@@ -112,7 +112,7 @@ def measure(content: bytes) -> tuple[int, int, str]:
 def put(root: Path, content: bytes) -> Stored:
     """Store a picture under ``<root>/images/ab/abcd….jpg``; storing it again changes nothing.
 
-    A file of another size lies there in part, and is written again.
+    A file that does not hold these bytes is written again.
 
     Raises:
         NotAnImage: see :func:`measure`; nothing is written.
@@ -121,7 +121,7 @@ def put(root: Path, content: bytes) -> Stored:
     identity = image_id(content)
     path = f"images/{identity[:2]}/{identity}{suffix}"
     file = root / path
-    if not file.is_file() or file.stat().st_size != len(content):
+    if not file.is_file() or file.stat().st_size != len(content) or file.read_bytes() != content:
         write_bytes(file, content)
     return Stored(identity, path, width, height, len(content))
 

@@ -1,9 +1,10 @@
 """Page objects, a module a shop. A new shop is a new module here, and its line in :data:`SHOPS`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import tldextract.tldextract
+from url_matcher import Patterns
 from web_poet import ApplyRule, HttpResponse, RulesRegistry
 from web_poet.exceptions import UseFallback
 
@@ -17,33 +18,44 @@ from fullshot.errors import UserError
 # the network.
 tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
 
+_NAMED = 1000
+"""A page object that the user named for a host wins over the one that its address would choose (500)."""
+
 SHOPS: dict[str, type[ShopPage]] = {"myntra": MyntraPage, "schema_org": SchemaOrgPage}
 """A shop's name, as ``--shop`` takes it, and its page object."""
 
 
-def rules(shop: str | None = None) -> list[ApplyRule]:
+def rules(shop: str | None = None, shops: Mapping[str, str] | None = None) -> list[ApplyRule]:
     """Which page object reads which address.
 
     Args:
         shop: whose page object reads every page; None: each page is read by that of its address.
+        shops: hosts (``host:port``) whose pages are read by the page object of a shop, whatever their address.
 
     Raises:
         UserError: no shop of that name is known.
     """
-    if shop is None:
-        return [ApplyRule(page.patterns, use=page, instead_of=ShopPage) for page in SHOPS.values()]
-    if shop not in SHOPS:
-        raise UserError(f"expected a shop out of {', '.join(sorted(SHOPS))}, got {shop!r}")
-    return [ApplyRule("", use=SHOPS[shop], instead_of=ShopPage)]
+    for name in filter(None, (shop, *(shops or {}).values())):
+        if name not in SHOPS:
+            raise UserError(f"expected a shop out of {', '.join(sorted(SHOPS))}, got {name!r}")
+    if shop is not None:
+        return [ApplyRule("", use=SHOPS[shop], instead_of=ShopPage)]
+    found = [ApplyRule(page.patterns, use=page, instead_of=ShopPage) for page in SHOPS.values()]
+    for host, name in (shops or {}).items():
+        if name:
+            # A port that goes without saying is not in the address.
+            pattern = Patterns([host.removesuffix(":80").removesuffix(":443")], priority=_NAMED)
+            found.append(ApplyRule(pattern, use=SHOPS[name], instead_of=ShopPage))
+    return found
 
 
-def page_finder(shop: str | None = None) -> Callable[[str], type[ShopPage]]:
-    """A function from an address to the page object that reads it.
+def page_finder(shop: str | None = None, shops: Mapping[str, str] | None = None) -> Callable[[str], type[ShopPage]]:
+    """A function from an address to the page object that reads it; see :func:`rules`.
 
     Raises:
         UserError: no shop of that name is known.
     """
-    registry = RulesRegistry(rules=rules(shop))
+    registry = RulesRegistry(rules=rules(shop, shops))
     return lambda url: cast("type[ShopPage]", registry.overrides_for(url)[ShopPage])
 
 

@@ -38,11 +38,14 @@ class ShopPage(WebPage[Any]):
         parser: name and version of what reads the page, such as ``myntra@1``; raised when it reads otherwise.
         data_script: JavaScript, a function's body, for a browser that renders the page: returns whether the data is
             there, and has then left it in the page's mark-up, where :meth:`find` looks for it.
+        always_has_data: whether every page of the shop has data, so that one without it means that the crawl is taken
+            for a bot; else it may just be a page about something else.
     """
 
     patterns: ClassVar[Patterns]
     parser: ClassVar[str]
     data_script: ClassVar[str]
+    always_has_data: ClassVar[bool] = False
 
     def __init__(self, response: HttpResponse, options: PageOptions) -> None:
         super().__init__(response)

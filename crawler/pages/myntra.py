@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from url_matcher import Patterns
 from web_poet.exceptions import UseFallback
 
+from crawler.hosts import host_of, same_shop
 from crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
 from crawler.pages._base import ShopPage
 from crawler.pages._values import amount, at, number, objects, text, web_address, whole
@@ -29,6 +30,7 @@ class MyntraPage(ShopPage):
 
     patterns = Patterns(["myntra.com"])
     parser = "myntra@1"
+    always_has_data = True
     data_script = """
         const data = window.__myx;
         if (!data || !('pdpData' in data || 'searchData' in data)) return false;
@@ -128,13 +130,12 @@ class MyntraPage(ShopPage):
         if identity is None:
             return NothingFound("pdpData without an id")
         sizes = [size for size in objects(data.get("sizes")) if text(size.get("label"))]
-        link = text(data.get("landingPageUrl"))
         price = amount(at(data, "price", "discounted"))
         mrp = amount(data.get("mrp")) or amount(at(data, "price", "mrp"))
         kind = self._type(text(at(data, "analytics", "articleType")), text(at(data, "analytics", "gender")))
         product = {
             "product_id": f"myntra:{identity}",
-            "url": (self._absolute(link) if link else None) or str(self.response.url),
+            "url": self._own_address(data),
             "name": text(data.get("name")),
             "brand": text(at(data, "brand", "name")),
             **kind,
@@ -150,6 +151,13 @@ class MyntraPage(ShopPage):
         }
         boxes = list(self._boxes(data, kind["wear"])) if kind["wear"] in GARMENTS else []
         return ProductFound(product, self._pictures(data), boxes, self._colours(data))
+
+    def _own_address(self, data: dict[str, Any]) -> str:
+        """The product's address as the shop writes it; it may not lead to another host."""
+        here = str(self.response.url)
+        link = text(data.get("landingPageUrl"))
+        url = self._absolute(link) if link else None
+        return url if url and same_shop(host_of(url)) == same_shop(host_of(here)) else here
 
     def _colours(self, data: dict[str, Any]) -> list[str]:
         if not self.options.colours:

@@ -1,6 +1,7 @@
 """``fullshot crawl`` and ``fullshot parse``: pages in."""
 
 import json
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -63,6 +64,8 @@ def crawl(
     """Crawl a shop into products, images and boxes; or go on with a crawl that stopped."""
     import crawler
 
+    # Who stops a service sends this; it ends as by Ctrl-C, with the tables written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = {
         "keep_pages": keep_pages,
         "renderer": renderer,
@@ -77,22 +80,29 @@ def crawl(
         "user_agent": user_agent,
         "contact": contact,
     }
+    if from_pages and (update or retry_failed or urls):
+        raise UserError(
+            "--from-pages asks the network for nothing: expected no address, no --update, no --retry-failed"
+        )
+    if update and retry_failed:
+        raise UserError("expected one of --update and --retry-failed, got both")
     # The crawl's process loads Scrapy while this one loads pandas.
     with nullcontext() if from_pages else crawler.Child() as child:
         from fullshot.workspace import Workspace
 
         place = Workspace(workspace)
         settings = place.settings(crawl=given)
-        if from_pages:
-            print_stats(crawler.parse_kept(place, settings, shop), as_json)
-            return
         how: dict[str, Any] = {"update": update, "retry_failed": retry_failed, "child": child}
         try:
-            print_stats(crawler.crawl(place, settings, urls or [], shop, **how), as_json)
+            if from_pages:
+                stats = crawler.parse_kept(place, settings, shop)
+            else:
+                stats = crawler.crawl(place, settings, urls or [], shop, **how)
         except crawler.CrawlFailed as failed:
-            if failed.stats:
+            if as_json or failed.stats["products"]:
                 print_stats(failed.stats, as_json)
             raise
+        print_stats(stats, as_json)
 
 
 @verb

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from crawler import crawl, parse_kept
+from crawler import CrawlFailed, crawl, parse_kept
 from fullshot.errors import MissingInput, UserError
 from fullshot.workspace import Workspace
 from tests.crawler.conftest import PRODUCTS, FaultyShop
@@ -78,9 +78,10 @@ def test_what_failed_is_taken_by_its_class(tmp_path: Path, shop: FaultyShop) -> 
     again(root, retry_failed="not-an-image")
     assert set(shop.requests) == {"/robots.txt", "/tshirts/brand/tee/3/buy", "/assets/3-1.jpg"}
     assert set(tables(root)["failures"]["class"]) == {"http-404", "http-500"}
-    with pytest.raises(UserError, match=r"no failure of class 'dns' in .*: there are failures of http-404, http-500"):
+    with pytest.raises(UserError, match=r"no failure of class 'dns' in .*: there are http-404, http-500"):
         again(root, retry_failed="dns")
-    again(root, retry_failed="all")
+    with pytest.raises(CrawlFailed, match="failed again: http-500 1"):
+        again(root, retry_failed="all")
     assert tables(root)["failures"]["class"].tolist() == ["http-500"]
     shop.faults = {}
     again(root, retry_failed="http-500")

@@ -20,12 +20,14 @@ class SchemaShop(FaultyShop):
 
     def content(self, path: str) -> tuple[int, str, bytes]:
         if path == "/sitemap.xml":
-            names = ["/about", *(f"/tshirts/brand/tee/{n}/buy" for n in range(1, PRODUCTS + 1))]
+            names = ["/about", "/story", *(f"/tshirts/brand/tee/{n}/buy" for n in range(1, PRODUCTS + 1))]
             places = "".join(f"<url><loc>{self.base}{name}</loc></url>" for name in names)
             kind = "http://www.sitemaps.org/schemas/sitemap/0.9"
             return 200, "application/xml", f'<?xml version="1.0"?><urlset xmlns="{kind}">{places}</urlset>'.encode()
         if path == "/about":
             return 200, "text/html", _page({"@type": "Organization", "name": "A shop"})
+        if path == "/story":
+            return 200, "text/html", b"<html><p>How it all began.</p></html>"
         if path.endswith("/buy"):
             number = path.split("/")[-2]
             product = {
@@ -65,7 +67,9 @@ def test_any_shop_with_schema_org_data_is_crawled_without_its_name(tmp_path: Pat
         assert set(found["products"]["wear"]) == {"top"}
         assert len(found["images"]) == PRODUCTS
         assert found["failures"].empty
-        assert stats["pages_without_product"] == (start == "/sitemap.xml")
+        assert stats["pages_without_product"] == (2 if start == "/sitemap.xml" else 0)
+        (row,) = Workspace(workspace.root).read("ledger").to_dict("records")
+        assert (row["blocked"], row["paused"]) == (0, 0)
         # What was found under one address or another is known by the next crawl.
         shop.requests.clear()
         crawl(workspace, settings, [shop.base + start])

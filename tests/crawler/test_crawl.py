@@ -279,7 +279,8 @@ def test_a_box_that_the_shop_moves_is_not_doubled(tmp_path: Path, shop: FaultySh
 def test_a_failure_that_is_over_is_not_kept(tmp_path: Path, shop: FaultyShop) -> None:
     root = tmp_path / "ws"
     shop.faults = {"/men-topwear?p=2": "always-404"}
-    crawl_it(root, shop.listing)
+    with pytest.raises(StageFailed, match=r"/men-topwear\?p=2: answered 404: what it lists was not found"):
+        crawl_it(root, shop.listing)
     assert tables(root)["failures"]["class"].tolist() == ["http-404"]
     shop.faults = {}
     crawl_it(root, shop.listing)

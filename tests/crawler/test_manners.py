@@ -92,7 +92,7 @@ def test_a_crawl_that_is_blocked_backs_off_and_then_stops_with_a_reason(tmp_path
     shop.products = 40
     pages = [f"/tshirts/brand/tee/{number}/buy" for number in range(2, 41)]
     shop.faults = dict.fromkeys(pages, "always-blocked")
-    reason = r"127\.0\.0\.1:\d+ blocks this crawl: \d of the last \d pages were refused or came without their data"
+    reason = r"127\.0\.0\.1:\d+ blocks this crawl: after 4 pauses, \d of \d pages did not come"
     with pytest.raises(CrawlFailed, match=reason):
         crawl_it(root, shop.listing, concurrency=1, backoff=0.01, renderer="http")
     row = ledger(root)
@@ -123,14 +123,14 @@ class Clock:
 
 def hosts(backoff: float = 30.0) -> tuple[Hosts, Clock]:
     clock = Clock()
-    return Hosts(backoff, {}, lambda host: None, clock), clock
+    return Hosts(backoff, {}, lambda host: {}, clock), clock
 
 
 def test_pauses_double_and_the_last_one_ends_the_crawl() -> None:
     made, clock = hosts()
     waits = []
     looked = 0
-    while (reason := made.looked_at("a:80", blocked=True)) is None:
+    while (reason := made.looked_at("a:80", bad=True)) is None:
         looked += 1
         if wait := made.wait("a:80"):
             waits.append(wait)
@@ -145,7 +145,7 @@ def test_pauses_double_and_the_last_one_ends_the_crawl() -> None:
 def test_a_few_blocked_pages_among_good_ones_are_no_block() -> None:
     made, _ = hosts()
     for number in range(200):
-        assert made.looked_at("a:80", blocked=number % 3 == 0) is None
+        assert made.looked_at("a:80", bad=number % 3 == 0) is None
     assert made.wait("a:80") == 0
 
 

@@ -41,6 +41,9 @@ from tests.crawler.test_crawl import assert_whole, crawl_it, tables
         ("::ffff:127.0.0.1", True),
         ("fd00::1", True),
         ("fe80::1%eth0", True),
+        ("64:ff9b::7f00:1", True),  # IPv4 addresses as a translator writes them
+        ("2002:7f00:1::", True),
+        ("64:ff9b::808:808", False),
         ("localhost", True),
         ("LOCALHOST.", True),
         ("shop.localhost", True),
@@ -59,7 +62,8 @@ def test_a_name_is_private_where_its_address_is(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("socket.getaddrinfo", lambda host, *_, **__: [(0, 0, 0, "", ("10.0.0.7", 0))])
     assert is_private_host("intranet.test")
     assert is_private_host("no-such-name.test")
-    monkeypatch.setattr("socket.getaddrinfo", lambda host, *_, **__: [(0, 0, 0, "", ("8.8.8.8", 0))])
+    both = [(0, 0, 0, "", ("8.8.8.8", 0)), (0, 0, 0, "", ("10.0.0.7", 0))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda host, *_, **__: both)
     assert not is_private_host("shop.test")
 
 
@@ -82,8 +86,8 @@ def test_a_name_of_this_machine_is_not_connected_to() -> None:
 )
 def test_a_crawl_of_the_web_does_not_ask_this_network(tmp_path: Path, url: str, reason: str | None) -> None:
     with State(tmp_path / "crawl.db") as state:
-        hosts = Hosts(0, {}, state.renderer)
-        job = Job(tmp_path, None, CrawlSettings(), PageOptions(), state, hosts, {"shop.test:443"}, allow_private=False)
+        hosts = Hosts(0, {}, state.renderers)
+        job = Job(tmp_path, {}, CrawlSettings(), PageOptions(), state, hosts, {"shop.test:443"}, allow_private=False)
         guard = Guard(get_crawler(settings_dict={"FULLSHOT_JOB": job}))
         if reason is None:
             guard.process_request(Request(url))
