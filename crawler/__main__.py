@@ -19,7 +19,7 @@ from crawler.hosts import Hosts
 from crawler.job import Job, say
 from crawler.pages import PageOptions, rules
 from crawler.spider import ShopSpider
-from crawler.state import State
+from crawler.state import FILE, State
 from fullshot import __version__, taxonomy
 from fullshot.process import end_with_stdin
 from fullshot.settings import CrawlSettings
@@ -66,7 +66,7 @@ def make_job(given: dict[str, Any]) -> Job:
     """The job that the parent process gives."""
     root = Path(given["root"])
     settings = CrawlSettings.model_validate(given["settings"])
-    state = State(root / "crawl.db")
+    state = State(root / FILE)
     origins = state.origins()
     # Only hosts that the user named: what a page says may add none.
     allowed = {host for (host,) in state.rows("SELECT DISTINCT host FROM requests WHERE rank > 0")} & origins.keys()

@@ -12,7 +12,7 @@ from crawler.items import ListingFound, ProductFound, with_listed
 from crawler.merge import merge
 from crawler.pages import PageOptions, page_finder, rules
 from crawler.run import CrawlFailed
-from crawler.state import LISTING, State, Task, Validators
+from crawler.state import FILE, LISTING, State, Task, Validators
 from fullshot import progress
 from fullshot.errors import MissingInput
 from fullshot.settings import Settings
@@ -46,7 +46,7 @@ def parse_kept(workspace: Workspace, settings: Settings, shop: str | None = None
     options = PageOptions(workspace.taxonomy(), settings.crawl.image_size, settings.crawl.colours)
     rules(shop)
     with workspace.stage("crawl", settings) as stats:
-        with State(workspace / "crawl.db") as crawled:
+        with State(workspace / FILE) as crawled:
             find = page_finder(shop, crawled.origins())
             listed = dict(crawled.rows("SELECT url, says FROM listed"))
         _forget(workspace)

@@ -13,14 +13,13 @@ from crawler.child import Child
 from crawler.hosts import host_of
 from crawler.merge import merge
 from crawler.pages import SHOPS, rules
-from crawler.state import LISTING, PAGE, State
+from crawler.state import FILE, LISTING, PAGE, State
 from fullshot import progress
 from fullshot.clock import now
 from fullshot.errors import StageFailed, UserError
 from fullshot.settings import CrawlSettings, Settings
 from fullshot.workspace import Workspace
 
-STATE = "crawl.db"
 CHECKPOINT_SECONDS = 600.0
 """How often the tables are brought up to date while a crawl runs."""
 
@@ -84,7 +83,7 @@ def crawl(
     if new and (update or retry_failed or not urls):
         raise UserError("expected the address of a listing or a product page to start from, got none")
     workspace.root.mkdir(parents=True, exist_ok=True)
-    with workspace.stage("crawl", settings) as stats, State(workspace / STATE) as state:
+    with workspace.stage("crawl", settings) as stats, State(workspace / FILE) as state:
         mode = "update" if update else f"retry:{retry_failed}" if retry_failed else "crawl"
         resumed = _begin(workspace, state, urls, shop, mode)
         before = workspace.read_if_there("products")
@@ -146,17 +145,19 @@ def _begin(workspace: Workspace, state: State, urls: list[str], shop: str | None
         merge(workspace, state)
     state.clear()
     products = _take_stock(workspace, state, mode)
-    hosts = {host_of(url): str(parser).partition("@")[0] for url, parser in products}
-    for host in hosts.keys() - state.origins().keys() if not state.origins() else ():
-        state.start_at([host], hosts[host] if hosts[host] in SHOPS else None)
+    if not state.origins():
+        # Without its state, a workspace's own products say which hosts it was crawled from, and as whose.
+        for host, parser in {host_of(url): str(parser).partition("@")[0] for url, parser in products}.items():
+            state.start_at([host], parser if parser in SHOPS else None)
     state.start_at({host_of(url) for url in urls} or state.origins(), shop)
-    state.note("mode", mode)
     state.add(urls, LISTING, start=True)
     if failures is not None:
         state.exclude(failures[1])
         state.add(failures[0], PAGE)
     elif mode == "update":
-        state.add((url for url in state.pages() if host_of(url) in state.origins()), PAGE)
+        origins = state.origins()
+        state.add((url for url in state.pages() if host_of(url) in origins), PAGE)
+    state.note("mode", mode)  # the last step: a kill before it leaves no crawl to go on with
     return False
 
 

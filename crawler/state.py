@@ -18,6 +18,9 @@ from crawler.hosts import host_of
 from crawler.items import ProductFound
 from fullshot.storage import Stored
 
+FILE = "crawl.db"
+"""The file's name in a workspace."""
+
 PICTURE, PAGE, LISTING = range(3)
 """What an address leads to, in the order they are fetched in: what is begun is finished first, and a listing goes on
 when there is nothing else to do. ``PAGE`` is a product page as far as is known."""
