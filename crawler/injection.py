@@ -23,7 +23,22 @@ class OptionsProvider(PageObjectInputProvider):
 
 
 class PageInjection(InjectionMiddleware):
-    """scrapy-poet's middleware, which leaves pictures alone: it would plan anew for each that it has nothing to do."""
+    """scrapy-poet's middleware, which plans once for each page object, not for each response, and not for pictures."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._plan = self.injector.build_plan
+        self._plans: dict[Any, Any] = {}
+        self._job = crawler.settings["FULLSHOT_JOB"]
+        self.injector.build_plan = self._planned  # type: ignore[method-assign]
+
+    def _planned(self, request: Request) -> Any:
+        if "task" not in request.meta:
+            return self._plan(request)  # robots.txt
+        page = self._job.find_page(request.url)
+        if page not in self._plans:
+            self._plans[page] = self._plan(request)
+        return self._plans[page]
 
     def process_request(self, request: Request, spider: Any = None) -> Any:
         return None if _is_picture(request) else super().process_request(request, spider)
