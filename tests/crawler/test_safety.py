@@ -2,7 +2,9 @@
 
 import asyncio
 import csv
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scrapy import Request
@@ -73,6 +75,30 @@ def test_a_name_of_this_machine_is_not_connected_to() -> None:
 
     with pytest.raises(Refused, match="localhost is a name of this machine or its network"):
         asyncio.run(resolve())
+
+
+_A_NAME_THAT_CHANGES_ITS_MIND = """
+import socket
+known = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **how: known("127.0.0.1" if host == "shop.test" else host, *more, **how)
+import crawler.__main__ as process
+process.is_private_host = lambda host: False  # its address was another one when the crawl began
+process.main()
+"""
+
+
+def test_a_name_that_becomes_private_is_not_asked(
+    tmp_path: Path, shop: FaultyShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def popen(command: list[str], **how: Any) -> "subprocess.Popen[bytes]":
+        return start([*command[:2], "-c", _A_NAME_THAT_CHANGES_ITS_MIND], **how)
+
+    monkeypatch.setattr("crawler.child.subprocess.Popen", popen)
+    with pytest.raises(CrawlFailed, match=r"shop\.test is a name of this machine or its network"):
+        crawl_it(tmp_path / "ws", shop.listing.replace("127.0.0.1", "shop.test"))
+    assert not shop.requests
 
 
 @pytest.mark.parametrize(
