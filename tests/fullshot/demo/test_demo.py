@@ -49,7 +49,7 @@ def stop_when(root: Path, reached: Callable[[], bool], how: signal.Signals) -> N
 
 def tables(root: Path) -> dict[str, pd.DataFrame]:
     """The tables without the times in them."""
-    return {name: Workspace(root).read(name).filter(regex="^(?!.*_at$)") for name in TABLES}
+    return {name: Workspace(root).read(name).filter(regex="^(?!.*_(at|seen)$)") for name in TABLES}
 
 
 def test_a_shop_of_another_size_leaves_everything_as_it_is(tmp_path: Path) -> None:
