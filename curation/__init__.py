@@ -1,4 +1,4 @@
-"""Curation: pose, the full-shot rule, splits and the exported CSVs."""
+"""Curation: pose, the full-shot rule, quality, copies, splits, the exported CSVs and the report."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from fullshot.workspace import Workspace
 
 
-def curate(workspace: "Workspace", settings: "Settings") -> dict[str, Any]:
-    """Judge every picture of a workspace, split its products, export the CSVs: :func:`curation.run.curate`."""
+def curate(workspace: "Workspace", settings: "Settings", *, overlays: bool = False) -> dict[str, Any]:
+    """Judge every picture, find copies, split the products, export the CSVs: :func:`curation.run.curate`."""
     from curation.run import curate as work
 
-    return work(workspace, settings)
+    return work(workspace, settings, overlays=overlays)

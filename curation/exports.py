@@ -1,8 +1,12 @@
 """The CSVs that curation exports: the two data sets, the six by gender and wear, and the labels."""
 
+import io
+
+import numpy as np
 import pandas as pd
 
-from fullshot import tables
+from curation import duplicates
+from fullshot import files, tables
 from fullshot.taxonomy import Gender, Taxonomy, Wear
 from fullshot.workspace import Workspace
 
@@ -10,36 +14,62 @@ _GENDERS = (Gender.MEN, Gender.WOMEN)
 _WEARS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT)
 
 
-def export(workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, curated: pd.DataFrame) -> None:
-    """Write ``exports/``: a row for each (picture, product), pictures that could not be read left out.
+def export(
+    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, curated: pd.DataFrame, looks: pd.DataFrame
+) -> None:
+    """Write ``exports/``: a row for each (picture, product), each table as CSV and as Parquet.
 
-    ``dataset1`` has all pictures; ``dataset2`` and the six have the item shots. A label is a product's number.
+    ``dataset1`` has the full shots and all others, ``dataset2`` and the six have the others. What was thrown out and
+    what is unclear is in neither; of the copies of a picture that one product shows, the best is. A label is a
+    product's number. ``queue`` has what is unclear, the likeliest full shots first.
 
     Args:
         workspace: where to; its earlier ``labels.csv`` is gone on from.
         images: the table ``images``.
         products: the table ``products``.
         curated: the table ``curated``.
+        looks: columns ``image_id``, ``width``, ``height`` and ``sharpness`` of every readable picture.
     """
     labels = label(images["product_id"], workspace.read_if_there("labels"))
+    judged = curated[["image_id", "full_shot", "shot_score", "shot_reason", "shot", "keep", "cluster"]]
     rows = (
         images[["image_id", "product_id", "path"]]
         .merge(_worn(products, workspace.taxonomy()), how="left", on="product_id")
-        .merge(curated[["image_id", "full_shot"]], on="image_id")
+        .merge(judged[judged["keep"].fillna(False).astype(bool)], on="image_id")
         .merge(labels, on="product_id")
         .rename(columns={"path": "image_path", "url": "link"})
-        .dropna(subset="full_shot")
-        .sort_values(["image_path", "label"])
     )
+    unclear = rows[rows["shot"] == "unclear"].drop_duplicates("image_id")
+    rows = _without_copies(rows.dropna(subset="full_shot"), looks).sort_values(["image_path", "label"])
     items = rows[~rows["full_shot"].astype(bool)]
-    workspace.write("labels", labels)
-    workspace.write("dataset1", rows[tables.columns("dataset1")])
-    workspace.write("dataset2", items[tables.columns("dataset2")])
+    _write(workspace, "labels", labels)
+    _write(workspace, "dataset1", rows)
+    _write(workspace, "dataset2", items)
     for gender in _GENDERS:
         for wear in _WEARS:
-            name = f"{gender.value}_{wear.value}"
             mine = items[(items["gender"] == gender.value) & (items["wear"] == wear.value)]
-            workspace.write(name, mine[tables.columns(name)])
+            _write(workspace, f"{gender.value}_{wear.value}", mine)
+    _write(workspace, "queue", unclear.sort_values(["shot_score", "image_path"], ascending=[False, True]))
+
+
+def _without_copies(rows: pd.DataFrame, looks: pd.DataFrame) -> pd.DataFrame:
+    """Of the copies of a picture that one product shows, the best."""
+    rows = rows.merge(looks[["image_id", "width", "height", "sharpness"]], on="image_id")
+    same = rows["cluster"].fillna(rows["image_id"])
+    labels = rows.assign(same=same).groupby(["same", "product_id"]).ngroup()
+    pixels = np.asarray(rows["width"] * rows["height"], np.int64)
+    sharpness = rows["sharpness"].to_numpy(float)
+    best = duplicates.best(np.asarray(labels, np.int64), pixels, sharpness, rows["image_id"].tolist())
+    stands: pd.DataFrame = rows[best == np.arange(len(rows))]
+    return stands
+
+
+def _write(workspace: Workspace, name: str, rows: pd.DataFrame) -> None:
+    data = rows[tables.columns(name)].reset_index(drop=True)
+    workspace.write(name, data)
+    memory = io.BytesIO()
+    data.to_parquet(memory, index=False)
+    files.write_bytes(workspace.table(name).with_suffix(".parquet"), memory.getvalue())
 
 
 def label(products: "pd.Series[str]", before: pd.DataFrame) -> pd.DataFrame:

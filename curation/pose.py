@@ -14,50 +14,46 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.layouts import BLAZEPOSE, Layout
 from curation.pose_model import PoseModel
 from fullshot.boxes import Picture
 
-NAMES = (
-    "nose",
-    "left eye (inner)",
-    "left eye",
-    "left eye (outer)",
-    "right eye (inner)",
-    "right eye",
-    "right eye (outer)",
-    "left ear",
-    "right ear",
-    "mouth (left)",
-    "mouth (right)",
-    "left shoulder",
-    "right shoulder",
-    "left elbow",
-    "right elbow",
-    "left wrist",
-    "right wrist",
-    "left pinky",
-    "right pinky",
-    "left index",
-    "right index",
-    "left thumb",
-    "right thumb",
-    "left hip",
-    "right hip",
-    "left knee",
-    "right knee",
-    "left ankle",
-    "right ankle",
-    "left heel",
-    "right heel",
-    "left foot index",
-    "right foot index",
-)
-"""BlazePose's joints, in the order of the rows of :attr:`Person.keypoints`; left and right are the person's own."""
-
-_NUMBERS = {name: number for number, name in enumerate(NAMES)}
-
 MOST_PEOPLE = 3
 """People looked for in a picture. With one, 2 of 811 street photos were judged by a passer-by."""
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """People of one picture, or of many.
+
+    Args:
+        keypoints: shape (N, J, 4), float: for each person and each joint of the layout its x and y as shares of the
+            picture's width and height (0, 0 is the top left corner; outside [0, 1] the joint is guessed, outside the
+            frame), then its visibility and its presence in [0, 1].
+        layout: the joints.
+
+    Raises:
+        ValueError: the keypoints are not of that shape.
+    """
+
+    keypoints: NDArray[np.floating[Any]]
+    layout: Layout = BLAZEPOSE
+
+    def __post_init__(self) -> None:
+        expected = (len(self.keypoints), len(self.layout.joints), 4)
+        if self.keypoints.shape != expected:
+            raise ValueError(f"keypoints must have shape {expected}, but got shape {self.keypoints.shape}")
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def joints(self, names: Sequence[str]) -> NDArray[np.floating[Any]]:
+        """The rows of some joints, shape (N, len(names), 4).
+
+        Raises:
+            KeyError: a name is not one of the layout's.
+        """
+        return self.keypoints[:, self.layout.numbers(names)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,24 +61,28 @@ class Person:
     """A person in a picture.
 
     Args:
-        keypoints: shape (33, 4), float: for each of :data:`NAMES` its x and y as shares of the picture's width and
-            height (0, 0 is the top left corner; outside [0, 1] the joint is guessed, outside the frame), then its
-            visibility and its presence in [0, 1].
+        keypoints: shape (J, 4), float, as a row of :attr:`People.keypoints`.
+        layout: the joints.
+
+    Raises:
+        ValueError: the keypoints are not of that shape.
     """
 
-    keypoints: NDArray[np.float64]
+    keypoints: NDArray[np.floating[Any]]
+    layout: Layout = BLAZEPOSE
 
     def __post_init__(self) -> None:
-        if self.keypoints.shape != (len(NAMES), 4):
-            raise ValueError(f"keypoints must have shape ({len(NAMES)}, 4), but got shape {self.keypoints.shape}")
+        expected = (len(self.layout.joints), 4)
+        if self.keypoints.shape != expected:
+            raise ValueError(f"keypoints must have shape {expected}, but got shape {self.keypoints.shape}")
 
-    def joints(self, names: Sequence[str]) -> NDArray[np.float64]:
+    def joints(self, names: Sequence[str]) -> NDArray[np.floating[Any]]:
         """The rows of some joints, shape (len(names), 4).
 
         Raises:
-            KeyError: a name is not one of :data:`NAMES`.
+            KeyError: a name is not one of the layout's.
         """
-        return self.keypoints[[_NUMBERS[name] for name in names]]
+        return self.keypoints[self.layout.numbers(names)]
 
     @property
     def place(self) -> tuple[float, float, float, float]:
@@ -90,6 +90,19 @@ class Person:
         x_min, y_min = self.keypoints[:, :2].min(axis=0)
         x_max, y_max = self.keypoints[:, :2].max(axis=0)
         return float(x_min), float(y_min), float(x_max), float(y_max)
+
+
+def gathered(people: Sequence[Person], layout: Layout = BLAZEPOSE) -> People:
+    """The people of a picture as one array.
+
+    Args:
+        people: all with this layout.
+        layout: the joints, where there is nobody as well.
+    """
+    keypoints = np.zeros((len(people), len(layout.joints), 4))
+    for number, person in enumerate(people):
+        keypoints[number] = person.keypoints
+    return People(keypoints, layout)
 
 
 def _ignore_profiling_timer() -> None:
@@ -104,6 +117,10 @@ def _ignore_profiling_timer() -> None:
 
 class PoseEstimator(Protocol):
     """Whatever finds people in a picture."""
+
+    @property
+    def layout(self) -> Layout:
+        """The joints that it finds."""
 
     def people(self, picture: Picture) -> list[Person]:
         """The people in a picture, the surest first.
@@ -124,6 +141,8 @@ class MediaPipePose:
         >>> with MediaPipePose(provide(settings)) as pose:
         ...     people = pose.people(read_rgb(path))
     """
+
+    layout = BLAZEPOSE
 
     def __init__(self, model: PoseModel, most_people: int = MOST_PEOPLE) -> None:
         with _silence():

@@ -1,34 +1,38 @@
-"""Curate a workspace: tell full shots from item shots, split by product, export the CSVs."""
+"""Curate a workspace: shots, junk, copies, splits, and the exported data sets."""
 
 import time
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from curation import exports, pose_model, split
-from curation.estimate import Poses, Unreadable, estimate
-from curation.rule import Verdict, judge
+from curation import duplicates, estimators, exports, quality, split, verdicts
+from curation.looks import Looks, Unreadable, look
+from curation.overlays import write_all as draw_overlays
+from curation.rule import judge_all
 from fullshot import tables
 from fullshot.clock import now
-from fullshot.settings import Settings
+from fullshot.settings import CurateSettings, Settings
 from fullshot.workspace import Workspace
 
-_INPUTS = ("images", "products")
-_FAILURES = ("missing", "not-an-image")
-# Of other steps' making: what they found for a picture outlasts a run of this one.
-_KEPT = ("duplicate_of", "cluster")
+_CLUSTER_DIGITS = 16
+
+_INPUTS = ("images", "products", "verdicts")
 
 
-def curate(workspace: Workspace, settings: Settings) -> dict[str, Any]:
-    """Judge every picture of a workspace, split its products, and write ``curated`` and ``exports/``.
+def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) -> dict[str, Any]:
+    """Judge every picture of a workspace, find copies, split its products, and write ``curated`` and ``exports/``.
 
     Run again it looks only at pictures that are new, or that could not be read before; with the same inputs it writes
-    the same bytes. A picture never changes its split while its products stay apart from others.
+    the same bytes. Whatever changed in the settings or in ``verdicts.csv`` is decided anew from what was kept of each
+    picture. A picture never moves from the test to training.
 
     Args:
         workspace: with ``images`` and ``products``.
         settings: its section ``curate``.
+        overlays: whether to draw what the pose model saw on every picture, into ``overlays/``.
 
     Returns:
         Counts of the run, ready for JSON; ``seconds_per_image`` is None where no picture was looked at.
@@ -37,58 +41,98 @@ def curate(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         MissingInput: nothing was crawled or added yet.
         UserError: there is no pose model, or the workspace is in use.
     """
-    for name in _INPUTS:
+    for name in ("images", "products"):
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run; the stage itself would make the folder
     with workspace.stage("curate", settings, [workspace.table(name) for name in _INPUTS]) as stats:
         images, products = workspace.read("images"), workspace.read("products")
-        model = pose_model.provide(settings)
+        workspace.read_if_there("verdicts")  # a mistake in it is told before the long work, not after
+        estimator = estimators.chosen(settings)
         pictures = images.drop_duplicates("image_id").sort_values("image_id")
         jobs = list(zip(pictures["image_id"], pictures["path"], strict=True))
         started = time.monotonic()
-        poses = estimate(workspace, jobs, model, settings.curate.processes)
+        looks = look(workspace, jobs, estimator, settings.curate.processes)
         seconds = time.monotonic() - started
-        verdicts = {identity: judge(people, settings.curate) for identity, people in poses.people.items()}
-        curated = _curated(workspace, images, verdicts, poses, settings)
-        workspace.write("curated", curated)
-        _write_failures(workspace, images, products, poses.unreadable)
-        exports.export(workspace, images, products, curated)
-        full_shots = sum(verdict.full_shot for verdict in verdicts.values())
+        curated = decided(workspace, images, products, looks, settings)
+        workspace.write("curated", curated.drop(columns="overruled"))
+        _write_failures(workspace, images, products, looks.unreadable)
+        exports.export(workspace, images, products, curated, looks.frame)
+        if overlays:
+            draw_overlays(workspace, pictures, looks, curated, settings.curate)
         stats |= {
             "images": len(pictures),
-            "full_shots": full_shots,
-            "item_shots": len(verdicts) - full_shots,
-            "unreadable": len(poses.unreadable),
+            "full_shots": int(curated["full_shot"].sum()),
+            "item_shots": int((~curated["full_shot"].dropna().astype(bool)).sum()),
+            "unreadable": len(looks.unreadable),
+            "shots": _counts(curated["shot"]),
+            "issues": _counts(curated["issues"].dropna().str.split().explode()),
+            "thrown_out": int((~curated["keep"]).sum()),
+            "duplicates": int(curated["duplicate_of"].notna().sum()),
+            "clusters": int(curated["cluster"].nunique()),
+            "overruled": int(curated["overruled"].sum()),
             "products": len(products),
             "splits": {side: int((curated["split"] == side).sum()) for side in tables.SPLITS},
-            "reasons": dict(sorted(Counter(verdict.reason for verdict in verdicts.values()).items())),
-            "judged": poses.judged,
-            "seconds_per_image": round(seconds / poses.judged, 4) if poses.judged else None,
-            "pose_route": model.route,
+            "reasons": _counts(curated["shot_reason"]),
+            "judged": looks.taken,
+            "seconds_per_image": round(seconds / looks.taken, 4) if looks.taken else None,
+            "pose_route": estimator.model.route,
         }
     return stats
 
 
-def _curated(
-    workspace: Workspace, images: pd.DataFrame, verdicts: dict[str, Verdict], poses: Poses, settings: Settings
+def decided(
+    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, looks: Looks, settings: Settings
 ) -> pd.DataFrame:
+    """What is said of every picture, from what is known of it: ``curated``, and a further column ``overruled``."""
+    frame, limits = looks.frame, settings.curate
+    machine = judge_all(looks.people, looks.owners, len(frame), limits)
+    said = verdicts.judged(workspace, frame["image_id"], machine, quality.issues(frame, limits))
+    said["cluster"], said["duplicate_of"] = _copies(looks, said["keep"].to_numpy(bool), limits)
+    lost = [
+        {"image_id": each.image_id, "issues": each.kind, "keep": False, "overruled": False} for each in looks.unreadable
+    ]
+    # As objects: a column of nothing but gaps has no type of its own that the other's could be joined to.
+    curated = pd.concat([said.astype(object), pd.DataFrame(lost, columns=said.columns, dtype=object)])
+    curated = curated.sort_values("image_id", ignore_index=True)
+    curated = curated.astype({"keep": "boolean", "full_shot": "boolean", "overruled": "boolean"})
     before = workspace.read_if_there("curated")
-    sides = split.split(images, dict(zip(before["image_id"], before["split"], strict=True)), settings.curate)
-    issues = {failed.image_id: failed.kind for failed in poses.unreadable}
-    rows = []
-    for identity in sorted(sides):
-        verdict = verdicts.get(identity)
-        row: dict[str, Any] = {"image_id": identity, "issues": issues.get(identity), "split": sides[identity]}
-        if verdict:
-            score = round(verdict.score, 4)
-            row |= {"full_shot": verdict.full_shot, "shot_score": score, "shot_reason": verdict.reason}
-        rows.append(row)
-    curated = tables.frame("curated", rows)
+    known = curated.dropna(subset="cluster")
+    sides = split.split(
+        images,
+        products,
+        dict(zip(known["image_id"], known["cluster"], strict=True)),
+        dict(before[["image_id", "split"]].dropna().itertuples(index=False, name=None)),
+        limits,
+    )
+    curated["split"] = curated["image_id"].map(sides)
     before = before.set_index("image_id")
-    kept = [column for column in before.columns if column in _KEPT or column not in curated.columns]
-    for column in kept:
+    for column in [column for column in before.columns if column not in curated.columns]:
+        # Of other steps' making: what they found for a picture outlasts a run of this one.
         curated[column] = before[column].reindex(curated["image_id"]).array
     return curated
+
+
+def _copies(looks: Looks, keep: NDArray[np.bool_], limits: CurateSettings) -> tuple["pd.Series[str]", "pd.Series[str]"]:
+    """The cluster of each picture that has copies, and the copy that stands for it where it is not the picture itself.
+
+    A cluster goes by the first digits of its lowest image_id. What was thrown out stands for nothing that was kept.
+    """
+    frame = looks.frame
+    pairs = duplicates.find(
+        frame["phash"].to_numpy(), looks.thumbnails, limits.duplicate_radius, limits.duplicate_likeness
+    )
+    labels = duplicates.clusters(len(frame), pairs)
+    pixels = np.where(keep, frame["width"].to_numpy(np.int64) * frame["height"].to_numpy(np.int64), -1)
+    best = duplicates.best(labels, pixels, frame["sharpness"].to_numpy(float), frame["image_id"].tolist())
+    names = frame["image_id"]
+    several = np.bincount(labels, minlength=len(frame))[labels] > 1
+    cluster = names.iloc[labels].str[:_CLUSTER_DIGITS].reset_index(drop=True)  # rows are in order of image_id
+    stands = names.iloc[best].reset_index(drop=True)
+    return cluster.where(several), stands.where(several & (stands != names))
+
+
+def _counts(values: "pd.Series[Any]") -> dict[str, int]:
+    return dict(sorted(Counter(str(value) for value in values.dropna()).items()))
 
 
 def _write_failures(
@@ -111,7 +155,7 @@ def _write_failures(
         rows.append({**row, "page": pages.get(place["product_id"])})
     # What a crawl could not fetch is not among the images; those rows are the crawl's.
     stored = before["url"].isin(images["url"].dropna()) | before["url"].isin(images["path"])
-    mine = stored & (before["kind"] == "picture") & before["class"].isin(_FAILURES)
+    mine = stored & (before["kind"] == "picture") & before["class"].isin(verdicts.UNREADABLE)
     parts = [part for part in (before[~mine], tables.frame("failures", rows)) if len(part)]
     if parts or workspace.table("failures").is_file():
         data = pd.concat(parts) if parts else tables.frame("failures")

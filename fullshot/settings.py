@@ -65,17 +65,30 @@ class CrawlSettings(_Section):
 class CurateSettings(_Section):
     """What counts as a full shot, and how products are split."""
 
+    pose: Literal["mediapipe", "openpose"] = Field("mediapipe", description="which estimator finds people")
+    pose_network: str = Field("", description="path of an OpenPose network that OpenCV reads (.onnx, .pb)")
+    pose_layout: Literal["coco", "mpi"] = Field("coco", description="its joints: COCO's 18, or MPII's 15")
     pose_model: str = Field("", description="path of a MediaPipe pose .task file; empty: found or fetched")
     pose_model_sha256: str = Field(
         "", pattern=r"^([0-9a-f]{64})?$", description="digest of that file, where it is not one that fullshot knows"
     )
     pose_model_url: str = Field(POSE_MODEL_URL, description="where the pose model is fetched from")
     visibility: Share = Field(0.5, description="the least visibility of nose or eyes")
-    ankle_visibility: Share = Field(0.2, description="the least visibility of an ankle; long skirts and flares hide it")
+    ankle_visibility: Share = Field(0.3, description="the least visibility of an ankle; long skirts and flares hide it")
     min_span: Share = Field(0.45, description="the least height from nose to ankles, as a share of the picture")
     min_hip_share: Share = Field(0.3, description="how far the hips are from nose and ankles, of nose to ankles")
     min_headroom: float = Field(0.08, description="picture above the nose, as a share of nose to ankles")
-    min_footroom: float = Field(0.0, description="picture below the toes, as a share of nose to ankles")
+    min_footroom: float = Field(0.025, description="picture below the toes, as a share of nose to ankles")
+    body_visibility: Share = Field(0.5, description="the least visibility of hips and of shoulders or ankles")
+    sure: float = Field(0.05, ge=0, le=0.5, description="a score nearer to one half than this is unclear")
+    min_side: int = Field(48, ge=0, description="a picture with a shorter side in pixels is tiny")
+    max_aspect: float = Field(4.0, ge=1, description="longer side over shorter side beyond which a picture is a strip")
+    min_sharpness: float = Field(0.45, ge=0, description="below it a picture is blurred; 0: not asked")
+    min_detail: float = Field(0.15, ge=0, description="below it a picture is nearly blank; 0: not asked")
+    max_watermark: float = Field(0.26, ge=0, description="beyond it a picture is heavily watermarked; 1: not asked")
+    max_collage: float = Field(0.2, ge=0, description="beyond it a picture is several in one; 1: not asked")
+    duplicate_radius: int = Field(14, ge=0, le=64, description="bits of 64 by which hashes of near duplicates differ")
+    duplicate_likeness: Share = Field(0.91, description="how alike two pictures with near hashes must be; 0: not asked")
     validation_share: Share = Field(0.15, description="share of the products to choose models on")
     test_share: Share = Field(0.2, description="share of the products that no model is trained or chosen on")
     processes: int = Field(0, ge=0, description="worker processes; 0: one a core")

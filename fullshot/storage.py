@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _SUFFIX = {
     "AVIF": ".avif",
 }
 _KINDS = tuple(_SUFFIX)
+
+# EXIF orientations that swap width and height.
+_ON_THEIR_SIDE = (5, 6, 7, 8)
 
 # What pictures are re-encoded as, and the longest side in pixels that the kind can hold: JPEG_MAX_DIMENSION in libjpeg,
 # WEBP_MAX_DIMENSION in libwebp (14 bits), 31 bits in a PNG.
@@ -136,6 +140,18 @@ def is_turned(path: Path) -> bool:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1)) != 1
 
 
+def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """A picture's pixels as RGB: what is transparent over white, 16 bits a channel brought to 8."""
+    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+        # Pillow would cut off what is above 255. Its modes I and F come from 16-bit files too.
+        deep = np.asarray(picture, np.float64)
+        scale = 257.0 if deep.max(initial=0) > np.iinfo(np.uint8).max else 1.0
+        picture = Image.fromarray(np.clip(deep / scale, 0, 255).round().astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
+    return np.asarray(picture.convert("RGB"))
+
+
 def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
     """Decode a picture.
 
@@ -145,15 +161,55 @@ def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
             for photos that come from outside.
 
     Returns:
-        Shape (height, width, 3), uint8, RGB.
+        Shape (height, width, 3), uint8, RGB; what is transparent lies over white.
 
     Raises:
         NotAnImage: see :func:`measure`.
         OSError: the file cannot be read.
     """
     with _opened(io.BytesIO(path.read_bytes())) as picture:
-        turned = ImageOps.exif_transpose(picture) if upright else picture
-        return np.asarray(turned.convert("RGB"))
+        return _pixels(ImageOps.exif_transpose(picture) if upright else picture)
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """A picture that was decoded smaller than it is.
+
+    Args:
+        pixels: shape (h, w, 3), uint8, RGB; upright.
+        width: of the whole picture, upright, in pixels.
+        height: of the whole picture, upright, in pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+def read_reduced(path: Path, longest: int) -> Reduced:
+    """Decode a picture for measures that need no more than so many pixels; upright, as its EXIF orientation says.
+
+    A JPEG is reduced while it is decoded (libjpeg's scaling by 1/2, 1/4 or 1/8), never below ``longest``; any picture
+    of more than twice that is reduced after it was decoded.
+
+    Args:
+        path: the file.
+        longest: of the longer side, in pixels.
+
+    Raises:
+        NotAnImage: see :func:`measure`.
+        OSError: the file cannot be read.
+    """
+    with _opened(io.BytesIO(path.read_bytes())) as picture:
+        width, height = picture.size
+        share = longest / max(width, height)
+        if share < 1:
+            picture.draft("RGB", (max(1, math.ceil(width * share)), max(1, math.ceil(height * share))))
+        turned = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        pixels = _pixels(ImageOps.exif_transpose(picture))
+        if max(pixels.shape) > 2 * longest:
+            pixels = np.asarray(Image.fromarray(pixels).reduce(max(pixels.shape) // longest))
+        return Reduced(pixels, *((height, width) if turned in _ON_THEIR_SIDE else (width, height)))
 
 
 def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:

@@ -18,6 +18,7 @@ from fullshot.taxonomy import GARMENTS, Gender, Wear
 
 SPLITS = ("train", "val", "test")
 SOURCES = ("human", "model", "shop", "import")
+SHOTS = ("full", "half", "item", "unclear")
 _SHA256 = r"[0-9a-f]{64}"
 _BEYOND_INT64 = 2.0**63
 
@@ -88,6 +89,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "first_seen": _text(),
             "last_seen": _text(),
             "gone_at": _text(),
+            "style": _text(),
         }
     ),
     "images": _schema(
@@ -144,6 +146,19 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "duplicate_of": _image_id(empty=True),
             "cluster": _text(),
             "split": _one_of(SPLITS),
+            "shot": _one_of(SHOTS, empty=True),
+            "keep": _boolean(),
+            "machine_shot": _one_of(SHOTS, empty=True),
+        }
+    ),
+    "verdicts": _schema(
+        {
+            "image_id": _image_id(unique=True),
+            "shot": _one_of(SHOTS, empty=True),
+            "keep": _boolean(),
+            "note": _text(),
+            "annotator": _text(),
+            "judged_at": _text(),
         }
     ),
     "boxes": _schema(
@@ -173,13 +188,26 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
         }
     ),
     "dataset2": _schema(_LABELLED),
+    "queue": _schema(
+        {
+            "image_id": _image_id(unique=True),
+            "image_path": _text(empty=False),
+            "shot_score": _number(least=0),
+            "shot_reason": _text(),
+        }
+    ),
     "labels": _schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
     **{f"{gender}_{wear}": _schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
 }
 """A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
-and ``ledger.paused`` are in seconds."""
+and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
+``product_id``, or another name. ``verdicts`` is a person's: a shot, and whether to keep the picture, where either
+is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one."""
 
-ADDED_SINCE_0_1 = {"products": frozenset({"first_seen", "last_seen", "gone_at"})}
+ADDED_SINCE_0_1 = {
+    "products": frozenset({"first_seen", "last_seen", "gone_at", "style"}),
+    "curated": frozenset({"shot", "keep", "machine_shot"}),
+}
 """Columns that a file written by version 0.1 does not have: there, each of their cells is "not known"."""
 
 MADE_BY = {
@@ -192,6 +220,7 @@ MADE_BY = {
     "dataset1": "curate",
     "dataset2": "curate",
     "labels": "curate",
+    "queue": "curate",
 }
 """Which verb makes a table that a later stage may miss."""
 

@@ -92,7 +92,8 @@ def build(workspace: Workspace, settings: Settings) -> dict[str, Any]:
 
 
 def _item_shots(workspace: Workspace) -> pd.DataFrame:
-    curated = workspace.read("curated")[["image_id", "full_shot"]]
+    curated = workspace.read("curated")
+    curated = curated.loc[curated["keep"].fillna(True).astype(bool), ["image_id", "full_shot"]]
     images = workspace.read("images")[["image_id", "product_id", "path"]]
     items = images.merge(wears(workspace), on="product_id").merge(curated, on="image_id")
     items = items[~items["full_shot"].fillna(True).astype(bool)].fillna({"wear": str(Wear.OTHER)})
@@ -141,7 +142,7 @@ def _counts(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _write(folder: Path, root: Path, items: pd.DataFrame, embedder: Embedder, inputs: str) -> dict[str, Any]:
     with bar("index build", "pictures") as advance:
-        parts = list(_embedded(root, items, embedder, advance))
+        parts = list(embedded(root, items, embedder, advance))
     vectors, readable, alone = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if not readable.any():
         raise StageFailed(f"none of the {len(items)} item shots of {root} can be read")
@@ -170,7 +171,7 @@ def _write(folder: Path, root: Path, items: pd.DataFrame, embedder: Embedder, in
     return manifest
 
 
-def _embedded(
+def embedded(
     root: Path, items: pd.DataFrame, embedder: Embedder, advance: Advance
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]]:
     """Chunk by chunk: which pictures can be read, and of these the vectors and which show their product alone."""

@@ -14,7 +14,21 @@ from fullshot.cli import app
 from fullshot.demo.assortment import COLLECTIONS
 from fullshot.workspace import Workspace
 
-VERBS = ["demo", "crawl", "parse", "curate", "boxes", "train", "evaluate", "index", "recommend", "trace", "doctor"]
+VERBS = [
+    "demo",
+    "crawl",
+    "parse",
+    "add",
+    "curate",
+    "report",
+    "boxes",
+    "train",
+    "evaluate",
+    "index",
+    "recommend",
+    "trace",
+    "doctor",
+]
 
 
 def run(*words: str | Path | int) -> tuple[int, str, str]:

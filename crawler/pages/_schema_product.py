@@ -95,6 +95,21 @@ def said(product: Thing, variants: list[Thing]) -> Said:
     )
 
 
+def group(things: list[Thing]) -> tuple[str | None, list[str]]:
+    """The group of products that these things, which are one product, are a colour or a size of, or are themselves.
+
+    Returns:
+        Its number in the shop, and its addresses as they are written.
+    """
+    above = [one for thing in things for one in thing.things("isvariantof")]
+    members = [*things, *(one for thing in things for one in thing.things("hasvariant"))]
+    numbers = [thing.text("productgroupid") for thing in [*things, *above]]
+    numbers += [thing.text("inproductgroupwithid") for thing in members]
+    links = [link for thing in things for link in thing.links("isvariantof")]
+    links += [link for thing in things if thing.is_a({"productgroup"}) for link in thing.links("url", "@id")]
+    return next((one for number in numbers if (one := _real(number))), None), links
+
+
 def said_by_graph(page: PageData) -> Said:
     """What OpenGraph's properties say of the page's product."""
     graph = page.graph

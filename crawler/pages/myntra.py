@@ -20,6 +20,7 @@ _DATA = re.compile(rb"window\.__myx\s*=\s*(?=\{)")
 _AS_WRITTEN = b"<script>window.__myx = {"
 """As the shop writes it: plain words are found twice as fast as a pattern, and the faster the longer they are."""
 _DECODER = json.JSONDecoder()
+_ID_IN_A_LINK = re.compile(r"/([0-9]{1,15})/buy\b")
 
 _QUALITY = 90
 _WIDTH_TO_HEIGHT = 3 / 4
@@ -147,6 +148,7 @@ class MyntraPage(ShopPage):
             "rating_count": whole(amount(at(data, "ratings", "totalCount"))),
             "sizes": ",".join(text(size["label"]) or "" for size in sizes) or None,
             "in_stock": _in_stock(data, sizes),
+            "style": f"myntra:{_style(data, identity)}",
             "parser": self.parser,
         }
         boxes = list(self._boxes(data, kind["wear"])) if kind["wear"] in GARMENTS else []
@@ -203,6 +205,12 @@ class MyntraPage(ShopPage):
                     x, y, width, height = (side or 0.0 for side in sides)
                     if width > 0 and height > 0:
                         yield ShopBox(url, str(wear), x, y, width, height)
+
+
+def _style(data: dict[str, Any], identity: int) -> int:
+    """The smallest id among the product's colours: each colour's page names the others, so all pages agree on it."""
+    links = (text(colour.get("url")) or "" for colour in objects(data.get("colours")))
+    return min([identity, *(int(found[1]) for link in links if (found := _ID_IN_A_LINK.search(link)))])
 
 
 def _in_stock(data: dict[str, Any], sizes: list[dict[str, Any]]) -> bool | None:

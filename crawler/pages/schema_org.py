@@ -15,7 +15,7 @@ from web_poet.exceptions import UseFallback
 
 from crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound
 from crawler.pages._base import ShopPage
-from crawler.pages._schema_product import Said, crumbs, row, said, said_by_graph
+from crawler.pages._schema_product import Said, crumbs, group, row, said, said_by_graph
 from crawler.pages._schema_sitemap import sitemap
 from crawler.pages._schema_things import PageData, Thing, page_data
 from crawler.pages._values import amount, text, web_address, whole
@@ -188,11 +188,22 @@ class SchemaOrgPage(ShopPage):
             "url": url,
             **known,
             "currency": what.currency,
+            "style": self._style(things),
             "parser": self.parser,
         }
         pictures = dict.fromkeys(address for link in what.images if (address := web_address(self._base, link)))
         images = [PictureLink(address, position, "") for position, address in enumerate(pictures, start=1)]
         return ProductFound(product, images, links=list(dict.fromkeys(links)))
+
+    def _style(self, things: list[Thing]) -> str | None:
+        """What all colours of the product have in common; None where the page does not say."""
+        shop = _host(urlsplit(str(self.response.url)).hostname)
+        number, links = group(things)
+        if number:
+            return f"{shop}:{number}"
+        # "_:b0" and "#group" name something within this page alone, and may name another thing on the next one.
+        found = (self._absolute(link) for link in links if not link.startswith(("_:", "#")))
+        return next((f"{shop}:{_hash(address)}" for address in found if address and self._is_ours(address)), None)
 
     def _own_address(self, things: list[Thing], what: Said) -> str:
         links = [*(thing.link("url") for thing in things), *self._addresses[1:], *what.links]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fullshot import __version__
-from fullshot.cli import boxes, crawl, curate, demo, doctor, index, train
+from fullshot.cli import add, boxes, crawl, curate, demo, doctor, index, report, train
 from fullshot.process import END_WITH_PARENT, end_with_stdin
 
 app = typer.Typer(
@@ -38,7 +38,9 @@ def _fullshot(
 app.command()(demo.demo)
 app.command(cls=crawl.CrawlCommand)(crawl.crawl)
 app.command()(crawl.parse)
+app.command()(add.add)
 app.command()(curate.curate)
+app.command()(report.report)
 app.command()(index.recommend)
 app.command()(index.trace)
 app.command()(doctor.doctor)

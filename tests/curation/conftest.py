@@ -33,7 +33,8 @@ def pose(pose_model: PoseModel) -> Iterator[MediaPipePose]:
 def photos() -> dict[str, bytes]:
     """``bus``: a street, ``person``: one on it, ``zidane``: heads and chests; the photos come with ultralytics.
 
-    The rest is drawn: ``look`` (full length), ``half`` (the same, cut at the hips), ``front`` and ``worn`` (items).
+    The rest is drawn: ``look`` (full length), ``half`` (the same, cut at the hips), ``front``, ``worn`` and
+    ``item0`` to ``item3`` (items).
     """
     spec = find_spec("ultralytics")
     assert spec
@@ -50,8 +51,12 @@ def photos() -> dict[str, bytes]:
     look = Image.open(io.BytesIO(found["look"]))
     found["half"] = _png(look.crop((0, 0, look.width, look.height // 2)))
     found["person"] = _png(Image.open(io.BytesIO(found["bus"])).crop((0, 340, 300, 960)))
+    # Shoes again, of other collections.
+    more = open_studio(seed=7, collections=4)
+    fronts = [one for one in more.pictures if one.kind == "front"]
+    items = [one for one in fronts if more.product(one.product_ids[0]).wear == "foot"]
     for number in range(4):
-        found[f"plain{number}"] = _png(Image.new("RGB", (64, 80), (40 * number, 90, 200)))
+        found[f"item{number}"] = draw(more, items[-1 - number])[0]
     return found
 
 

@@ -8,8 +8,7 @@ import pyarrow.parquet
 import pytest
 
 import curation
-from curation.split import groups, split
-from fullshot.errors import MissingInput, UserError
+from fullshot.errors import MissingInput
 from fullshot.settings import Settings, load
 from fullshot.workspace import Workspace
 
@@ -17,11 +16,11 @@ Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [
     ("s:1", "front"),
     ("s:1", "look"),
-    ("s:2w", "plain0"),
+    ("s:2w", "item0"),
     ("s:2w", "look"),  # worn together
     ("s:3", "zidane"),
     ("s:4w", "person"),
-    ("s:4w", "plain1"),
+    ("s:4w", "item1"),
 ]
 
 
@@ -32,7 +31,7 @@ def written(workspace: Workspace) -> dict[str, bytes]:
 
 
 def shards(workspace: Workspace) -> list[Path]:
-    return sorted((workspace / "poses").glob("*.parquet"))
+    return sorted((workspace / "looks").glob("*.parquet"))
 
 
 def by_name(workspace: Workspace, column: str) -> dict[str, object]:
@@ -49,7 +48,7 @@ def by_name(workspace: Workspace, column: str) -> dict[str, object]:
 def test_full_shots_and_item_shots(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     stats = curation.curate(workspace, settings)
-    expected = {"look": True, "person": True, "front": False, "zidane": False, "plain0": False, "plain1": False}
+    expected = {"look": True, "person": True, "front": False, "zidane": False, "item0": False, "item1": False}
     assert by_name(workspace, "full_shot") == expected
     assert by_name(workspace, "shot_reason")["look"] == "full length"
     assert (stats["images"], stats["full_shots"], stats["item_shots"], stats["unreadable"]) == (6, 2, 4, 0)
@@ -85,7 +84,7 @@ def test_again_it_looks_at_nothing_and_writes_the_same_bytes(make_workspace: Mak
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     before = written(workspace)
-    assert len(before) == 10
+    assert len(before) == 11
     stats = curation.curate(workspace, settings)
     assert (stats["judged"], stats["seconds_per_image"]) == (0, None)
     assert written(workspace) == before
@@ -94,7 +93,7 @@ def test_again_it_looks_at_nothing_and_writes_the_same_bytes(make_workspace: Mak
 def test_processes_write_what_one_process_writes(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curation.estimate._LEAST_SHARD", 2)
+    monkeypatch.setattr("curation.looks._LEAST_SHARD", 2)
     workspace = make_workspace(ROWS)
     curation.curate(workspace, load(curate={"processes": 2}))
     assert len(shards(workspace)) == 3
@@ -109,8 +108,8 @@ def test_processes_write_what_one_process_writes(
 def test_only_what_a_lost_shard_held_is_looked_at_again(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch, loss: str
 ) -> None:
-    monkeypatch.setattr("curation.estimate._LEAST_SHARD", 2)
-    monkeypatch.setattr("curation.estimate._MOST_SHARD", 2)
+    monkeypatch.setattr("curation.looks._LEAST_SHARD", 2)
+    monkeypatch.setattr("curation.looks._MOST_SHARD", 2)
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     before = written(workspace)
@@ -132,8 +131,8 @@ def test_another_pose_model_looks_at_all_again(make_workspace: Make, settings: S
     curation.curate(workspace, settings)
     [shard] = shards(workspace)
     table = pyarrow.parquet.read_table(shard)
-    column = table.schema.get_field_index("pose_model")
-    other = table.set_column(column, "pose_model", pyarrow.array(["0" * 64] * table.num_rows))
+    column = table.schema.get_field_index("make")
+    other = table.set_column(column, "make", pyarrow.array(["another"] * table.num_rows))
     pyarrow.parquet.write_table(other, shard.with_name("older.parquet"))
     shard.unlink()
     assert curation.curate(workspace, settings)["judged"] == 6
@@ -146,13 +145,13 @@ def test_pictures_that_cannot_be_read(make_workspace: Make, settings: Settings) 
     paths = {Path(row["url"]).stem: workspace / str(row["path"]) for row in images.to_dict("records")}
     good = paths["front"].read_bytes()
     paths["front"].write_text("not a picture", "utf-8")
-    paths["plain0"].unlink()
+    paths["item0"].unlink()
     stats = curation.curate(workspace, settings)
     assert stats["unreadable"] == 2
     failures = workspace.read("failures").set_index("url")
     assert failures["class"].to_dict() == {
         "https://shop.example/front.jpg": "not-an-image",
-        "https://shop.example/plain0.jpg": "missing",
+        "https://shop.example/item0.jpg": "missing",
     }
     assert set(failures["kind"]) == {"picture"}
     assert failures["page"]["https://shop.example/front.jpg"] == "https://shop.example/s:1"
@@ -184,7 +183,7 @@ def test_what_other_steps_found_for_a_picture_stays(make_workspace: Make, settin
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     curated = workspace.read("curated")
-    workspace.write("curated", curated.assign(cluster=[f"c{number}" for number in range(6)], blur=0.5))
+    workspace.write("curated", curated.assign(blur=0.5))
     before = written(workspace)
     curation.curate(workspace, settings)
     assert written(workspace) == before
@@ -195,7 +194,7 @@ def test_labels_and_splits_stay_when_products_come_and_go(make_workspace: Make, 
     curation.curate(workspace, settings)
     labels = workspace.read("labels").set_index("product_id")["label"].to_dict()
     splits = by_name(workspace, "split")
-    workspace = make_workspace([*ROWS[2:], ("s:0", "plain2"), ("s:5", "plain3")])  # s:1 is gone, its look is not
+    workspace = make_workspace([*ROWS[2:], ("s:0", "item2"), ("s:5", "item3")])  # s:1 is gone, its look is not
     curation.curate(workspace, settings)
     assert workspace.read("labels").set_index("product_id")["label"].to_dict() == {**labels, "s:0": 4, "s:5": 5}
     now = by_name(workspace, "split")
@@ -229,49 +228,3 @@ def test_a_wear_that_the_taxonomy_learnt_since_the_crawl(make_workspace: Make, s
     (workspace / "taxonomy.toml").write_text('[wear]\nbottom = ["Lungis"]\n', "utf-8")
     curation.curate(workspace, settings)
     assert set(workspace.read("dataset1")["wear"]) == {"bottom"}
-
-
-def table(*pairs: str) -> pd.DataFrame:
-    return pd.DataFrame([pair.split() for pair in pairs], columns=["image_id", "product_id"])
-
-
-def test_products_that_share_pictures_are_one_group() -> None:
-    pairs = [("x", "d"), ("x", "c"), ("y", "c"), ("y", "a"), ("z", "b")]
-    expected = {"a": "a", "b": "b", "c": "a", "d": "a"}
-    assert groups(pairs) == expected
-    assert groups(reversed(pairs)) == expected
-
-
-def test_a_group_is_on_one_side() -> None:
-    images = table(*(f"i{number} p{number // 2}" for number in range(2000)), *(f"i{n} p{n}" for n in range(0, 900, 3)))
-    sides = split(images, {}, load().curate)
-    group = groups(zip(images["image_id"], images["product_id"], strict=True))
-    found: dict[str, set[str]] = {}
-    for image, product in zip(images["image_id"], images["product_id"], strict=True):
-        found.setdefault(group[product], set()).add(sides[image])
-    assert 500 < len(found) < 1000
-    assert all(len(each) == 1 for each in found.values())
-
-
-def test_shares_are_those_of_the_settings() -> None:
-    images = table(*(f"i{number} p{number}" for number in range(5000)))
-    shares = pd.Series(
-        split(images, {}, load(curate={"test_share": 0.3, "validation_share": 0.1}).curate)
-    ).value_counts()
-    assert shares["test"] / 5000 == pytest.approx(0.3, abs=0.03)
-    assert shares["val"] / 5000 == pytest.approx(0.1, abs=0.02)
-    with pytest.raises(UserError, match="must leave products to train on"):
-        load(curate={"test_share": 0.7, "validation_share": 0.3})
-
-
-@pytest.mark.parametrize(
-    ("before", "expected"),
-    [
-        ({"x": "val"}, "val"),
-        ({"x": "train", "y": "test"}, "test"),  # what was tested on is never trained on
-        ({"x": "val", "y": "train"}, "val"),
-    ],
-)
-def test_a_group_keeps_its_side_and_never_leaks_the_test(before: dict[str, str], expected: str) -> None:
-    sides = split(table("x a", "y a", "z a"), before, load().curate)
-    assert set(sides.values()) == {expected}

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from curation.body import garment_boxes
-from curation.pose import NAMES, MediaPipePose, Person
+from curation.layouts import BLAZEPOSE
+from curation.pose import MediaPipePose, Person
 from curation.pose_model import PoseModel
-from curation.rule import judge
+from curation.rule import FULL, judge
 from fullshot.boxes import Picture
 from fullshot.settings import load
 
@@ -28,7 +29,7 @@ def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, 
     x_min, y_min, x_max, y_max = person.place
     assert x_min < nose[0] < x_max
     assert y_min < nose[1] < y_max
-    assert len(set(NAMES)) == 33
+    assert len(set(BLAZEPOSE.joints)) == 33
 
 
 @pytest.mark.parametrize(
@@ -41,14 +42,14 @@ def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, 
         ("half", False),
         ("worn", False),
         ("front", False),
-        ("plain0", False),
+        ("item0", False),
     ],
 )
 def test_real_and_drawn_pictures_are_told_apart(
     pose: MediaPipePose, photos: dict[str, bytes], name: str, full_shot: bool
 ) -> None:
     verdict = judge(pose.people(decode(photos[name])), load().curate)
-    assert verdict.full_shot == full_shot, verdict
+    assert (verdict.shot == FULL) == full_shot, verdict
     assert (verdict.score >= 0.5) == full_shot
 
 

@@ -4,8 +4,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from curation.pose import NAMES, Person
-from curation.rule import FULL_LENGTH, NO_PERSON, judge
+from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
+from curation.pose import People, Person
+from curation.rule import (
+    FULL,
+    FULL_LENGTH,
+    HALF,
+    ITEM,
+    NO_BODY,
+    NO_PERSON,
+    NOT_UPRIGHT,
+    SEVERAL,
+    UNCLEAR,
+    judge,
+    judge_all,
+)
 from fullshot.settings import load
 
 Joints = NDArray[np.float64]
@@ -23,14 +36,14 @@ HEIGHTS = {
 
 def standing() -> Joints:
     """Somebody in the middle of the picture, from head to feet, all joints in view."""
-    keypoints = np.full((len(NAMES), 4), [0.5, 0.3, 1.0, 1.0])
-    for number, name in enumerate(NAMES):
+    keypoints = np.full((len(BLAZEPOSE.joints), 4), [0.5, 0.3, 1.0, 1.0])
+    for number, name in enumerate(BLAZEPOSE.joints):
         keypoints[number, 1] = next((y for word, y in HEIGHTS.items() if word in name), 0.3)
     return keypoints
 
 
 def numbers(*words: str) -> list[int]:
-    return [number for number, name in enumerate(NAMES) if any(word in name for word in words)]
+    return [number for number, name in enumerate(BLAZEPOSE.joints) if any(word in name for word in words)]
 
 
 def hidden(*words: str) -> Callable[[Joints], None]:
@@ -80,7 +93,7 @@ def upside_down(keypoints: Joints) -> None:
         (lambda _: None, FULL_LENGTH),
         (hidden("left"), FULL_LENGTH),  # from the side
         (hidden("nose", "left eye"), FULL_LENGTH),  # one eye is a face
-        (one_foot_below, FULL_LENGTH),  # a step towards the camera
+        (one_foot_below, "feet cut off"),
         (hidden("ankle"), "ankles not visible"),
         (hidden("nose", "eye"), "head not visible"),
         (shifted(-0.2), "head outside the frame"),
@@ -100,19 +113,19 @@ def test_each_reason(change: Callable[[Joints], None], reason: str) -> None:
     change(keypoints)
     verdict = judge([Person(keypoints)], load().curate)
     assert verdict.reason == reason
-    assert verdict.full_shot == (reason == FULL_LENGTH)
-    assert (0.5 <= verdict.score <= 1) if verdict.full_shot else (0 <= verdict.score < 0.5)
+    assert (verdict.shot == FULL) == (reason == FULL_LENGTH)
+    assert (0.5 <= verdict.score <= 1) if verdict.shot == FULL else (0 <= verdict.score < 0.5)
 
 
 def test_nobody_is_no_full_shot() -> None:
     verdict = judge([], load().curate)
-    assert (verdict.full_shot, verdict.score, verdict.reason) == (False, 0.0, NO_PERSON)
+    assert (verdict.shot, verdict.score, verdict.reason) == (ITEM, 0.0, NO_PERSON)
 
 
 def test_one_person_at_full_length_is_enough() -> None:
     small = standing()
     scaled(0.3)(small)
-    assert judge([Person(small), Person(standing())], load().curate).full_shot
+    assert judge([Person(small), Person(standing())], load().curate).shot == FULL
 
 
 @pytest.mark.parametrize(
@@ -121,7 +134,7 @@ def test_one_person_at_full_length_is_enough() -> None:
         ("min_span", 0.8, "person too small"),
         ("min_headroom", 0.3, "head cut off"),
         ("min_footroom", 0.3, "feet cut off"),
-        ("min_hip_share", 0.55, "nobody upright"),
+        ("min_hip_share", 0.55, "unsure: nobody upright"),
         ("visibility", 1.0, FULL_LENGTH),
     ],
 )
@@ -134,3 +147,87 @@ def test_the_surer_the_higher_the_score() -> None:
     unsure[numbers("ankle"), 2] = 0.4
     thresholds = load().curate
     assert judge([Person(unsure)], thresholds).score < judge([Person(standing())], thresholds).score == 1.0
+
+
+def legs_only(keypoints: Joints) -> None:
+    scaled(1.7, about=0.95)(keypoints)
+    hidden("nose", "eye", "shoulder")(keypoints)
+
+
+def head_and_chest(keypoints: Joints) -> None:
+    scaled(2.5, about=0.0)(keypoints)
+    keypoints[:, 0] = 0.5
+
+
+def lying_shoe(keypoints: Joints) -> None:
+    keypoints[:, 1] = 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "shot"),
+    [
+        (lambda _: None, FULL),
+        (head_and_chest, HALF),
+        (legs_only, HALF),
+        (lying_shoe, ITEM),  # BlazePose sees bodies in shoes; none of them stands upright
+        (hidden(""), ITEM),
+        (hidden("ankle"), HALF),
+    ],
+)
+def test_each_kind_of_shot(change: Callable[[Joints], None], shot: str) -> None:
+    keypoints = standing()
+    change(keypoints)
+    verdict = judge([Person(keypoints)], load().curate)
+    assert verdict.shot == shot, verdict
+    assert (verdict.reason in (NO_BODY, NOT_UPRIGHT)) == (shot == ITEM)
+
+
+@pytest.mark.parametrize(("visibility", "shot"), [(0.15, HALF), (0.27, UNCLEAR), (0.31, UNCLEAR), (0.5, FULL)])
+def test_near_a_threshold_it_is_unclear(visibility: float, shot: str) -> None:
+    keypoints = standing()
+    keypoints[numbers("ankle"), 2] = visibility
+    verdict = judge([Person(keypoints)], load().curate)
+    assert verdict.shot == shot, verdict
+    assert verdict.reason.startswith("unsure: ") == (shot == UNCLEAR)
+
+
+def test_two_people_at_full_length_are_for_a_person_to_say() -> None:
+    first, second, passer_by = standing(), standing(), standing()
+    first[:, 0] -= np.linspace(0.2, 0.3, len(first))
+    second[:, 0] += np.linspace(0.2, 0.3, len(second))
+    passer_by[:, 0] = np.linspace(0.6, 0.8, len(second))
+    scaled(0.6)(passer_by)
+    limits = load(curate={"min_span": 0.3}).curate
+    assert judge([Person(first), Person(second)], limits).reason == SEVERAL
+    assert judge([Person(first), Person(second)], limits).shot == UNCLEAR
+    assert judge([Person(first), Person(first + 0.01)], limits).shot == FULL  # one person, found twice
+    assert judge([Person(first), Person(passer_by)], limits).shot == FULL
+
+
+def test_many_pictures_at_once_are_judged_like_one_after_the_other() -> None:
+    random = np.random.default_rng(3)
+    counts = random.integers(0, 4, 200)
+    people = [standing() + random.normal(0, 0.12, (33, 4)) * random.integers(0, 2) for _ in range(counts.sum())]
+    owners = np.repeat(np.arange(200), counts)
+    limits = load().curate
+    together = judge_all(People(np.array(people)), owners, 200, limits)
+    alone = [judge([Person(people[n]) for n in np.flatnonzero(owners == picture)], limits) for picture in range(200)]
+    assert together.shot.tolist() == [verdict.shot for verdict in alone]
+    assert together.reason.tolist() == [verdict.reason for verdict in alone]
+    np.testing.assert_allclose(together.score, [verdict.score for verdict in alone])
+    assert len(set(together.shot.tolist())) == 4
+
+
+@pytest.mark.parametrize("layout", [COCO18, MPI15])
+def test_other_layouts_are_judged_by_the_same_rule(layout: Layout) -> None:
+    keypoints = np.full((len(layout.joints), 4), [0.5, 0.3, 0.9, 0.9])
+    heights = {**HEIGHTS, "head": 0.1, "neck": 0.18, "ear": 0.1, "chest": 0.3}
+    for number, name in enumerate(layout.joints):
+        keypoints[number, 1] = next((y for word, y in heights.items() if word in name), 0.3)
+    limits = load(curate={"visibility": 0.2, "body_visibility": 0.2}).curate
+    assert judge([Person(keypoints, layout)], limits).shot == FULL
+    ankles = layout.numbers(layout.ankles)
+    keypoints[ankles] = np.nan  # found nowhere
+    keypoints[ankles, 2:] = 0.0
+    verdict = judge([Person(keypoints, layout)], limits)
+    assert (verdict.shot, verdict.reason) == (HALF, "ankles outside the frame")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from fullshot import progress
+from fullshot import leaks, progress
 from fullshot.errors import StageFailed, UserError
 from fullshot.files import write_text
 from fullshot.settings import DetectorSettings, Settings
@@ -66,12 +66,13 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
     Raises:
         MissingInput: a table is not there; says which verb makes it.
-        UserError: no box to train on, no such model, device or run.
+        UserError: no box to train on, no such model, device or run; the splits leak.
         StageFailed: the training broke off.
     """
     inputs = [workspace.table(name) for name in ("boxes", "images", "curated")]
     with workspace.stage("train detector", settings, inputs) as stats:
         samples = sampling.choose(workspace)
+        leaks.refuse(workspace)
         section = settings.detector if resume is None else _section_of(workspace, resume)
         run, trained = _run_for(workspace, settings, section, samples, resume)
         if trained:

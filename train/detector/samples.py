@@ -22,9 +22,10 @@ _CLASS = {str(label): number for number, label in enumerate(GARMENTS)}
 
 
 def choose(workspace: Workspace) -> pd.DataFrame:
-    """The boxes to learn from or to be measured on: one row a box, on pictures that have a split.
+    """The boxes to learn from or to be measured on: one row a box, on pictures of a split.
 
-    Where a picture has boxes from several sources, the best source's newest revision counts alone.
+    Where a picture has boxes from several sources, the best source's newest revision counts alone. Pictures that were
+    thrown out count for nothing.
 
     Returns:
         Columns ``image_id, split, path, width, height, label, x_min, y_min, x_max, y_max``; corners in pixels,
@@ -40,7 +41,8 @@ def choose(workspace: Workspace) -> pd.DataFrame:
     for key in ("rank", "newest"):
         boxes = boxes[boxes[key] == boxes.groupby("image_id")[key].transform("min")]
     pictures = images.drop_duplicates("image_id")[["image_id", "path", "width", "height"]]
-    splits = curated.loc[curated["split"].notna(), ["image_id", "split"]]
+    used = curated["split"].notna() & curated["keep"].fillna(True).astype(bool)
+    splits = curated.loc[used, ["image_id", "split"]]
     rows = boxes.merge(pictures, on="image_id").merge(splits, on="image_id")
     for low, high, size in (("x_min", "x_max", "width"), ("y_min", "y_max", "height")):
         limit = rows[size].astype("float64")

@@ -39,7 +39,8 @@ def worn_garments(workspace: Workspace, splits: Sequence[str] = ("train", "val",
     boxes = workspace.read("boxes").dropna(subset=["product_id"])
     # A picture of two products has two rows, but one file.
     images = workspace.read("images")[["image_id", "path"]].drop_duplicates("image_id")
-    curated = workspace.read("curated")[["image_id", "full_shot"]]
+    curated = workspace.read("curated")
+    curated = curated.loc[curated["keep"].fillna(True).astype(bool), ["image_id", "full_shot"]]
     worn = boxes[["image_id", "product_id", *_CORNERS]].merge(images, on="image_id").merge(curated, on="image_id")
     worn = _completed(workspace, worn[worn["full_shot"].fillna(False).astype(bool)])
     return worn[worn["split"].isin(list(splits))].reset_index(drop=True)

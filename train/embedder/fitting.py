@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from fullshot import leaks
 from fullshot.errors import UserError
 from fullshot.progress import bar
 from fullshot.settings import EmbedderSettings, Settings
@@ -50,11 +51,13 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
     Raises:
         MissingInput: a table is not there, or holds too little to learn from.
-        UserError: there is no run ``resume``, it is finished, or its inputs have changed; no such device.
+        UserError: there is no run ``resume``, it is finished, or its inputs have changed; no such device; the
+            splits leak.
         StageFailed: a picture cannot be read.
     """
     with workspace.stage("train embedder", settings, [workspace.table(name) for name in INPUTS]) as stats:
         examples = training_examples(workspace)
+        leaks.refuse(workspace)
         section = settings.embedder if resume is None else _section_of(workspace, resume)
         digest = runs.frames_digest({"examples": examples}, section)
         run = runs.find_finished(workspace, KIND, digest) if resume is None else None

@@ -17,6 +17,8 @@ from fullshot.taxonomy import built_in
 
 CASES = Path(__file__).parent / "schema_org"
 SITEMAP = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://shop.test/p/1</loc></url>'
+COAT = "shop.test:008989ec8e32de70"
+"""The style that is named after the address https://shop.test/coat, by the first digits of its sha256."""
 
 
 def found(url: str, body: bytes | str, **options: Any) -> Found:
@@ -65,6 +67,38 @@ def test_other_colours_are_visited_where_the_user_asks_for_them() -> None:
     not_asked = found("https://shop.test/coat-red", page)
     assert isinstance(not_asked, ProductFound)
     assert not_asked.links == []
+
+
+@pytest.mark.parametrize(
+    ("data", "style"),
+    [
+        ('"inProductGroupWithID": 77', "shop.test:77"),
+        ('"isVariantOf": {"@type": "ProductGroup", "productGroupID": "G 1"}', "shop.test:G 1"),
+        ('"isVariantOf": {"productGroupID": "none"}, "inProductGroupWithID": "G2"', "shop.test:G2"),
+        ('"hasVariant": [{"@type": "Product", "inProductGroupWithID": "G3"}]', "shop.test:G3"),
+        ('"isVariantOf": "/coat"', COAT),
+        ('"isVariantOf": {"@id": "https://shop.test/coat#all"}', COAT),
+        ('"isVariantOf": {"url": "https://shop.test/coat?", "@id": "#all"}', COAT),
+        # What is said of every page alike would make one product of the whole shop.
+        ('"isVariantOf": {"@id": "#group"}', None),
+        ('"isVariantOf": {"@id": "_:b0"}', None),
+        ('"isVariantOf": {"@id": "https://shop.test/#group"}', None),
+        ('"isVariantOf": {"@id": "https://schema.org/ProductGroup"}', None),
+        ('"isVariantOf": [null, 5, []], "inProductGroupWithID": {}', None),
+        ('"sku": "1"', None),
+    ],
+)
+def test_colours_of_one_group_have_one_style(data: str, style: str | None) -> None:
+    assert product(data)["style"] == style
+
+
+@pytest.mark.parametrize("page", ["coat-red", "coat-blue", "coat-green"])
+def test_every_page_of_a_group_says_the_same_style(page: str) -> None:
+    body = saved("product-group-colours")
+    for named in (body, body.replace(b'"productGroupID": "C1"', b'"url": "/coat"')):
+        result = found(f"https://shop.test/{page}", named)
+        assert isinstance(result, ProductFound)
+        assert result.product["style"] == ("shop.test:C1" if named is body else COAT)
 
 
 @pytest.mark.parametrize("case", ["no-data", "unreadable", "picture", "empty"])

@@ -183,3 +183,16 @@ def test_batches_leave_the_random_numbers_of_others_alone() -> None:
     np.random.seed(5)
     list(Batches(np.arange(9) // 3, np.arange(9), 8, seed=3))
     assert np.random.rand() == expected
+
+
+def test_splits_that_leak_are_refused(workspace: Workspace, settings: Settings) -> None:
+    curated = workspace.read("curated")
+    product = workspace.read("images").drop_duplicates("image_id")["product_id"].iloc[0]
+    images = workspace.read("images")
+    its = sorted(set(images.loc[images["product_id"] == product, "image_id"]))
+    curated.loc[curated["image_id"] == its[0], "split"] = "test"
+    workspace.write("curated", curated)
+    with pytest.raises(UserError, match=rf"leak.*product {product}: {its[0][:12]} in test") as error:
+        embedder.fit(workspace, settings)
+    assert "\n" not in str(error.value)
+    assert not list(workspace.models("embedder").glob("*"))

@@ -1,0 +1,63 @@
+"""Pictures a second of a whole `fullshot curate`, against a loop that only decodes and runs MediaPipe.
+
+Ours judges, measures, looks for copies, splits and exports, into tables; it was given the pictures by `fullshot add`.
+The peer (pose_loop.py) decodes the same files and runs the same model. Both start as a process, use a process a core,
+take turns, and the medians count. With --openpose the case study's way is timed as well, see benchmarks.openpose.
+"""
+
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+from benchmarks import _common
+from curation.pose_model import provide
+from fullshot.engine import cores
+from fullshot.settings import load
+
+LEAST, OPENPOSE = 0.85, 10.0
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The script."""
+    parser = _common.parser_of(__doc__)
+    parser.add_argument("--pictures", type=Path, required=True, help="a folder of pictures")
+    parser.add_argument("--rounds", type=int, default=_common.ROUNDS, help=f"default: {_common.ROUNDS}")
+    parser.add_argument("--openpose", action="store_true", help="time the case study's OpenPose as well: a minute")
+    given = parser.parse_args(arguments)
+    pictures, model = given.pictures.resolve(), provide(load())
+    count = sum(path.is_file() for path in pictures.iterdir())
+    fullshot = [sys.executable, "-P", "-m", "fullshot"]
+    ours, peers = [], []
+    with _common.scratch(given.folder) as scratch:
+        brought = scratch / "brought"
+        command = [*fullshot, "add", str(brought), str(pictures), "--json"]
+        _common.must_succeed(_common.run(command, scratch), "fullshot add")
+        for number in range(given.rounds):
+            for name in ("ours", "peer") if number % 2 == 0 else ("peer", "ours"):
+                if name == "ours":
+                    workspace = scratch / f"workspace-{number}"
+                    shutil.copytree(brought, workspace)
+                    command = [*fullshot, "curate", str(workspace), "--json"]
+                    ours.append(_common.must_succeed(_common.run(command, scratch), "fullshot curate").seconds)
+                    shutil.rmtree(workspace)
+                else:
+                    loop = ["-m", "benchmarks.pose_loop", str(model.path), str(pictures), str(cores())]
+                    done = _common.run([sys.executable, *loop], scratch, PYTHONPATH=str(_common.ROOT))
+                    peers.append(_common.must_succeed(done, "the loop").seconds)
+                _common.say(f"round {number + 1}, {name}: {(ours if name == 'ours' else peers)[-1]:.2f} s")
+    rates = [count / statistics.median(seconds) for seconds in (ours, peers)]
+    rows = [_common.at_least("pictures/s, start of the process included", rates[0], rates[1], LEAST)]
+    _common.show(f"{count} pictures, {cores()} processes", rows, as_json=given.as_json, peer="decode, MediaPipe")
+    if given.openpose:
+        from benchmarks.openpose import openpose_seconds_per_image
+
+        files = sorted(path for path in pictures.iterdir() if path.is_file())[:20]
+        # One of them on each core, as ours are: the figure is of one process.
+        theirs = cores() / openpose_seconds_per_image(files)
+        rows = [_common.at_least("pictures/s", rates[0], theirs, OPENPOSE)]
+        _common.show("Against OpenPose run by OpenCV", rows, as_json=given.as_json, peer="OpenPose")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What the user says of the pictures that are added."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from curation.add.values import amount
+from fullshot.errors import UserError
+from fullshot.taxonomy import Gender, Taxonomy, Wear
+
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
+    "image": ("image", "image_path", "path", "file", "file_name", "filename", "picture", "photo"),
+    "product": ("product_id", "product", "item_id", "sku", "id"),
+    "type": ("product_type", "type", "label", "class", "category", "article_type"),
+    "wear": ("wear",),
+    "gender": ("gender", "sex"),
+    "colour": ("colour", "color", "base_colour", "primary_colour"),
+    "name": ("name", "product_name", "product_display_name", "title"),
+    "brand": ("brand",),
+    "price": ("price",),
+    "mrp": ("mrp", "list_price"),
+    "currency": ("currency",),
+    "sizes": ("sizes",),
+    "style": ("style", "style_id"),
+    "link": ("link", "url", "product_url"),
+}
+"""What a column can say, and the names under which it is looked for where no flag names it. They are compared without
+regard to case, spaces and underscores; the first that is there is taken."""
+
+CONSTANTS = tuple(name for name in USUAL_NAMES if name not in ("image", "product", "link"))
+"""What can be said of all pictures at once."""
+
+PRODUCT_COLUMN = {name: name for name in CONSTANTS} | {"type": "product_type", "link": "url"}
+"""The column of ``products`` that each of them fills."""
+
+_SHOP = re.compile(r"[^\W_][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user says of the pictures.
+
+    Args:
+        shop: the first part of each ``product_id``.
+        columns: a key of :data:`USUAL_NAMES`, and the name of the CSV's column that says it.
+        root: the folder that a CSV's paths are relative to; None: the CSV's own.
+        constants: one of :data:`CONSTANTS`, and what is true of all pictures, whatever the folder or the CSV says;
+            an empty text is "not known".
+    """
+
+    shop: str = "own"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    root: Path | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, taxonomy: Taxonomy) -> None:
+        """Check what can be checked before a picture is looked at.
+
+        Raises:
+            UserError: the shop's name does not do, or a constant is of no known kind or has a value that it cannot.
+        """
+        if not _SHOP.fullmatch(self.shop):
+            raise UserError(f"expected a shop's name of letters, digits, dots, dashes, got {self.shop!r}")
+        for name, value in self.constants.items():
+            if name not in CONSTANTS:
+                raise UserError(f"expected --set {'|'.join(CONSTANTS)}=VALUE, got {name!r}{nearest(name, CONSTANTS)}")
+            if not value:
+                continue
+            if name == "wear" and value.lower() not in set(Wear):
+                raise UserError(f"--set wear: expected one of {', '.join(Wear)}, got {value!r}")
+            if name == "gender" and value.lower() != Gender.UNKNOWN and taxonomy.gender(value) is Gender.UNKNOWN:
+                raise UserError(f"--set gender: expected one of {', '.join(Gender)}, got {value!r}")
+            if name in ("price", "mrp") and amount(value) is None:
+                raise UserError(f"--set {name}: expected a number of at least 0, got {value!r}")
+
+
+def constants(words: list[str]) -> dict[str, str]:
+    """The constants in flags such as ``gender=women``.
+
+    Raises:
+        UserError: a flag has no equals sign.
+    """
+    found = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign:
+            raise UserError(f"expected --set NAME=VALUE, such as --set gender=women, got {word!r}")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def nearest(name: str, known: "tuple[str, ...] | list[str]") -> str:
+    """``; did you mean …?`` where a known name is like this one, else nothing."""
+    close = difflib.get_close_matches(name.lower(), [one.lower() for one in known], 1)
+    likely = next((one for one in known if close and one.lower() == close[0]), None)
+    return f"; did you mean {likely}?" if likely else ""

@@ -1,0 +1,102 @@
+"""Rows of the tables, out of what a source says and what was stored."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from curation.add.entries import Entry
+from curation.add.options import PRODUCT_COLUMN, Options
+from curation.add.values import amount, text
+from fullshot.storage import Stored
+from fullshot.taxonomy import Gender, Taxonomy, Wear
+
+PARSER = "add@1"
+"""``parser`` of the products that are added."""
+
+
+@dataclass
+class Rows:
+    """What a source amounts to.
+
+    Attributes:
+        products: by product_id; columns that the source does not say are None, times are left out.
+        images: by image_id and product_id; times are left out.
+        named_by_path: products without an id of their own, and the pictures that they are named after.
+        unknown_types: product types that the taxonomy does not know, and how many products are of each.
+        unknown_genders: words for a gender that it does not know.
+        unreadable_cells: columns, and how many of their values could not be understood.
+    """
+
+    products: dict[str, dict[str, Any]] = field(default_factory=dict)
+    images: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    named_by_path: dict[str, Entry] = field(default_factory=dict)
+    unknown_types: Counter[str] = field(default_factory=Counter)
+    unknown_genders: Counter[str] = field(default_factory=Counter)
+    unreadable_cells: Counter[str] = field(default_factory=Counter)
+
+
+def product_id(entry: Entry, options: Options) -> str:
+    """``<shop>:<id>``; an id that begins with the shop is one already."""
+    prefix = f"{options.shop}:"
+    return entry.identity if entry.identity.startswith(prefix) else prefix + entry.identity
+
+
+def rows(entries: list[Entry], stored: dict[str, Stored], options: Options, taxonomy: Taxonomy) -> Rows:
+    """The rows of a source's products that have a picture.
+
+    Args:
+        entries: what the source names.
+        stored: the pictures that could be stored, by address.
+        options: the shop and the constants.
+        taxonomy: product type → wear, words → gender.
+    """
+    found = Rows()
+    of_product: dict[str, list[Entry]] = {}
+    for entry in entries:
+        of_product.setdefault(product_id(entry, options), []).append(entry)
+    for identity, mine in of_product.items():
+        if not any(entry.uri in stored for entry in mine):
+            continue
+        if mine[0].named_by_path:
+            found.named_by_path[identity] = mine[0]
+        says: dict[str, str] = {}
+        for entry in mine:
+            says = entry.says | says  # the first row that says something is believed
+        says = {what: value for what, value in (says | dict(options.constants)).items() if value}
+        found.products[identity] = _product(identity, says, options, taxonomy, found) | {
+            "url": text(says.get("link")) or mine[0].uri
+        }
+        for position, entry in enumerate(mine, start=1):
+            if picture := stored.get(entry.uri):
+                row = {**vars(picture), "product_id": identity, "position": position, "url": entry.uri}
+                # The same bytes twice are one picture, where it comes first.
+                found.images.setdefault((picture.image_id, identity), row)
+    return found
+
+
+def _product(identity: str, says: dict[str, str], options: Options, taxonomy: Taxonomy, count: Rows) -> dict[str, Any]:
+    row: dict[str, Any] = {"product_id": identity, "parser": PARSER}
+    row |= {column: text(says.get(what)) for what, column in PRODUCT_COLUMN.items()}
+    for column in ("price", "mrp"):
+        row[column] = amount(says.get(column))
+        count.unreadable_cells[column] += bool(says.get(column)) and row[column] is None
+    words = row["gender"] or ""
+    row["gender"] = str(taxonomy.gender(words))
+    if words and row["gender"] == Gender.UNKNOWN != words.lower():
+        count.unknown_genders[words] += 1
+    wear = (row["wear"] or "").lower()
+    row["wear"] = wear if wear in set(Wear) else None
+    count.unreadable_cells["wear"] += bool(wear) and row["wear"] is None
+    kind = row["product_type"]
+    if kind and row["wear"] is None:
+        row["wear"] = _wear(kind, taxonomy)
+        count.unknown_types[kind] += row["wear"] is None
+    if row["style"]:
+        row["style"] = f"{options.shop}:{row['style'].removeprefix(f'{options.shop}:')}"
+    return row
+
+
+def _wear(kind: str, taxonomy: Taxonomy) -> str | None:
+    """Where a product type is worn, if the taxonomy knows it in the plural or the singular."""
+    forms = (kind, f"{kind}s", f"{kind}es", kind.removesuffix("s"), kind.removesuffix("es"))
+    return next((str(wear) for form in forms if (wear := taxonomy.wear(form))), None)

@@ -1,0 +1,126 @@
+"""What in a workspace asks for somebody's eyes."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from curation.report.heap import NOT_JUDGED, UNREADABLE, Heap
+from curation.report.truth import Confusion
+from fullshot import tables
+
+_FEW_NAMES = 5
+_LEAST_FILLED = 0.5
+# What later stages read of a product; of the others an empty cell harms nobody.
+_NEEDED = ("url", "name", "product_type", "wear", "colour")
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A sentence, and the section of the page that shows more."""
+
+    words: str
+    anchor: str
+
+
+def advice(heap: Heap, confusions: list[Confusion]) -> list[Advice]:
+    """What to look at, the most urgent first."""
+    found = [*_stale(heap), *_leaks(heap), *_pictures(heap), *_products(heap), *_holes(heap)]
+    for confusion in confusions:
+        called, missed = len(confusion.wrongly_full), len(confusion.missed)
+        if called or missed:
+            words = f"by {confusion.source}, {_many(called, 'picture')} called full that {_are(called)} not"
+            found.append(Advice(f"{words}, and {_many(missed, 'full shot')} not called so", "truth"))
+    return found
+
+
+def _stale(heap: Heap) -> list[Advice]:
+    late = int((heap.pictures["kind"] == NOT_JUDGED).sum())
+    again = f"run `fullshot curate {heap.root.name}` again"
+    found = []
+    if heap.outdated:
+        found.append(Advice(f"{', '.join(heap.outdated)} changed since curation: {again}", "run"))
+    if late:
+        found.append(
+            Advice(f"{_many(late, 'picture')} came after curation and {_are(late)} not judged: {again}", "run")
+        )
+    return found
+
+
+def _leaks(heap: Heap) -> list[Advice]:
+    """A product, or a cluster, on two sides of a split."""
+    sides = heap.shown[heap.shown["split"].notna()].groupby("product_id")["split"].nunique()
+    products = int((sides > 1).sum())
+    clustered = heap.pictures.dropna(subset=["cluster", "split"])
+    clusters = int((clustered.groupby("cluster")["split"].nunique() > 1).sum())
+    found = []
+    if products:
+        words = f"{_many(products, 'product')} {_have(products)} pictures in more than one split"
+        found.append(Advice(words, "splits"))
+    if clusters:
+        words = f"{_many(clusters, 'cluster')} of duplicates {_are(clusters)} in more than one split"
+        found.append(Advice(words, "duplicates"))
+    return found
+
+
+def _pictures(heap: Heap) -> list[Advice]:
+    pictures = heap.pictures
+    unclear = int(((pictures["kind"] == "unclear") & ~pictures["thrown_out"]).sum())
+    unread = int((pictures["kind"] == UNREADABLE).sum())
+    found = []
+    if unclear:
+        wait = "waits" if unclear == 1 else "wait"
+        found.append(Advice(f"{_many(unclear, 'unclear picture')} {wait} for a person’s verdict", "shot-unclear"))
+    if unread:
+        found.append(Advice(f"{_many(unread, 'picture')} cannot be read", "thrown-out"))
+    if len(heap.failures):
+        words = f"{_many(len(heap.failures), 'failure')} of pages and pictures noted in failures.csv"
+        found.append(Advice(words, "failures"))
+    return found
+
+
+def _products(heap: Heap) -> list[Advice]:
+    unknown = heap.unknown_types
+    found = []
+    if len(unknown):
+        names = ", ".join(str(name) for name in unknown.index[:_FEW_NAMES])
+        more = f" and {len(unknown) - _FEW_NAMES:,} more" if len(unknown) > _FEW_NAMES else ""
+        words = (
+            f"{_many(len(unknown), 'product type')} unknown to the taxonomy, of {_many(int(unknown.sum()), 'product')}"
+        )
+        found.append(Advice(f"{words}: {names}{more}; add them to taxonomy.toml", "counts"))
+    bare = int((~heap.products["product_id"].isin(heap.shown["product_id"])).sum())
+    if bare:
+        found.append(Advice(f"{_many(bare, 'product')} without a picture", "coverage"))
+    strange = heap.shown.loc[~heap.shown["product_id"].isin(heap.products["product_id"]), "image_id"].nunique()
+    if strange:
+        found.append(Advice(f"{_many(int(strange), 'picture')} of products that are not in products.csv", "coverage"))
+    for column in _NEEDED:
+        share = heap.products[column].notna().mean() if len(heap.products) else 1.0
+        if share < _LEAST_FILLED:
+            found.append(Advice(f"the column {column} is filled for {share:.0%} of the products", "coverage"))
+    return found
+
+
+def _holes(heap: Heap) -> list[Advice]:
+    """A wear that there is, but not on all sides, or not as a full shot."""
+    found = []
+    kept = heap.shown.dropna(subset=["wear", "split"])
+    table = pd.crosstab(kept["wear"].to_numpy(), kept["split"].to_numpy()) if len(kept) else pd.DataFrame()
+    table = table.reindex(columns=list(tables.SPLITS), fill_value=0)
+    for wear, row in table.iterrows():
+        empty = [side for side in tables.SPLITS if not row[side]]
+        if empty:
+            found.append(Advice(f"no picture of {wear} wear is in {' or '.join(empty)}", "splits"))
+    return found
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"

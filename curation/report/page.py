@@ -1,0 +1,116 @@
+"""The page itself: figures, grids and thumbnails into one file of HTML."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from curation.report import figures
+from curation.report.advice import Advice
+from curation.report.duplicates import Duplicates
+from curation.report.heap import Heap
+from curation.report.thumbnails import HEIGHT, Thumbnail
+from curation.report.truth import Confusion
+
+_FOLDER = Path(__file__).parent
+
+# Okabe and Ito's colours, told apart by the colour-blind; in page.css most have a pattern as well, for print in grey.
+_STYLES = {
+    "full": "blue",
+    "half": "sky",
+    "item": "orange",
+    "unclear": "purple",
+    "not full": "orange",
+    "unclear or unread": "purple",
+    "unreadable": "black",
+    "not judged": "white",
+    "train": "blue",
+    "val": "orange",
+    "test": "green",
+    "none": "white",
+}
+
+
+def render(
+    heap: Heap,
+    grids: dict[str, Any],
+    alike: Duplicates,
+    confusions: list[Confusion],
+    look_at: list[Advice],
+    thumbnails: dict[str, Thumbnail],
+) -> str:
+    """The whole page as text.
+
+    Args:
+        heap: the tables.
+        grids: the grids of samples: ``shots``, ``wears``, ``issues``, ``mistakes`` (a pair a confusion), and
+            ``overridden`` (one, or None).
+        alike: the duplicates.
+        confusions: the rule against what is known.
+        look_at: what is to be looked at.
+        thumbnails: by path.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,  # names, types and reasons are a shop's words: nothing of them is mark-up
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "percent": _percent}
+    settings = heap.run.get("settings")
+    curate = settings.get("curate") if isinstance(settings, dict) else None
+    return environment.get_template("page.html.j2").render(
+        css=Markup((_FOLDER / "page.css").read_text("utf-8")),  # noqa: S704 – a file of this package
+        styles=_STYLES,
+        height=HEIGHT,
+        name=heap.root.resolve().name,
+        run=_run(heap.run),
+        outdated=heap.outdated,
+        curate=curate if isinstance(curate, dict) else {},
+        totals=figures.totals(heap),
+        kinds=figures.kinds(heap),
+        look_at=look_at,
+        counts=figures.counts(heap),
+        full_by_type=figures.full_by_type(heap),
+        kinds_by_type=figures.kinds_by_type(heap),
+        splits=figures.split_by_wear_and_gender(heap),
+        sizes=figures.sizes(heap),
+        colours=figures.colours(heap),
+        reasons=figures.reasons(heap),
+        scores=figures.scores(heap),
+        issues=figures.issues(heap),
+        failures=figures.failures(heap),
+        verdicts=figures.verdicts(heap),
+        coverage=figures.coverage(heap),
+        grids=grids,
+        alike=alike,
+        confusions=confusions,
+        thumbnails=thumbnails,
+    )
+
+
+def _run(record: dict[str, Any]) -> dict[str, str]:
+    """When, by which version, and in how many seconds; a record may be an older one's, or edited."""
+    seconds = record.get("seconds")
+    return {
+        "started_at": str(record.get("started_at", "")),
+        "version": str(record.get("version", "")),
+        "seconds": f"{seconds:.1f}" if isinstance(seconds, int | float) else "",
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _percent(share: float | None) -> str:
+    """A share in words: one that is neither nothing nor all is never told as such."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.001:
+        return "< 0.1%"
+    if 0.999 < share < 1:
+        return "> 99.9%"
+    return f"{share:.1%}"

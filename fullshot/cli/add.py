@@ -1,0 +1,79 @@
+"""``fullshot add``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.console import print_stats, verb
+
+_COLUMNS = "Columns of a CSV"
+
+
+def _column(what: str, flag: str) -> Any:
+    return typer.Option(f"--{flag}", metavar="COLUMN", help=what, rich_help_panel=_COLUMNS)
+
+
+@verb
+def add(
+    workspace: WorkspaceArgument,
+    source: Annotated[Path, typer.Argument(metavar="FOLDER|CSV", help="the pictures, or a CSV that names them")],
+    shop: Annotated[str, typer.Option(help="the first part of each product_id; one for each collection")] = "own",
+    constants: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="true of all pictures, such as gender=women or type=Jeans; repeatable"
+        ),
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="folder of a CSV's paths; its own if not given")] = None,
+    image: Annotated[str | None, _column("path of the picture", "image")] = None,
+    product: Annotated[str | None, _column("id of the product; else each picture is one", "product")] = None,
+    product_type: Annotated[str | None, _column("product type", "type")] = None,
+    wear: Annotated[str | None, _column("top, bottom, foot, long, other; else by type", "wear")] = None,
+    gender: Annotated[str | None, _column("whom it is for", "gender")] = None,
+    colour: Annotated[str | None, _column("colour", "colour")] = None,
+    name: Annotated[str | None, _column("name", "name")] = None,
+    brand: Annotated[str | None, _column("brand", "brand")] = None,
+    price: Annotated[str | None, _column("price", "price")] = None,
+    mrp: Annotated[str | None, _column("price before a discount", "mrp")] = None,
+    currency: Annotated[str | None, _column("currency", "currency")] = None,
+    sizes: Annotated[str | None, _column("sizes", "sizes")] = None,
+    style: Annotated[str | None, _column("the same for all colours of a product", "style")] = None,
+    link: Annotated[str | None, _column("page of the product", "link")] = None,
+    processes: Annotated[int | None, typer.Option(help="worker processes; 0: one a core")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring a folder or a CSV of pictures of one's own into a workspace.
+
+    FOLDER/CLASS/…/x.jpg is of the product type CLASS. In FOLDER/train, val or test the class is the next level; that
+    split is not taken over: `fullshot curate` makes its own. Hidden files are left out.
+
+    A CSV has a row a picture. Where no flag names a column, one of a usual name is taken, such as image, path,
+    product_id, product_type, label, gender, color, url.
+    """
+    from curation.add import Options
+    from curation.add import add as work
+    from curation.add.options import constants as parsed
+    from fullshot.workspace import Workspace
+
+    named = {
+        "image": image,
+        "product": product,
+        "type": product_type,
+        "wear": wear,
+        "gender": gender,
+        "colour": colour,
+        "name": name,
+        "brand": brand,
+        "price": price,
+        "mrp": mrp,
+        "currency": currency,
+        "sizes": sizes,
+        "style": style,
+        "link": link,
+    }
+    columns = {what: column for what, column in named.items() if column is not None}
+    place = Workspace(workspace)
+    settings = place.settings(curate={"processes": processes})
+    print_stats(work(place, settings, source, Options(shop, columns, root, parsed(constants or []))), as_json)

@@ -1,0 +1,24 @@
+"""``fullshot report``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.console import print_stats, verb
+
+
+@verb
+def report(
+    workspace: WorkspaceArgument,
+    truth: Annotated[Path | None, typer.Option(help="a CSV that says which pictures are full shots")] = None,
+    output: Annotated[Path | None, typer.Option(help="the page's file; else report.html in WS")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make report.html: counts, charts, sample grids, and what to look at, in one file that opens offline."""
+    from curation.report import report as work
+    from fullshot.workspace import Workspace
+
+    place = Workspace(workspace)
+    print_stats(work(place, place.settings(), truth=truth, output=output), as_json)

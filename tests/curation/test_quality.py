@@ -1,0 +1,109 @@
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from curation.quality import CONDITIONS, MEASURES, issues, measure
+from fullshot.boxes import Picture
+from fullshot.settings import load
+
+LIMITS = load().curate
+
+
+def opened(content: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    picture.thumbnail((700, 700))
+    return picture
+
+
+def told(picture: Image.Image | Picture, **limits: float) -> str:
+    pixels = np.asarray(picture)
+    row = {"width": pixels.shape[1], "height": pixels.shape[0], **measure(pixels)}
+    return str(issues(pd.DataFrame([row]), load(curate=limits).curate).iloc[0])
+
+
+def blurred(picture: Image.Image) -> Image.Image:
+    return picture.filter(ImageFilter.GaussianBlur(max(picture.size) / 90))
+
+
+def moved(picture: Image.Image) -> Image.Image:
+    return Image.fromarray(np.mean([np.roll(np.asarray(picture), n, axis=1) for n in range(24)], 0).astype(np.uint8))
+
+
+def marked(picture: Image.Image) -> Image.Image:
+    longest = max(picture.size)
+    layer = Image.new("RGBA", picture.size)
+    font = ImageFont.load_default(longest // 20)
+    for y in range(0, picture.height, longest // 8):
+        for x in range(0, picture.width, longest // 4):
+            ImageDraw.Draw(layer).text((x, y), "shop.example", fill=(60, 60, 60, 170), font=font)
+    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
+
+
+def twice(picture: Image.Image) -> Image.Image:
+    both = Image.new("RGB", (picture.width * 2, picture.height))
+    both.paste(picture)
+    both.paste(picture.transpose(Image.Transpose.ROTATE_180), (picture.width, 0))
+    return both
+
+
+def above(picture: Image.Image) -> Image.Image:
+    return twice(picture.transpose(Image.Transpose.ROTATE_90)).transpose(Image.Transpose.ROTATE_270)
+
+
+def in_a_frame(picture: Image.Image) -> Image.Image:
+    frame = Image.new("RGB", (picture.width + 300, picture.height), "black")
+    frame.paste(picture, (150, 0))
+    return frame
+
+
+@pytest.mark.parametrize("name", ["bus", "zidane", "person", "look", "front", "worn", "item0", "item1", "item2"])
+def test_good_pictures_are_good(photos: dict[str, bytes], name: str) -> None:
+    assert told(opened(photos[name])) == ""
+    assert told(in_a_frame(opened(photos[name]))) == ""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "names", "issue"),
+    [
+        (blurred, ("bus", "zidane", "look", "front"), "blurred"),
+        (moved, ("bus", "zidane"), "blurred"),
+        (twice, ("bus", "zidane"), "collage"),
+        (above, ("bus", "zidane"), "collage"),
+        (marked, ("front", "item0", "item1"), "watermark"),
+        (lambda picture: picture.resize((40, 60)), ("look",), "tiny"),
+        (lambda picture: picture.crop((0, 0, picture.width, picture.width // 6)), ("look",), "strip"),
+        (lambda picture: Image.eval(picture, lambda level: 230 + level // 12), ("bus", "front"), "blank"),
+    ],
+)
+def test_what_is_spoilt_is_told(
+    photos: dict[str, bytes], spoil: Callable[[Image.Image], Image.Image], names: tuple[str, ...], issue: str
+) -> None:
+    for name in names:
+        assert issue in told(spoil(opened(photos[name]))).split(), name
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (2, 2), (33, 31), (64, 64)])
+@pytest.mark.parametrize("value", [0, 255])
+def test_any_size_and_any_colour_is_measured(size: tuple[int, int], value: int) -> None:
+    found = measure(np.full((size[1], size[0], 3), value, np.uint8))
+    assert tuple(found) == MEASURES
+    assert all(0 <= number <= 1 for number in found.values())
+
+
+def test_noise_is_neither_a_mark_nor_a_collage() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (400, 300, 3), np.uint8)
+    assert told(noise) == ""
+
+
+def test_issues_stand_in_order_and_thresholds_are_settings() -> None:
+    row = {"width": 20, "height": 400, "sharpness": 0.1, "detail": 0.5, "watermark": 0.9, "collage": 0.9}
+    frame = pd.DataFrame([row, {**row, "width": 300, "detail": 0.01}])
+    assert issues(frame, LIMITS).tolist() == ["tiny strip blurred watermark collage", "blank watermark collage"]
+    off = {"min_side": 0, "max_aspect": 100, "min_sharpness": 0, "min_detail": 0, "max_watermark": 1, "max_collage": 1}
+    assert issues(frame, load(curate=off).curate).tolist() == ["", ""]
+    assert issues(frame.iloc[:0], LIMITS).tolist() == []
+    assert [condition.name for condition in CONDITIONS] == ["tiny", "strip", "blank", "blurred", "watermark", "collage"]

@@ -1,0 +1,106 @@
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from curation.split import groups, links, split
+from fullshot.errors import UserError
+from fullshot.settings import CurateSettings, load
+
+LIMITS = load().curate
+
+
+def table(*pairs: str) -> pd.DataFrame:
+    return pd.DataFrame([pair.split() for pair in pairs], columns=["image_id", "product_id"])
+
+
+def goods(images: pd.DataFrame, **columns: Mapping[str, str]) -> pd.DataFrame:
+    """A row a product; columns by product_id."""
+    names = pd.Series(sorted(set(images["product_id"])))
+    return pd.DataFrame(
+        {"product_id": names, **{name: names.map(columns.get(name, {})) for name in ("style", "wear", "gender")}},
+        dtype=object,
+    )
+
+
+def sides_of(
+    images: pd.DataFrame,
+    before: Mapping[str, str] | None = None,
+    clusters: Mapping[str, str] | None = None,
+    limits: CurateSettings = LIMITS,
+    **columns: Mapping[str, str],
+) -> dict[str, str]:
+    return split(images, goods(images, **columns), clusters or {}, before or {}, limits)
+
+
+def test_products_that_share_pictures_are_one_group() -> None:
+    pairs = [("x", "d"), ("x", "c"), ("y", "c"), ("y", "a"), ("z", "b")]
+    expected = {"a": "a", "b": "b", "c": "a", "d": "a"}
+    assert groups(pairs) == expected
+    assert groups(reversed(pairs)) == expected
+    assert groups([]) == {}
+
+
+def test_copies_and_colours_keep_products_together() -> None:
+    images = table("x a", "y b", "z c", "u d", "v e")
+    styles = {"c": "s:9", "d": "s:9", "e": "d"}  # e is a colour of d, which goes by another name
+    together = groups(links(images, goods(images, style=styles), {"x": "k", "y": "k"}))
+    assert together == {"a": "a", "b": "a", "c": "c", "d": "c", "e": "c"}
+
+
+def test_a_group_is_on_one_side() -> None:
+    images = table(*(f"i{number} p{number // 2}" for number in range(2000)), *(f"i{n} p{n}" for n in range(0, 900, 3)))
+    sides = sides_of(images)
+    group = groups(zip(images["image_id"], images["product_id"], strict=True))
+    found: dict[str, set[str]] = {}
+    for image, product in zip(images["image_id"], images["product_id"], strict=True):
+        found.setdefault(group[product], set()).add(sides[image])
+    assert 500 < len(found) < 1000
+    assert all(len(each) == 1 for each in found.values())
+
+
+def test_shares_are_those_of_the_settings_in_every_wear_and_gender() -> None:
+    images = table(*(f"i{number} p{number}" for number in range(1500)))
+    wear = {f"p{number}": ("top" if number % 5 else "foot") for number in range(1500)}
+    gender = {f"p{number}": ("men" if number % 3 else "women") for number in range(1500)}
+    limits = load(curate={"test_share": 0.3, "validation_share": 0.1}).curate
+    sides = sides_of(images, limits=limits, wear=wear, gender=gender)
+    frame = pd.DataFrame(
+        {"side": side, "wear": wear["p" + image[1:]], "gender": gender["p" + image[1:]]}
+        for image, side in sides.items()
+    )
+    for _, stratum in frame.groupby(["wear", "gender"]):
+        shares = stratum["side"].value_counts(normalize=True)
+        assert shares["test"] == pytest.approx(0.3, abs=0.011)
+        assert shares["val"] == pytest.approx(0.1, abs=0.011)
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
+    with pytest.raises(UserError, match="must leave products to train on"):
+        load(curate={"test_share": 0.7, "validation_share": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ({"x": "val"}, "val"),
+        ({"x": "train", "y": "test"}, "test"),  # what was tested on is never trained on
+        ({"x": "val", "y": "train"}, "val"),
+    ],
+)
+def test_a_group_keeps_its_side_and_never_leaks_the_test(before: dict[str, str], expected: str) -> None:
+    assert set(sides_of(table("x a", "y a", "z a"), before).values()) == {expected}
+
+
+def test_whatever_is_added_nothing_moves() -> None:
+    wear = {f"p{number}": ("top" if number % 2 else "foot") for number in range(900)}
+    rows = [f"i{number} p{number}" for number in range(900)]
+    before = sides_of(table(*rows[::3]), wear=wear)
+    after = sides_of(table(*rows), before, wear=wear)
+    assert {image: after[image] for image in before} == before
+    assert {side: list(after.values()).count(side) for side in ("test", "val")} == {"test": 180, "val": 134}
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    images = table(*(f"i{number} p{number // 3}" for number in range(300)))
+    assert sides_of(images) == sides_of(images[::-1].reset_index(drop=True))
