@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation import estimators, looks, quality
+from curation import estimators, looks, measures, worker
 from curation.fingerprint import THUMBNAIL_BYTES
 from curation.layouts import BLAZEPOSE
 from curation.pose import People
@@ -65,7 +65,8 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
     products = tables.frame("products", [{"product_id": name, "gender": "women", "wear": "top"} for name in goods])
     workspace.write("products", products)
     make_ = looks.made_by(estimators.chosen(load()))
-    measures = {name: np.full(count, 0.5, np.float32) for name in quality.MEASURES}
+    values_of = {"sharpness": 0.7, "detail": 0.9, "watermark": 0.0, "collage": 0.0}
+    measured = {name: np.full(count, values_of[name], np.float32) for name in measures.MEASURES}
     thumbnails = random.integers(0, 256, (count, THUMBNAIL_BYTES), np.uint8)
     hashes = random.integers(0, 2**64, count, np.uint64)
     for start in range(0, count, A_SHARD):
@@ -76,13 +77,13 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
             "width": np.full(len(names[part]), 600, np.int32),
             "height": np.full(len(names[part]), 800, np.int32),
             "keypoints": list(keypoints[part].reshape(-1, 33 * 4)),
-            **{name: values[part] for name, values in measures.items()},
+            **{name: values[part] for name, values in measured.items()},
             "phash": hashes[part],
             "thumbnail": [row.tobytes() for row in thumbnails[part]],
         }
-        path = workspace / looks.FOLDER / f"{start:08}.parquet"
+        path = workspace / worker.FOLDER / f"{start:08}.parquet"
         path.parent.mkdir(exist_ok=True)
-        pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=looks.SCHEMA), path)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.SCHEMA), path)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,8 +11,8 @@ from curation.openpose import OpenPose
 from curation.pose import MOST_PEOPLE, MediaPipePose, PoseEstimator
 from curation.pose_model import PoseModel
 from fullshot.errors import UserError
+from fullshot.files import digest
 from fullshot.settings import Settings
-from fullshot.workspace import digest
 
 _LAYOUTS = {"coco": COCO18, "mpi": MPI15}
 

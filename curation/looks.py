@@ -5,12 +5,9 @@ decided later (the full-shot rule, what counts as junk, which pictures are copie
 """
 
 import functools
-import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,52 +16,22 @@ import pyarrow.compute
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from curation import quality
 from curation.estimators import Estimator
-from curation.fingerprint import THUMBNAIL_BYTES, fingerprint
+from curation.fingerprint import THUMBNAIL_BYTES
 from curation.layouts import Layout
-from curation.pose import People, PoseEstimator, gathered
-from fullshot import engine, storage
-from fullshot.files import write_bytes
+from curation.measures import MEASURES
+from curation.pose import People
+from curation.worker import FOLDER, SCHEMA, Job, Unreadable, look_at_shard
+from fullshot import engine
 from fullshot.progress import bar
 from fullshot.workspace import Workspace
-
-FOLDER = "looks"
-
-LONGEST = 512
-"""The longer side, in pixels, below which no picture is decoded. The landmark model sees 256 × 256 pixels of a person,
-the quality measures and hashes less."""
 
 _MAKE = "1"
 """Of what is measured besides the pose; looks of another make are taken again."""
 
-SCHEMA = pyarrow.schema(
-    [
-        ("image_id", pyarrow.string()),
-        ("make", pyarrow.string()),
-        ("width", pyarrow.int32()),  # of the whole picture, upright
-        ("height", pyarrow.int32()),
-        # (people, joints, 4) one after the other: x, y (shares of width and height), visibility, presence
-        ("keypoints", pyarrow.list_(pyarrow.float32())),
-        *((name, pyarrow.float32()) for name in quality.MEASURES),
-        ("phash", pyarrow.uint64()),
-        ("thumbnail", pyarrow.binary(THUMBNAIL_BYTES)),
-    ]
-)
-
-# A shard is what a kill costs, and what a process is handed at a time. Its landmarker takes as long to build as six
-# pictures take to be looked at (0.13 s and 0.02 s).
+# A shard is what a kill costs, and what a process is handed at a time.
 _LEAST_SHARD, _MOST_SHARD = 32, 256
 _SHARDS_A_PROCESS = 8
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A picture that could not be judged: ``kind`` is ``missing``, ``too-large`` or ``not-an-image``."""
-
-    image_id: str
-    kind: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +39,7 @@ class Looks:
     """What is known of pictures; N of them, with P people in all.
 
     Args:
-        frame: columns ``image_id, width, height``, those of :data:`curation.quality.MEASURES`, and ``phash`` (uint64).
+        frame: columns ``image_id, width, height``, those of :data:`curation.measures.MEASURES`, and ``phash`` (uint64).
         thumbnails: shape (N, THUMBNAIL_BYTES), uint8, see :class:`curation.fingerprint.Fingerprint`.
         people: all of them, in the order of their pictures.
         owners: shape (P,): the row of each person's picture.
@@ -91,10 +58,6 @@ class Looks:
         """The people in one picture."""
         first, last = np.searchsorted(self.owners, [row, row + 1])
         return People(self.people.keypoints[first:last], self.people.layout)
-
-
-Job = tuple[str, str]
-"""A picture: its image_id, and its path relative to the workspace."""
 
 
 def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, processes: int) -> Looks:
@@ -154,51 +117,6 @@ def _wanted(found: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:
     return found.filter(pyarrow.compute.is_in(found["image_id"], wanted)).sort_by("image_id")
 
 
-def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make: str) -> list[Unreadable]:
-    """Look at some pictures and write what was found as one shard; run by a process of :func:`look`."""
-    rows: list[dict[str, Any]] = []
-    unreadable: list[Unreadable] = []
-    with estimator.opened() as pose:
-        for identity, path in jobs:
-            try:
-                found = measured(root / path, pose)
-            except storage.TooLarge as error:
-                unreadable.append(Unreadable(identity, "too-large", str(error)))
-            except storage.NotAnImage as error:
-                unreadable.append(Unreadable(identity, "not-an-image", str(error)))
-            except OSError as error:
-                unreadable.append(Unreadable(identity, "missing", error.strerror or type(error).__name__))
-            else:
-                rows.append({"image_id": identity, "make": make, **found})
-    if rows:
-        memory = io.BytesIO()
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=SCHEMA), memory)
-        # The name follows from what is inside: the same pictures are never kept twice.
-        name = hashlib.sha256("".join(row["image_id"] for row in rows).encode()).hexdigest()[:16]
-        write_bytes(root / FOLDER / f"{name}.parquet", memory.getvalue())
-    return unreadable
-
-
-def measured(path: Path, pose: PoseEstimator) -> Mapping[str, Any]:
-    """What one picture's row holds, without its name.
-
-    Raises:
-        NotAnImage: it does not decode.
-        OSError: it cannot be read.
-    """
-    picture = storage.read_reduced(path, LONGEST)
-    people = gathered(pose.people(picture.pixels), pose.layout)
-    print_ = fingerprint(picture.pixels)
-    return {
-        "width": picture.width,
-        "height": picture.height,
-        "keypoints": people.keypoints.astype(np.float32).ravel(),
-        **quality.measure(picture.pixels),
-        "phash": print_.phash,
-        "thumbnail": print_.thumbnail.tobytes(),
-    }
-
-
 def _as_arrays(stored: pyarrow.Table, layout: Layout, unreadable: list[Unreadable], taken: int) -> Looks:
     keypoints = stored["keypoints"].combine_chunks()
     a_person = len(layout.joints) * 4
@@ -206,7 +124,7 @@ def _as_arrays(stored: pyarrow.Table, layout: Layout, unreadable: list[Unreadabl
     counts = np.diff(keypoints.offsets.to_numpy()) // a_person
     everybody = keypoints.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(layout.joints), 4)
     thumbnails = b"".join(stored["thumbnail"].to_pylist())
-    columns = ["image_id", "width", "height", *quality.MEASURES, "phash"]
+    columns = ["image_id", "width", "height", *MEASURES, "phash"]
     return Looks(
         stored.select(columns).to_pandas(),
         np.frombuffer(thumbnails, np.uint8).reshape(-1, THUMBNAIL_BYTES),

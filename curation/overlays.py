@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from curation import overlay
 from curation.layouts import Layout
-from curation.looks import LONGEST, Looks
+from curation.looks import Looks
 from curation.pose import People, Person
+from curation.worker import LONGEST
 from fullshot import engine, storage
 from fullshot.files import write_bytes
 from fullshot.progress import bar

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from curation import duplicates, estimators, exports, quality, split, verdicts
-from curation.looks import Looks, Unreadable, look
+from curation.looks import Looks, look
 from curation.overlays import write_all as draw_overlays
 from curation.rule import judge_all
+from curation.worker import Unreadable
 from fullshot import tables
 from fullshot.clock import now
 from fullshot.settings import CurateSettings, Settings

@@ -23,9 +23,9 @@ from rich.table import Table
 
 from curation import estimators
 from curation.estimators import Estimator
-from curation.looks import LONGEST
 from curation.pose import People, gathered
 from curation.rule import FULL, judge_all
+from curation.worker import LONGEST
 from fullshot import engine, settings, storage
 from fullshot.progress import bar
 from fullshot.settings import CurateSettings

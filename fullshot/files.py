@@ -1,5 +1,6 @@
 """Files in one step: a reader sees the old file or the new one, never a part."""
 
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -19,3 +20,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal; empty where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +18,6 @@ from fullshot.settings import Settings
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another fullshot on the same workspace: one that was killed lets go at once."""
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal; empty where there is none."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Workspace:
@@ -136,7 +127,7 @@ class Workspace:
         """
         with self.locked():
             started = datetime.datetime.now(datetime.UTC)
-            digests = {str(path.relative_to(self.root)): digest(path) for path in inputs or [] if path.is_file()}
+            digests = {str(path.relative_to(self.root)): files.digest(path) for path in inputs or [] if path.is_file()}
             stats: dict[str, Any] = {}
             yield stats
             seconds = (datetime.datetime.now(datetime.UTC) - started).total_seconds()

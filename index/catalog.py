@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 import fullshot
 from fullshot.clock import now
 from fullshot.errors import MissingInput, StageFailed, UserError
-from fullshot.files import write_text
+from fullshot.files import digest, write_text
 from fullshot.progress import Advance, bar
 from fullshot.settings import Settings
 from fullshot.storage import NotAnImage, read_rgb
 from fullshot.taxonomy import Wear
-from fullshot.workspace import Workspace, digest
+from fullshot.workspace import Workspace
 from train.embedder import Embedder, load
 from train.embedder.crops import preferred, square, stands_alone, trimmed
 from train.embedder.dataset import wears

@@ -13,7 +13,7 @@ import curation.leaks
 from curation.fingerprint import fingerprint
 from curation.leaks import looks_of, sides_of
 from curation.likeness import likeness
-from curation.looks import LONGEST
+from curation.worker import LONGEST
 from fullshot.errors import MissingInput
 from fullshot.leaks import Leak
 from fullshot.progress import bar

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from fullshot.errors import UserError
-from fullshot.workspace import Workspace, digest
+from fullshot.files import digest
+from fullshot.workspace import Workspace
 from index.catalog import contents
 
 LEAST_DIGITS = 6

@@ -11,9 +11,10 @@ from curation.report.samples import Grid
 from curation.report.thumbnails import thumbnails
 from curation.report.truth import Confusion, from_file, from_verdicts
 from fullshot import files
+from fullshot.files import digest
 from fullshot.progress import bar
 from fullshot.settings import Settings
-from fullshot.workspace import Workspace, digest
+from fullshot.workspace import Workspace
 
 NAME = "report.html"
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from curation.quality import CONDITIONS, MEASURES, issues, measure
+from curation.measures import MEASURES, measure
+from curation.quality import CONDITIONS, issues
 from fullshot.boxes import Picture
 from fullshot.settings import load
 

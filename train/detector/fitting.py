@@ -10,10 +10,10 @@ import pandas as pd
 
 from fullshot import leaks, progress
 from fullshot.errors import StageFailed, UserError
+from fullshot.files import digest as file_digest
 from fullshot.files import write_text
 from fullshot.settings import DetectorSettings, Settings
 from fullshot.workspace import Workspace
-from fullshot.workspace import digest as file_digest
 from train import runs
 from train.detector import samples as sampling
 from train.detector import yolo

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from fullshot.boxes import Box, Picture
+from fullshot.files import digest as file_digest
 from fullshot.settings import Settings
 from fullshot.workspace import Workspace
-from fullshot.workspace import digest as file_digest
 from train import runs
 from train.detector import yolo
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from fullshot import leaks
 from fullshot.errors import UserError
+from fullshot.files import digest as file_digest
 from fullshot.progress import bar
 from fullshot.settings import EmbedderSettings, Settings
 from fullshot.taxonomy import Wear
 from fullshot.workspace import Workspace
-from fullshot.workspace import digest as file_digest
 from train import runs
 from train.embedder.crops import gathered
 from train.embedder.dataset import training_examples

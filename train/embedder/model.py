@@ -12,8 +12,8 @@ from torch import Tensor
 
 from fullshot.boxes import Picture
 from fullshot.errors import StageFailed, UserError
-from fullshot.files import write_bytes
-from fullshot.workspace import Workspace, digest
+from fullshot.files import digest, write_bytes
+from fullshot.workspace import Workspace
 from train import runs
 from train.embedder.crops import squares
 from train.embedder.network import Network
