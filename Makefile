@@ -23,8 +23,8 @@ test: lint ## ruff, mypy and the tests, without the slow ones
 test-slow: $(STAMP) ## the slow tests alone
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
-benchmarks: $(STAMP) ## the crawl against its peers: some ten minutes on an idle machine
-	@for one in parse crawl pictures faults kills memory; do $(BIN)/python -m benchmarks.$$one $(ARGS) || exit 1; done
+benchmarks: $(STAMP) ## those that need no pictures: some fifteen minutes on an idle machine
+	@for one in parse crawl pictures faults kills memory hashes rejudge; do $(BIN)/python -m benchmarks.$$one $(ARGS) || exit 1; done
 
 lint: $(STAMP) ## ruff check, ruff format --check, mypy --strict
 	@$(BIN)/ruff check

@@ -101,8 +101,13 @@ def _runs(workspace: Workspace) -> list[dict[str, Any]]:
             **{name: record[name] for name in ("stage", "started_at", "version", "record")},
             "current": all(digests[name] == value for name, value in record["inputs"].items()),
         }
-        for record in sorted(newest.values(), key=lambda record: str(record["started_at"]))
+        for record in sorted(newest.values(), key=_began)
     ]
+
+
+def _began(record: dict[str, Any]) -> str:
+    """When a run began, to the microsecond, as its record's name has it; ``started_at`` leaves out what is below 1 s."""
+    return str(record["record"]).rsplit("-", 1)[-1]
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -99,6 +99,9 @@ class Reader:
             shutil.copy(self.folder / "datasets/demo" / first["path"], self.folder / "photo.jpg")
         if "labelled/" in command:
             self.label()
+        if " pictures" in command:
+            (self.folder / "pictures/Jeans").mkdir(parents=True)
+            shutil.copy(self.folder / "datasets/demo" / first["path"], self.folder / "pictures/Jeans/mine.jpg")
         command = re.sub(r"(?<=trace datasets/demo )\w+", first["image_id"][:12], command)
         return command.replace("http://127.0.0.1:8765", self.base)
 

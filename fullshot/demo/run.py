@@ -66,8 +66,10 @@ def run(
         demo.verb(stage)
     detector = demo.verb("evaluate detector")
     recommend = demo.verb("evaluate recommend")
+    demo.verb("report")
     demo.card.photo = _photo(demo.workspace)
     demo.card.recommendation = demo.workspace / "recommendation.png"
+    demo.card.report = demo.workspace / "report.html"
     demo.verb("recommend", str(demo.card.photo), "--output", str(demo.card.recommendation), as_json=False)
     scorecard.found_all(demo.card, demo.studio, demo.pictures, demo.workspace)
     scorecard.found_garments(demo.card, detector, recommend)

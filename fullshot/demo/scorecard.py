@@ -43,6 +43,7 @@ class ScoreCard:
     workspace: Path = Path()
     photo: Path = Path()
     recommendation: Path = Path()
+    report: Path = Path()
 
     @property
     def good(self) -> bool:
@@ -68,6 +69,7 @@ class ScoreCard:
             "seconds_in_all": round(sum(self.seconds.values()), 1),
             "peak_memory_bytes": self.peak_memory,
             "recommendation": str(self.recommendation),
+            "report": str(self.report),
         }
 
     def print(self) -> None:
@@ -85,7 +87,8 @@ class ScoreCard:
         console.print(
             f"{sum(self.seconds.values()):.0f} s in all ({times}); largest process {self.peak_memory / 2**20:.0f} MiB"
         )
-        console.print(f"\nThe answer to a photo, as a picture: [bold]{self.recommendation}[/bold]\n\nGo on with")
+        console.print(f"\nThe answer to a photo, as a picture: [bold]{self.recommendation}[/bold]")
+        console.print(f"What the data set holds, as a page: [bold]{self.report}[/bold]\n\nGo on with")
         for command in (
             f"fullshot demo {self.workspace} --serve    (opens the shop again: the links answer)",
             f"fullshot recommend {self.workspace} {self.photo}",
@@ -109,7 +112,9 @@ def found_all(card: ScoreCard, studio: Studio, pictures: Path, workspace: Worksp
     )
     card.count("pictures found", len(set(full_shot) & set(images["image_id"])), len(full_shot), twice)
 
-    verdicts: dict[str, bool] = dict(workspace.read("curated")[["image_id", "full_shot"]].itertuples(index=False))
+    # What is left to a person is not told apart.
+    told = workspace.read("curated").dropna(subset="full_shot")
+    verdicts: dict[str, bool] = dict(zip(told["image_id"], told["full_shot"].astype(bool), strict=True))
     right = sum(verdicts.get(identity) == truth for identity, truth in full_shot.items())
     card.share("full shots told from item shots", right / len(full_shot), EXPECTED["full_shots"])
 
