@@ -113,8 +113,12 @@ def made_by(estimator: Estimator) -> str:
 
 
 def _wanted(found: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:
+    """The rows of the pictures asked for, in order of their image_id; a table that is so already is not copied."""
     wanted = pyarrow.array([identity for identity, _ in jobs], pyarrow.string())
-    return found.filter(pyarrow.compute.is_in(found["image_id"], wanted)).sort_by("image_id")
+    asked = pyarrow.compute.is_in(found["image_id"], wanted)
+    if not pyarrow.compute.all(asked, min_count=0).as_py():
+        found = found.filter(asked)
+    return found if found["image_id"].to_pandas().is_monotonic_increasing else found.sort_by("image_id")
 
 
 def _as_arrays(stored: pyarrow.Table, layout: Layout, unreadable: list[Unreadable], taken: int) -> Looks:
@@ -141,9 +145,14 @@ def _shards(folder: Path, make: str) -> dict[Path, pyarrow.Table]:
 
 
 def _together(shards: Mapping[Path, pyarrow.Table]) -> pyarrow.Table:
-    together = pyarrow.concat_tables([SCHEMA.empty_table(), *shards.values()])
+    # In order of their first pictures: shards of one run are cut from a list in order.
+    tables = sorted(
+        (table for table in shards.values() if table.num_rows), key=lambda rows: rows["image_id"][0].as_py()
+    )
+    together = pyarrow.concat_tables([SCHEMA.empty_table(), *tables])
     # Two shards may hold one picture, where a run was given other pictures than the one before it.
-    return together.filter(pyarrow.array(~together["image_id"].to_pandas().duplicated().to_numpy()))
+    again = together["image_id"].to_pandas().duplicated().to_numpy()
+    return together.filter(pyarrow.array(~again)) if again.any() else together
 
 
 def _current(path: Path, make: str) -> pyarrow.Table:

@@ -4,21 +4,17 @@ import time
 from collections import Counter
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from curation import duplicates, estimators, exports, quality, split, verdicts
+from curation import copies, estimators, exports, quality, split, verdicts
 from curation.looks import Looks, look
 from curation.overlays import write_all as draw_overlays
 from curation.rule import judge_all
 from curation.worker import Unreadable
 from fullshot import tables
 from fullshot.clock import now
-from fullshot.settings import CurateSettings, Settings
+from fullshot.settings import Settings
 from fullshot.workspace import Workspace
-
-_CLUSTER_DIGITS = 16
 
 _INPUTS = ("images", "products", "verdicts")
 
@@ -88,7 +84,7 @@ def decided(
     frame, limits = looks.frame, settings.curate
     machine = judge_all(looks.people, looks.owners, len(frame), limits)
     said = verdicts.judged(workspace, frame["image_id"], machine, quality.issues(frame, limits))
-    said["cluster"], said["duplicate_of"] = _copies(looks, said["keep"].to_numpy(bool), limits)
+    said["cluster"], said["duplicate_of"] = copies.of(workspace, looks, said["keep"].to_numpy(bool), limits)
     lost = [
         {"image_id": each.image_id, "issues": each.kind, "keep": False, "overruled": False} for each in looks.unreadable
     ]
@@ -111,25 +107,6 @@ def decided(
         # Of other steps' making: what they found for a picture outlasts a run of this one.
         curated[column] = before[column].reindex(curated["image_id"]).array
     return curated
-
-
-def _copies(looks: Looks, keep: NDArray[np.bool_], limits: CurateSettings) -> tuple["pd.Series[str]", "pd.Series[str]"]:
-    """The cluster of each picture that has copies, and the copy that stands for it where it is not the picture itself.
-
-    A cluster goes by the first digits of its lowest image_id. What was thrown out stands for nothing that was kept.
-    """
-    frame = looks.frame
-    pairs = duplicates.find(
-        frame["phash"].to_numpy(), looks.thumbnails, limits.duplicate_radius, limits.duplicate_likeness
-    )
-    labels = duplicates.clusters(len(frame), pairs)
-    pixels = np.where(keep, frame["width"].to_numpy(np.int64) * frame["height"].to_numpy(np.int64), -1)
-    best = duplicates.best(labels, pixels, frame["sharpness"].to_numpy(float), frame["image_id"].tolist())
-    names = frame["image_id"]
-    several = np.bincount(labels, minlength=len(frame))[labels] > 1
-    cluster = names.iloc[labels].str[:_CLUSTER_DIGITS].reset_index(drop=True)  # rows are in order of image_id
-    stands = names.iloc[best].reset_index(drop=True)
-    return cluster.where(several), stands.where(several & (stands != names))
 
 
 def _counts(values: "pd.Series[Any]") -> dict[str, int]:
