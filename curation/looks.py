@@ -26,7 +26,7 @@ from fullshot import engine
 from fullshot.progress import bar
 from fullshot.workspace import Workspace
 
-_MAKE = "1"
+_MAKE = "2"
 """Of what is measured besides the pose; looks of another make are taken again."""
 
 # A shard is what a kill costs, and what a process is handed at a time.

@@ -1,28 +1,54 @@
-"""Measures of a picture's quality, each in [0, 1], from its pixels alone."""
+"""Measures of a picture's quality, each in [0, 1], from its pixels alone.
+
+Looked at on 7,153 photos (street photos, two sizes of a shop's, garments at home), 300 drawings of the built-in shop,
+and defects planted on pictures of each kind and saved as JPEG. With a sharpness of at least 0.36, a detail of at least
+0.02, at most 0.04 of a watermark and 0.2 of a collage, clean ones on the wrong side are two blurred photos (soft ones,
+taken at home) and seven with a seam (bonnets, sleeves, a dress of two colours), and no drawing. Found of what was
+planted, on 50 of each kind:
+
+* Blurred by a Gaussian of 1/200 of the longer side: 96 to 100%. Moved by 1/50 of it: 98 to 100% of street photos, the
+  large shop photos and drawings, 82 to 86% of the others, which are smaller.
+* Empty frames with noise and a slope of brightness: all.
+* Two photos side by side that touch: 86 to 100%, with a gutter all; drawings that touch 64%; next to none where both
+  stand on one white.
+* Half-transparent words all over: 13 to 48%, by how faint they are. A print that fills the frame repeats itself too,
+  and to lose good pictures costs more. Large letters that stand there once are not looked for.
+"""
 
 from functools import lru_cache
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from fullshot.boxes import Picture
 
 MEASURES = ("sharpness", "detail", "watermark", "collage")
 """What :func:`measure` finds, each in [0, 1]."""
 
-LONGEST = 256
+LONGEST, LONGEST_MARKED = 384, 256
 """Longer side, in pixels, of the grey copy: what is blurred at that size is blurred at any."""
 
-_BLUR = (9, 1)  # the kernel of Crete et al.
+_LEAST_MEASURED = 8  # pixels: in less, no edge is told from its neighbour
+_LEAST_CHANGE = 0.05  # squared levels a pixel: rounding makes as much
+_LEAST_STRENGTH = 1.5  # levels: what is fainter is noise of the JPEG
+_LEAST_PEAK = 0.02  # of the autocorrelation, over what is around
+_CANDIDATES = 10
+_GRID = 4
+_BEST = 6  # of the candidates
+_LONGEST_EDGES, _EDGE = 128, 16  # pixels; levels
+_RADII = np.hypot(*np.mgrid[-6:7, -6:7])
+_RING = ((_RADII > 4.5) & (_RADII < 6.2)).astype(np.uint8)
 _PANEL = 0.15  # of the side: what is narrower than this is no picture of a collage
 _PLAIN = 6.0  # levels (standard deviation) below which a panel is a bar, not a picture
-_LEAST_PERIOD, _MOST_PERIOD = 0.08, 0.35  # of the longer side
-_LEAST_SHARED = 0.2  # of the picture, that is there again one period on
+_LEAST_PERIOD, _MOST_PERIOD = 0.07, 0.45  # of the longer side
+_LEAST_SHARED = 0.3  # of the picture, that is there again one period on
 _LEAST_MARKED = 64  # pixels: in less, no letters are told from noise
-_FINE = 1.5  # pixels (standard deviation)
-_AROUND = 25  # pixels (a square)
-_MOST_LINE = 3.0  # times the lines around
+_FINE = 1.3  # pixels (standard deviation)
+_AROUND = 21  # pixels (a square)
+_MOST_LINE = 2.5  # times the lines around
 _MOST_STEP = 40  # levels
 _PARTS = 8  # of the height
 _PASSED_OVER = 2  # of the parts: two pictures may be of one colour somewhere
@@ -30,6 +56,7 @@ _EVERY = 3  # a row in so many is looked at: a seam runs through all of them
 _BESIDE = 3  # columns
 
 Grey = NDArray[np.float32]
+AnyGrey = TypeVar("AnyGrey", NDArray[np.uint8], NDArray[np.float32])
 
 
 def measure(picture: Picture) -> dict[str, float]:
@@ -41,68 +68,79 @@ def measure(picture: Picture) -> dict[str, float]:
     Returns:
         A value in [0, 1] for each of :data:`MEASURES`.
     """
-    small = reduced(picture)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     whole = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    small = reduced(whole, LONGEST)
+    grey = small.astype(np.float32)
     down, across = (whole[::_EVERY], np.ascontiguousarray(whole[:, ::_EVERY].T))
     return {
         "sharpness": sharpness(grey),
         "detail": detail(small),
-        "watermark": watermark(grey),
+        "watermark": watermark(reduced(grey, LONGEST_MARKED)),
         "collage": max(seam(down), seam(across)),
     }
 
 
-def reduced(picture: Picture) -> Picture:
-    """A copy of at most :data:`LONGEST` pixels."""
-    height, width = picture.shape[:2]
-    while max(height, width) >= 2 * LONGEST:
+def reduced(grey: AnyGrey, longest: int) -> AnyGrey:
+    """A copy whose longer side is at most so many pixels; the picture itself, where it is."""
+    height, width = grey.shape
+    if max(height, width) <= longest:
+        return grey
+    while max(height, width) >= 2 * longest and min(height, width) > 1:
         # Halving is the one reduction by areas that OpenCV does fast; a last odd line is left out.
-        height, width = max(1, height // 2), max(1, width // 2)
-        even = picture[: max(1, 2 * height), : max(1, 2 * width)]
-        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    share = min(1.0, LONGEST / max(height, width))
+        height, width = height // 2, width // 2
+        even = grey[: 2 * height, : 2 * width]
+        grey = cast(AnyGrey, cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+    share = min(1.0, longest / max(height, width))
     size = (max(1, round(width * share)), max(1, round(height * share)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return cast(AnyGrey, cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
 
 
 def sharpness(grey: Grey) -> float:
-    """How much of the picture's edges goes when it is blurred: 0 for one that is blurred already.
+    """How narrow the picture's edges are, in the direction in which they are widest.
 
-    One minus the blur effect of Crete, Dolmière, Ladret and Nicolas ("The blur effect: perception and estimation with a
-    new no-reference perceptual blur metric", 2007), which does not depend on contrast.
+    Second differences over first ones, as root mean squares, horizontally, vertically and along both diagonals; half of
+    the least, at most 1. A step edge under a Gaussian of s pixels has a ratio of 1 / (s * sqrt(2)), whatever its
+    contrast. The four directions are asked alone because a picture that moved keeps the edges along its movement.
 
     Args:
         grey: shape (height, width), in levels from 0 to 255.
     """
-    least = 1.0
-    for image, kernel in ((grey, _BLUR), (np.ascontiguousarray(grey.T), _BLUR)):
-        if image.shape[1] < 2:
-            continue
-        edges = np.abs(np.diff(image, axis=1))
-        blurred = np.abs(np.diff(cv2.blur(image, kernel), axis=1))
-        total = float(edges.sum())
-        if total:
-            least = min(least, float(np.maximum(edges - blurred, 0).sum()) / total)
-    return least
+    height, width = grey.shape
+    if min(height, width) < _LEAST_MEASURED:
+        return 1.0
+    here = grey[1:-1, 1:-1]
+    least = 2.0
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        after = grey[1 + down : height - 1 + down, 1 + right : width - 1 + right]
+        before = grey[1 - down : height - 1 - down, 1 - right : width - 1 - right]
+        first = float(cv2.norm(after, before, cv2.NORM_L2SQR)) / 4
+        if first > _LEAST_CHANGE * here.size:  # else there are no edges in this direction
+            second = float(cv2.norm(after + before, 2 * here, cv2.NORM_L2SQR))
+            least = min(least, (second / first) ** 0.5)
+    return least / 2
 
 
-def detail(picture: Picture) -> float:
-    """The range of the channel that varies most, from the 0.5th to the 99.5th percentile, as a share of all levels."""
-    ranges = []
-    for channel in range(picture.shape[2]):
-        levels = picture[::2, ::2, channel].ravel()
-        shares = np.bincount(levels, minlength=256).cumsum() / len(levels)
-        ranges.append(int(np.searchsorted(shares, 0.995)) - int(np.searchsorted(shares, 0.005)))
-    return max(ranges) / 255
+def detail(grey: NDArray[np.uint8]) -> float:
+    """The share of the picture that is an edge: where levels within 3 x 3 pixels span more than :data:`_EDGE`.
+
+    A vignette, a ground that grows darker and a sensor's noise are none; the outline of a white shoe on white is.
+
+    Args:
+        grey: shape (height, width).
+    """
+    tiny = reduced(grey, _LONGEST_EDGES)
+    edges = cv2.morphologyEx(tiny, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return float(np.count_nonzero(edges > _EDGE)) / tiny.size
 
 
 def watermark(grey: Grey) -> float:
-    """How much of the picture is covered by fine lines that come again one period on, as by a mark laid all over it.
+    """How much a mark that is repeated all over the picture shows where it shows least.
 
     The picture's fine lines are brought to one strength everywhere, so that a faint mark on plain ground counts as much
-    as a pattern on cloth; their greatest autocorrelation is the share of the picture that repeats itself. A checked
-    shirt repeats itself too, but not the ground around it. A mark that stands there once is not found.
+    as a pattern on cloth. Peaks of their autocorrelation are steps at which they may come again; a ridge, as straight
+    lines make it, is no peak. Over the best of these steps the agreement is told in 16 parts of the picture, and the
+    part that agrees least counts: a checked shirt repeats itself too, but not the ground around it. A mark that stands
+    there once, or on one half only, is not found; a print that fills the frame is taken for one where it is fine.
 
     Args:
         grey: shape (height, width), in levels from 0 to 255.
@@ -112,33 +150,52 @@ def watermark(grey: Grey) -> float:
         return 0.0
     fine = grey - cv2.GaussianBlur(grey, (0, 0), _FINE)
     strength = np.sqrt(np.maximum(cv2.sqrBoxFilter(fine, -1, (_AROUND, _AROUND)), 0))  # rounding may leave less
-    lines = np.clip(fine / np.maximum(strength, 1.0), -_MOST_LINE, _MOST_LINE)
-    shape, there, weights = _one_period_on(height, width)
-    padded = np.zeros(shape, np.float32)
-    padded[:height, :width] = lines - lines.mean()
-    spectrum = cv2.dft(padded)
-    repeats = cv2.idft(cv2.mulSpectrums(spectrum, spectrum, 0, conjB=True), flags=cv2.DFT_SCALE).ravel()
-    return float(np.clip((repeats[there] * weights).max(initial=0.0), 0, 1))
+    lines = np.clip(fine / np.maximum(strength, _LEAST_STRENGTH), -_MOST_LINE, _MOST_LINE)
+    lines = (lines - lines.mean()).astype(np.float32)
+    agreements = []
+    for down, right in _steps(lines):
+        first = lines[: height - down, max(0, -right) : width - max(0, right)]
+        again = lines[down:, max(0, right) : width - max(0, -right)]
+        agreements.append(cv2.resize(first * again, (_GRID, _GRID), interpolation=cv2.INTER_AREA).ravel())
+    if not agreements:
+        return 0.0
+    # A lattice comes again at many steps; what disagrees by chance at one does not at the next.
+    found = np.array(agreements)
+    lower_half = np.sort(found, axis=1)[:, : found.shape[1] // 2].mean(axis=1)
+    best = found[np.argsort(-lower_half)[:_BEST]].mean(axis=0)
+    return float(np.clip(best.min(), 0, 1))
+
+
+def _steps(lines: Grey) -> list[tuple[int, int]]:
+    """Steps (down, right; in pixels) at which fine lines, shape (height, width), may come again."""
+    height, width = lines.shape
+    longest = max(height, width)
+    far = round(_MOST_PERIOD * longest)
+    shape = [fft.next_fast_len(side + far, real=True) for side in (height, width)]
+    spectrum = fft.rfft2(lines, s=shape)
+    # Amplitudes, not their squares as in an autocorrelation: a repeated mark's peaks are sharper so.
+    repeats = np.roll(fft.irfft2(np.abs(spectrum), s=shape), far, axis=1).astype(np.float32)
+    repeats /= max(float(repeats[0, far]), 1e-6)
+    down, right = min(far, height - 1), min(far, width - 1)
+    # Some rows above the first, which are those below it turned round, so that its neighbours are seen as well.
+    above = min(_RING.shape[0], down)
+    repeats = np.ascontiguousarray(repeats[: down + 1, far - right : far + right + 1])
+    framed = np.vstack([repeats[above:0:-1, ::-1], repeats])
+    around = cv2.dilate(framed, _RING)
+    peaks = np.where(framed >= cv2.dilate(framed, np.ones((5, 5), np.uint8)), framed - np.maximum(around, 0), 0)[above:]
+    peaks = np.where(_far_enough(height, width, down, right), peaks, 0).ravel()
+    best = np.argpartition(peaks, -_CANDIDATES)[-_CANDIDATES:]
+    rows, columns = np.divmod(best[peaks[best] > _LEAST_PEAK], 2 * right + 1)
+    return [(int(row), int(column) - right) for row, column in zip(rows, columns, strict=True)]
 
 
 @lru_cache(maxsize=128)
-def _one_period_on(height: int, width: int) -> tuple[tuple[int, int], NDArray[np.intp], Grey]:
-    """Where an autocorrelation is looked at: its shape, the flat places in it, and one over the pixels shared there.
-
-    It is padded by zeros as far as is looked, so that one side does not go on at the other. Half of it is enough: it is
-    the same either way.
-    """
-    longest = max(height, width)
-    padded = (side + round(_MOST_PERIOD * longest) for side in (height, width))
-    shape = (cv2.getOptimalDFTSize(next(padded)), cv2.getOptimalDFTSize(next(padded)))
-    down, right = np.arange(round(_MOST_PERIOD * longest)), np.arange(shape[1])
-    aside = np.minimum(right, shape[1] - right)
-    distance = np.hypot(down[:, None], aside[None, :])
-    shared = np.clip(height - down, 0, None)[:, None] * np.clip(width - aside, 0, None)[None, :]
-    there = (distance > _LEAST_PERIOD * longest) & (distance < _MOST_PERIOD * longest)
-    there &= shared > _LEAST_SHARED * height * width
-    rows, columns = np.nonzero(there)
-    return shape, rows * shape[1] + columns, (1 / shared[there]).astype(np.float32)
+def _far_enough(height: int, width: int, down: int, right: int) -> NDArray[np.bool_]:
+    """Which steps are neither so short that cloth has them nor so long that little of the picture is there twice."""
+    rows, columns = np.arange(down + 1)[:, None], np.abs(np.arange(-right, right + 1))[None, :]
+    distance = np.hypot(rows, columns) / max(height, width)
+    shared = (height - rows) * (width - columns) / (height * width)
+    return np.asarray((distance > _LEAST_PERIOD) & (distance < _MOST_PERIOD) & (shared > _LEAST_SHARED))
 
 
 def seam(grey: NDArray[np.uint8]) -> float:

@@ -2,12 +2,7 @@
 
 That is decided from the measures (:mod:`curation.measures`) and the settings (:data:`CONDITIONS`).
 
-The thresholds were chosen on 1,264 photos (street photos, a shop's, garments at home) and copies of them. No clean one
-is less sharp than 0.49; of those that were blurred (Gaussian, 1/150 of the longer side) 95% are below 0.45. The least
-detail of any is 0.36. Two photos side by side, or one above the other, make a seam above 0.2 in 94% of street photos
-and garments at home (with a gutter between, in all), and in none where both stand on the same white; no clean one has
-one. A mark laid all over is found in a quarter of the street photos and in half to three quarters of the others; 0.3%
-of the clean photos, striped shirts and shutters, are taken for marked. To keep junk costs less than to lose good ones.
+How the bounds were chosen, and what they find, is told there. To keep junk costs less than to lose good pictures.
 """
 
 from collections.abc import Callable

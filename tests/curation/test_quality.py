@@ -74,7 +74,7 @@ def test_good_pictures_are_good(photos: dict[str, bytes], name: str) -> None:
         (moved, ("bus", "zidane"), "blurred"),
         (twice, ("bus", "zidane"), "collage"),
         (above, ("bus", "zidane"), "collage"),
-        (marked, ("front", "item0", "item1"), "watermark"),
+        (marked, ("look", "item1", "item2"), "watermark"),
         (lambda picture: picture.resize((40, 60)), ("look",), "tiny"),
         (lambda picture: picture.crop((0, 0, picture.width, picture.width // 6)), ("look",), "strip"),
         (lambda picture: Image.eval(picture, lambda level: 230 + level // 12), ("bus", "front"), "blank"),
