@@ -1,0 +1,217 @@
+"""What people say of pictures, copies, queues and odd files, through the whole of curation."""
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import curation
+from fullshot import storage, tables
+from fullshot.errors import BadTable
+from fullshot.settings import Settings, load
+from fullshot.workspace import Workspace
+
+Make = Callable[[list[tuple[str, str]]], Workspace]
+ROWS = [("s:1", "look"), ("s:1", "item0"), ("s:2", "zidane"), ("s:3", "item1")]
+
+
+def ids(workspace: Workspace) -> dict[str, str]:
+    """image_id by the picture's name."""
+    images = workspace.read("images")
+    return {Path(str(url)).stem: str(name) for url, name in zip(images["url"], images["image_id"], strict=True)}
+
+
+def say(workspace: Workspace, **verdicts: dict[str, object]) -> None:
+    names = ids(workspace)
+    rows = [{"image_id": names[name], **verdict} for name, verdict in verdicts.items()]
+    workspace.write("verdicts", tables.frame("verdicts", rows))
+
+
+def judged(workspace: Workspace) -> pd.DataFrame:
+    names = {identity: name for name, identity in ids(workspace).items()}
+    curated = workspace.read("curated")
+    return curated.assign(name=curated["image_id"].map(names)).set_index("name")
+
+
+def exported(workspace: Workspace, name: str) -> set[str]:
+    images = workspace.read("images").set_index("path")["url"]
+    return {Path(str(images[path])).stem for path in workspace.read(name)["image_path"]}
+
+
+def test_a_persons_verdict_outweighs_the_machines_and_stays(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    assert curation.curate(workspace, settings)["overruled"] == 0
+    before = judged(workspace)
+    say(workspace, item0={"shot": "full"}, look={"shot": "unclear"}, zidane={"keep": False}, item1={"shot": "item"})
+    said = workspace.table("verdicts").read_bytes()
+    for _ in range(2):
+        stats = curation.curate(workspace, settings)
+        assert (stats["judged"], stats["overruled"]) == (0, 3)
+        now = judged(workspace)
+        assert now["shot"].to_dict() == {"look": "unclear", "item0": "full", "zidane": "half", "item1": "item"}
+        assert now["machine_shot"].to_dict() == before["shot"].to_dict()
+        assert now["full_shot"]["item0"]
+        assert pd.isna(now["full_shot"]["look"])
+        assert now["shot_reason"]["item0"] == "said by a person"
+        assert now["shot_reason"]["zidane"] == before["shot_reason"]["zidane"]
+        assert now["keep"].to_dict() == {"look": True, "item0": True, "zidane": False, "item1": True}
+        assert exported(workspace, "dataset1") == {"item0", "item1"}
+        assert exported(workspace, "dataset2") == {"item1"}
+        assert exported(workspace, "queue") == {"look"}
+    assert workspace.table("verdicts").read_bytes() == said
+    workspace.table("verdicts").unlink()
+    curation.curate(workspace, settings)
+    pd.testing.assert_frame_equal(judged(workspace), before)
+
+
+def test_a_person_can_keep_what_was_thrown_out(make_workspace: Make, photos: dict[str, bytes]) -> None:
+    photos["tiny"] = encoded(Image.open(io.BytesIO(photos["item2"])).resize((30, 40)))
+    workspace = make_workspace([("s:1", "item0"), ("s:1", "tiny")])
+    settings = load(curate={"processes": 1})
+    stats = curation.curate(workspace, settings)
+    assert (stats["issues"], stats["thrown_out"]) == ({"tiny": 1}, 1)
+    assert exported(workspace, "dataset2") == {"item0"}
+    say(workspace, tiny={"keep": True})
+    stats = curation.curate(workspace, settings)
+    assert (stats["issues"], stats["thrown_out"]) == ({"tiny": 1}, 0)
+    assert exported(workspace, "dataset2") == {"item0", "tiny"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image_id,shot,keep,note,annotator,judged_at\n12,full,,,,\n", "row 2 column image_id: expected a sha256"),
+        (
+            "image_id,shot,keep,note,annotator,judged_at\n{id},whole,,,,\n",
+            "row 2 column shot: expected one of full, half",
+        ),
+        ("image_id,shot,keep,note,annotator,judged_at\n{id},,maybe,,,\n", "row 2 column keep: expected true or false"),
+        ("picture,shot\nx,full\n", "expected a column image_id"),
+    ],
+)
+def test_a_mistake_in_the_verdicts_is_told_before_any_work(
+    make_workspace: Make, settings: Settings, text: str, words: str
+) -> None:
+    workspace = make_workspace(ROWS)
+    workspace.table("verdicts").write_text(text.replace("{id}", ids(workspace)["look"]), "utf-8")
+    with pytest.raises(BadTable, match=words) as error:
+        curation.curate(workspace, settings)
+    assert "\n" not in str(error.value)
+    assert not (workspace / "looks").exists()
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **how: object) -> bytes:
+    memory = io.BytesIO()
+    picture.save(memory, kind, **how)
+    return memory.getvalue()
+
+
+def test_the_best_copy_stands_for_its_cluster(
+    make_workspace: Make, settings: Settings, photos: dict[str, bytes]
+) -> None:
+    whole = Image.open(io.BytesIO(photos["item0"])).convert("RGB")
+    photos["small"] = encoded(whole.resize((whole.width * 3 // 4, whole.height * 3 // 4)))
+    photos["again"] = encoded(whole, "JPEG", quality=60)
+    workspace = make_workspace([("s:1", "small"), ("s:1", "item0"), ("s:2", "again"), ("s:3", "item1")])
+    stats = curation.curate(workspace, settings)
+    assert (stats["duplicates"], stats["clusters"]) == (2, 1)
+    now, names = judged(workspace), ids(workspace)
+    assert now["cluster"][["small", "item0", "again"]].nunique() == 1
+    assert pd.isna(now["cluster"]["item1"])
+    best = now["duplicate_of"].dropna().unique().tolist()
+    assert best in ([names["item0"]], [names["again"]])  # as large as each other: the sharper one
+    assert set(now.index[now["duplicate_of"].notna()]) == {
+        "small",
+        *({"item0", "again"} - {n for n in names if names[n] in best}),
+    }
+    assert now["split"][["small", "item0", "again"]].nunique() == 1
+    # Of one product the best copy; another product keeps its own.
+    assert exported(workspace, "dataset2") == {"item0", "again", "item1"}
+    # What a person throws out stands for nothing.
+    say(workspace, item0={"keep": False}, again={"keep": False})
+    curation.curate(workspace, settings)
+    assert set(judged(workspace)["duplicate_of"].dropna()) == {names["small"]}
+    assert exported(workspace, "dataset2") == {"small", "item1"}
+
+
+def test_every_export_is_there_as_parquet_too(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    csvs = sorted(path.stem for path in workspace.exports.glob("*.csv"))
+    genders, wears = ("men", "women"), ("top", "bottom", "foot")
+    six = [f"{gender}_{wear}" for gender in genders for wear in wears]
+    assert csvs == sorted(["dataset1", "dataset2", "labels", "queue", *six])
+    for name in csvs:
+        parquet = pd.read_parquet(workspace.exports / f"{name}.parquet")
+        pd.testing.assert_frame_equal(parquet, workspace.read(name), check_dtype=False)
+
+
+def test_a_changed_rule_touches_no_picture(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    shutil.rmtree(workspace / "images")
+    stats = curation.curate(workspace, load(curate={"processes": 1, "min_span": 0.99}))
+    assert (stats["judged"], stats["unreadable"], stats["full_shots"]) == (0, 0, 0)
+
+
+def odd_files() -> dict[str, bytes]:
+    grey = np.linspace(0, 65535, 400 * 300).reshape(300, 400).astype(np.uint16)
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 200, 3), np.uint8))
+    turned = photo.getexif()
+    turned[274] = 6
+    frames = [Image.new("RGB", (80, 80), colour) for colour in ("red", "blue")]
+    huge = Image.new("1", (30_000, 30_000))
+    return {
+        "cmyk.jpg": encoded(photo.convert("CMYK"), "JPEG"),
+        "deep.png": encoded(Image.fromarray(grey)),
+        "moving.gif": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+        "moving.webp": encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]),
+        "turned.jpg": encoded(photo, "JPEG", exif=turned),
+        "one.png": encoded(Image.new("RGB", (1, 1))),
+        "clear.png": encoded(Image.new("RGBA", (90, 90), (0, 0, 0, 0))),
+        "ein Bild, größer 写真.png": encoded(photo),
+        "cut.jpg": encoded(photo, "JPEG")[:2000],
+        "empty.jpg": b"",
+        "text.jpg": b"not a picture",
+        "huge.png": encoded(huge),
+    }
+
+
+def test_whatever_lies_in_a_folder_is_brought_in_and_curated_or_told(tmp_path: Path) -> None:
+    from curation.add import Options, add
+
+    folder = tmp_path / "pictures"
+    (folder / "a folder.png").mkdir(parents=True)
+    for name, content in odd_files().items():
+        (folder / name).write_bytes(content)
+    workspace, settings = Workspace(tmp_path / "ws"), load(curate={"processes": 1})
+    stats = add(workspace, settings, folder, Options())
+    assert (stats["pictures"], stats["failed"]) == (8, 4)
+    failed = workspace.read("failures")
+    names = {Path(str(url)).name: kind for url, kind in zip(failed["url"], failed["class"], strict=True)}
+    assert names.keys() == {"cut.jpg", "empty.jpg", "text.jpg", "huge.png"}
+    assert names["huge.png"] == "too-large"
+    assert curation.curate(workspace, settings)["unreadable"] == 0
+    assert set(workspace.read("failures")["url"]) == set(failed["url"])
+
+
+def test_what_is_no_picture_any_more_is_told_of_its_kind(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    images = workspace.read("images").set_index("url")["path"]
+    paths = {Path(str(url)).stem: workspace / str(path) for url, path in images.items()}
+    paths["look"].write_bytes(odd_files()["huge.png"])
+    paths["item0"].unlink()
+    paths["item0"].mkdir()
+    paths["zidane"].write_bytes(odd_files()["cut.jpg"])
+    curation.curate(workspace, settings)
+    assert judged(workspace)["issues"].dropna().to_dict() == {
+        "look": "too-large",
+        "item0": "missing",
+        "zidane": "not-an-image",
+    }
+    assert storage.MAX_PIXELS < 30_000**2
