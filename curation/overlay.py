@@ -23,6 +23,9 @@ _RADIUS = 1 / 110
 """Of a joint's disc, as a share of the picture's longer side; bones and edges are in proportion to it."""
 
 _QUALITY = 90
+_LONGEST_JPEG = 65_500
+"""Pixels along a side, the most that libjpeg takes."""
+
 _LETTERS = cv2.FONT_HERSHEY_SIMPLEX
 _LETTER_HEIGHT = 22.0
 """Height in pixels that OpenCV gives capitals of that font at scale 1."""
@@ -84,13 +87,11 @@ def encode(picture: Picture) -> bytes:
     Raises:
         ValueError: it is larger than a JPEG can be.
     """
-    try:
-        _, content = cv2.imencode(
-            ".jpg", np.ascontiguousarray(picture[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-        )
-    except cv2.error as error:
-        raise ValueError(f"no JPEG can be made of a picture of shape {picture.shape}: {error.err}") from None
-    return content.tobytes()
+    # OpenCV would log an error and give an empty answer.
+    if max(picture.shape[:2]) > _LONGEST_JPEG:
+        raise ValueError(f"no JPEG can be made of a picture of shape {picture.shape}: it is too long")
+    bgr = np.ascontiguousarray(picture[:, :, ::-1])
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
 
 
 def _inside(person: Person) -> NDArray[np.bool_]:

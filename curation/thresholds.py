@@ -172,28 +172,39 @@ def pictures_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
-def balance(groups: Iterable[Labelled], thresholds: CurateSettings) -> float:
-    """The mean over groups of how much of each is judged right: no group counts more for having more pictures."""
-    shares = []
+def balance(groups: Iterable[Labelled], thresholds: CurateSettings, least_recall: float) -> float:
+    """The mean over groups of how much of each is judged right: no group counts more for having more pictures.
+
+    Args:
+        groups: labelled pictures.
+        thresholds: of the rule.
+        least_recall: of full shots; below it, what is missing is taken away ten times.
+    """
+    shares, lost = [], 0.0
     for group in groups:
         called = group.called(thresholds)
         kinds = (group.full, ~group.full)
         shares += [float((called[kind] == group.full[kind]).mean()) for kind in kinds if kind.sum() >= len(called) / 50]
-    return float(np.mean(shares))
+        if group.full.mean() > 1 / 2:
+            lost += max(0.0, least_recall - float(called[group.full].mean()))
+    return float(np.mean(shares)) - 10 * lost
 
 
-def trade_off(groups: Sequence[Labelled], name: str, thresholds: CurateSettings) -> list[tuple[float, float]]:
+def trade_off(
+    groups: Sequence[Labelled], name: str, thresholds: CurateSettings, least_recall: float
+) -> list[tuple[float, float]]:
     """Values of one threshold, and the :func:`balance` that each gives while the others stay."""
     low, high = GRID[name]
     values = np.linspace(low, high, _STEPS).round(4)
-    return [(float(value), balance(groups, thresholds.model_copy(update={name: float(value)}))) for value in values]
+    changed = (thresholds.model_copy(update={name: float(value)}) for value in values)
+    return [(float(value), balance(groups, one, least_recall)) for value, one in zip(values, changed, strict=True)]
 
 
-def chosen(groups: Sequence[Labelled], thresholds: CurateSettings) -> CurateSettings:
+def chosen(groups: Sequence[Labelled], thresholds: CurateSettings, least_recall: float) -> CurateSettings:
     """The thresholds of the best balance, one after the other; of values as good, the middle of the longest run."""
     for _ in range(_ROUNDS):
         for name in GRID:
-            curve = trade_off(groups, name, thresholds)
+            curve = trade_off(groups, name, thresholds, least_recall)
             best = max(share for _, share in curve)
             runs: list[list[float]] = [[]]
             for value, share in curve:
@@ -212,6 +223,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--others", type=Path, required=True, action="append", help="a folder of other pictures")
     parser.add_argument("--full-too", type=Path, help="CSV whose first column names the full shots among the others")
     parser.add_argument("--boxes", type=Path, help="COCO JSON with foot boxes of the full shots")
+    parser.add_argument(
+        "--least-recall", type=float, default=0.985, help="of full shots, below which nothing is worth it"
+    )
     return parser.parse_args()
 
 
@@ -237,13 +251,13 @@ def main() -> None:
     groups = gather(given.full, given.others, given.full_too, given.boxes)
     on, rest = ([group.half(number) for group in groups.values()] for number in (0, 1))
     now = settings.load().curate
-    picked = chosen(on, now)
+    picked = chosen(on, now, given.least_recall)
     console = Console(width=110)
     for name in GRID:
         table = Table(
             "value", "balance", "", title=f"{name}: {getattr(now, name)} in use, {getattr(picked, name)} picked"
         )
-        for value, share in trade_off(on, name, picked)[::3]:
+        for value, share in trade_off(on, name, picked, given.least_recall)[::3]:
             table.add_row(f"{value:g}", f"{share:.4f}", "#" * round(200 * max(0.0, share - 0.8)))
         console.print(table)
     table = Table("group", "pictures", "right, in use", "right, picked", title="On the pictures not chosen on")

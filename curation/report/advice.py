@@ -69,7 +69,7 @@ def _pictures(heap: Heap) -> list[Advice]:
     found = []
     if unclear:
         wait = "waits" if unclear == 1 else "wait"
-        found.append(Advice(f"{_many(unclear, 'unclear picture')} {wait} for a person’s verdict", "shot-unclear"))
+        found.append(Advice(f"{_many(unclear, 'unclear picture')} {wait} for a person’s verdict", "persons"))
     if unread:
         found.append(Advice(f"{_many(unread, 'picture')} cannot be read", "thrown-out"))
     if len(heap.failures):

@@ -1,0 +1,153 @@
+"""The pose estimator that settings name, and whole runs with another one than MediaPipe."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+import curation
+from curation.estimators import chosen
+from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
+from curation.openpose import OpenPose
+from curation.pose import MediaPipePose
+from curation.pose_model import PoseModel
+from fullshot.errors import UserError
+from fullshot.settings import Settings, load
+from fullshot.workspace import Workspace
+from tests.curation.networks import CELL, paint, spread, write_network
+
+Make = Callable[[list[tuple[str, str]]], Workspace]
+ROWS = [("s:1", "look"), ("s:1", "front"), ("s:2w", "person")]
+
+
+def asking(network: Path | str, **words: object) -> Settings:
+    """Settings that ask for OpenPose with this network."""
+    return load(curate={"processes": 1, "pose": "openpose", "pose_network": str(network), **words})
+
+
+def makes(workspace: Workspace) -> set[str]:
+    """The makes of the poses that a workspace keeps."""
+    shards = (workspace / "looks").glob("*.parquet")
+    return {make for shard in shards for make in pyarrow.parquet.read_table(shard)["make"].to_pylist()}
+
+
+def joints_kept(workspace: Workspace) -> list[int]:
+    """For each picture, how many numbers of keypoints are kept."""
+    [shard] = (workspace / "looks").glob("*.parquet")
+    return [len(row) for row in pyarrow.parquet.read_table(shard)["keypoints"].to_pylist()]
+
+
+def test_mediapipe_unless_asked_otherwise(pose_model: PoseModel) -> None:
+    estimator = chosen(load())
+    assert (estimator.layout, estimator.model) == (BLAZEPOSE, pose_model)
+    with estimator.opened() as pose:
+        assert isinstance(pose, MediaPipePose)
+
+
+@pytest.mark.parametrize(("name", "layout"), [("coco", COCO18), ("mpi", MPI15)])
+def test_openpose_with_the_joints_of_its_network(tmp_path: Path, name: str, layout: Layout) -> None:
+    path = write_network(tmp_path / "net work.onnx", layout)
+    estimator = chosen(asking(path, pose_layout=name))
+    places = spread(layout, 300, 400)
+    with estimator.opened() as pose:
+        assert isinstance(pose, OpenPose)
+        assert pose.layout == layout
+        [person] = pose.people(paint(layout, 300, 400, places))
+    np.testing.assert_allclose(person.keypoints[:, :2], list(places.values()), atol=1.5 * CELL)
+
+
+def test_what_stored_poses_depend_on_is_in_the_make(tmp_path: Path, pose_model: PoseModel) -> None:
+    one = write_network(tmp_path / "one.onnx", COCO18)
+    other = write_network(tmp_path / "other.onnx", COCO18, order="RGB")
+    mpi = write_network(tmp_path / "mpi.onnx", MPI15)
+    again = tmp_path / "again.onnx"
+    again.write_bytes(one.read_bytes())
+    estimators = [
+        chosen(load()),
+        chosen(asking(one)),
+        chosen(asking(other)),
+        chosen(asking(mpi, pose_layout="mpi")),
+        chosen(asking(one, pose_layout="mpi")),  # the wrong joints: another make, whatever comes of it
+    ]
+    assert len({estimator.make for estimator in estimators}) == len(estimators)
+    assert chosen(asking(again)).make == chosen(asking(one)).make  # the same network at another place
+
+
+def opened(settings: Settings) -> None:
+    with chosen(settings).opened():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (None, None, "needs its network: set curate.pose_network"),
+        ("none.onnx", None, "got no such file"),
+        ("", None, "got no such file"),  # a folder
+        ("text.onnx", b"hello", "OpenCV cannot read"),
+        ("empty.onnx", b"", "OpenCV cannot read"),
+        ("pose.caffemodel", b"hello", "Caffe network"),
+    ],
+)
+def test_what_is_no_network_is_told_in_one_line(
+    tmp_path: Path, make_workspace: Make, name: str | None, content: bytes | None, says: str
+) -> None:
+    if name and content is not None:
+        (tmp_path / name).write_bytes(content)
+    settings = asking("" if name is None else tmp_path / name)
+    workspace = make_workspace(ROWS)
+    for use in (opened, lambda settings: curation.curate(workspace, settings)):
+        with pytest.raises(UserError, match=says) as caught:
+            use(settings)
+        assert "\n" not in str(caught.value)
+        assert name is None or str(tmp_path / name) in str(caught.value)
+    assert not workspace.table("curated").is_file()
+
+
+def test_a_network_of_other_joints_than_asked_for_stops_a_run_before_anything_is_written(
+    tmp_path: Path, make_workspace: Make
+) -> None:
+    workspace = make_workspace(ROWS)
+    with pytest.raises(UserError, match="is it a network for another layout") as caught:
+        curation.curate(workspace, asking(write_network(tmp_path / "mpi.onnx", MPI15)))
+    assert "\n" not in str(caught.value)
+    assert not workspace.table("curated").is_file()
+
+
+@pytest.mark.parametrize(("name", "layout"), [("coco", COCO18), ("mpi", MPI15)])
+def test_a_run_keeps_poses_of_its_network_and_mediapipe_looks_again(
+    tmp_path: Path, make_workspace: Make, settings: Settings, name: str, layout: Layout
+) -> None:
+    workspace = make_workspace(ROWS)
+    network = asking(write_network(tmp_path / "network.onnx", layout), pose_layout=name)
+
+    stats = curation.curate(workspace, network, overlays=True)
+    assert (stats["images"], stats["judged"], stats["unreadable"], stats["pose_route"]) == (3, 3, 0, "settings")
+    [make] = makes(workspace)
+    assert make.endswith(chosen(network).make)
+    sizes = joints_kept(workspace)
+    assert set(sizes) <= {0, len(layout.joints) * 4}  # at most one person
+    assert any(sizes)
+    assert len(workspace.read("curated")) == 3
+    assert len(list((workspace / "overlays").rglob("*.jpg"))) == 3
+    assert curation.curate(workspace, network)["judged"] == 0
+
+    stats = curation.curate(workspace, settings)
+    assert (stats["judged"], stats["full_shots"]) == (3, 2)
+    [other] = makes(workspace)
+    assert other.endswith(chosen(settings).make)
+    assert make != other
+    assert curation.curate(workspace, network)["judged"] == 3
+
+
+def test_workers_of_their_own_process_tell_of_a_wrong_network_in_one_line(
+    tmp_path: Path, make_workspace: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curation.looks._LEAST_SHARD", 2)
+    (tmp_path / "text.onnx").write_bytes(b"hello")
+    workspace = make_workspace(ROWS)
+    with pytest.raises(UserError, match="OpenCV cannot read") as caught:
+        curation.curate(workspace, asking(tmp_path / "text.onnx", processes=2))
+    assert "\n" not in str(caught.value)
