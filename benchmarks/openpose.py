@@ -199,8 +199,8 @@ def openpose_seconds_per_image(files: Sequence[Path], way: str = "script", cores
 
     Args:
         files: pictures.
-        way: one of :data:`WAYS`. Unless asked otherwise the one that the public notebooks take, the thin network at
-            368 x 368 in OpenCV's classic engine. It is the quickest of all: no faster OpenPose is left out.
+        way: one of :data:`WAYS`. Unless asked otherwise the one of the public notebooks, the thin network at 368 x 368
+            in OpenCV's classic engine. COCO's original network takes more than ten times as long.
         cores: processor cores that it may use.
     """
     pictures = [read_rgb(path) for path in files]

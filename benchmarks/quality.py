@@ -145,7 +145,7 @@ def looked_at(pictures: Iterator[Picture]) -> tuple[pd.DataFrame, float]:
         started = time.perf_counter()
         found = measures.measure(picture)
         seconds += time.perf_counter() - started
-        rows.append({"width": picture.shape[1], "height": picture.shape[0], **found})
+        rows.append({"width": picture.shape[1], "height": picture.shape[0], "products": 1, **found})
         verdicts.append(peer(Image.fromarray(picture)))
     frame = pd.DataFrame(rows)
     told = quality.issues(frame, load().curate).fillna("").str.split()

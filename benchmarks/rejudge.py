@@ -81,8 +81,8 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
             "phash": hashes[part],
             "thumbnail": [row.tobytes() for row in thumbnails[part]],
         }
-        path = workspace / worker.FOLDER / f"{start:08}.parquet"
-        path.parent.mkdir(exist_ok=True)
+        path = worker.folder_of(workspace.root, make_) / f"{start:08}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.SCHEMA), path)
 
 

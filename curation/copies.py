@@ -19,6 +19,8 @@ _KEPT = "pairs.npz"
 
 _CLUSTER_DIGITS = 16
 
+_THROWN_OUT = 2**40  # pixels: more than any picture has
+
 
 def of(
     workspace: Workspace, looks: Looks, keep: NDArray[np.bool_], limits: CurateSettings
@@ -38,7 +40,8 @@ def of(
     """
     frame = looks.frame
     labels = duplicates.clusters(len(frame), _pairs(workspace, looks, limits))
-    pixels = np.where(keep, frame["width"].to_numpy(np.int64) * frame["height"].to_numpy(np.int64), -1)
+    pixels = frame["width"].to_numpy(np.int64) * frame["height"].to_numpy(np.int64)
+    pixels = np.where(keep, pixels, pixels - _THROWN_OUT)
     best = duplicates.best(labels, pixels, frame["sharpness"].to_numpy(float), frame["image_id"].tolist())
     names = frame["image_id"]
     several = np.bincount(labels, minlength=len(frame))[labels] > 1

@@ -21,7 +21,7 @@ def export(
 
     ``dataset1`` has the full shots and all others, ``dataset2`` and the six have the others. What was thrown out and
     what is unclear is in neither; of the copies of a picture that one product shows, the best is. A label is a
-    product's number. ``queue`` has what is unclear, the likeliest full shots first.
+    product's number. ``queue`` has what is unclear, of copies the best, the likeliest full shots first.
 
     Args:
         workspace: where to; its earlier ``labels.csv`` is gone on from.
@@ -31,7 +31,7 @@ def export(
         looks: columns ``image_id``, ``width``, ``height`` and ``sharpness`` of every readable picture.
     """
     labels = label(images["product_id"], workspace.read_if_there("labels"))
-    judged = curated[["image_id", "full_shot", "shot_score", "shot_reason", "shot", "keep", "cluster"]]
+    judged = curated[["image_id", "full_shot", "shot_score", "shot_reason", "shot", "keep", "cluster", "duplicate_of"]]
     rows = (
         images[["image_id", "product_id", "path"]]
         .merge(_worn(products, workspace.taxonomy()), how="left", on="product_id")
@@ -39,7 +39,7 @@ def export(
         .merge(labels, on="product_id")
         .rename(columns={"path": "image_path", "url": "link"})
     )
-    unclear = rows[rows["shot"] == "unclear"].drop_duplicates("image_id")
+    unclear = rows[(rows["shot"] == "unclear") & rows["duplicate_of"].isna()].drop_duplicates("image_id")
     rows = _without_copies(rows.dropna(subset="full_shot"), looks).sort_values(["image_path", "label"])
     items = rows[~rows["full_shot"].astype(bool)]
     _write(workspace, "labels", labels)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
+import numpy as np
 
 from curation import duplicates, estimators
 from curation.looks import Looks, stored
@@ -16,11 +16,10 @@ from fullshot.workspace import Workspace
 def check(workspace: Workspace, settings: Settings) -> list[Leak]:
     """Every leak that tables and hashes show: by product, by style, by cluster, and by hash.
 
-    The hashes are compared anew, whatever the table says of clusters: a table that was edited, or pictures that came
-    since, show here.
+    The hashes are compared anew, whatever the table says of clusters: a table that was edited shows here.
 
     Raises:
-        MissingInput: nothing was curated yet.
+        MissingInput: nothing was curated yet, or there are pictures that curation has not looked at.
     """
     return [*leaks.by_tables(workspace), *_by_hash(workspace, settings)]
 
@@ -28,7 +27,7 @@ def check(workspace: Workspace, settings: Settings) -> list[Leak]:
 def sides_of(workspace: Workspace) -> Mapping[str, str]:
     """The split of every picture that was not thrown out, by image_id."""
     curated = workspace.read("curated")
-    curated = curated[curated["split"].notna() & curated["keep"].fillna(True).astype(bool)]
+    curated = curated[curated["keep"].fillna(True).astype(bool)]
     return dict(curated[["image_id", "split"]].itertuples(index=False, name=None))
 
 
@@ -36,25 +35,29 @@ def looks_of(workspace: Workspace, settings: Settings) -> Looks:
     """What curation knows of the workspace's pictures.
 
     Raises:
-        MissingInput: it knows nothing of them.
+        MissingInput: a picture that has a side was not looked at, or its look is lost.
     """
     looks = stored(workspace, estimators.chosen(settings))
-    if not len(looks.frame):
-        raise MissingInput(f"no looks in {workspace.root}: run `fullshot curate {workspace.root}` first")
+    missing = set(sides_of(workspace)) - set(looks.frame["image_id"])
+    if missing:
+        raise MissingInput(
+            f"{len(missing)} pictures of {workspace.root} without a look, such as {min(missing)[:12]}: "
+            f"run `fullshot curate {workspace.root}` first"
+        )
     return looks
 
 
 def _by_hash(workspace: Workspace, settings: Settings) -> list[Leak]:
     sides, looks = sides_of(workspace), looks_of(workspace, settings)
-    names = looks.frame["image_id"]
-    side = names.map(sides)
-    limits, hashes = settings.curate, looks.frame["phash"].to_numpy()
-    pairs = duplicates.find(hashes, looks.thumbnails, limits.duplicate_radius, limits.duplicate_likeness)
-    first, second = side.iloc[pairs[:, 0]].array, side.iloc[pairs[:, 1]].array
-    torn = pd.Series(first).notna() & pd.Series(second).notna() & (pd.Series(first) != pd.Series(second))
+    names = looks.frame["image_id"].to_numpy()
+    # Those without a side first go: pairs are told only as far as clusters need them.
+    rows = np.flatnonzero([name in sides for name in names])
+    limits, hashes = settings.curate, looks.frame["phash"].to_numpy()[rows]
+    pairs = duplicates.find(hashes, looks.thumbnails[rows], limits.duplicate_radius, limits.duplicate_likeness)
+    labels = duplicates.clusters(len(rows), pairs)
     found = []
-    for left, right in pairs[torn.to_numpy()]:
-        images = tuple((str(names.iloc[row]), str(side.iloc[row])) for row in (left, right))
-        bits = (int(hashes[left]) ^ int(hashes[right])).bit_count()
-        found.append(Leak("hash", f"{bits} bits apart", images))
+    for label in np.flatnonzero(np.bincount(labels, minlength=len(rows)) > 1):
+        images = tuple((str(names[row]), sides[names[row]]) for row in rows[labels == label])
+        if len({side for _, side in images}) > 1:
+            found.append(Leak("hash", images[0][0][:12], images))
     return found

@@ -21,7 +21,7 @@ from curation.fingerprint import THUMBNAIL_BYTES
 from curation.layouts import Layout
 from curation.measures import MEASURES
 from curation.pose import People
-from curation.worker import FOLDER, SCHEMA, Job, Unreadable, look_at_shard
+from curation.worker import SCHEMA, Job, Unreadable, folder_of, look_at_shard
 from fullshot import engine
 from fullshot.progress import bar
 from fullshot.workspace import Workspace
@@ -72,8 +72,8 @@ def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, proces
     Returns:
         The pictures asked for, in order of their image_id.
     """
-    folder = workspace / FOLDER
     make = made_by(estimator)
+    folder = folder_of(workspace.root, make)
     shards = _shards(folder, make)
     found = _together(shards)
     known = set(found["image_id"].to_pylist())
@@ -92,9 +92,6 @@ def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, proces
                 advance(done, len(todo), f"{len(unreadable)} unreadable" if unreadable else "")
         shards = _shards(folder, make)
         found = _together(shards)
-    for path, table in shards.items():
-        if not table.num_rows:
-            path.unlink()
     unreadable.sort(key=lambda failed: failed.image_id)
     return _as_arrays(_wanted(found, jobs), estimator.layout, unreadable, len(todo))
 
@@ -102,7 +99,8 @@ def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, proces
 def stored(workspace: Workspace, estimator: Estimator) -> Looks:
     """What earlier runs found in the workspace's pictures, without looking at any."""
     images = workspace.read("images")
-    found = _together(_shards(workspace / FOLDER, made_by(estimator)))
+    make = made_by(estimator)
+    found = _together(_shards(folder_of(workspace.root, make), make))
     jobs = list(zip(images["image_id"], images["path"], strict=True))
     return _as_arrays(_wanted(found, jobs), estimator.layout, [], 0)
 

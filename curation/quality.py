@@ -45,6 +45,9 @@ CONDITIONS = (
     ),
     Condition("watermark", "a mark repeated all over", lambda rows, limits: rows["watermark"] > limits.max_watermark),
     Condition("collage", "several pictures in one", lambda rows, limits: rows["collage"] > limits.max_collage),
+    Condition(
+        "shared", "on the pages of very many products", lambda rows, limits: rows["products"] > limits.max_shared
+    ),
 )
 """In the order in which they are told."""
 
@@ -53,7 +56,8 @@ def issues(frame: pd.DataFrame, settings: CurateSettings) -> "pd.Series[str]":
     """What is wrong with each picture: names of :data:`CONDITIONS`, separated by spaces; empty where nothing is.
 
     Args:
-        frame: columns ``width`` and ``height`` of the whole picture, in pixels, and :data:`curation.measures.MEASURES`.
+        frame: columns ``width`` and ``height`` of the whole picture, in pixels, :data:`curation.measures.MEASURES`, and
+            ``products``, how many show it.
         settings: the thresholds.
     """
     names = pd.Series("", index=frame.index, dtype=object)

@@ -1,12 +1,12 @@
 """The full-shot rule: does a picture show somebody from head to feet?
 
 The conditions are a table (:data:`CONDITIONS`), their thresholds are settings; ``python -m curation.thresholds`` picks
-them from labelled pictures and prints what each costs. On half of 811 street photos, 5,023 product photos and 791 of the
-street photos cut off above the feet, and with 98.5% of the full shots to be kept, it picks 0.3 for ``ankle_visibility``
-and 0.033 for ``min_footroom``, and any ``min_span`` from 0.4 to 0.8. In use are 0.025, for two full shots of the shop have
-just 0.03, and the lower end of the spans; a ``min_headroom`` of 0.08, not 0.007, for cut-off heads are not among those
-pictures. On the other half, in use, 98.1% of the full shots are called so, none of the product photos that is none, and
-3.7% of the cut ones.
+them from labelled pictures and prints what each costs. On half of 811 street photos, 5,023 product photos and 791 of
+the street photos cut off above the feet, and with 98.5% of the full shots to be kept, it picks 0.3 for
+``ankle_visibility``, 0.033 for ``min_footroom``, and any ``min_span`` from 0.4 to 0.8. In use are 0.025, for two full
+shots of the shop have just 0.03, and the lower end of the spans; a ``min_headroom`` of 0.08, not 0.007, for cut-off
+heads are not among those pictures. On the other half, in use, 98.1% of the full shots are called so, none of the
+product photos that is none, and 3.7% of the cut ones.
 
 A pose model guesses joints that it does not see: a rule that
 asks for visible ones alone takes 83% of the street photos cut just above the ankles for full shots; asking for toes
@@ -263,10 +263,14 @@ def _several(people: People, owners: NDArray[np.int64], full: NDArray[np.bool_],
     np.maximum.at(largest, owners[full], spans[full])
     large = full & (spans >= _AS_LARGE * largest[owners])
     several = np.zeros(count, np.bool_)
-    for picture in np.flatnonzero(np.bincount(owners[large], minlength=count) > 1):
-        places = _places(people.keypoints[large & (owners == picture)])
+    rows = np.flatnonzero(large)
+    rows = rows[np.argsort(owners[rows], kind="stable")]
+    for some in np.split(rows, np.flatnonzero(np.diff(owners[rows])) + 1):
+        if len(some) < 2:
+            continue
+        places = _places(people.keypoints[some])
         low, high = np.nanmin(places, axis=1), np.nanmax(places, axis=1)
         sides = np.clip(np.minimum(high[:, None], high) - np.maximum(low[:, None], low), 0, None)
         shared, areas = sides.prod(axis=-1), (high - low).prod(axis=-1)
-        several[picture] = bool((shared < _SAME * (areas[:, None] + areas - shared)).any())
+        several[owners[some[0]]] = bool((shared < _SAME * (areas[:, None] + areas - shared)).any())
     return several

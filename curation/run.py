@@ -1,5 +1,6 @@
 """Curate a workspace: shots, junk, copies, splits, and the exported data sets."""
 
+import json
 import time
 from collections import Counter
 from typing import Any
@@ -10,11 +11,14 @@ from curation import copies, estimators, exports, quality, split, verdicts
 from curation.looks import Looks, look
 from curation.overlays import write_all as draw_overlays
 from curation.rule import judge_all
-from curation.worker import Unreadable
-from fullshot import tables
+from curation.worker import FOLDER, Unreadable
+from fullshot import files, tables
 from fullshot.clock import now
 from fullshot.settings import Settings
 from fullshot.workspace import Workspace
+
+_TOLD = "failures.json"
+"""Which rows of ``failures`` are curation's own."""
 
 _INPUTS = ("images", "products", "verdicts")
 
@@ -43,7 +47,7 @@ def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) 
             workspace.read(name)  # says what to run; the stage itself would make the folder
     with workspace.stage("curate", settings, [workspace.table(name) for name in _INPUTS]) as stats:
         images, products = workspace.read("images"), workspace.read("products")
-        workspace.read_if_there("verdicts")  # a mistake in it is told before the long work, not after
+        said = workspace.read_if_there("verdicts")  # a mistake in it is told before the long work, not after
         estimator = estimators.chosen(settings)
         pictures = images.drop_duplicates("image_id").sort_values("image_id")
         jobs = list(zip(pictures["image_id"], pictures["path"], strict=True))
@@ -51,6 +55,7 @@ def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) 
         looks = look(workspace, jobs, estimator, settings.curate.processes)
         seconds = time.monotonic() - started
         curated = decided(workspace, images, products, looks, settings)
+        _write_splits(workspace, curated)
         workspace.write("curated", curated.drop(columns="overruled"))
         _write_failures(workspace, images, products, looks.unreadable)
         exports.export(workspace, images, products, curated, looks.frame)
@@ -67,6 +72,7 @@ def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) 
             "duplicates": int(curated["duplicate_of"].notna().sum()),
             "clusters": int(curated["cluster"].nunique()),
             "overruled": int(curated["overruled"].sum()),
+            "verdicts_of_no_picture": int((~said["image_id"].isin(pictures["image_id"])).sum()),
             "products": len(products),
             "splits": {side: int((curated["split"] == side).sum()) for side in tables.SPLITS},
             "reasons": _counts(curated["shot_reason"]),
@@ -83,8 +89,11 @@ def decided(
     """What is said of every picture, from what is known of it: ``curated``, and a further column ``overruled``."""
     frame, limits = looks.frame, settings.curate
     machine = judge_all(looks.people, looks.owners, len(frame), limits)
-    said = verdicts.judged(workspace, frame["image_id"], machine, quality.issues(frame, limits))
+    shown = frame["image_id"].map(images["image_id"].value_counts())
+    issues = quality.issues(frame.assign(products=shown), limits)
+    said = verdicts.judged(workspace, frame["image_id"], machine, issues)
     said["cluster"], said["duplicate_of"] = copies.of(workspace, looks, said["keep"].to_numpy(bool), limits)
+    said = verdicts.spread(said)
     lost = [
         {"image_id": each.image_id, "issues": each.kind, "keep": False, "overruled": False} for each in looks.unreadable
     ]
@@ -98,8 +107,9 @@ def decided(
         images,
         products,
         dict(zip(known["image_id"], known["cluster"], strict=True)),
-        dict(before[["image_id", "split"]].dropna().itertuples(index=False, name=None)),
+        _sides_before(workspace),
         limits,
+        set(curated.loc[~curated["keep"], "image_id"]),
     )
     curated["split"] = curated["image_id"].map(sides)
     before = before.set_index("image_id")
@@ -109,8 +119,24 @@ def decided(
     return curated
 
 
+def _sides_before(workspace: Workspace) -> dict[str, str]:
+    """The split of every picture that ever had one: also of those that are gone, and may come back."""
+    known = [workspace.read_if_there(name)[["image_id", "split"]] for name in ("splits", "curated")]
+    return dict(pd.concat(known).dropna().itertuples(index=False, name=None))
+
+
+def _write_splits(workspace: Workspace, curated: pd.DataFrame) -> None:
+    sides = {**_sides_before(workspace), **dict(zip(curated["image_id"], curated["split"], strict=True))}
+    rows = pd.DataFrame(sorted(sides.items()), columns=["image_id", "split"])
+    workspace.write("splits", rows)
+
+
 def _counts(values: "pd.Series[Any]") -> dict[str, int]:
     return dict(sorted(Counter(str(value) for value in values.dropna()).items()))
+
+
+def _keys(failures: pd.DataFrame) -> "pd.Series[str]":
+    return failures["url"] + " " + failures["class"] + " " + failures["message"].fillna("")
 
 
 def _write_failures(
@@ -131,9 +157,10 @@ def _write_failures(
         failed_at = known.get((url, failed.kind, failed.message)) or now()
         row = {"url": url, "kind": "picture", "class": failed.kind, "message": failed.message, "failed_at": failed_at}
         rows.append({**row, "page": pages.get(place["product_id"])})
-    # What a crawl could not fetch is not among the images; those rows are the crawl's.
-    stored = before["url"].isin(images["url"].dropna()) | before["url"].isin(images["path"])
-    mine = stored & (before["kind"] == "picture") & before["class"].isin(verdicts.UNREADABLE)
+    # The same picture may have a row of a crawl's or of `add`, which could not bring a newer one of it.
+    told = workspace / FOLDER / _TOLD
+    mine = _keys(before).isin(json.loads(told.read_text("utf-8")) if told.is_file() else [])
+    files.write_text(told, json.dumps(_keys(tables.frame("failures", rows)).tolist()) + "\n")
     parts = [part for part in (before[~mine], tables.frame("failures", rows)) if len(part)]
     if parts or workspace.table("failures").is_file():
         data = pd.concat(parts) if parts else tables.frame("failures")

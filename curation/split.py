@@ -1,7 +1,8 @@
 """Split a data set: no product, no copy of a picture and no colour of a product is on two sides."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from fullshot.settings import CurateSettings
 
 _SAFEST_FIRST = ("test", "val", "train")
 
+_ALL = ""
+"""The kind that every group is of."""
+
 
 def split(
     images: pd.DataFrame,
@@ -19,52 +23,69 @@ def split(
     clusters: Mapping[str, str],
     before: Mapping[str, str],
     settings: CurateSettings,
+    thrown_out: Collection[str] = frozenset(),
 ) -> dict[str, str]:
     """The split of every picture.
 
     Products that share a picture, a copy of one, or a style (the same product in other colours) are one group, which
     stays together. A group that has a side already keeps it, whatever comes and goes beside it; one that joins two
-    sides takes the one nearer to the test: what was tested on is never trained on. The others are drawn in the order
-    of a hash of their names, each to the side that lacks most of its share of that wear and gender.
+    sides takes the one nearer to the test: what was tested on is never trained on. The others are drawn, the largest
+    first and then in the order of a hash of their names, each to the side that lacks most of its share: of the
+    products of that wear and gender, and of all products.
 
     Args:
         images: columns ``image_id`` and ``product_id``.
         products: columns ``product_id``, ``style``, ``wear`` and ``gender``.
         clusters: of pictures that have copies, the cluster's name, by image_id.
-        before: the splits of an earlier run, by image_id.
+        before: the splits of earlier runs, by image_id.
         settings: ``validation_share`` and ``test_share``.
+        thrown_out: pictures that keep nothing together; each goes with the first of its products.
 
     Returns:
         ``train``, ``val`` or ``test``, by image_id.
     """
-    group = groups(links(images, products, clusters))
+    group = groups(links(images, products, clusters, thrown_out))
     rows = images[["image_id", "product_id"]].merge(products, how="left", on="product_id")
+    rows = rows.sort_values(["image_id", "product_id"])
     rows["group"] = rows["product_id"].map(group)
-    rows["side"] = rows["image_id"].map(before)
+    torn = rows["image_id"].isin(list(thrown_out)) & rows["image_id"].duplicated(keep=False)
+    rows["side"] = rows["image_id"].map(before).where(~torn)
     rows["stratum"] = rows["wear"].fillna("") + " " + rows["gender"].fillna("")
-    kinds = _kinds(rows)
+    kinds, sizes = _kinds(rows), rows.groupby("group")["product_id"].nunique().to_dict()
     sides = {
         str(name): next(side for side in _SAFEST_FIRST if side in set(known))
         for name, known in rows.dropna(subset="side").groupby("group")["side"]
     }
-    counts: dict[str, dict[str, int]] = {}
+    counts = _Counts(settings)
     for name, side in sides.items():
-        _count(counts, kinds[name], side)
-    for name in sorted(set(kinds) - set(sides), key=_lot):
-        sides[name] = _most_lacking(counts.get(kinds[name], {}), settings)
-        _count(counts, kinds[name], sides[name])
-    return dict(zip(rows["image_id"], rows["group"].map(sides), strict=True))
+        counts.add(kinds[name], side, sizes[name])
+    for name in sorted(set(kinds) - set(sides), key=lambda name: (-sizes[name], _lot(name))):
+        sides[name] = counts.most_lacking(kinds[name], sizes[name])
+        counts.add(kinds[name], sides[name], sizes[name])
+    first = rows.drop_duplicates("image_id")
+    return dict(zip(first["image_id"], first["group"].map(sides), strict=True))
 
 
-def links(images: pd.DataFrame, products: pd.DataFrame, clusters: Mapping[str, str]) -> list[tuple[str, str]]:
+def links(
+    images: pd.DataFrame,
+    products: pd.DataFrame,
+    clusters: Mapping[str, str],
+    thrown_out: Collection[str] = frozenset(),
+) -> list[tuple[str, str]]:
     """What keeps products together: (a picture, its cluster or its style, a product).
 
     Args:
         images: columns ``image_id`` and ``product_id``.
         products: columns ``product_id`` and ``style``.
         clusters: the cluster of pictures that have copies, by image_id.
+        thrown_out: pictures that keep nothing together: a table of sizes that a whole shop shows is no likeness.
     """
-    pairs = list(zip(images["image_id"], images["product_id"], strict=True))
+    out = set(thrown_out)
+    # A thrown-out picture's product is there all the same, by itself.
+    pairs = [
+        (f"alone {product}" if image in out else image, product)
+        for image, product in zip(images["image_id"], images["product_id"], strict=True)
+    ]
     pairs += [(clusters[image], product) for image, product in pairs if image in clusters]
     shown = products[products["product_id"].isin(images["product_id"]) & products["style"].notna()]
     # A style may be named like a product that is not there, or is there under a style of its own: one more link.
@@ -106,17 +127,30 @@ def _kinds(rows: pd.DataFrame) -> dict[str, str]:
     return dict(zip(first["group"], first["stratum"], strict=True))
 
 
-def _count(counts: dict[str, dict[str, int]], kind: str, side: str) -> None:
-    of_kind = counts.setdefault(kind, {})
-    of_kind[side] = of_kind.get(side, 0) + 1
+class _Counts:
+    """Products on each side, of each kind and in all.
 
+    Args:
+        settings: ``validation_share`` and ``test_share``.
+    """
 
-def _most_lacking(counts: Mapping[str, int], settings: CurateSettings) -> str:
-    """The side that is furthest below its share of the groups; of sides as far, train before test before val."""
-    total = sum(counts.values()) + 1
-    shares = {"test": settings.test_share, "val": settings.validation_share}
-    shares = {"train": 1 - sum(shares.values()), **shares}
-    return max(shares, key=lambda side: shares[side] * total - counts.get(side, 0))
+    def __init__(self, settings: CurateSettings) -> None:
+        shares = {"test": settings.test_share, "val": settings.validation_share}
+        self._shares = {"train": 1 - sum(shares.values()), **shares}
+        self._counts: dict[str, Counter[str]] = {_ALL: Counter()}
+
+    def add(self, kind: str, side: str, products: int) -> None:
+        """Count a group."""
+        self._counts.setdefault(kind, Counter())[side] += products
+        self._counts[_ALL][side] += products
+
+    def most_lacking(self, kind: str, products: int) -> str:
+        """The side that a group of so many products brings nearest to its share; of sides as far, train before test."""
+        return max(self._shares, key=lambda side: self._lack(kind, side, products) + self._lack(_ALL, side, products))
+
+    def _lack(self, kind: str, side: str, products: int) -> float:
+        counts = self._counts.get(kind, Counter())
+        return self._shares[side] * (counts.total() + products) - counts[side]
 
 
 def _lot(group: str) -> str:

@@ -8,6 +8,7 @@ from curation.rule import FULL, UNCLEAR, Verdicts
 from fullshot.workspace import Workspace
 
 BY_A_PERSON = "said by a person"
+OF_A_COPY = "said by a person, of a copy"
 
 UNREADABLE = ("missing", "not-an-image", "too-large")
 """Issues that nobody can overrule: there are no pixels."""
@@ -49,5 +50,27 @@ def judged(
     kept = people["keep"].notna().to_numpy()
     frame.loc[kept, "keep"] = keep[kept].astype(bool)
     frame["overruled"] = (frame[["shot", "keep"]] != machine).any(axis=1)
-    full_shot: list[Any] = [None if each == UNCLEAR else each == FULL for each in frame["shot"]]
-    return frame.assign(full_shot=pd.array(full_shot, "boolean"))
+    return frame.assign(full_shot=_full_shot(frame["shot"]))
+
+
+def spread(said: pd.DataFrame) -> pd.DataFrame:
+    """A person's word on one copy holds for the others too; where people differ, the others are unclear.
+
+    Args:
+        said: as :func:`judged` gives it, and ``cluster``.
+    """
+    by_a_person = said["shot_reason"] == BY_A_PERSON
+    words = said[by_a_person & said["cluster"].notna()].groupby("cluster")["shot"].agg(["first", "nunique"])
+    of_copies = said["cluster"].map(words["first"].where(words["nunique"] == 1, UNCLEAR))
+    changed = of_copies.notna() & ~by_a_person
+    result = said.copy()
+    result.loc[changed, "shot"] = of_copies[changed]
+    result.loc[changed, "shot_score"] = (of_copies[changed] == FULL).astype(float)
+    result.loc[changed, "shot_reason"] = OF_A_COPY
+    result.loc[changed, "overruled"] |= result.loc[changed, "shot"] != result.loc[changed, "machine_shot"]
+    result["full_shot"] = _full_shot(result["shot"])
+    return result
+
+
+def _full_shot(shots: "pd.Series[str]") -> Any:
+    return pd.array([None if each == UNCLEAR else each == FULL for each in shots], "boolean")

@@ -69,6 +69,8 @@ def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make
             found = measured(root / path, pose)
         except storage.TooLarge as error:
             unreadable.append(Unreadable(identity, "too-large", str(error)))
+        except MemoryError:
+            unreadable.append(Unreadable(identity, "too-large", "more than there is memory for"))
         except storage.NotAnImage as error:
             unreadable.append(Unreadable(identity, "not-an-image", str(error)))
         except OSError as error:
@@ -80,8 +82,13 @@ def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=SCHEMA), memory)
         # The name follows from what is inside: the same pictures are never kept twice.
         name = hashlib.sha256("".join(row["image_id"] for row in rows).encode()).hexdigest()[:16]
-        write_bytes(root / FOLDER / f"{name}.parquet", memory.getvalue())
+        write_bytes(folder_of(root, make) / f"{name}.parquet", memory.getvalue())
     return unreadable
+
+
+def folder_of(root: Path, make: str) -> Path:
+    """Where a workspace keeps the looks of one make; those of another estimator lie beside them."""
+    return root / FOLDER / hashlib.sha256(make.encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1)

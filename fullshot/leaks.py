@@ -50,12 +50,18 @@ def by_tables(workspace: Workspace) -> list[Leak]:
     rows = workspace.read("images")[["image_id", "product_id"]].merge(
         curated[["image_id", "split", "cluster"]], on="image_id"
     )
-    rows = rows.merge(workspace.read_if_there("products")[["product_id", "style"]], how="left", on="product_id")
+    products = workspace.read_if_there("products")
+    styles = dict(products[["product_id", "style"]].dropna().itertuples(index=False, name=None))
+    # A style may be named like a product, which then belongs to it, whatever its own is.
+    named = {product: styles.get(style, style) for product, style in styles.items()}
+    rows["style"] = rows["product_id"].map(lambda product: named.get(product, product))
     found = []
     for column, why in (("product_id", "product"), ("style", "style"), ("cluster", "cluster")):
         known = rows.dropna(subset=column)
         torn = known.groupby(column)["split"].transform("nunique") > 1
         for name, its in known[torn].groupby(column, sort=True):
+            if why == "style" and its["product_id"].nunique() < 2:
+                continue  # told of the product
             pairs = its[["image_id", "split"]].drop_duplicates().sort_values(["split", "image_id"])
             found.append(Leak(why, str(name), tuple(pairs.itertuples(index=False, name=None))))
     return found

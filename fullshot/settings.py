@@ -87,6 +87,7 @@ class CurateSettings(_Section):
     min_detail: float = Field(0.02, ge=0, description="below it a picture is nearly blank; 0: not asked")
     max_watermark: float = Field(0.04, ge=0, description="beyond it a picture is heavily watermarked; 1: not asked")
     max_collage: float = Field(0.2, ge=0, description="beyond it a picture is several in one; 1: not asked")
+    max_shared: int = Field(20, ge=1, description="a picture of more products than this is a table of sizes, a banner")
     duplicate_radius: int = Field(14, ge=0, le=64, description="bits of 64 by which hashes of near duplicates differ")
     duplicate_likeness: Share = Field(0.91, description="how alike two pictures with near hashes must be; 0: not asked")
     validation_share: Share = Field(0.15, description="share of the products to choose models on")

@@ -41,6 +41,8 @@ _LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383, "png": 2**31 - 1}
 
 # Pillow warns from 90 million pixels on; such a picture is refused here, in this module's words.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# What is broken in EXIF data costs the orientation at most; the warning names a line of Pillow's.
+warnings.filterwarnings("ignore", message=".*EXIF.*", module="PIL")
 
 
 class NotAnImage(ValueError):
@@ -144,9 +146,10 @@ def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
     """A picture's pixels as RGB: what is transparent over white, 16 bits a channel brought to 8."""
     if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
         # Pillow would cut off what is above 255. Its modes I and F come from 16-bit files too.
-        deep = np.asarray(picture, np.float64)
-        scale = 257.0 if deep.max(initial=0) > np.iinfo(np.uint8).max else 1.0
-        picture = Image.fromarray(np.clip(deep / scale, 0, 255).round().astype(np.uint8))
+        deep = np.clip(np.asarray(picture), 0, 65_535).astype(np.uint32)
+        if deep.max(initial=0) > np.iinfo(np.uint8).max:
+            deep = (deep + 128) // 257
+        picture = Image.fromarray(deep.astype(np.uint8))
     if picture.has_transparency_data:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
     return np.asarray(picture.convert("RGB"))

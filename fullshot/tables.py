@@ -196,19 +196,23 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "shot_reason": _text(),
         }
     ),
+    "splits": _schema({"image_id": _image_id(unique=True), "split": _one_of(SPLITS)}),
     "labels": _schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
     **{f"{gender}_{wear}": _schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
 }
 """A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
 and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
 ``product_id``, or another name. ``verdicts`` is a person's: a shot, and whether to keep the picture, where either
-is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one."""
+is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``splits`` has the
+side of every picture that ever had one."""
 
-ADDED_SINCE_0_1 = {
+MAY_LACK = {
+    "verdicts": frozenset({"shot", "keep", "note", "annotator", "judged_at"}),
     "products": frozenset({"first_seen", "last_seen", "gone_at", "style"}),
     "curated": frozenset({"shot", "keep", "machine_shot"}),
 }
-"""Columns that a file written by version 0.1 does not have: there, each of their cells is "not known"."""
+"""Columns that a file may lack, then each of their cells is "not known": those that a file written by version 0.1 does
+not have, and of ``verdicts``, which people write by hand, all but the picture."""
 
 MADE_BY = {
     "products": "crawl",
@@ -221,6 +225,7 @@ MADE_BY = {
     "dataset2": "curate",
     "labels": "curate",
     "queue": "curate",
+    "splits": "curate",
 }
 """Which verb makes a table that a later stage may miss."""
 
@@ -256,7 +261,7 @@ def read(name: str, path: Path) -> pd.DataFrame:
         data = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
         raise BadTable(f"{path}: not a CSV table: {str(error).strip()}") from None
-    added = ADDED_SINCE_0_1.get(name, frozenset())
+    added = MAY_LACK.get(name, frozenset())
     missing = [column for column in columns(name) if column not in data.columns and column not in added]
     if missing:
         raise BadTable(f"{path}: expected a column {', '.join(missing)}, got {', '.join(map(str, data.columns))}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import curation.leaks
 from curation.fingerprint import fingerprint
 from curation.leaks import looks_of, sides_of
-from curation.likeness import likeness
+from curation.likeness import alike
 from curation.worker import LONGEST
 from fullshot.errors import MissingInput
 from fullshot.leaks import Leak
@@ -56,11 +56,12 @@ def by_neighbours(workspace: Workspace, settings: Settings) -> list[Leak]:
             continue
         ours, theirs = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]]
         turned = np.stack([in_mirror[row] for row in pairs[:, 0]])
-        alike = np.maximum(likeness(ours, theirs), likeness(turned, theirs))
-        for pair, share in zip(pairs, alike, strict=True):
-            if share >= settings.curate.duplicate_likeness:
+        least = settings.curate.duplicate_likeness
+        as_they_are, mirrored = alike(ours, theirs, least), alike(turned, theirs, least)
+        for pair, same, turned_round in zip(pairs, as_they_are, mirrored, strict=True):
+            if same or turned_round:
                 images = tuple((str(pictures["image_id"][one]), str(pictures["split"][one])) for one in pair)
-                found.append(Leak("neighbour", f"alike by {share:.3f}", images))
+                found.append(Leak("neighbour", "alike" if same else "alike in a mirror", images))
     return found
 
 

@@ -106,7 +106,7 @@ def _runs(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def _began(record: dict[str, Any]) -> str:
-    """When a run began, to the microsecond, as its record's name has it; ``started_at`` leaves out what is below 1 s."""
+    """When a run began, as its record's name has it, to the microsecond; ``started_at`` is in seconds."""
     return str(record["record"]).rsplit("-", 1)[-1]
 
 

@@ -120,7 +120,7 @@ def _pictures(
     joined["machine"] = joined["kind"].mask(by_a_person, UNKNOWN)
     if "machine_shot" in joined:
         joined["machine"] = joined["machine_shot"].where(by_a_person, joined["machine"]).fillna(UNKNOWN)
-    wanted = joined["keep"].fillna(joined["kept"]).fillna(joined["issues"].isna())
+    wanted = joined["kept"].fillna(joined["keep"]).fillna(joined["issues"].isna())
     joined["thrown_out"] = ~wanted.astype(bool)
     joined["apart"] = joined["thrown_out"] | joined["duplicate_of"].notna()
     return joined

@@ -46,4 +46,8 @@ def curate(
     stats = leaks.check(place, settings)
     print_stats(stats, as_json)
     if stats["leaks"]:
-        raise StageFailed(f"{len(stats['leaks'])} leaks between the splits; `fullshot curate {workspace}` mends them")
+        neighbours = any(leak["share"] == "neighbour" for leak in stats["leaks"])
+        advice = "; of neighbours, say keep=false of one in verdicts.csv first" if neighbours else ""
+        raise StageFailed(
+            f"{len(stats['leaks'])} leaks between the splits: `fullshot curate {workspace}` mends them{advice}"
+        )

@@ -37,6 +37,7 @@ def write_network(
     *,
     extra: Sequence[int] | None = None,
     order: str = "BGR",
+    mean: float = 127.5,
     scale: float = 1.0,
     side: int | str = SIDE,
     flat: bool = False,
@@ -49,18 +50,19 @@ def write_network(
         extra: maps of each output beside the joints' heatmaps; the first output's follow the heatmaps. Default: one for
             the background and OpenPose's fields.
         order: of its input's channels.
-        scale: what its input, from -0.5 to 0.5, is multiplied with.
+        mean: what was taken from the values, 0 to 255, of its input.
+        scale: what its input, as far from end to end as 1, is multiplied with.
         side: of its input.
         flat: put all maps into one axis.
     """
-    joints = len(layout.joints)
     first, *others = extra or [1 + FIELDS[layout.name]]
     wanted = colours(layout) if order == "RGB" else colours(layout)[:, ::-1]
-    steepness = 4 / RADIUS**2
+    weights = wanted * 4 / RADIUS**2 / scale
+    grey = (127.5 - mean) / 255 * scale
     constants: dict[str, NDArray[np.float64]] = {
         # The other maps are higher than any heatmap: whoever takes them for one is wrong everywhere.
-        "weights": np.vstack([wanted * steepness / scale, np.zeros((first, 3))])[:, :, None, None],
-        "bias": np.concatenate([np.full(joints, -3.0), np.full(first, 5.0)]),
+        "weights": np.vstack([weights, np.zeros((first, 3))])[:, :, None, None],
+        "bias": np.concatenate([-3.0 - weights.sum(axis=1) * grey, np.full(first, 5.0)]),
     }
     nodes = [
         helper.make_node("AveragePool", ["picture"], ["cells"], kernel_shape=[8, 8], strides=[8, 8]),

@@ -69,7 +69,7 @@ def test_somebody_is_there_from_three_joints_at_the_threshold_on(
 
 @pytest.mark.parametrize("preparation", [OPENPOSE, TENSORFLOW, Preparation("RGB", 127.5, 1 / 255)])
 def test_a_network_gets_the_colours_that_it_was_trained_on(tmp_path: Path, preparation: Preparation) -> None:
-    words = {"order": preparation.order, "scale": preparation.scale * 255}
+    words = {"order": preparation.order, "mean": preparation.mean, "scale": preparation.scale * 255}
     path = write_network(tmp_path / "any.onnx", COCO18, **words)  # type: ignore[arg-type]
     places = spread(COCO18, 300, 400)
     with OpenPose(path, preparation=preparation) as pose:

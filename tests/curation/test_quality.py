@@ -22,7 +22,7 @@ def opened(content: bytes) -> Image.Image:
 
 def told(picture: Image.Image | Picture, **limits: float) -> str:
     pixels = np.asarray(picture)
-    row = {"width": pixels.shape[1], "height": pixels.shape[0], **measure(pixels)}
+    row = {"width": pixels.shape[1], "height": pixels.shape[0], "products": 1, **measure(pixels)}
     return str(issues(pd.DataFrame([row]), load(curate=limits).curate).iloc[0])
 
 
@@ -101,10 +101,18 @@ def test_noise_is_neither_a_mark_nor_a_collage() -> None:
 
 
 def test_issues_stand_in_order_and_thresholds_are_settings() -> None:
-    row = {"width": 20, "height": 400, "sharpness": 0.1, "detail": 0.5, "watermark": 0.9, "collage": 0.9}
+    row = {"width": 20, "height": 400, "products": 1, "sharpness": 0.1, "detail": 0.5, "watermark": 0.9, "collage": 0.9}
     frame = pd.DataFrame([row, {**row, "width": 300, "detail": 0.01}])
     assert issues(frame, LIMITS).tolist() == ["tiny strip blurred watermark collage", "blank watermark collage"]
     off = {"min_side": 0, "max_aspect": 100, "min_sharpness": 0, "min_detail": 0, "max_watermark": 1, "max_collage": 1}
     assert issues(frame, load(curate=off).curate).tolist() == ["", ""]
     assert issues(frame.iloc[:0], LIMITS).tolist() == []
-    assert [condition.name for condition in CONDITIONS] == ["tiny", "strip", "blank", "blurred", "watermark", "collage"]
+    assert [condition.name for condition in CONDITIONS] == [
+        "tiny",
+        "strip",
+        "blank",
+        "blurred",
+        "watermark",
+        "collage",
+        "shared",
+    ]

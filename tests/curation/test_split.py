@@ -98,9 +98,30 @@ def test_whatever_is_added_nothing_moves() -> None:
     before = sides_of(table(*rows[::3]), wear=wear)
     after = sides_of(table(*rows), before, wear=wear)
     assert {image: after[image] for image in before} == before
-    assert {side: list(after.values()).count(side) for side in ("test", "val")} == {"test": 180, "val": 134}
+    assert {side: list(after.values()).count(side) for side in ("test", "val")} == {"test": 180, "val": 135}
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     images = table(*(f"i{number} p{number // 3}" for number in range(300)))
     assert sides_of(images) == sides_of(images[::-1].reset_index(drop=True))
+
+
+def test_what_was_thrown_out_keeps_nothing_together() -> None:
+    rows = [f"i{number} p{number}" for number in range(100)]
+    images = table(*rows, *(f"sizes p{number}" for number in range(100)))
+    sides = split(images, goods(images), {"sizes": "k", "i0": "k"}, {}, LIMITS, {"sizes"})
+    assert {side: list(sides.values()).count(side) for side in ("test", "val")} == {"test": 20, "val": 15}
+    before = {**sides, "sizes": "test"}
+    assert split(images, goods(images), {}, before, LIMITS, {"sizes"}) == sides
+
+
+def test_shares_are_of_products_however_large_the_groups_and_small_the_strata() -> None:
+    images = table(*(f"i{number} p{number}" for number in range(400)))
+    styles = {f"p{number}": "s:1" for number in range(40)}
+    found = pd.Series(sides_of(images, style=styles)).value_counts(normalize=True)
+    assert found["test"] == pytest.approx(0.2, abs=0.01)
+    images = table(*(f"i{number} p{number}" for number in range(60)))
+    wear = {f"p{number}": f"w{number // 2}" for number in range(60)}
+    found = pd.Series(sides_of(images, wear=wear)).value_counts(normalize=True)
+    assert found["train"] == pytest.approx(0.65, abs=0.05)
+    assert found["val"] == pytest.approx(0.15, abs=0.05)

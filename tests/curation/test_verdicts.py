@@ -145,8 +145,8 @@ def test_every_export_is_there_as_parquet_too(make_workspace: Make, settings: Se
     csvs = sorted(path.stem for path in workspace.exports.glob("*.csv"))
     genders, wears = ("men", "women"), ("top", "bottom", "foot")
     six = [f"{gender}_{wear}" for gender in genders for wear in wears]
-    assert csvs == sorted(["dataset1", "dataset2", "labels", "queue", *six])
-    for name in csvs:
+    assert csvs == sorted(["dataset1", "dataset2", "labels", "queue", "splits", *six])
+    for name in set(csvs) - {"splits"}:
         parquet = pd.read_parquet(workspace.exports / f"{name}.parquet")
         pd.testing.assert_frame_equal(parquet, workspace.read(name), check_dtype=False)
 
@@ -215,3 +215,58 @@ def test_what_is_no_picture_any_more_is_told_of_its_kind(make_workspace: Make, s
         "zidane": "not-an-image",
     }
     assert storage.MAX_PIXELS < 30_000**2
+
+
+def test_a_verdict_on_one_copy_holds_for_all_and_the_queue_asks_once(
+    make_workspace: Make, settings: Settings, photos: dict[str, bytes]
+) -> None:
+    photos["again"] = encoded(Image.open(io.BytesIO(photos["item0"])).convert("RGB"), "JPEG", quality=60)
+    workspace = make_workspace([("s:1", "item0"), ("s:2", "again"), ("s:3", "item1")])
+    names = ids(workspace)
+    # By hand: a picture and a shot are enough.
+    workspace.table("verdicts").write_text(f"image_id,shot\n{names['again']},unclear\n{'0' * 64},full\n", "utf-8")
+    stats = curation.curate(workspace, settings)
+    assert (stats["overruled"], stats["verdicts_of_no_picture"]) == (2, 1)
+    assert judged(workspace)["shot"].to_dict() == {"item0": "unclear", "again": "unclear", "item1": "item"}
+    assert exported(workspace, "dataset2") == {"item1"}
+    assert len(exported(workspace, "queue")) == 1
+    say(workspace, again={"shot": "full"}, item0={"shot": "item"})
+    curation.curate(workspace, settings)
+    assert judged(workspace)["shot"].to_dict() == {"item0": "item", "again": "full", "item1": "item"}
+
+
+def test_a_picture_of_very_many_products_is_of_none(make_workspace: Make, settings: Settings) -> None:
+    rows = [(f"s:{number}", "item0") for number in range(21)]
+    workspace = make_workspace([*rows, *((f"s:{number}", f"item{number}") for number in range(1, 4))])
+    stats = curation.curate(workspace, settings)
+    assert stats["issues"] == {"shared": 1}
+    assert exported(workspace, "dataset2") == {"item1", "item2", "item3"}
+
+
+def test_a_side_is_remembered_while_its_picture_is_gone(make_workspace: Make, settings: Settings) -> None:
+    rows = [(f"s:{number}", f"item{number}") for number in range(4)]
+    workspace = make_workspace(rows)
+    curation.curate(workspace, settings)
+    before = judged(workspace)["split"].to_dict()
+    assert len(set(before.values())) > 1
+    for name in before:
+        others = [row for row in rows if row[1] != name]
+        curation.curate(make_workspace([*others, ("s:8", "look"), ("s:9", "zidane")]), settings)
+        workspace.table("curated").unlink()
+        curation.curate(make_workspace(rows), settings)
+        assert judged(workspace)["split"].to_dict() == before
+
+
+def test_failures_of_a_source_that_is_still_broken_stay(tmp_path: Path, settings: Settings) -> None:
+    from curation.add import Options, add
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(odd_files()["deep.png"])
+    workspace = Workspace(tmp_path / "ws")
+    add(workspace, settings, folder, Options())
+    (folder / "a.png").write_bytes(b"broken")
+    add(workspace, settings, folder, Options())
+    assert list(workspace.read("failures")["class"]) == ["not-an-image"]
+    curation.curate(workspace, settings)
+    assert list(workspace.read("failures")["class"]) == ["not-an-image"]
