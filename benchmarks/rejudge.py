@@ -1,8 +1,8 @@
 """Seconds to judge stored poses again under a changed rule: a whole `fullshot curate` in which no picture is looked at.
 
-The workspace is made for the purpose: one picture's file, and as many rows as asked for whose kept key points are a
-standing person's, shaken. So it holds tables, Parquet shards, hashes and thumbnails of that many pictures, but not the
-pictures: a run that touched one would fail.
+The workspace is made for the purpose: as many rows as asked for, whose kept key points are a standing person's, shaken.
+So it holds tables, Parquet shards, hashes and thumbnails of that many pictures, but the pictures are empty files: a run
+that opened one would fail. "Read and judged" is what is asked of pictures alone, without tables, copies and splits.
 """
 
 import hashlib
@@ -19,7 +19,6 @@ from benchmarks._common import Row
 from curation import estimators, looks, measures, worker
 from curation.fingerprint import THUMBNAIL_BYTES
 from curation.layouts import BLAZEPOSE
-from curation.pose import People
 from curation.rule import judge_all
 from fullshot import tables
 from fullshot.settings import load
@@ -55,7 +54,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
     random = np.random.default_rng(1)
     names = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(count))
     rows = {"image_id": names, "product_id": [f"own:{number // 3}" for number in range(count)]}
-    size = {"width": 600, "height": 800, "bytes": 50_000}
+    size = {"width": 600, "height": 800, "bytes": 0}
     images = tables.frame("images", [{"image_id": "0" * 64, "product_id": "x", "path": "x", **size}])
     images = (
         images.loc[[0] * count].reset_index(drop=True).assign(**rows, path=[f"images/{name}.jpg" for name in names])
@@ -64,6 +63,9 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
     goods = sorted(set(rows["product_id"]))
     products = tables.frame("products", [{"product_id": name, "gender": "women", "wear": "top"} for name in goods])
     workspace.write("products", products)
+    (workspace / "images").mkdir()
+    for name in names:
+        (workspace / f"images/{name}.jpg").touch()
     make_ = looks.made_by(estimators.chosen(load()))
     values_of = {"sharpness": 0.7, "detail": 0.9, "watermark": 0.0, "collage": 0.0}
     measured = {name: np.full(count, values_of[name], np.float32) for name in measures.MEASURES}
@@ -92,7 +94,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--poses", type=int, default=POSES, help=f"default: {POSES:,}")
     given = parser.parse_args(arguments)
     keypoints = shaken(given.poses)
-    people, owners = People(keypoints), np.arange(given.poses)
     with _common.scratch(given.folder) as scratch:
         workspace = Workspace(scratch / "workspace")
         workspace.root.mkdir()
@@ -103,19 +104,15 @@ def main(arguments: list[str] | None = None) -> None:
         changed = _common.must_succeed(
             _common.run(command, scratch, FULLSHOT_CURATE_MIN_SPAN="0.6"), "fullshot curate, another rule"
         )
-    started = time.perf_counter()
-    judge_all(people, owners, len(owners), load().curate)
-    alone = time.perf_counter() - started
+        estimator, limits = estimators.chosen(load()), load(curate={"min_span": 0.55}).curate
+        started = time.perf_counter()
+        found = looks.stored(workspace, estimator)
+        judge_all(found.people, found.owners, len(found.frame), limits)
+        alone = time.perf_counter() - started
+    figures = {"s, read and judged": alone, "s, the whole `fullshot curate`": changed.seconds}
     rows = [
-        Row("s, the rule alone", alone, None, None, f"≤ {MOST_SECONDS:g}", alone <= MOST_SECONDS),
-        Row(
-            "s, the whole `fullshot curate`",
-            changed.seconds,
-            None,
-            None,
-            f"≤ {MOST_SECONDS:g}",
-            changed.seconds <= MOST_SECONDS,
-        ),
+        Row(figure, value, None, None, f"≤ {MOST_SECONDS:g}", value <= MOST_SECONDS)
+        for figure, value in figures.items()
     ]
     _common.show(f"{given.poses:,} stored poses judged again", rows, as_json=given.as_json)
 

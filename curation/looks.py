@@ -4,8 +4,10 @@ A picture is decoded once, in a worker process, and all that curation asks of it
 decided later (the full-shot rule, what counts as junk, which pictures are copies) is decided from what is kept here.
 """
 
+import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +62,24 @@ class Looks:
         return People(self.people.keypoints[first:last], self.people.layout)
 
 
-def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, processes: int) -> Looks:
+def intact(workspace: Workspace, pictures: pd.DataFrame) -> set[str]:
+    """The pictures whose files are there, as large as they were when they were stored.
+
+    Args:
+        workspace: with the files.
+        pictures: columns ``image_id``, ``path`` and ``bytes``.
+    """
+    sizes: dict[str, int] = {}
+    for folder in sorted({path.rpartition("/")[0] for path in pictures["path"]}):
+        with contextlib.suppress(OSError), os.scandir(workspace / folder) as entries:
+            sizes |= {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries if entry.is_file()}
+    rows = zip(pictures["image_id"], pictures["path"], pictures["bytes"], strict=True)
+    return {identity for identity, path, size in rows if sizes.get(path) == size}
+
+
+def look(
+    workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, processes: int, trusted: Collection[str]
+) -> Looks:
     """Look at every picture that this estimator has not seen yet; the others are known.
 
     Args:
@@ -68,6 +87,7 @@ def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, proces
         jobs: the pictures.
         estimator: finds the people.
         processes: how many at once; 0: one a core.
+        trusted: pictures that need no second look where one is kept; the others are looked at whatever is known.
 
     Returns:
         The pictures asked for, in order of their image_id.
@@ -76,7 +96,7 @@ def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, proces
     folder = folder_of(workspace.root, make)
     shards = _shards(folder, make)
     found = _together(shards)
-    known = set(found["image_id"].to_pylist())
+    known = set(found["image_id"].to_pylist()) & set(trusted)
     todo = [job for job in jobs if job[0] not in known]
     unreadable: list[Unreadable] = []
     if todo:
@@ -93,6 +113,8 @@ def look(workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, proces
         shards = _shards(folder, make)
         found = _together(shards)
     unreadable.sort(key=lambda failed: failed.image_id)
+    lost = {failed.image_id for failed in unreadable}
+    jobs = [job for job in jobs if job[0] not in lost] if lost else jobs
     return _as_arrays(_wanted(found, jobs), estimator.layout, unreadable, len(todo))
 
 

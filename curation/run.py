@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from curation import copies, estimators, exports, quality, split, verdicts
-from curation.looks import Looks, look
+from curation.looks import Looks, intact, look
 from curation.overlays import write_all as draw_overlays
 from curation.rule import judge_all
 from curation.worker import FOLDER, Unreadable
@@ -52,7 +52,7 @@ def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) 
         pictures = images.drop_duplicates("image_id").sort_values("image_id")
         jobs = list(zip(pictures["image_id"], pictures["path"], strict=True))
         started = time.monotonic()
-        looks = look(workspace, jobs, estimator, settings.curate.processes)
+        looks = look(workspace, jobs, estimator, settings.curate.processes, intact(workspace, pictures))
         seconds = time.monotonic() - started
         curated = decided(workspace, images, products, looks, settings)
         _write_splits(workspace, curated)

@@ -1,7 +1,6 @@
 """What people say of pictures, copies, queues and odd files, through the whole of curation."""
 
 import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,7 +153,8 @@ def test_every_export_is_there_as_parquet_too(make_workspace: Make, settings: Se
 def test_a_changed_rule_touches_no_picture(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
-    shutil.rmtree(workspace / "images")
+    for path in (workspace / "images").rglob("*.*"):
+        path.write_bytes(b"x" * path.stat().st_size)
     stats = curation.curate(workspace, load(curate={"processes": 1, "min_span": 0.99}))
     assert (stats["judged"], stats["unreadable"], stats["full_shots"]) == (0, 0, 0)
 
@@ -270,3 +270,20 @@ def test_failures_of_a_source_that_is_still_broken_stay(tmp_path: Path, settings
     assert list(workspace.read("failures")["class"]) == ["not-an-image"]
     curation.curate(workspace, settings)
     assert list(workspace.read("failures")["class"]) == ["not-an-image"]
+
+
+def test_pictures_that_went_since_they_were_looked_at_are_missed(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    images = workspace.read("images").set_index("url")["path"]
+    paths = {Path(str(url)).stem: workspace / str(path) for url, path in images.items()}
+    content = paths["item0"].read_bytes()
+    paths["item0"].unlink()
+    paths["item1"].write_bytes(b"junk")
+    stats = curation.curate(workspace, settings)
+    assert (stats["judged"], stats["unreadable"]) == (2, 2)
+    assert set(workspace.read("failures")["class"]) == {"missing", "not-an-image"}
+    assert exported(workspace, "dataset2") == {"zidane"}
+    paths["item0"].write_bytes(content)
+    assert curation.curate(workspace, settings)["unreadable"] == 1
+    assert exported(workspace, "dataset2") == {"zidane", "item0"}
