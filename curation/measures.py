@@ -184,8 +184,9 @@ def _steps(lines: Grey) -> list[tuple[int, int]]:
     around = cv2.dilate(framed, _RING)
     peaks = np.where(framed >= cv2.dilate(framed, np.ones((5, 5), np.uint8)), framed - np.maximum(around, 0), 0)[above:]
     peaks = np.where(_far_enough(height, width, down, right), peaks, 0).ravel()
-    best = np.argpartition(peaks, -_CANDIDATES)[-_CANDIDATES:]
-    rows, columns = np.divmod(best[peaks[best] > _LEAST_PEAK], 2 * right + 1)
+    best = np.flatnonzero(peaks > _LEAST_PEAK)
+    best = best[np.argsort(-peaks[best], kind="stable")[:_CANDIDATES]]
+    rows, columns = np.divmod(best, 2 * right + 1)
     return [(int(row), int(column) - right) for row, column in zip(rows, columns, strict=True)]
 
 

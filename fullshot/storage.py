@@ -209,7 +209,8 @@ def read_reduced(path: Path, longest: int) -> Reduced:
         if share < 1:
             picture.draft("RGB", (max(1, math.ceil(width * share)), max(1, math.ceil(height * share))))
         turned = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-        pixels = _pixels(ImageOps.exif_transpose(picture))
+        # To turn a picture is to copy it, also where there is nothing to turn.
+        pixels = _pixels(picture if turned == 1 else ImageOps.exif_transpose(picture))
         if max(pixels.shape) > 2 * longest:
             pixels = np.asarray(Image.fromarray(pixels).reduce(max(pixels.shape) // longest))
         return Reduced(pixels, *((height, width) if turned in _ON_THEIR_SIDE else (width, height)))
