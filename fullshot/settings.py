@@ -85,7 +85,7 @@ class CurateSettings(_Section):
     max_aspect: float = Field(4.0, ge=1, description="longer side over shorter side beyond which a picture is a strip")
     min_sharpness: float = Field(0.36, ge=0, description="below it a picture is blurred; 0: not asked")
     min_detail: float = Field(0.02, ge=0, description="below it a picture is nearly blank; 0: not asked")
-    max_watermark: float = Field(0.04, ge=0, description="beyond it a picture is heavily watermarked; 1: not asked")
+    max_watermark: float = Field(0.05, ge=0, description="beyond it a picture is heavily watermarked; 1: not asked")
     max_collage: float = Field(0.2, ge=0, description="beyond it a picture is several in one; 1: not asked")
     max_shared: int = Field(20, ge=1, description="a picture of more products than this is a table of sizes, a banner")
     duplicate_radius: int = Field(14, ge=0, le=64, description="bits of 64 by which hashes of near duplicates differ")
