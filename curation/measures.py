@@ -1,9 +1,9 @@
 """Measures of a picture's quality, each in [0, 1], from its pixels alone.
 
-Looked at on 7,153 photos (street photos, two sizes of a shop's, garments at home), 300 drawings of the built-in shop,
-and defects planted on pictures of each kind and saved as JPEG. With a sharpness of at least 0.36, a detail of at least
-0.02 and at most 0.05 of a watermark, clean ones on the wrong side are two blurred photos (soft ones, taken at home) and,
-of 900 drawings, one in fine stripes all over; with at most 0.2 of a collage none of 450 drawings and 270 photos is. Found
+Looked at on 7,153 photos (street photos, two sizes of a shop's, garments at home), drawings of the built-in shop, and
+defects planted on pictures of each kind and saved as JPEG. With a sharpness of at least 0.36, a detail of at least 0.02
+and at most 0.05 of a watermark, clean ones on the wrong side are two blurred photos (soft ones, taken at home) and, of
+900 drawings, one in fine stripes all over; with at most 0.2 of a collage none of 450 drawings and 270 photos is. Found
 of what was planted, on 50 of each kind:
 
 * Blurred by a Gaussian of 1/200 of the longer side: 96 to 100%. Moved by 1/50 of it: 98 to 100% of street photos, the
@@ -203,7 +203,8 @@ def seam(grey: NDArray[np.uint8]) -> float:
     """How strong the picture's strongest straight seam is that runs from its top to its bottom.
 
     Where two pictures meet, neighbouring columns differ in all of their height, just there: so the difference is
-    measured in parts of the height, over that of the columns beside it, and the weakest part is passed over. Bars of one colour at the sides (letterboxes) are no pictures, and their edges no seams.
+    measured in parts of the height, over that of the columns beside it, and the weakest part is passed over. Bars of
+    one colour at the sides (letterboxes) are no pictures, and their edges no seams.
 
     Args:
         grey: shape (height, width), uint8; not reduced across, so that a seam is one column wide.

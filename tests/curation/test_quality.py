@@ -4,7 +4,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from curation.measures import MEASURES, measure
 from curation.quality import CONDITIONS, issues
@@ -47,7 +47,7 @@ def marked(picture: Image.Image) -> Image.Image:
 def twice(picture: Image.Image) -> Image.Image:
     both = Image.new("RGB", (picture.width * 2, picture.height))
     both.paste(picture)
-    both.paste(picture.transpose(Image.Transpose.ROTATE_180), (picture.width, 0))
+    both.paste(ImageChops.offset(picture, picture.width // 2, picture.height // 2), (picture.width, 0))
     return both
 
 
