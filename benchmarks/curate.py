@@ -2,13 +2,18 @@
 
 Ours judges, measures, looks for copies, splits and exports, into tables; it was given the pictures by `fullshot add`.
 The peer (pose_loop.py) decodes the same files and runs the same model. Both start as a process, use a process a core,
-take turns, and the medians count. With --openpose the case study's way is timed as well, see benchmarks.openpose.
+take turns, and the medians count. With --times there are so many pictures of each, other windows of it, so that what
+the start of a run costs is seen apart from what a picture does. With --openpose the case study's way is timed as well,
+see benchmarks.openpose.
 """
 
+import random
 import shutil
 import statistics
 import sys
 from pathlib import Path
+
+from PIL import Image
 
 from benchmarks import _common
 from curation.pose_model import provide
@@ -17,6 +22,24 @@ from fullshot.settings import load
 
 LEAST, OPENPOSE = 0.85, 10.0
 OPENPOSE_PICTURES = 10
+WINDOW = 0.85
+"""Of each side, in a further picture of a picture: too little for a copy."""
+
+
+def multiplied(folder: Path, times: int, into: Path) -> Path:
+    """A folder with every picture of another, and so many windows of it that there are ``times`` of each."""
+    into.mkdir()
+    dice = random.Random(0)
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        shutil.copy(path, into)
+        with Image.open(path) as picture:
+            whole = picture.convert("RGB")
+        width, height = (round(side * WINDOW) for side in whole.size)
+        for number in range(1, times):
+            left, top = dice.randint(0, whole.width - width), dice.randint(0, whole.height - height)
+            window = whole.crop((left, top, left + width, top + height))
+            window.save(into / f"{path.stem}-{number}.jpg", quality=92)
+    return into
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -24,13 +47,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = _common.parser_of(__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="a folder of pictures")
     parser.add_argument("--rounds", type=int, default=_common.ROUNDS, help=f"default: {_common.ROUNDS}")
+    parser.add_argument("--times", type=int, default=1, help="pictures made of each; default: 1, itself")
     parser.add_argument("--openpose", action="store_true", help="time the case study's OpenPose as well: a minute")
     given = parser.parse_args(arguments)
     pictures, model = given.pictures.resolve(), provide(load())
-    count = sum(path.is_file() for path in pictures.iterdir())
     fullshot = [sys.executable, "-P", "-m", "fullshot"]
     ours, peers = [], []
     with _common.scratch(given.folder) as scratch:
+        if given.times > 1:
+            pictures = multiplied(pictures, given.times, scratch / "pictures")
+        count = sum(path.is_file() for path in pictures.iterdir())
         brought = scratch / "brought"
         command = [*fullshot, "add", str(brought), str(pictures), "--json"]
         _common.must_succeed(_common.run(command, scratch), "fullshot add")
@@ -53,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     if given.openpose:
         from benchmarks.openpose import openpose_seconds_per_image
 
-        files = sorted(path for path in pictures.iterdir() if path.is_file())[:OPENPOSE_PICTURES]
+        files = sorted(path for path in given.pictures.iterdir() if path.is_file())[:OPENPOSE_PICTURES]
         # A loop in one process, whose threads OpenCV spreads over all cores, as the scripts are run.
         words = {"script": "thin network, as public scripts run it", "coco": "COCO's original network"}
         rows = []

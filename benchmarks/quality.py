@@ -8,10 +8,10 @@ peer is cleanvision where it has a rule: blurry, low information, odd aspect rat
 before they are called false. What is planted is clear to the eye; marks laid all over are the weakest check.
 """
 
-import io
 import random
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,9 +23,10 @@ from PIL import Image
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation import measures, quality
+from curation import measures, quality, worker
 from fullshot.boxes import Picture
 from fullshot.settings import load
+from fullshot.storage import read_reduced
 
 LONGEST = 1000
 RECALL, FALSE, MILLISECONDS = 0.95, 0.005, 2.0
@@ -123,7 +124,7 @@ PLANTS: dict[str, tuple[str, Plant]] = {
 
 
 def opened(path: Path) -> Picture:
-    """A picture as curation gets it: RGB, at most :data:`LONGEST` pixels."""
+    """A picture to plant a defect on: RGB, at most :data:`LONGEST` pixels."""
     with Image.open(path) as image:
         image.draft("RGB", (LONGEST, LONGEST))
         whole = image.convert("RGB")
@@ -131,22 +132,22 @@ def opened(path: Path) -> Picture:
     return np.asarray(whole)
 
 
-def saved(picture: Picture) -> Picture:
-    """The same after it was saved as JPEG."""
-    memory = io.BytesIO()
-    Image.fromarray(picture).save(memory, "JPEG", quality=85)
-    return np.asarray(Image.open(memory).convert("RGB"))
+def saved(picture: Picture, path: Path) -> Path:
+    """Where the same lies as JPEG."""
+    Image.fromarray(picture).save(path, "JPEG", quality=85)
+    return path
 
 
-def looked_at(pictures: Iterator[Picture]) -> tuple[pd.DataFrame, float]:
+def looked_at(paths: Iterable[Path]) -> tuple[pd.DataFrame, float]:
     """Issues and the peer's verdicts, a column each, of every picture; and milliseconds a picture, ours."""
     rows, verdicts, seconds = [], [], 0.0
-    for picture in pictures:
+    for path in paths:
+        picture = read_reduced(path, worker.LONGEST)
         started = time.perf_counter()
-        found = measures.measure(picture)
+        found = measures.measure(picture.pixels)
         seconds += time.perf_counter() - started
-        rows.append({"width": picture.shape[1], "height": picture.shape[0], "products": 1, **found})
-        verdicts.append(peer(Image.fromarray(picture)))
+        rows.append({"width": picture.width, "height": picture.height, "products": 1, **found})
+        verdicts.append(peer(Image.fromarray(picture.pixels)))
     frame = pd.DataFrame(rows)
     told = quality.issues(frame, load().curate).fillna("").str.split()
     names = [condition.name for condition in quality.CONDITIONS]
@@ -188,7 +189,7 @@ def main(arguments: list[str] | None = None) -> None:
         if len(paths) < 4:  # as many as the largest collage has
             raise SystemExit(f"expected at least 4 pictures in {folder}, found {len(paths)}")
         _common.say(f"{folder}: {len(paths)} pictures as they are")
-        clean, milliseconds = looked_at(opened(path) for path in paths)
+        clean, milliseconds = looked_at(paths)
         where = f"{folder.parent.name}/{folder.name}"
         rows.append(
             Row(f"{where}: ms a picture", milliseconds, None, None, f"≤ {MILLISECONDS}", milliseconds <= MILLISECONDS)
@@ -200,8 +201,9 @@ def main(arguments: list[str] | None = None) -> None:
             _common.say(f"{folder}: {what}")
             dice = random.Random(what)  # the same plants in every run
             chosen = [dice.sample(paths, 4) for _ in range(min(given.most, len(paths)))]
-            planted = (saved(plant([opened(path) for path in four], dice)) for four in chosen)
-            found, _ = looked_at(planted)
+            with tempfile.TemporaryDirectory() as scratch:
+                file = Path(scratch, "planted.jpg")
+                found, _ = looked_at(saved(plant([opened(path) for path in four], dice), file) for four in chosen)
             figure = f"{where}: {what}, called {name}"
             rows.append(compared(figure, name, found, expected=f"≥ {RECALL}", reached=lambda share: share >= RECALL))
     _common.show("Picture quality", rows, as_json=given.as_json, peer="cleanvision")

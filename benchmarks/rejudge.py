@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation import estimators, looks, measures, worker
+from curation import estimators, kept, looks, measures, worker
 from curation.fingerprint import THUMBNAIL_BYTES
 from curation.layouts import BLAZEPOSE
 from curation.rule import judge_all
@@ -66,7 +66,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
     (workspace / "images").mkdir()
     for name in names:
         (workspace / f"images/{name}.jpg").touch()
-    make_ = looks.made_by(estimators.chosen(load()))
+    make_ = kept.made_by(estimators.chosen(load()))
     values_of = {"sharpness": 0.7, "detail": 0.9, "watermark": 0.0, "collage": 0.0}
     measured = {name: np.full(count, values_of[name], np.float32) for name in measures.MEASURES}
     thumbnails = random.integers(0, 256, (count, THUMBNAIL_BYTES), np.uint8)
@@ -83,7 +83,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
             "phash": hashes[part],
             "thumbnail": [row.tobytes() for row in thumbnails[part]],
         }
-        path = worker.folder_of(workspace.root, make_) / f"{start:08}.parquet"
+        path = kept.folder_of(workspace.root, make_) / f"{start:08}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.SCHEMA), path)
 

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
 
 def curate(workspace: "Workspace", settings: "Settings", *, overlays: bool = False) -> dict[str, Any]:
     """Judge every picture, find copies, split the products, export the CSVs: :func:`curation.run.curate`."""
-    from curation.run import curate as work
+    import functools
 
-    return work(workspace, settings, overlays=overlays)
+    from curation import estimators, kept
+    from fullshot.engine import Workers
+
+    with Workers(settings.curate.processes) as workers:
+        # To load MediaPipe takes each of them as long as fifty pictures: they do it while this process loads pandas.
+        if kept.is_all_new(workspace):
+            workers.start(functools.partial(estimators.prepare, estimators.chosen(settings)))
+        from curation.run import curate as work
+
+        return work(workspace, settings, workers, overlays=overlays)

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from curation import duplicates
+from curation.kept import FOLDER
 from curation.looks import Looks
-from curation.worker import FOLDER
 from fullshot.files import write_bytes
 from fullshot.settings import CurateSettings
 from fullshot.workspace import Workspace

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curation import pose_model
 from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
-from curation.openpose import OpenPose
 from curation.pose import MOST_PEOPLE, MediaPipePose, PoseEstimator
 from curation.pose_model import PoseModel
 from fullshot.errors import UserError
 from fullshot.files import digest
-from fullshot.settings import Settings
+
+if TYPE_CHECKING:
+    from fullshot.settings import Settings
 
 _LAYOUTS = {"coco": COCO18, "mpi": MPI15}
 
@@ -38,6 +40,8 @@ class Estimator:
     def opened(self) -> Iterator[PoseEstimator]:
         """The estimator, ready to look at pictures; its memory is given back at the end."""
         if self.layout != BLAZEPOSE:
+            from curation.openpose import OpenPose
+
             with OpenPose(self.model.path, self.layout) as network:
                 yield network
             return
@@ -45,7 +49,14 @@ class Estimator:
             yield landmarker
 
 
-def chosen(settings: Settings) -> Estimator:
+def prepare(estimator: Estimator) -> None:
+    """Load what a worker process needs to look at pictures, and open its estimator."""
+    from curation.worker import opened
+
+    opened(estimator)
+
+
+def chosen(settings: "Settings") -> Estimator:
     """The estimator that the settings name; MediaPipe's model is fetched if need be.
 
     Raises:

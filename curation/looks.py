@@ -20,20 +20,18 @@ from numpy.typing import NDArray
 
 from curation.estimators import Estimator
 from curation.fingerprint import THUMBNAIL_BYTES
+from curation.kept import folder_of, made_by
 from curation.layouts import Layout
 from curation.measures import MEASURES
 from curation.pose import People
-from curation.worker import SCHEMA, Job, Unreadable, folder_of, look_at_shard
-from fullshot import engine
+from curation.worker import SCHEMA, Job, Unreadable, look_at_shard
+from fullshot.engine import Workers, shards
 from fullshot.progress import bar
 from fullshot.workspace import Workspace
 
-_MAKE = "2"
-"""Of what is measured besides the pose; looks of another make are taken again."""
-
 # A shard is what a kill costs, and what a process is handed at a time.
-_LEAST_SHARD, _MOST_SHARD = 32, 256
-_SHARDS_A_PROCESS = 8
+_LEAST_SHARD, _MOST_SHARD = 16, 256
+_SHARDS_A_PROCESS = 16
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def intact(workspace: Workspace, pictures: pd.DataFrame) -> set[str]:
 
 
 def look(
-    workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, processes: int, trusted: Collection[str]
+    workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, workers: Workers, trusted: Collection[str]
 ) -> Looks:
     """Look at every picture that this estimator has not seen yet; the others are known.
 
@@ -86,7 +84,7 @@ def look(
         workspace: what is found is kept in its folder ``looks``.
         jobs: the pictures.
         estimator: finds the people.
-        processes: how many at once; 0: one a core.
+        workers: do it; they are let go when all is seen.
         trusted: pictures that need no second look where one is kept; the others are looked at whatever is known.
 
     Returns:
@@ -94,24 +92,23 @@ def look(
     """
     make = made_by(estimator)
     folder = folder_of(workspace.root, make)
-    shards = _shards(folder, make)
-    found = _together(shards)
+    found = _together(_shards(folder, make))
     known = set(found["image_id"].to_pylist()) & set(trusted)
     todo = [job for job in jobs if job[0] not in known]
     unreadable: list[Unreadable] = []
     if todo:
-        share = -(-len(todo) // ((processes or engine.cores()) * _SHARDS_A_PROCESS))
-        parts = engine.shards(todo, min(max(share, _LEAST_SHARD), _MOST_SHARD))
+        share = -(-len(todo) // (workers.count * _SHARDS_A_PROCESS))
+        parts = shards(todo, min(max(share, _LEAST_SHARD), _MOST_SHARD))
         work = functools.partial(look_at_shard, root=workspace.root, estimator=estimator, make=make)
         with bar("curate", "pictures") as advance:
             advance(0, len(todo))
             done = 0
-            for number, failed in engine.map_shards(work, parts, processes):
+            for number, failed in workers.map(work, parts):
                 unreadable += failed
                 done += len(parts[number])
                 advance(done, len(todo), f"{len(unreadable)} unreadable" if unreadable else "")
-        shards = _shards(folder, make)
-        found = _together(shards)
+        workers.let_go()
+        found = _together(_shards(folder, make))
     unreadable.sort(key=lambda failed: failed.image_id)
     lost = {failed.image_id for failed in unreadable}
     jobs = [job for job in jobs if job[0] not in lost] if lost else jobs
@@ -125,11 +122,6 @@ def stored(workspace: Workspace, estimator: Estimator) -> Looks:
     found = _together(_shards(folder_of(workspace.root, make), make))
     jobs = list(zip(images["image_id"], images["path"], strict=True))
     return _as_arrays(_wanted(found, jobs), estimator.layout, [], 0)
-
-
-def made_by(estimator: Estimator) -> str:
-    """What a look depends on besides the picture; looks made by anything else are taken again."""
-    return f"{_MAKE} {estimator.make}"
 
 
 def _wanted(found: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:

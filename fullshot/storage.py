@@ -152,7 +152,7 @@ def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
         picture = Image.fromarray(deep.astype(np.uint8))
     if picture.has_transparency_data:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
-    return np.asarray(picture.convert("RGB"))
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:

@@ -5,16 +5,18 @@ import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from filelock import FileLock, Timeout
 
 import fullshot
-from fullshot import files, tables, taxonomy
+from fullshot import files, taxonomy
 from fullshot import settings as settings_module
 from fullshot.errors import MissingInput, UserError
 from fullshot.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another fullshot on the same workspace: one that was killed lets go at once."""
@@ -66,24 +68,30 @@ class Workspace:
         if not self.root.is_dir():
             raise MissingInput(f"no workspace at {self.root}: run `fullshot crawl {self.root} --shop … URL` first")
 
-    def read(self, name: str) -> pd.DataFrame:
+    def read(self, name: str) -> "pd.DataFrame":
         """Read a table.
 
         Raises:
             MissingInput: the workspace or the table is not there; says what to run first.
             BadTable: a cell is not what the schema says.
         """
+        from fullshot import tables
+
         self.must_be_there()
         if name not in tables.MADE_BY or self.table(name).is_file():
             return tables.read(name, self.table(name))
         raise MissingInput(f"no {name}.csv in {self.root}: run `fullshot {tables.MADE_BY[name]} {self.root}` first")
 
-    def read_if_there(self, name: str) -> pd.DataFrame:
+    def read_if_there(self, name: str) -> "pd.DataFrame":
         """Read a table; without the file, its empty table."""
+        from fullshot import tables
+
         return self.read(name) if self.table(name).is_file() else tables.frame(name)
 
-    def write(self, name: str, data: pd.DataFrame) -> None:
+    def write(self, name: str, data: "pd.DataFrame") -> None:
         """Check a table and write it in one step."""
+        from fullshot import tables
+
         tables.write(name, data, self.table(name))
 
     def settings(self, **flags: dict[str, Any]) -> Settings:

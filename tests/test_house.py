@@ -122,6 +122,12 @@ def test_the_cli_loads_nothing_heavy() -> None:
     assert not loaded & HEAVY
 
 
+def test_what_starts_the_workers_of_a_curation_loads_no_tables() -> None:
+    code = "import sys, fullshot.cli, curation.kept, fullshot.workspace; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "pandera", "scipy", "cv2", "mediapipe"} & set(done.stdout.split())
+
+
 def test_no_text_names_a_place_of_one_machine() -> None:
     place = re.compile(r"(?<![\w.:/*)-])/(?:home|Users|root|work)/[\w.]")
     wrong = [

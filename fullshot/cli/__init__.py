@@ -10,7 +10,7 @@ import typer
 
 from fullshot import __version__
 from fullshot.cli import add, boxes, crawl, curate, demo, doctor, index, report, train
-from fullshot.process import END_WITH_PARENT, end_with_stdin
+from fullshot.process import END_WITH_PARENT, end_with_stdin, search_seldom
 
 app = typer.Typer(
     name="fullshot",
@@ -52,6 +52,7 @@ app.add_typer(index.app, name="index")
 
 def main() -> None:
     """The command ``fullshot``."""
+    search_seldom()
     if END_WITH_PARENT in os.environ:
         end_with_stdin()
     app()

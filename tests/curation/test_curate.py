@@ -104,6 +104,22 @@ def test_processes_write_what_one_process_writes(
     assert written(workspace) == before
 
 
+def test_workers_start_at_once_where_nothing_was_looked_at(
+    make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[bool] = []
+    monkeypatch.setattr("fullshot.engine.Workers.start", lambda *_: started.append(True))
+    workspace = make_workspace(ROWS)
+    assert curation.curate(workspace, settings)["judged"] == 6
+    assert not started  # it is not much
+    shards(workspace)[0].unlink()
+    monkeypatch.setattr("curation.kept._MUCH", 2)
+    assert curation.curate(workspace, settings)["judged"] == 6
+    assert started == [True]
+    assert curation.curate(workspace, settings)["judged"] == 0
+    assert started == [True]
+
+
 @pytest.mark.parametrize("loss", ["deleted", "cut off", "no parquet"])
 def test_only_what_a_lost_shard_held_is_looked_at_again(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch, loss: str

@@ -1,5 +1,6 @@
 """A workspace: its lock, the record of a stage, and what is said of what is missing."""
 
+import functools
 import json
 import multiprocessing
 import os
@@ -79,6 +80,58 @@ def end_itself(rows: Sequence[int]) -> None:
 def test_a_worker_that_is_ended_fails_the_stage() -> None:
     with pytest.raises(StageFailed, match=r"a worker process was ended, .*: run with fewer processes"):
         list(engine.map_shards(end_itself, [[1], [2]], 2))
+
+
+def leave_a_mark(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+
+
+def marks(rows: Sequence[Path]) -> set[str]:
+    return {path.name for folder in rows for path in folder.iterdir()}
+
+
+def test_workers_prepare_before_there_is_work(tmp_path: Path) -> None:
+    with engine.Workers(2) as workers:
+        workers.start(functools.partial(leave_a_mark, tmp_path))
+        while not any(tmp_path.iterdir()):
+            multiprocessing.Event().wait(0.05)
+        found = dict(workers.map(marks, [[tmp_path]]))  # one shard, and still not in this process
+    assert found[0]
+    assert str(os.getpid()) not in found[0]
+
+
+def fail(*_: object) -> None:
+    raise ValueError("no model")
+
+
+def test_what_workers_cannot_prepare_is_told_by_the_work() -> None:
+    with engine.Workers(2) as workers:
+        workers.start(fail)
+        assert dict(workers.map(double, [[1], [2]])) == {0: [2], 1: [4]}
+        with pytest.raises(ValueError, match="no model"):
+            list(workers.map(fail, [[1], [2]]))
+
+
+def test_one_process_is_this_one(tmp_path: Path) -> None:
+    with engine.Workers(1) as workers:
+        workers.start(functools.partial(leave_a_mark, tmp_path))
+        assert not any(tmp_path.iterdir())
+        assert dict(workers.map(own_number, [[1], [2]])) == {0: os.getpid(), 1: os.getpid()}
+        workers.let_go()
+
+
+def own_number(rows: Sequence[int]) -> int:
+    return os.getpid()
+
+
+def test_workers_that_were_let_go_end_while_this_process_goes_on() -> None:
+    with engine.Workers(2) as workers:
+        found = dict(workers.map(own_number, [[1], [2]]))
+        workers.let_go()
+        for pid in found.values():
+            assert pid != os.getpid()
+            while _runs(pid):
+                multiprocessing.Event().wait(0.05)
 
 
 _HOLDER = """
