@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -101,6 +101,26 @@ class CurateSettings(_Section):
         return self
 
 
+class AnnotateSettings(_Section):
+    """How pictures go to annotators and come back."""
+
+    url: str = Field("", description="of a Label Studio that runs elsewhere; empty: the workspace's own")
+    token: SecretStr = Field(SecretStr(""), description="for that one: a legacy token or a personal access token")
+    port: int = Field(8080, ge=0, le=65_535, description="the workspace's own Label Studio listens on; 0: any free one")
+    project: str = Field("fullshot", min_length=3, max_length=50, description="title of the project")
+    pictures: str = Field(
+        "", description="where annotators' browsers find them: http(s)://… or s3://…, gs://…; empty: served locally"
+    )
+    batch: int = Field(500, ge=1, description="tasks a request")
+    consensus: Literal["latest", "majority"] = Field(
+        "latest", description="whose boxes count where several people drew some"
+    )
+    same_iou: Share = Field(0.5, description="two people's boxes that overlap so much are one box drawn twice")
+    duplicate_iou: Share = Field(0.95, description="one person's boxes that overlap so much are listed as a mistake")
+    backend_port: int = Field(9090, ge=0, le=65_535, description="the ML backend listens on; 0: any free one")
+    retrain_after: int = Field(50, ge=1, description="new annotations after which the backend trains again")
+
+
 class DetectorSettings(_Section):
     """How the garment detector is trained."""
 
@@ -149,6 +169,7 @@ class Settings(BaseSettings):
 
     crawl: CrawlSettings = CrawlSettings()
     curate: CurateSettings = CurateSettings()
+    annotate: AnnotateSettings = AnnotateSettings()
     detector: DetectorSettings = DetectorSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     recommend: RecommendSettings = RecommendSettings()

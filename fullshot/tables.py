@@ -19,6 +19,7 @@ from fullshot.taxonomy import GARMENTS, Gender, Wear
 SPLITS = ("train", "val", "test")
 SOURCES = ("human", "model", "shop", "import")
 SHOTS = ("full", "half", "item", "unclear")
+ANNOTATIONS = ("boxes", "not_full_shot", "skipped")
 _SHA256 = r"[0-9a-f]{64}"
 _BEYOND_INT64 = 2.0**63
 
@@ -161,6 +162,22 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "judged_at": _text(),
         }
     ),
+    "annotations": _schema(
+        {
+            "image_id": _image_id(),
+            "revision": _count(empty=False),
+            "annotator": _text(),
+            "verdict": _one_of(ANNOTATIONS),
+            "boxes": _count(empty=False),
+            "comment": _text(),
+            "seconds": _number(least=0),
+            "model": _text(),
+            "task": _count(),
+            "annotation": _count(),
+            "updated_at": _text(),
+        },
+        unique=["image_id", "revision"],
+    ),
     "boxes": _schema(
         {
             "image_id": _image_id(),
@@ -196,6 +213,16 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "shot_reason": _text(),
         }
     ),
+    "priorities": _schema(
+        {
+            "image_id": _image_id(unique=True),
+            "priority": _number(least=0, empty=False),
+            "reason": _text(),
+            "uncertainty": _number(least=0),
+            "diversity": _number(least=0),
+            "rarity": _number(least=0),
+        }
+    ),
     "splits": _schema({"image_id": _image_id(unique=True), "split": _one_of(SPLITS)}),
     "labels": _schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
     **{f"{gender}_{wear}": _schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
@@ -203,7 +230,10 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
 """A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
 and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
 ``product_id``, or another name. ``verdicts`` is a person's: a shot, and whether to keep the picture, where either
-is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``splits`` has the
+is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``annotations`` has a row for each time that
+a person said what is to be seen in a picture, ``boxes`` those that they drew, by the same ``revision``; ``model`` is the
+version of the detector whose boxes they began with, ``task`` and ``annotation`` are Label Studio's numbers.
+``priorities`` says what to annotate next, the greatest first. ``splits`` has the
 side of every picture that ever had one."""
 
 MAY_LACK = {
@@ -221,6 +251,8 @@ MADE_BY = {
     "ledger": "crawl",
     "curated": "curate",
     "boxes": "boxes import",
+    "annotations": "annotate pull",
+    "priorities": "annotate queue",
     "dataset1": "curate",
     "dataset2": "curate",
     "labels": "curate",

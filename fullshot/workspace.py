@@ -56,7 +56,16 @@ class Workspace:
 
     def table(self, name: str) -> Path:
         """The file of a table."""
-        exported = name not in {"products", "images", "failures", "ledger", "curated", "boxes", "verdicts"}
+        exported = name not in {
+            "products",
+            "images",
+            "failures",
+            "ledger",
+            "curated",
+            "boxes",
+            "verdicts",
+            "annotations",
+        }
         return (self.exports if exported else self.root) / f"{name}.csv"
 
     def must_be_there(self) -> None:
