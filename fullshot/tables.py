@@ -230,11 +230,11 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
 """A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
 and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
 ``product_id``, or another name. ``verdicts`` is a person's: a shot, and whether to keep the picture, where either
-is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``annotations`` has a row for each time that
-a person said what is to be seen in a picture, ``boxes`` those that they drew, by the same ``revision``; ``model`` is the
-version of the detector whose boxes they began with, ``task`` and ``annotation`` are Label Studio's numbers.
-``priorities`` says what to annotate next, the greatest first. ``splits`` has the
-side of every picture that ever had one."""
+is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``annotations`` has a
+row for each time that a person said what is to be seen in a picture, ``boxes`` those that they drew, by the same
+``revision``; ``model`` is the version of the detector whose boxes they began with, ``task`` and ``annotation`` are
+Label Studio's numbers. ``priorities`` says what to annotate next, the greatest first. ``splits`` has the side
+of every picture that ever had one."""
 
 MAY_LACK = {
     "verdicts": frozenset({"shot", "keep", "note", "annotator", "judged_at"}),
