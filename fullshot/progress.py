@@ -28,6 +28,11 @@ class Advance(Protocol):
         """
 
 
+def say(text: str) -> None:
+    """Say what is being done, on a line of stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def bar(what: str, unit: str = "") -> Iterator[Advance]:
     """Show how far a piece of work is.

@@ -119,6 +119,10 @@ class AnnotateSettings(_Section):
     duplicate_iou: Share = Field(0.95, description="one person's boxes that overlap so much are listed as a mistake")
     backend_port: int = Field(9090, ge=0, le=65_535, description="the ML backend listens on; 0: any free one")
     retrain_after: int = Field(50, ge=1, description="new annotations after which the backend trains again")
+    uncertainty_weight: float = Field(0.5, ge=0, description="how much the detector's doubt counts in the queue")
+    diversity_weight: float = Field(0.3, ge=0, description="how much it counts that nothing alike is labelled")
+    rarity_weight: float = Field(0.2, ge=0, description="how much it counts that its garments are rarely labelled")
+    unclear_share: Share = Field(0.1, description="of the queue, as long as there are pictures that may be full shots")
 
 
 class DetectorSettings(_Section):

@@ -132,14 +132,25 @@ def put(root: Path, content: bytes) -> Stored:
     return Stored(identity, path, width, height, len(content))
 
 
+def orientation(path: Path) -> int:
+    """The orientation that a picture's EXIF asks to show it in, 1 to 8; 1, as it is stored, where it asks for none.
+
+    Raises:
+        NotAnImage: it does not decode.
+        OSError: the file cannot be read.
+    """
+    with _opened(path) as picture:
+        asked = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        return asked if 1 <= asked <= 8 else 1
+
+
 def is_turned(path: Path) -> bool:
     """Whether a picture's EXIF asks to show it in another orientation than it is stored in.
 
     Raises:
         NotAnImage: it does not decode.
     """
-    with _opened(path) as picture:
-        return int(picture.getexif().get(ExifTags.Base.Orientation, 1)) != 1
+    return orientation(path) != 1
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:

@@ -175,6 +175,10 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "task": _count(),
             "annotation": _count(),
             "updated_at": _text(),
+            "mean_iou": _number(least=0),
+            "added": _count(),
+            "deleted": _count(),
+            "relabelled": _count(),
         },
         unique=["image_id", "revision"],
     ),
@@ -233,7 +237,8 @@ and ``ledger.paused`` are in seconds; ``products.style`` is the same for all col
 is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``annotations`` has a
 row for each time that a person said what is to be seen in a picture, ``boxes`` those that they drew, by the same
 ``revision``; ``model`` is the version of the detector whose boxes they began with, ``task`` and ``annotation`` are
-Label Studio's numbers. ``priorities`` says what to annotate next, the greatest first. ``splits`` has the side
+Label Studio's numbers, and the last four say how much of the detector's boxes was changed. ``priorities`` says what to
+annotate next, the greatest first. ``splits`` has the side
 of every picture that ever had one."""
 
 MAY_LACK = {

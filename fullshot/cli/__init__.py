@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fullshot import __version__
-from fullshot.cli import add, boxes, crawl, curate, demo, doctor, index, report, train
+from fullshot.cli import add, annotate, boxes, crawl, curate, demo, doctor, index, report, train
 from fullshot.process import END_WITH_PARENT, end_with_stdin, search_seldom
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.command()(report.report)
 app.command()(index.recommend)
 app.command()(index.trace)
 app.command()(doctor.doctor)
+app.add_typer(annotate.app, name="annotate")
 app.add_typer(boxes.app, name="boxes")
 app.add_typer(train.train_app, name="train")
 app.add_typer(train.evaluate_app, name="evaluate")

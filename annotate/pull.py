@@ -1,0 +1,308 @@
+"""Bring what annotators drew and said back into the workspace."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from annotate import consensus, regions, tasks
+from annotate.client import Client
+from annotate.edits import Edits, edits
+from annotate.project import NOT_FULL
+from annotate.regions import COMMENT, SHOT, Region, Sheet
+from fullshot import tables
+from fullshot.boxes import Box
+from fullshot.clock import now
+from fullshot.errors import UserError
+from fullshot.overlap import iou
+from fullshot.progress import bar
+from fullshot.settings import AnnotateSettings, Settings
+from fullshot.taxonomy import GARMENTS
+from fullshot.workspace import Workspace
+
+_LISTED = 50
+"""Mistakes that are told one by one; their number is told in full."""
+
+
+@dataclass
+class _Pulled:
+    """What a pull brings: rows for the tables, and what is to be told."""
+
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    boxes: list[dict[str, Any]] = field(default_factory=list)
+    count: "Counter[str]" = field(default_factory=Counter)
+    mistakes: list[dict[str, str]] = field(default_factory=list)
+
+
+def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, Any]:
+    """Bring annotations into ``annotations`` and ``boxes``, and verdicts into ``verdicts``.
+
+    Every state of an annotation that was pulled stays, by its ``revision``; the newest of a picture counts (see
+    :func:`fullshot.annotations.in_force`). Whoever says "not a full shot" changes the verdict on the picture, and so
+    does whoever draws boxes on a picture of which the rule was not sure.
+
+    Args:
+        workspace: whose pictures are in the project.
+        settings: its section ``annotate``.
+        client: of the Label Studio.
+
+    Returns:
+        ``tasks`` looked at, ``annotated`` of them; ``revisions`` that are new, ``boxes`` in them, ``skipped``,
+        ``not_full_shot``, ``withdrawn``; ``clipped``, ``rotated`` boxes brought into the picture or upright;
+        ``mistakes``, boxes left out or to be looked at, each with a link to its task; ``verdicts`` changed.
+
+    Raises:
+        UserError: there is no such project.
+    """
+    inputs = [workspace.table(name) for name in ("images", "annotations", "boxes", "verdicts")]
+    with workspace.stage("annotate pull", settings, inputs) as stats:
+        project = _project(client, settings.annotate.project)
+        images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
+        before = workspace.read_if_there("annotations")
+        told = _States(before, workspace.read_if_there("boxes"))
+        pulled = _Pulled()
+        with bar("annotate pull", "tasks") as advance:
+            for done, task in enumerate(client.tasks(project, fields="all"), 1):
+                identity = task["data"].get("image_id")
+                pulled.count["tasks"] += 1
+                if identity in images.index:
+                    place = images.loc[identity]
+                    path, width, height = str(place["path"]), int(place["width"]), int(place["height"])
+                    if task["annotations"] or told.of(identity):
+                        sheet = tasks.sheet_of(workspace.root, path, width, height)
+                        link = client.task_link(project, task["id"])
+                        _take(task, identity, sheet, told, pulled, link, settings.annotate)
+                advance(done, done, f"{pulled.count['annotated']} annotated")
+        _write(workspace, before, pulled)
+        stats |= {
+            "project": project,
+            **{name: pulled.count[name] for name in ("tasks", "annotated")},
+            "revisions": len(pulled.annotations),
+            "boxes": len(pulled.boxes),
+            **{name: pulled.count[name] for name in ("skipped", "not_full_shot", "withdrawn", "clipped", "rotated")},
+            "mistakes": len(pulled.mistakes),
+            "verdicts": _judge(workspace, pulled.annotations),
+            "to_look_at": pulled.mistakes[:_LISTED],
+        }
+    return stats
+
+
+def _project(client: Client, title: str) -> int:
+    found = client.get("/api/projects", title=title, page_size=100)["results"]
+    same = [int(project["id"]) for project in found if project["title"] == title]
+    if len(same) != 1:
+        what = f"several projects called {title!r}" if same else f"no project called {title!r}"
+        raise UserError(f"there is {what} at {client.url}: push first, or name another by --project")
+    return same[0]
+
+
+class _States:
+    """What of each picture's annotations was pulled before."""
+
+    def __init__(self, before: pd.DataFrame, boxes: pd.DataFrame) -> None:
+        self._rows: dict[str, dict[int, dict[Any, Any]]] = {}
+        # Whatever people drew by other ways came before.
+        drawn = boxes[boxes["source"].eq("human") & boxes["revision"].notna()].groupby("image_id")["revision"].max()
+        self._revision = {str(identity): int(revision) for identity, revision in drawn.items()}
+        for row in before.sort_values(["image_id", "revision"]).to_dict("records"):
+            identity = str(row["image_id"])
+            self._revision[identity] = int(row["revision"])
+            number = 0 if pd.isna(row["annotation"]) else int(row["annotation"])
+            self._rows.setdefault(identity, {})[number] = dict(row)
+
+    def of(self, identity: str) -> Mapping[int, dict[Any, Any]]:
+        """The last state of each annotation of a picture."""
+        return self._rows.get(identity, {})
+
+    def next(self, identity: str) -> int:
+        """The number of a new revision of a picture."""
+        self._revision[identity] = self._revision.get(identity, 0) + 1
+        return self._revision[identity]
+
+
+def _take(
+    task: Mapping[str, Any],
+    identity: str,
+    sheet: Sheet,
+    told: _States,
+    pulled: _Pulled,
+    link: str,
+    settings: AnnotateSettings,
+) -> None:
+    """What is new of one task."""
+    current = sorted(task["annotations"], key=lambda annotation: (annotation["updated_at"], annotation["id"]))
+    pulled.count["annotated"] += any(not annotation["was_cancelled"] for annotation in current)
+    known = told.of(identity)
+    drawn: list[tuple[str, list[Box]]] = []
+    is_new = False
+    for annotation in current:
+        boxes = _boxes(annotation, sheet, pulled, link, settings)
+        verdict = _verdict(annotation)
+        if verdict == "boxes":
+            drawn.append((_annotator(annotation), boxes))
+        last = known.get(int(annotation["id"]))
+        if last is not None and last["updated_at"] == annotation["updated_at"]:
+            continue
+        is_new = True
+        pulled.count[verdict] += 1
+        _record(identity, task, annotation, verdict, boxes if verdict == "boxes" else [], told, pulled, sheet)
+    there = {int(annotation["id"]) for annotation in current}
+    for number, row in known.items():
+        if number and number not in there and row["verdict"] != "skipped":
+            is_new = True
+            pulled.count["withdrawn"] += 1
+            gone = {"verdict": "skipped", "boxes": 0, "comment": "deleted in Label Studio", "updated_at": now()}
+            pulled.annotations.append({**row, **gone, "revision": told.next(identity)})
+    if is_new and settings.consensus == "majority" and len(drawn) > 1:
+        agreed = consensus.majority(drawn, settings.same_iou)
+        row = {"task": task["id"], "annotator": consensus.NAME, "verdict": "boxes", "updated_at": now()}
+        _append(identity, row, agreed, told, pulled)
+
+
+def _record(
+    identity: str,
+    task: Mapping[str, Any],
+    annotation: Mapping[str, Any],
+    verdict: str,
+    boxes: Sequence[Box],
+    told: _States,
+    pulled: _Pulled,
+    sheet: Sheet,
+) -> None:
+    model, machine = _begun_with(annotation, task, sheet)
+    change: Edits | None = edits(machine, boxes) if verdict == "boxes" and model else None
+    row = {
+        "annotator": _annotator(annotation),
+        "verdict": verdict,
+        "comment": regions.chosen(annotation["result"], COMMENT),
+        "seconds": annotation.get("lead_time"),
+        "model": model,
+        "task": task["id"],
+        "annotation": annotation["id"],
+        "updated_at": annotation["updated_at"],
+        **(change.columns if change else {}),
+    }
+    shot = regions.chosen(annotation["result"], SHOT)
+    _append(identity, {**row, "shot": shot if verdict == "not_full_shot" else None}, boxes, told, pulled)
+
+
+def _append(identity: str, row: dict[str, Any], boxes: Sequence[Box], told: _States, pulled: _Pulled) -> None:
+    revision = told.next(identity)
+    pulled.annotations.append({"image_id": identity, "revision": revision, "boxes": len(boxes), **row})
+    for box in boxes:
+        corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), box.corners, strict=True))
+        said = {"source": "human", "annotator": row["annotator"], "updated_at": row["updated_at"]}
+        pulled.boxes.append({"image_id": identity, "label": box.label, **corners, **said, "revision": revision})
+
+
+def _verdict(annotation: Mapping[str, Any]) -> str:
+    if annotation["was_cancelled"]:
+        return "skipped"
+    return "not_full_shot" if regions.chosen(annotation["result"], SHOT) in NOT_FULL else "boxes"
+
+
+def _annotator(annotation: Mapping[str, Any]) -> str:
+    by = annotation.get("completed_by")
+    return str(by.get("email") or by.get("id") or "") if isinstance(by, Mapping) else str(by or "")
+
+
+def _begun_with(annotation: Mapping[str, Any], task: Mapping[str, Any], sheet: Sheet) -> tuple[str | None, list[Box]]:
+    """The version of the boxes that an annotator began with, and these boxes."""
+    begun = annotation.get("prediction")
+    if not isinstance(begun, Mapping) or not begun.get("result"):
+        number = annotation.get("parent_prediction")
+        begun = next((each for each in task["predictions"] if each["id"] == number), None)
+    if begun is None:
+        return None, []
+    found = [Box(region.labels[0], *region.corners) for region in regions.read(begun["result"], sheet) if region.labels]
+    return str(begun["model_version"]), found
+
+
+def _boxes(
+    annotation: Mapping[str, Any], sheet: Sheet, pulled: _Pulled, link: str, settings: AnnotateSettings
+) -> list[Box]:
+    """The boxes of an annotation that can be used; what is wrong with the others is told."""
+
+    def wrong(what: str) -> None:
+        pulled.mistakes.append({"what": what, "annotator": _annotator(annotation), "task": link})
+
+    if annotation["was_cancelled"]:
+        return []
+    try:
+        found = regions.read(annotation["result"], sheet)
+    except ValueError as error:
+        wrong(str(error))
+        return []
+    boxes: list[Box] = []
+    for region in found:
+        box = _box(region, sheet, pulled, wrong)
+        if box is None:
+            continue
+        same = [other.corners for other in boxes if other.label == box.label]
+        if same and iou([box.corners], same).max() >= settings.duplicate_iou:
+            wrong(f"a {box.label} that is drawn twice")
+            continue
+        boxes.append(box)
+    return boxes
+
+
+def _box(region: Region, sheet: Sheet, pulled: _Pulled, wrong: Any) -> Box | None:
+    if len(region.labels) != 1 or region.labels[0] not in GARMENTS:
+        wrong(f"a box labelled {', '.join(region.labels) or 'not at all'}: expected one of {', '.join(GARMENTS)}")
+        return None
+    x_min, y_min, x_max, y_max = region.corners
+    inside = (max(0.0, x_min), max(0.0, y_min), min(float(sheet.width), x_max), min(float(sheet.height), y_max))
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        wrong(f"a {region.labels[0]} without area, or outside the picture")
+        return None
+    pulled.count["rotated"] += region.is_rotated
+    pulled.count["clipped"] += any(abs(a - b) > _ROUNDING for a, b in zip(inside, region.corners, strict=True))
+    return Box(region.labels[0], *inside, source="human")
+
+
+_ROUNDING = 1e-6  # pixels
+
+
+def _write(workspace: Workspace, before: pd.DataFrame, pulled: _Pulled) -> None:
+    if not pulled.annotations:
+        return
+    columns = tables.columns("annotations")
+    rows = [{name: row.get(name) for name in columns} for row in pulled.annotations]
+    # Boxes first: a revision without its boxes would say that the picture has none.
+    if pulled.boxes:
+        boxes = workspace.read_if_there("boxes")
+        # There already are those of a pull that was killed in between.
+        fresh = {(row["image_id"], row["revision"]) for row in pulled.annotations}
+        keys = zip(boxes["source"], boxes["image_id"], boxes["revision"], strict=True)
+        kept = [source != "human" or (identity, revision) not in fresh for source, identity, revision in keys]
+        workspace.write("boxes", pd.concat([boxes[kept], tables.frame("boxes", pulled.boxes)], ignore_index=True))
+    together = pd.concat([before, tables.frame("annotations", rows)], ignore_index=True)
+    workspace.write("annotations", together.sort_values(["image_id", "revision"], ignore_index=True))
+
+
+def _judge(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Bring what annotators said of shots into ``verdicts``.
+
+    Returns:
+        How many changed.
+    """
+    curated = workspace.read_if_there("curated").set_index("image_id")
+    verdicts = workspace.read_if_there("verdicts").set_index("image_id")
+    changed = 0
+    for row in rows:
+        identity = row["image_id"]
+        if row["verdict"] == "not_full_shot":
+            shot = row["shot"]
+        elif row["verdict"] == "boxes" and identity in curated.index and curated.loc[identity, "shot"] != "full":
+            shot = "full"
+        else:
+            continue
+        if identity in verdicts.index and verdicts.loc[identity, "shot"] == shot:
+            continue
+        verdicts.loc[identity, ["shot", "annotator", "judged_at"]] = [shot, row["annotator"], row["updated_at"]]
+        changed += 1
+    if changed:
+        workspace.write("verdicts", verdicts.reset_index()[tables.columns("verdicts")])
+    return changed

@@ -1,0 +1,117 @@
+"""What a workspace has for annotators: its pictures as Label Studio's tasks, with the boxes that machines drew."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from annotate.regions import PICTURE, Sheet, written
+from fullshot import storage
+from fullshot.boxes import Box
+from fullshot.settings import AnnotateSettings
+from fullshot.workspace import Workspace
+
+SHOP = "shop"
+"""Version of the boxes that come from the shop's own pages."""
+
+_MACHINE = ("shop", "import")
+_LOCAL = "/data/local-files/?d="
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that goes to annotators.
+
+    Attributes:
+        data: of its task: the picture's address, ``image_id``, ``priority``, ``reason`` and what is known of it.
+        path: relative to the workspace.
+        width: in pixels, as it is stored.
+        height: in pixels, as it is stored.
+        given: boxes that came with it, by their version; in pixels of the picture as it is stored.
+    """
+
+    data: dict[str, Any]
+    path: str
+    width: int
+    height: int
+    given: Mapping[str, Sequence[Box]]
+
+    @property
+    def image_id(self) -> str:
+        """Its name."""
+        return str(self.data["image_id"])
+
+
+def sheet_of(root: Path, path: str, width: int, height: int) -> Sheet:
+    """The measures of a stored picture; one that cannot be read is taken to stand upright."""
+    try:
+        return Sheet(width, height, storage.orientation(root / path))
+    except (OSError, storage.NotAnImage):
+        return Sheet(width, height)
+
+
+def prediction(version: str, boxes: Sequence[Box], sheet: Sheet) -> dict[str, Any]:
+    """A machine's boxes as Label Studio takes them; the score is that of the least sure box."""
+    scores = [box.score for box in boxes if box.score is not None]
+    return {
+        "model_version": version,
+        "result": written(boxes, sheet),
+        **({"score": round(min(scores), 4)} if scores else {}),
+    }
+
+
+def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture]:
+    """The pictures that people should see: full shots, and those of which the rule is not sure; first what leads.
+
+    Raises:
+        MissingInput: the workspace was not curated yet.
+    """
+    curated, images, products = (workspace.read(name) for name in ("curated", "images", "products"))
+    kept = curated["keep"].fillna(True).astype(bool) & curated["duplicate_of"].isna()
+    asked = curated[kept & curated["shot"].isin(("full", "unclear"))]
+    places = images.drop_duplicates("image_id").merge(products, on="product_id", how="left", suffixes=("", "_product"))
+    order = workspace.read_if_there("priorities")[["image_id", "priority", "reason"]]
+    rows = asked.merge(places, on="image_id").merge(order, on="image_id", how="left")
+    rows["priority"] = rows["priority"].astype("float64").fillna(0.0)
+    rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")
+    given = _given(workspace)
+    for row in rows.to_dict("records"):
+        data = {
+            PICTURE: address(settings.pictures, str(row["path"])),
+            "image_id": row["image_id"],
+            "priority": round(float(row["priority"]), 4),
+            "reason": _words(row["reason"]) or _why(row),
+            "shot": row["shot"],
+            "product": _words(row["product_id"]),
+            "product_type": _words(row["product_type"]),
+            "page": _words(row["url_product"]),
+        }
+        boxes = given.get(row["image_id"], {})
+        yield Picture(data, str(row["path"]), int(row["width"]), int(row["height"]), boxes)
+
+
+def address(base: str, path: str) -> str:
+    """Where an annotator's browser finds a picture: below ``base``, or from Label Studio's own disk."""
+    place = quote(path)
+    return f"{base.rstrip('/')}/{place}" if base else f"{_LOCAL}{place}"
+
+
+def _given(workspace: Workspace) -> dict[str, dict[str, list[Box]]]:
+    """Boxes of the shop and of files, by picture and by version."""
+    boxes = workspace.read_if_there("boxes")
+    found: dict[str, dict[str, list[Box]]] = {}
+    for row in boxes[boxes["source"].isin(_MACHINE)].to_dict("records"):
+        corners = (float(row["x_min"]), float(row["y_min"]), float(row["x_max"]), float(row["y_max"]))
+        found.setdefault(row["image_id"], {}).setdefault(row["source"], []).append(Box(row["label"], *corners))
+    return found
+
+
+def _why(row: Mapping[Any, Any]) -> str:
+    return "is it a full shot?" if row["shot"] == "unclear" else ""
+
+
+def _words(cell: Any) -> str:
+    return "" if pd.isna(cell) else str(cell)

@@ -1,0 +1,93 @@
+"""``fullshot annotate``: a Label Studio, and the workspace's pictures in it and back."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.console import print_stats, verb
+
+if TYPE_CHECKING:
+    from annotate.client import Client
+    from fullshot.settings import Settings
+    from fullshot.workspace import Workspace
+
+app = typer.Typer(help="Let people draw boxes, in Label Studio.", no_args_is_help=True)
+
+UrlFlag = Annotated[str | None, typer.Option(help="a Label Studio that runs elsewhere; else the workspace's own")]
+TokenFlag = Annotated[
+    str | None, typer.Option(help="for that one; better as FULLSHOT_ANNOTATE_TOKEN", show_envvar=False)
+]
+ProjectFlag = Annotated[str | None, typer.Option(help="title of the project")]
+
+
+@app.command()
+@verb
+def serve(
+    workspace: WorkspaceArgument,
+    port: Annotated[int | None, typer.Option(help="where it listens, on this machine only; 0: any free one")] = None,
+) -> None:
+    """Start the workspace's own Label Studio, and keep it until Ctrl-C."""
+    from annotate import server
+    from fullshot.workspace import Workspace
+
+    place = Workspace(workspace)
+    settings = place.settings(annotate={"port": port})
+    with server.served(place, settings.annotate.port) as there:
+        user = place / server.FOLDER / server.USER
+        print(f"Label Studio answers at {there.url}", flush=True)
+        print(f"user {there.credentials.user}, password in {user}", flush=True)
+        print(f"`fullshot annotate push {workspace}` brings the pictures; Ctrl-C ends it", flush=True)
+        server.wait(there)
+
+
+@app.command()
+@verb
+def push(
+    workspace: WorkspaceArgument,
+    url: UrlFlag = None,
+    token: TokenFlag = None,
+    project: ProjectFlag = None,
+    pictures: Annotated[
+        str | None, typer.Option(help="where browsers find the pictures: http(s)://…, s3://…; else served locally")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring pictures and the machine's boxes to annotators; run again, it brings what changed."""
+    from annotate.push import push as work
+
+    place, settings = _place(workspace, url=url, token=token, project=project, pictures=pictures)
+    with _client(place, settings) as client:
+        print_stats(work(place, settings, client), as_json)
+
+
+@app.command()
+@verb
+def pull(
+    workspace: WorkspaceArgument,
+    url: UrlFlag = None,
+    token: TokenFlag = None,
+    project: ProjectFlag = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring what annotators drew and said into boxes.csv, annotations.csv and verdicts.csv."""
+    from annotate.pull import pull as work
+
+    place, settings = _place(workspace, url=url, token=token, project=project)
+    with _client(place, settings) as client:
+        print_stats(work(place, settings, client), as_json)
+
+
+def _place(workspace: Path, **flags: Any) -> "tuple[Workspace, Settings]":
+    from fullshot.workspace import Workspace
+
+    place = Workspace(workspace)
+    return place, place.settings(annotate=flags)
+
+
+def _client(place: "Workspace", settings: "Settings") -> "AbstractContextManager[Client]":
+    from annotate.connect import connected
+
+    return connected(place, settings.annotate)

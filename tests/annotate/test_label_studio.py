@@ -1,0 +1,319 @@
+"""Pushed to a real Label Studio, annotated through its API as a user would, and pulled."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import annotate.push
+from annotate.client import Client
+from annotate.project import config
+from annotate.pull import pull
+from annotate.push import push
+from annotate.regions import Sheet, written
+from annotate.server import Server
+from fullshot.annotations import in_force
+from fullshot.boxes import Box, Picture
+from fullshot.errors import StageFailed, UserError
+from fullshot.settings import Settings, load
+from fullshot.workspace import Workspace
+from tests.annotate.conftest import HEIGHT, WIDTH, Make
+
+SHEET = Sheet(WIDTH, HEIGHT)
+
+
+def tasks(client: Client, project: int) -> dict[str, dict[str, Any]]:
+    """The tasks of a project by picture; fails where a picture has two."""
+    found = list(client.tasks(project, fields="all"))
+    by_picture = {task["data"]["image_id"]: task for task in found}
+    assert len(by_picture) == len(found)
+    return by_picture
+
+
+def draw(client: Client, task: int, boxes: Sequence[Box], *others: dict[str, Any], **more: Any) -> int:
+    """Annotate a task; the annotation's number."""
+    body = {"result": [*written(boxes, SHEET), *others], "lead_time": 3.5, **more}
+    return int(client.post(f"/api/tasks/{task}/annotations/", body)["id"])
+
+
+def region(corners: Sequence[float], *labels: str, rotation: float = 0) -> dict[str, Any]:
+    """A rectangle as it comes from Label Studio; corners in percent: left, top, width, height."""
+    left, top, width, height = corners
+    value = {"x": left, "y": top, "width": width, "height": height, "rotation": rotation, "rectanglelabels": [*labels]}
+    kind = {"type": "rectanglelabels", "from_name": "label", "to_name": "image", "image_rotation": 0}
+    return {"id": f"r{left}-{top}", **kind, "original_width": WIDTH, "original_height": HEIGHT, "value": value}
+
+
+def choice(words: str) -> dict[str, Any]:
+    return {"id": "c", "type": "choices", "from_name": "shot", "to_name": "image", "value": {"choices": [words]}}
+
+
+def comment(words: str) -> dict[str, Any]:
+    return {"id": "t", "type": "textarea", "from_name": "comment", "to_name": "image", "value": {"text": [words]}}
+
+
+def test_two_hundred_pictures_there_and_back(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(200, boxes=True)
+    stats = push(workspace, settings, client)
+    assert (stats["added"], stats["tasks"], stats["deleted"]) == (200, 200, 0)
+    there = tasks(client, stats["project"])
+    assert set(there) == set(workspace.read("images")["image_id"])
+    some = next(iter(there.values()))
+    assert [each["model_version"] for each in some["predictions"]] == ["shop"]
+    assert some["data"]["page"].startswith("https://shop.example/")
+    dice = np.random.default_rng(1)
+    drawn: dict[str, Box] = {}
+    for identity, task in there.items():
+        low, high = dice.uniform(0, 0.4, 2), dice.uniform(0.5, 1, 2)
+        box = Box("foot", low[0] * WIDTH, low[1] * HEIGHT, high[0] * WIDTH, high[1] * HEIGHT)
+        drawn[identity] = box
+        draw(client, task["id"], [box], comment("laced"))
+    got = pull(workspace, settings, client)
+    assert (got["annotated"], got["revisions"], got["boxes"], got["mistakes"]) == (200, 200, 200, 0)
+    boxes = workspace.read("boxes")
+    human = boxes[boxes["source"] == "human"].set_index("image_id")
+    assert len(boxes) == 400
+    for identity, box in drawn.items():
+        row = human.loc[identity]
+        assert row["label"] == "foot"
+        found = [float(row[name]) for name in ("x_min", "y_min", "x_max", "y_max")]
+        assert found == pytest.approx(box.corners, abs=0.01)
+    said = workspace.read("annotations")
+    assert set(said["comment"]) == {"laced"}
+    assert set(said["verdict"]) == {"boxes"}
+    assert set(said["seconds"]) == {3.5}
+    before = workspace.table("boxes").read_bytes()
+    assert pull(workspace, settings, client)["revisions"] == 0
+    assert workspace.table("boxes").read_bytes() == before
+    again = push(workspace, settings, client)
+    assert (again["added"], again["changed"], again["deleted"], again["tasks"]) == (0, 0, 0, 200)
+    assert set(tasks(client, stats["project"])) == set(there)
+
+
+def test_a_push_that_is_killed_goes_on(client: Client, studio: Server, settings: Settings, make: Make) -> None:
+    workspace = make(120)
+    environment = os.environ | {"FULLSHOT_ANNOTATE_TOKEN": studio.credentials.token, "FULLSHOT_ANNOTATE_BATCH": "5"}
+    title = settings.annotate.project
+    command = [sys.executable, "-m", "fullshot", "annotate", "push", str(workspace.root), "--url", studio.url]
+    command += ["--project", title, "--pictures", settings.annotate.pictures]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        while True:
+            assert process.poll() is None, "the push was over before it was killed"
+            found = client.get("/api/projects", title=title)["results"]
+            if found and found[0]["task_number"] >= 10:
+                break
+        process.send_signal(signal.SIGKILL)
+    stats = push(workspace, settings, client)
+    assert 0 < stats["added"] < 120
+    assert set(tasks(client, stats["project"])) == set(workspace.read("images")["image_id"])
+
+
+def test_tasks_that_came_twice_are_one_again(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(3)
+    project = push(workspace, settings, client)["project"]
+    first, second, _ = tasks(client, project).values()
+    doubled = client.post(f"/api/projects/{project}/import", [{"data": first["data"]}, {"data": second["data"]}])
+    assert doubled["task_count"] == 2
+    late = next(task for task in client.tasks(project) if task["id"] > 3 and task["data"] == first["data"])
+    newest = max(task["id"] for task in client.tasks(project) if task["data"] == first["data"])
+    draw(client, newest, [Box("top", 1, 2, 30, 40)])
+    assert push(workspace, settings, client)["doubles"] == 2
+    left = tasks(client, project)
+    assert left[first["data"]["image_id"]]["id"] == newest  # whoever drew something is not sent away
+    assert left[second["data"]["image_id"]]["id"] == second["id"]
+    assert late
+
+
+def test_pictures_that_are_gone_go_but_not_what_was_not_pulled(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(4)
+    project = push(workspace, settings, client)["project"]
+    there = tasks(client, project)
+    lost, drawn, *_ = sorted(there)
+    draw(client, there[drawn]["id"], [Box("top", 1, 2, 30, 40)])
+    images = workspace.read("images")
+    workspace.write("images", images[~images["image_id"].isin([lost, drawn])])
+    stats = push(workspace, settings, client)
+    assert (stats["deleted"], stats["kept"], stats["tasks"]) == (1, 1, 3)
+    workspace.write("images", images)
+    pull(workspace, settings, client)
+    workspace.write("images", images[~images["image_id"].isin([lost, drawn])])
+    stats = push(workspace, settings, client)
+    assert (stats["deleted"], stats["kept"], stats["tasks"]) == (1, 0, 2)
+    assert set(tasks(client, project)) == set(there) - {lost, drawn}
+
+
+def test_what_changed_of_a_picture_is_told_anew(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(3)
+    project = push(workspace, settings, client)["project"]
+    chosen = workspace.read("images")["image_id"].iloc[0]
+    rows = [{"image_id": chosen, "priority": 2.0, "reason": "the detector is unsure of a top"}]
+    workspace.write("priorities", pd.DataFrame(rows).reindex(columns=[*rows[0], "uncertainty", "diversity", "rarity"]))
+    assert push(workspace, settings, client)["changed"] == 1
+    data = tasks(client, project)[chosen]["data"]
+    assert (data["priority"], data["reason"]) == (2.0, "the detector is unsure of a top")
+    assert push(workspace, settings, client)["changed"] == 0
+
+
+class Guessing:
+    """Stands for a trained detector, which takes minutes to make: it draws the same box everywhere."""
+
+    def __init__(self, digest: str, score: float) -> None:
+        self.digest, self._score = digest, score
+
+    def predict(self, pictures: Sequence[Picture]) -> list[list[Box]]:
+        return [[Box("top", 3, 4, 33, 44, self._score)] for _ in pictures]
+
+
+def test_boxes_of_a_new_detector_replace_those_of_the_old(
+    client: Client, settings: Settings, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make(4, boxes=True)
+
+    def predictions(project: int) -> set[tuple[str, str, float | None]]:
+        return {
+            (each["model_version"], part["value"]["rectanglelabels"][0], each["score"])
+            for task in tasks(client, project).values()
+            for each in task["predictions"]
+            for part in each["result"]
+        }
+
+    monkeypatch.setattr(annotate.push, "load", lambda *_, **__: Guessing("a" * 16, 0.5))
+    stats = push(workspace, settings, client)
+    assert stats["model"] == "a" * 16
+    assert predictions(stats["project"]) == {("shop", "bottom", None), ("a" * 16, "top", 0.5)}
+    task = next(iter(tasks(client, stats["project"]).values()))
+    begun = next(each for each in task["predictions"] if each["model_version"] == "a" * 16)
+    better = Box("top", 3, 4, 33, 48)
+    draw(client, task["id"], [better, Box("foot", 1, 70, 20, 80)], parent_prediction=begun["id"])
+    pull(workspace, settings, client)
+    row = workspace.read("annotations").iloc[0]
+    assert (row["model"], row["added"], row["deleted"], row["relabelled"]) == ("a" * 16, 1, 0, 0)
+    assert row["mean_iou"] == pytest.approx(40 / 44)
+    monkeypatch.setattr(annotate.push, "load", lambda *_, **__: Guessing("b" * 16, 0.75))
+    stats = push(workspace, settings, client)
+    assert predictions(stats["project"]) == {("shop", "bottom", None), ("b" * 16, "top", 0.75)}
+    assert client.get(f"/api/projects/{stats['project']}")["model_version"] == "b" * 16
+
+
+def test_labels_that_boxes_were_drawn_with_are_not_taken_away(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(2)
+    project = push(workspace, settings, client)["project"]
+    client.patch(f"/api/projects/{project}", {"label_config": config(["top", "bottom", "foot", "long", "hat"])})
+    push(workspace, settings, client)  # nobody drew a hat: it goes
+    assert "hat" not in client.get(f"/api/projects/{project}")["label_config"]
+    client.patch(f"/api/projects/{project}", {"label_config": config(["top", "bottom", "foot", "long", "hat"])})
+    task = next(iter(tasks(client, project).values()))
+    number = draw(client, task["id"], [Box("hat", 1, 2, 30, 40)])
+    with pytest.raises(UserError, match=f"hat: annotations {number}"):
+        push(workspace, settings, client)
+    got = pull(workspace, settings, client)
+    assert (got["boxes"], got["mistakes"]) == (0, 1)
+    assert "a box labelled hat: expected one of top, bottom, foot, long" in got["to_look_at"][0]["what"]
+
+
+def test_what_is_wrong_with_boxes_is_told_with_a_link(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(1)
+    project = push(workspace, settings, client)["project"]
+    (task,) = tasks(client, project).values()
+    drawn = [
+        region((-10, 10, 50, 20), "top"),  # a tenth of the width outside
+        region((20, 20, 0, 30), "top"),
+        region((20, 40, 30, 30), "bottom"),
+        region((20.1, 40.1, 30, 30), "bottom"),
+        region((120, 40, 30, 30), "foot"),
+        region((50, 50, 20, 20)),
+        region((50, 10, 30, 20), "long", rotation=90),
+    ]
+    draw(client, task["id"], [], *drawn)
+    stats = pull(workspace, settings, client)
+    assert (stats["boxes"], stats["clipped"], stats["rotated"], stats["mistakes"]) == (3, 1, 1, 4)
+    told = [each["what"] for each in stats["to_look_at"]]
+    assert told == [
+        "a top without area, or outside the picture",
+        "a bottom that is drawn twice",
+        "a foot without area, or outside the picture",
+        "a box labelled not at all: expected one of top, bottom, foot, long",
+    ]
+    assert {each["task"] for each in stats["to_look_at"]} == {f"{client.url}/projects/{project}/data?task={task['id']}"}
+    boxes = workspace.read("boxes").set_index("label")
+    assert list(boxes.loc["top", ["x_min", "x_max"]]) == pytest.approx([0, 0.4 * WIDTH])
+    # Turned by 90° about its top left corner, (30, 9) pixels, 18 wide and 18 high: it lies to the left of it.
+    corners = boxes.loc["long", ["x_min", "y_min", "x_max", "y_max"]]
+    assert list(corners.astype(float)) == pytest.approx([12, 9, 30, 27], abs=0.01)
+
+
+def test_what_annotators_say_changes_the_verdict(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(3, shot="unclear")
+    project = push(workspace, settings, client)["project"]
+    there = tasks(client, project)
+    assert {task["data"]["reason"] for task in there.values()} == {"is it a full shot?"}
+    worn, half, skipped = sorted(there)
+    draw(client, there[worn]["id"], [Box("top", 1, 2, 30, 40)])
+    draw(client, there[half]["id"], [], choice("half"), comment("no feet"))
+    draw(client, there[skipped]["id"], [], was_cancelled=True)
+    stats = pull(workspace, settings, client)
+    assert (stats["skipped"], stats["not_full_shot"], stats["verdicts"]) == (1, 1, 2)
+    verdicts = workspace.read("verdicts").set_index("image_id")["shot"]
+    assert verdicts.to_dict() == {worn: "full", half: "half"}
+    assert pull(workspace, settings, client)["verdicts"] == 0
+
+
+def test_every_revision_stays_and_the_newest_counts(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(1)
+    project = push(workspace, settings, client)["project"]
+    (task,) = tasks(client, project).values()
+    number = draw(client, task["id"], [Box("top", 1, 2, 30, 40)])
+    pull(workspace, settings, client)
+    client.patch(f"/api/annotations/{number}/", {"result": written([Box("long", 1, 2, 30, 80)], SHEET)})
+    assert pull(workspace, settings, client)["revisions"] == 1
+    boxes = workspace.read("boxes").sort_values("revision")
+    assert list(boxes["label"]) == ["top", "long"]
+    assert list(boxes["revision"]) == [1, 2]
+    assert list(in_force(workspace.read("annotations"))["revision"]) == [2]
+    client.ask("DELETE", f"/api/annotations/{number}/")
+    assert pull(workspace, settings, client)["withdrawn"] == 1
+    assert in_force(workspace.read("annotations")).empty
+    assert pull(workspace, settings, client)["withdrawn"] == 0
+
+
+def test_a_majority_of_annotators_decides(client: Client, make: Make, settings: Settings) -> None:
+    workspace = make(1)
+    wanted = load(annotate={**settings.annotate.model_dump(exclude={"token"}), "consensus": "majority"})
+    project = push(workspace, wanted, client)["project"]
+    (task,) = tasks(client, project).values()
+    for moved in (0, 2, 4):
+        draw(client, task["id"], [Box("top", 10 + moved, 10, 40 + moved, 40)])
+    draw(client, task["id"], [Box("top", 12, 10, 42, 40), Box("foot", 1, 70, 20, 80)])
+    pull(workspace, wanted, client)
+    (row,) = in_force(workspace.read("annotations")).to_dict("records")
+    assert (row["annotator"], row["boxes"]) == ("consensus", 1)
+    boxes = workspace.read("boxes")
+    agreed = boxes[boxes["revision"] == row["revision"]].iloc[0]
+    assert [agreed[name] for name in ("label", "x_min", "x_max")] == ["top", pytest.approx(12), pytest.approx(42)]
+
+
+def test_the_token_is_told_nowhere(
+    client: Client, studio: Server, served_workspace: Workspace, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    push(served_workspace, settings, client)
+    pull(served_workspace, settings, client)
+    secrets = (studio.credentials.token, studio.credentials.password)
+    files = [path for path in served_workspace.root.rglob("*") if path.is_file() and "data" not in path.parts]
+    where = [path.name for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+    assert where == ["user.json"]
+    assert (served_workspace / "label-studio" / "user.json").stat().st_mode & 0o777 == 0o600
+    told = "".join(capfd.readouterr())
+    assert not any(secret in told for secret in secrets)
+
+
+def test_a_wrong_answer_is_one_line(client: Client) -> None:
+    with pytest.raises(StageFailed) as caught:
+        client.get("/api/projects/999999")
+    assert "\n" not in str(caught.value)
+    assert "404" in str(caught.value)
