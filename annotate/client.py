@@ -164,5 +164,5 @@ def _reason(answer: httpx.Response) -> str:
         said = answer.json()
     except ValueError:
         return answer.reason_phrase
-    words = said.get("detail") or said.get("validation_errors") or "" if isinstance(said, dict) else ""
+    words = said.get("validation_errors") or said.get("detail") or "" if isinstance(said, dict) else ""
     return " ".join(str(words).split())[:_SHOWN] or answer.reason_phrase

@@ -1,6 +1,10 @@
-"""What annotators are told before they begin, with drawings; HTML, as Label Studio shows it above a task."""
+"""What annotators are told before they begin, with a drawing; HTML, as Label Studio shows it above a task."""
 
-from base64 import b64encode
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
+"""Of the labels, in the order of GARMENTS: four of Okabe and Ito's eight, which the colour-blind tell apart."""
+
+FILE = "fullshot-guide.svg"
+"""The drawing's name."""
 
 _BODY = (
     '<circle cx="50" cy="18" r="10" fill="#c9a48a"/>'
@@ -10,29 +14,43 @@ _BODY = (
 )
 
 
-def _drawing(boxes: str, height: int = 160) -> str:
-    picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="{height}" viewBox="0 0 100 {height}">'
-    whole = f'{picture}<rect width="100" height="{height}" fill="#f2f2f2"/>{_BODY}{boxes}</svg>'
-    return f'<img src="data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}" alt="">'
-
-
 def _box(x: int, y: int, width: int, height: int, colour: str) -> str:
     return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="{colour}" stroke-width="3"/>'
 
 
-_RIGHT = _box(25, 31, 50, 52, "#0072b2") + _box(35, 81, 30, 66, "#e69f00") + _box(28, 145, 44, 10, "#009e73")
-_LOOSE = _box(10, 24, 80, 70, "#0072b2")
+def _panel(number: int, boxes: str, *, height: int = 160) -> str:
+    ground = f'<rect width="100" height="{height}" fill="#f2f2f2"/>'
+    clip = f'<clipPath id="clip{number}"><rect width="100" height="{height}"/></clipPath>'
+    inside = f'{clip}<g clip-path="url(#clip{number})">{ground}{_BODY}{boxes}</g>'
+    return f'<g transform="translate({number * 125 + 5} 5)">{inside}</g>'
 
-INSTRUCTIONS = f"""
+
+_TOP, _BOTTOM, _FOOT, _ = COLOURS
+_RIGHT = _box(25, 31, 50, 52, _TOP) + _box(35, 81, 30, 66, _BOTTOM) + _box(28, 145, 44, 10, _FOOT)
+_LOOSE = _box(10, 24, 80, 70, _TOP)
+
+DRAWING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="360" height="170" viewBox="0 0 360 170">'
+    f"{_panel(0, _RIGHT)}{_panel(1, _LOOSE)}{_panel(2, '', height=84)}</svg>"
+).encode()
+"""Boxes as they should be; a box as it should not be; and what is no full shot. SVG, side by side."""
+
+
+def instructions(drawing: str) -> str:
+    """The instructions.
+
+    Args:
+        drawing: the address of :data:`DRAWING`.
+    """
+    return f"""
 <p><b>Draw a box round each garment that the person wears.</b> The boxes that are there already are the machine's:
 move, relabel or delete what is wrong, add what is missing, then submit.</p>
-<table><tr>
-<td>{_drawing(_RIGHT)}</td><td>{_drawing(_LOOSE)}</td><td>{_drawing("", 84)}</td>
-</tr><tr>
-<td>Right: close to the cloth.<br>1 top, 2 bottom, 3 foot, 4 long</td>
-<td>Wrong: too loose, and<br>the rest is missing</td>
-<td>Not a full shot: say so (5),<br>and draw nothing</td>
-</tr></table>
+<p><img src="{drawing}" alt="three drawings of a dressed person" width="360" height="170"></p>
+<ul>
+<li>Left, right: close to the cloth. Keys: 1 top, 2 bottom, 3 foot, 4 long.</li>
+<li>Middle, wrong: too loose, and trousers and shoes are missing.</li>
+<li>Right, not a full shot: say so (key 5), and draw nothing.</li>
+</ul>
 <p>Both shoes are one box. A dress or overall is <i>long</i>; an open coat over a shirt is one <i>top</i>.
 A second person in the background is left out. In doubt: skip, or leave a comment.</p>
 """.strip()

@@ -5,14 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from annotate import guide
 from annotate.client import Client
-from annotate.guide import INSTRUCTIONS
 from annotate.regions import COMMENT, LABELS, PICTURE, SHOT
 from fullshot.errors import UserError
 from fullshot.taxonomy import GARMENTS
-
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
-"""Of the labels, in the order of GARMENTS: four of Okabe and Ito's eight, which the colour-blind tell apart."""
 
 NOT_FULL = {"half": "Not a full shot: only a part of the person", "item": "Not a full shot: a garment alone"}
 """A shot of ``curated``, and the words by which an annotator says that a picture is one."""
@@ -25,7 +22,7 @@ def config(labels: Sequence[str] = GARMENTS) -> str:
     view = ElementTree.Element("View")
     rectangles = ElementTree.SubElement(view, "RectangleLabels", name=LABELS, toName=PICTURE, strokeWidth="3")
     for number, label in enumerate(labels):
-        colour = COLOURS[number % len(COLOURS)]
+        colour = guide.COLOURS[number % len(guide.COLOURS)]
         ElementTree.SubElement(rectangles, "Label", value=str(label), background=colour, hotkey=str(number + 1))
     choices = ElementTree.SubElement(
         view, "Choices", name=SHOT, toName=PICTURE, choice="single-radio", showInline="true"
@@ -61,25 +58,36 @@ def ensure(client: Client, title: str) -> dict[str, Any]:
         raise UserError(f"there are several projects called {title!r} ({numbers}): name another one by --project")
     wanted = {
         "label_config": config(),
-        "expert_instruction": INSTRUCTIONS,
         "show_instruction": True,
         "show_collab_predictions": True,
         "sampling": "Sequential sampling",
         "enable_empty_annotation": True,
     }
     if not same:
-        made: dict[str, Any] = client.post("/api/projects", {"title": title, **wanted})
-        _ensure_order(client, made["id"])
-        return made
-    project: dict[str, Any] = client.get(f"/api/projects/{same[0]['id']}")
-    changed = {name: value for name, value in wanted.items() if project.get(name) != value}
-    if "label_config" in changed:
-        known = project.get("parsed_label_config", {}).get(LABELS, {}).get("labels", [])
-        _must_keep(client, project, set(known) - set(GARMENTS))
-    if changed:
-        project = client.patch(f"/api/projects/{project['id']}", changed)
+        project: dict[str, Any] = client.post("/api/projects", {"title": title, **wanted})
+    else:
+        project = client.get(f"/api/projects/{same[0]['id']}")
+        changed = {name: value for name, value in wanted.items() if project.get(name) != value}
+        if "label_config" in changed:
+            known = project.get("parsed_label_config", {}).get(LABELS, {}).get("labels", [])
+            _must_keep(client, project, set(known) - set(GARMENTS))
+        if changed:
+            project = client.patch(f"/api/projects/{project['id']}", changed)
+    _ensure_guide(client, project)
     _ensure_order(client, project["id"])
     return project
+
+
+def _ensure_guide(client: Client, project: dict[str, Any]) -> None:
+    """Tell annotators what to do, unless somebody wrote other instructions since."""
+    if project.get("expert_instruction"):
+        return
+    number = project["id"]
+    drawn = {"file": (guide.FILE, guide.DRAWING, "image/svg+xml")}
+    client.ask("POST", f"/api/projects/{number}/import", files=drawn, params={"commit_to_project": "false"})
+    uploads = client.get(f"/api/projects/{number}/file-uploads", all="true")
+    place = next(upload["file"] for upload in reversed(uploads) if str(upload["file"]).endswith(guide.FILE))
+    client.patch(f"/api/projects/{number}", {"expert_instruction": guide.instructions(f"/data/{place}")})
 
 
 _HIDDEN = (

@@ -1,7 +1,7 @@
 """Bring the workspace's pictures into Label Studio, with the boxes that machines drew."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from annotate import project as projects
 from annotate import tasks
 from annotate.client import Client
+from annotate.server import refuse_links
 from annotate.tasks import Picture
 from fullshot import storage
 from fullshot.errors import MissingInput, StageFailed, UserError
@@ -67,7 +68,7 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
         changed = _change(client, there, wanted)
         replaced = _predict_anew(client, number, workspace, there, wanted, detector, settings.annotate.batch)
-        version = detector.digest if detector else tasks.SHOP if _any_given(wanted.values()) else ""
+        version = detector.digest if detector else _most_given(wanted.values())
         if version and project.get("model_version") != version and (added or replaced or there.tasks):
             client.patch(f"/api/projects/{number}", {"model_version": version})
         # A push that was killed may have had one more request under way, which was answered after all was listed.
@@ -99,6 +100,7 @@ def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
 
 def _serve_locally(client: Client, project: int, workspace: Workspace) -> None:
     """Let Label Studio show the workspace's pictures: it answers for folders that are a storage of the project."""
+    refuse_links(workspace)
     folder = str((workspace.root / "images").resolve())
     storages = client.get("/api/storages/localfiles", project=project)
     if any(there["path"] == folder for there in storages):
@@ -264,8 +266,10 @@ def _versions(client: Client, project: int) -> dict[int, set[str]]:
     return found
 
 
-def _any_given(pictures: Any) -> bool:
-    return any(picture.given for picture in pictures)
+def _most_given(pictures: Iterable[Picture]) -> str:
+    """The version of boxes that most pictures came with."""
+    versions = Counter(version for picture in pictures for version in picture.given)
+    return max(sorted(versions), key=lambda version: versions[version], default="")
 
 
 def _batches(rows: Sequence[Any], size: int) -> Iterator[list[Any]]:

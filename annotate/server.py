@@ -1,7 +1,7 @@
 """A Label Studio of the workspace's own: installed on first use, started, and ended with its window.
 
 It runs in an environment of its own, for it pins what fullshot needs newer. Its database lies in the workspace. It
-shows the workspace's pictures and nothing else of the disk; who logs in is the one user that was made with the workspace.
+shows the workspace's pictures and nothing else of the disk; who logs in is the one user, made with the workspace.
 """
 
 import json
@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,8 +50,8 @@ class Credentials:
     """The one user of a workspace's Label Studio."""
 
     user: str
-    password: str
-    token: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,20 @@ def _install(folder: Path, pinned: Path) -> list[list[str]]:
     return [make, [*pip, "install", "--no-deps", "--requirement", str(pinned)]]
 
 
+def refuse_links(workspace: Workspace) -> None:
+    """Refuse a workspace whose pictures' folder has links that lead out of it: Label Studio would follow them.
+
+    Raises:
+        UserError: there is one; says which.
+    """
+    top = (workspace / "images").resolve()
+    for folder, folders, names in os.walk(top):
+        for name in (*folders, *names):
+            path = Path(folder, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(top):
+                raise UserError(f"{path} is a link out of the workspace, which annotators could follow: delete it")
+
+
 @contextmanager
 def served(workspace: Workspace, port: int) -> Iterator[Server]:
     """The workspace's Label Studio, for as long as the context lasts.
@@ -164,7 +178,7 @@ def served(workspace: Workspace, port: int) -> Iterator[Server]:
         port: where it listens, on this machine only; 0: any free one.
 
     Raises:
-        UserError: the port is in use, or this workspace's runs already.
+        UserError: the port is in use, this workspace's runs already, or a link leads out of its pictures.
         StageFailed: it could not be installed, or did not start.
     """
     workspace.must_be_there()
@@ -176,6 +190,7 @@ def served(workspace: Workspace, port: int) -> Iterator[Server]:
             raise UserError(f"the Label Studio of {workspace.root} runs already, at {there.url}")
         # Whoever started it was killed: nobody else will end it.
         _end_group(record["process"])
+    refuse_links(workspace)
     port = port or _free_port()
     if not _is_free(port):
         raise UserError(f"port {port} is in use: say another by --port, or 0 for any")

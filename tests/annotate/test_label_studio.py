@@ -82,7 +82,7 @@ def test_two_hundred_pictures_there_and_back(client: Client, settings: Settings,
     for identity, box in drawn.items():
         row = human.loc[identity]
         assert row["label"] == "foot"
-        found = [float(row[name]) for name in ("x_min", "y_min", "x_max", "y_max")]
+        found = [float(str(row[name])) for name in ("x_min", "y_min", "x_max", "y_max")]
         assert found == pytest.approx(box.corners, abs=0.01)
     said = workspace.read("annotations")
     assert set(said["comment"]) == {"laced"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from fullshot.annotations import without_outdated
 from fullshot.errors import UserError
 from fullshot.files import write_text
 from fullshot.storage import NotAnImage, is_turned, read_rgb
@@ -24,8 +25,8 @@ _CLASS = {str(label): number for number, label in enumerate(GARMENTS)}
 def choose(workspace: Workspace) -> pd.DataFrame:
     """The boxes to learn from or to be measured on: one row a box, on pictures of a split.
 
-    Where a picture has boxes from several sources, the best source's newest revision counts alone. Pictures that were
-    thrown out count for nothing.
+    Where a picture has boxes from several sources, the best source's newest revision counts alone; what people changed
+    or took back since counts no more. Pictures that were thrown out count for nothing.
 
     Returns:
         Columns ``image_id, split, path, width, height, label, x_min, y_min, x_max, y_max``; corners in pixels,
@@ -35,6 +36,7 @@ def choose(workspace: Workspace) -> pd.DataFrame:
         MissingInput: a table is not there; says which verb makes it.
     """
     boxes, images, curated = (workspace.read(name) for name in ("boxes", "images", "curated"))
+    boxes = without_outdated(boxes, workspace.read_if_there("annotations"))
     boxes = boxes[boxes["source"].isin(TRUSTED)].copy()
     boxes["rank"] = boxes["source"].map(TRUSTED.index).astype("int64")
     boxes["newest"] = -boxes["revision"].fillna(0).astype("int64")

@@ -1,0 +1,101 @@
+"""Boxes as Label Studio has them, of pictures that stand on their side and of rectangles that are turned."""
+
+import math
+
+import pytest
+
+from annotate.consensus import majority
+from annotate.edits import edits
+from annotate.regions import Sheet, chosen, read, written
+from fullshot.boxes import Box
+from fullshot.overlap import iou, matched
+
+BOX = Box("top", 10, 20, 40, 80)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "shown"),
+    [
+        # The box in a stored picture of 100 by 200 pixels, in percent of the picture as it is shown.
+        (1, (10, 10, 30, 30)),
+        (2, (60, 10, 30, 30)),
+        (3, (60, 60, 30, 30)),
+        (4, (10, 60, 30, 30)),
+        (5, (10, 10, 30, 30)),
+        (6, (60, 10, 30, 30)),
+        (7, (60, 60, 30, 30)),
+        (8, (10, 60, 30, 30)),
+    ],
+)
+def test_a_box_stands_where_the_browser_shows_it(orientation: int, shown: tuple[int, ...]) -> None:
+    sheet = Sheet(100, 200, orientation)
+    (region,) = written([BOX], sheet)
+    value = region["value"]
+    assert tuple(value[name] for name in ("x", "y", "width", "height")) == pytest.approx(shown)
+    assert (region["original_width"], region["original_height"]) == ((200, 100) if orientation > 4 else (100, 200))
+    (back,) = read([region], sheet)
+    assert back.corners == pytest.approx(BOX.corners)
+    assert back.labels == ("top",)
+
+
+@pytest.mark.parametrize(("rotation", "expected"), [(0, (20, 20, 40, 60)), (360, (20, 20, 40, 60))])
+def test_a_whole_turn_is_none(rotation: float, expected: tuple[float, ...]) -> None:
+    part = {**written([Box("top", 20, 20, 40, 60)], Sheet(100, 100))[0]}
+    part["value"]["rotation"] = rotation
+    (region,) = read([part], Sheet(100, 100))
+    assert region.corners == pytest.approx(expected)
+    assert not region.is_rotated
+
+
+def test_a_turned_rectangle_becomes_the_box_around_it() -> None:
+    # 100 wide and 200 high: 20 by 20 pixels, turned by 45° about (50, 50).
+    part = written([Box("top", 50, 50, 70, 70)], Sheet(100, 200))[0]
+    part["value"]["rotation"] = 45
+    (region,) = read([part], Sheet(100, 200))
+    half = 20 / math.sqrt(2)
+    assert region.corners == pytest.approx((50 - half, 50, 50 + half, 50 + 2 * half))
+    assert region.is_rotated
+
+
+@pytest.mark.parametrize("value", [{}, {"x": 1, "y": 2, "width": "wide", "height": 3}, {"x": math.nan}])
+def test_a_rectangle_that_is_none_is_refused(value: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a rectangle needs"):
+        read([{"type": "rectanglelabels", "value": value}], Sheet(1, 1))
+
+
+def test_what_is_no_rectangle_is_passed_over() -> None:
+    parts = [{"type": "choices", "from_name": "shot", "value": {"choices": ["half"]}}]
+    assert read(parts, Sheet(1, 1)) == []
+    assert chosen(parts, "shot") == "half"
+    assert chosen(parts, "comment") is None
+
+
+def test_overlaps() -> None:
+    found = iou([(0, 0, 10, 10), (20, 0, 30, 10)], [(0, 0, 10, 10), (5, 0, 15, 10), (50, 50, 60, 60)])
+    assert found[0] == pytest.approx([1, 1 / 3, 0])
+    assert found[1] == pytest.approx([0, 0, 0])
+    assert iou([], [(0, 0, 1, 1)]).shape == (0, 1)
+    assert matched(iou([(0, 0, 10, 10), (1, 0, 11, 10)], [(1, 0, 11, 10)]), 0.5) == [(1, 0)]
+    assert matched(iou([], []), 0.5) == []
+
+
+def test_what_a_person_changed() -> None:
+    machine = [Box("top", 0, 0, 10, 10), Box("bottom", 0, 20, 10, 40), Box("foot", 50, 50, 60, 60)]
+    person = [Box("top", 0, 0, 10, 8), Box("long", 0, 20, 10, 40), Box("foot", 0, 50, 10, 60)]
+    found = edits(machine, person)
+    assert (found.added, found.deleted, found.relabelled) == (1, 1, 1)
+    assert found.mean_iou == pytest.approx(0.9)
+    assert edits([], []).mean_iou is None
+
+
+def test_two_of_three_decide() -> None:
+    drawn = [
+        ("a", [Box("top", 0, 0, 10, 10), Box("foot", 50, 50, 60, 60)]),
+        ("b", [Box("top", 1, 0, 11, 10)]),
+        ("c", [Box("top", 2, 0, 12, 10), Box("bottom", 0, 0, 10, 10)]),
+    ]
+    (agreed,) = majority(drawn, 0.5)
+    assert (agreed.label, agreed.corners) == ("top", (1, 0, 11, 10))
+    assert majority(drawn[:2], 0.5)[0].corners == (0.5, 0, 10.5, 10)
+    # One who draws a garment twice is one all the same.
+    assert majority([("a", [Box("top", 0, 0, 10, 10), Box("top", 1, 0, 11, 10)]), ("b", [])], 0.5) == []
