@@ -72,7 +72,8 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         if version and project.get("model_version") != version and (added or replaced or there.tasks):
             client.patch(f"/api/projects/{number}", {"model_version": version})
         # A push that was killed may have had one more request under way, which was answered after all was listed.
-        late = _there(client, number).doubles
+        expected = len(there.tasks) + added + there.strangers
+        late = [] if _count(client, number) == expected else _there(client, number).doubles
         _delete(client, number, late)
         stats |= {
             "project": number,
@@ -134,6 +135,10 @@ def _there(client: Client, project: int) -> _There:
         found.tasks[identity] = better
         found.doubles.append(worse["id"])
     return found
+
+
+def _count(client: Client, project: int) -> int:
+    return int(client.get(f"/api/projects/{project}")["task_number"])
 
 
 def _said(task: dict[str, Any]) -> int:

@@ -23,6 +23,15 @@ def search_seldom() -> None:
     atexit.register(gc.freeze)
 
 
+def tidy_up_when_terminated() -> None:
+    """Let this process end what it started when it is asked to terminate, as it does after Ctrl-C."""
+
+    def stop(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
 def end_with_stdin() -> None:
     """End this process at once when standard input is closed.
 

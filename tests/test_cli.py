@@ -21,6 +21,7 @@ VERBS = [
     "add",
     "curate",
     "report",
+    "annotate",
     "boxes",
     "train",
     "evaluate",

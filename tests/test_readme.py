@@ -26,6 +26,7 @@ SMALL = {
     "FULLSHOT_DETECTOR_EPOCHS": "2",
     "FULLSHOT_DETECTOR_IMAGE_SIZE": "96",
     "FULLSHOT_EMBEDDER_EPOCHS": "2",
+    "FULLSHOT_ANNOTATE_PORT": "0",
 }
 
 
@@ -55,9 +56,21 @@ def test_the_readmes_commands_do_what_it_says(tmp_path: Path) -> None:
     environment = {**os.environ, **SMALL, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     reader = Reader(tmp_path)
     shop: subprocess.Popen[bytes] | None = None
+    windows: list[subprocess.Popen[str]] = []
     try:
         for command, lines in commands():
             typed = reader.typed(command)
+            if " serve " in command:
+                window = subprocess.Popen(
+                    shlex.split(typed), cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+                )
+                windows.append(window)
+                assert window.stdout is not None
+                said = [window.stdout.readline() for _ in lines]
+                assert [line.split("http")[0] for line in lines] == [
+                    line.split("http")[0].rstrip("\n") for line in said
+                ]
+                continue
             done = subprocess.run(typed, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)  # noqa: S602
             assert done.returncode == 0, f"{typed}\n{done.stdout}\n{done.stderr}"
             assert names(lines) <= names(done.stdout.splitlines()), typed
@@ -65,6 +78,9 @@ def test_the_readmes_commands_do_what_it_says(tmp_path: Path) -> None:
                 shop = subprocess.Popen(["fullshot", "demo", "--serve"], cwd=tmp_path, env=environment)
                 reader.wait_for(shop)
     finally:
+        for window in windows:
+            window.terminate()
+            window.wait()
         if shop:
             shop.terminate()
             shop.wait()

@@ -1,6 +1,5 @@
 """``fullshot annotate``: a Label Studio, and the workspace's pictures in it and back."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,18 +7,16 @@ import typer
 
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 from fullshot.console import print_stats, verb
+from fullshot.process import tidy_up_when_terminated
 
 if TYPE_CHECKING:
-    from annotate.client import Client
     from fullshot.settings import Settings
     from fullshot.workspace import Workspace
 
 app = typer.Typer(help="Let people draw boxes, in Label Studio.", no_args_is_help=True)
 
 UrlFlag = Annotated[str | None, typer.Option(help="a Label Studio that runs elsewhere; else the workspace's own")]
-TokenFlag = Annotated[
-    str | None, typer.Option(help="for that one; better as FULLSHOT_ANNOTATE_TOKEN", show_envvar=False)
-]
+TokenFlag = Annotated[str | None, typer.Option(help="for that one; better in FULLSHOT_ANNOTATE_TOKEN")]
 ProjectFlag = Annotated[str | None, typer.Option(help="title of the project")]
 
 
@@ -33,6 +30,7 @@ def serve(
     from annotate import server
     from fullshot.workspace import Workspace
 
+    tidy_up_when_terminated()
     place = Workspace(workspace)
     settings = place.settings(annotate={"port": port})
     with server.served(place, settings.annotate.port) as there:
@@ -56,11 +54,22 @@ def push(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring pictures and the machine's boxes to annotators; run again, it brings what changed."""
+    from annotate.connect import connected
     from annotate.push import push as work
 
     place, settings = _place(workspace, url=url, token=token, project=project, pictures=pictures)
-    with _client(place, settings) as client:
+    with connected(place, settings.annotate) as client:
         print_stats(work(place, settings, client), as_json)
+
+
+@app.command()
+@verb
+def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
+    """Decide what is to be annotated next, and why; `push` tells the annotators."""
+    from annotate.queue import prioritise
+
+    place, settings = _place(workspace)
+    print_stats(prioritise(place, settings), as_json)
 
 
 @app.command()
@@ -73,10 +82,11 @@ def pull(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring what annotators drew and said into boxes.csv, annotations.csv and verdicts.csv."""
+    from annotate.connect import connected
     from annotate.pull import pull as work
 
     place, settings = _place(workspace, url=url, token=token, project=project)
-    with _client(place, settings) as client:
+    with connected(place, settings.annotate) as client:
         print_stats(work(place, settings, client), as_json)
 
 
@@ -85,9 +95,3 @@ def _place(workspace: Path, **flags: Any) -> "tuple[Workspace, Settings]":
 
     place = Workspace(workspace)
     return place, place.settings(annotate=flags)
-
-
-def _client(place: "Workspace", settings: "Settings") -> "AbstractContextManager[Client]":
-    from annotate.connect import connected
-
-    return connected(place, settings.annotate)

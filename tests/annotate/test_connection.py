@@ -1,13 +1,11 @@
 """Reaching a Label Studio: whose token it takes, what it does not show, and what is said where it does not answer."""
 
 import http.server
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,7 +199,7 @@ def test_links_that_lead_out_are_refused(
     assert str(caught.value) == said
 
 
-def test_a_server_whose_window_was_killed_is_taken_over(make: Make) -> None:
+def test_a_server_ends_with_its_window_unless_that_is_killed(make: Make) -> None:
     workspace = make(1)
     command = [sys.executable, "-m", "fullshot", "annotate", "serve", str(workspace.root), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as window:
@@ -210,20 +208,15 @@ def test_a_server_whose_window_was_killed_is_taken_over(make: Make) -> None:
         left = server.running(workspace)
         assert left is not None
         window.send_signal(signal.SIGKILL)
-    with server.served(workspace, 0) as there:
-        assert there.url != left.url
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as window:
+        assert window.stdout is not None
+        url = window.stdout.readline().split()[-1]
+        assert url != left.url
         with pytest.raises(httpx.TransportError):
             httpx.get(left.url)
-        assert there.process is not None
-        number = there.process.pid
-    while _lives(number):
-        time.sleep(0.05)
+        assert httpx.get(f"{url}/health").is_success
+        window.send_signal(signal.SIGTERM)
+        window.wait()
+        with pytest.raises(httpx.TransportError):
+            httpx.get(url)
     assert server.running(workspace) is None
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True

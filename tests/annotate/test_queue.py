@@ -1,0 +1,409 @@
+"""What to annotate next: the order, the reasons, and that no picture is looked at twice."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from annotate import queue
+from annotate.observations import BEST, FOLDER, DetectorObserver, observer
+from annotate.queue import prioritise
+from annotate.selection import Labelled, Pool, Weights, choose
+from annotate.uncertainty import certainty, class_weights, doubt, margin
+from fullshot import storage, tables
+from fullshot.boxes import Picture
+from fullshot.errors import MissingInput
+from fullshot.settings import AnnotateSettings, DetectorSettings, Settings
+from fullshot.workspace import Workspace
+from train import runs
+from train.detector import yolo
+
+RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 30), (30, 30, 200), (128, 128, 128)
+SETTINGS = Settings(annotate=AnnotateSettings(unclear_share=0.5))
+
+Make = Callable[..., tuple[Workspace, list[str]]]
+
+
+def photo(colour: tuple[int, int, int], number: int) -> bytes:
+    """A PNG of 48×64 pixels in nearly one colour; no two numbers have the same bytes."""
+    noise = np.random.default_rng(number).integers(0, 6, (64, 48, 3))
+    file = io.BytesIO()
+    Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A workspace of pictures; each says its ``colour`` and may say its product, kind, split, and curated's cells.
+
+    ``labelled`` is the source of its boxes. Returns the image ids in the order of the pictures given.
+    """
+
+    def made(*pictures: dict[str, Any]) -> tuple[Workspace, list[str]]:
+        workspace = Workspace(tmp_path / "ws")
+        ids, images, curated, boxes, products = [], [], [], [], {}
+        for number, picture in enumerate(pictures):
+            stored = storage.put(workspace.root, photo(picture.get("colour", GREY), number))
+            ids.append(stored.image_id)
+            product = picture.get("product", f"shop:{number}")
+            products[product] = {"product_id": product, "gender": "women", "product_type": picture.get("kind")}
+            size = {"width": stored.width, "height": stored.height, "bytes": stored.bytes}
+            images.append({"image_id": stored.image_id, "product_id": product, "path": stored.path, **size})
+            cells = {"shot": "full", "full_shot": True, "keep": True, "split": "train"}
+            curated.append({"image_id": stored.image_id, **cells, **picture.get("curated", {})})
+            if "labelled" in picture:
+                corners = {"x_min": 1, "y_min": 1, "x_max": 40, "y_max": 30}
+                boxes.append({"image_id": stored.image_id, "label": "top", **corners, "source": picture["labelled"]})
+        workspace.write("images", tables.frame("images", images))
+        workspace.write("curated", tables.frame("curated", curated))
+        workspace.write("products", tables.frame("products", products.values()))
+        workspace.write("boxes", tables.frame("boxes", boxes))
+        return workspace, ids
+
+    return made
+
+
+def order(workspace: Workspace, settings: Settings = SETTINGS) -> pd.DataFrame:
+    prioritise(workspace, settings)
+    return workspace.read("priorities")
+
+
+class ScriptedEye:
+    """Stands in for a trained detector, whose training takes minutes: it answers by a picture's colour.
+
+    ``scores`` says, by colour, the best score of top, bottom, foot and long.
+    """
+
+    make = "scripted"
+    side = 64
+
+    def __init__(self, scores: dict[tuple[int, int, int], tuple[float, float, float, float]]) -> None:
+        self._scores = scores
+
+    def observe(self, pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        scores = np.zeros((len(pictures), 4, BEST), np.float32)
+        for row, picture in enumerate(pictures):
+            mean = picture.mean(axis=(0, 1))
+            nearest = min(self._scores, key=lambda colour: float(np.abs(mean - colour).sum()))
+            scores[row, :, 0] = self._scores[nearest]
+        return scores, np.ones((len(pictures), 3), np.float32)
+
+
+def script(monkeypatch: pytest.MonkeyPatch, **scores: tuple[float, float, float, float]) -> None:
+    colours = {"red": RED, "green": GREEN, "blue": BLUE, "grey": GREY}
+    eye = ScriptedEye({colours[name]: given for name, given in scores.items()})
+    monkeypatch.setattr(queue, "observer", lambda workspace, settings: eye)
+
+
+# Which pictures
+
+
+def test_only_what_curation_kept_and_nobody_annotated_is_asked_for(make: Make) -> None:
+    left_out: list[dict[str, Any]] = [
+        {"curated": {"keep": False}},
+        {"curated": {"duplicate_of": "0" * 64}},
+        {"curated": {"shot": "item", "full_shot": False}},
+        {"curated": {"shot": "half", "full_shot": False}},
+        {"labelled": "human"},
+    ]
+    asked: list[dict[str, Any]] = [
+        {},
+        {"curated": {"shot": "unclear", "full_shot": None}},
+        {"labelled": "model"},  # a guess is no annotation
+        {"curated": {"shot": None}},  # as version 0.1 wrote it
+    ]
+    workspace, ids = make(*left_out, *asked)
+    assert set(order(workspace)["image_id"]) == set(ids[len(left_out) :])
+
+
+@pytest.mark.parametrize("verdict", ["boxes", "not_full_shot", "skipped"])
+def test_what_a_person_has_judged_is_not_asked_again(make: Make, verdict: str) -> None:
+    workspace, ids = make({}, {})
+    row = {"image_id": ids[0], "revision": 1, "verdict": verdict, "boxes": 0}
+    workspace.write("annotations", tables.frame("annotations", [row]))
+    assert order(workspace)["image_id"].tolist() == [ids[1]]
+
+
+def test_splits_to_measure_on_come_last_whatever_the_detector_says(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The detector is sure of the red pictures, which are to learn from, and lost on the others.
+    script(monkeypatch, red=(0.99, 0.99, 0.99, 0), blue=(0.25, 0.25, 0.25, 0.25))
+    sides = ["test", "val", "train", "train", "test", "test"]
+    pictures = [
+        {"colour": RED if side == "train" else BLUE, "kind": None if side == "train" else "Jumpsuit"}
+        | {"curated": {"split": side}}
+        for side in sides
+    ]
+    workspace, ids = make(*pictures)
+    found = order(workspace)
+    assert set(found["image_id"][:2]) == {ids[2], ids[3]}
+    # By nothing but their bytes: a test of hard pictures would measure another thing.
+    last = found[2:]
+    assert last["image_id"].tolist() == sorted(last["image_id"])
+    assert last["uncertainty"].isna().all()
+    assert last["reason"].str.contains("no model learns from it").all()
+
+
+def test_imported_boxes_are_checked_after_what_has_none(make: Make) -> None:
+    workspace, ids = make({"labelled": "import", "colour": BLUE}, *[{"colour": RED}] * 3)
+    found = order(workspace)
+    assert found["image_id"].tolist()[-1] == ids[0]
+    assert "no person has checked" in found["reason"].tolist()[-1]
+
+
+def test_unclear_ones_have_their_share(make: Make) -> None:
+    unclear = {"curated": {"shot": "unclear", "full_shot": None}}
+    workspace, ids = make(*[{}] * 6, *[unclear] * 3)
+    found = order(workspace)
+    places = [place for place, each in enumerate(found["image_id"]) if each in ids[6:]]
+    assert places == [1, 3, 5]
+    assert found["reason"][1].startswith("nobody knows yet whether it is a full shot")
+
+
+# In which order
+
+
+def test_numbers_say_the_order(make: Make) -> None:
+    workspace, _ = make(*[{"colour": RED}] * 5)
+    assert order(workspace)["priority"].tolist() == [5, 4, 3, 2, 1]
+
+
+def test_the_first_are_of_different_kinds_of_pictures(make: Make) -> None:
+    colours = [RED] * 5 + [GREEN] * 5 + [BLUE] * 5
+    workspace, ids = make(*[{"colour": colour} for colour in colours])
+    found = order(workspace)
+    assert {colours[ids.index(each)] for each in found["image_id"][:3]} == {RED, GREEN, BLUE}
+    assert "much like one before it" in found["reason"].tolist()[-1]
+
+
+def test_what_is_like_the_labelled_waits(make: Make) -> None:
+    labelled = [{"colour": RED, "labelled": "human"}] * 3
+    workspace, ids = make(*labelled, *[{"colour": RED}] * 4, {"colour": BLUE})
+    found = order(workspace)
+    assert found["image_id"][0] == ids[-1]
+    assert "no picture like it is labelled" in found["reason"][0]
+
+
+def test_what_is_labelled_of_the_test_teaches_nothing(make: Make) -> None:
+    measured = {"colour": RED, "labelled": "human", "curated": {"split": "test"}}
+    workspace, ids = make(measured, measured, {"colour": BLUE, "labelled": "human"}, {"colour": BLUE}, {"colour": RED})
+    assert order(workspace)["image_id"][0] == ids[-1]
+
+
+def test_rare_product_types_rise(make: Make) -> None:
+    labelled = [{"kind": "Jeans", "labelled": "human"}] * 6 + [{"kind": "Kurtas", "labelled": "human"}]
+    kinds = ["Jeans", "Jeans", "Kurtas", "Jeans", "Jumpsuit", "Jeans"]
+    workspace, ids = make(*labelled, *[{"kind": kind} for kind in kinds])
+    found = order(workspace)
+    by_id = dict(zip(ids[len(labelled) :], kinds, strict=True))
+    assert [by_id[each] for each in found["image_id"]][:2] == ["Jumpsuit", "Kurtas"]
+    assert "no picture of Jumpsuit is labelled" in found["reason"][0]
+    assert found["rarity"].is_monotonic_decreasing
+
+
+def test_the_rarest_type_that_is_left_is_as_rare_as_can_be(make: Make) -> None:
+    labelled = [{"kind": "Jeans", "labelled": "human"}] * 3 + [{"kind": "Kurtas", "labelled": "human"}] * 7
+    workspace, _ = make(*labelled, {"kind": "Jeans"}, {"kind": "Kurtas"})
+    assert order(workspace)["rarity"].tolist() == [1, 1]
+
+
+def test_one_rare_type_does_not_fill_the_head(make: Make) -> None:
+    labelled = [{"kind": "Jeans", "labelled": "human"}] * 2
+    kinds = ["Jumpsuit"] * 8 + ["Jeans"] * 8
+    workspace, ids = make(*labelled, *[{"kind": kind} for kind in kinds])
+    found = order(workspace, Settings(annotate=AnnotateSettings(diversity_weight=0)))
+    head = [kinds[ids.index(each) - len(labelled)] for each in found["image_id"][:6]]
+    # Two until there are as many as Jeans, then by turns.
+    assert head[:2] == ["Jumpsuit"] * 2
+    assert head.count("Jumpsuit") == 4
+
+
+def test_a_product_is_not_asked_for_many_times_in_a_row(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(monkeypatch, red=(0.25, 0.25, 0.25, 0.25), grey=(0.9, 0.9, 0.9, 0))
+    one = [{"product": "shop:one", "colour": RED}] * 4
+    workspace, ids = make(*one, *[{"colour": GREY}] * 15)
+    places = [place for place, each in enumerate(order(workspace)["image_id"]) if each in ids[:4]]
+    assert places == [0, 16, 17, 18]
+
+
+def test_the_detector_s_doubt_leads_and_is_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Reported from 0.25 on: red is a close call, green is sure, of blue no shoes are found.
+    script(monkeypatch, red=(0.9, 0.27, 0.9, 0), green=(0.95, 0.95, 0.95, 0), blue=(0.95, 0.95, 0, 0))
+    workspace, ids = make({"colour": GREEN}, {"colour": RED}, {"colour": BLUE})
+    found = order(workspace, Settings(annotate=AnnotateSettings(diversity_weight=0, rarity_weight=0)))
+    reasons = dict(zip(found["image_id"], found["reason"], strict=True))
+    assert found["image_id"].tolist()[-1] == ids[0]
+    assert reasons[ids[1]] == "the detector is unsure of a bottom (0.27)"
+    assert reasons[ids[2]] == "the detector finds no shoes"
+    assert found["uncertainty"].is_monotonic_decreasing
+
+
+def test_without_a_detector_the_rest_decides(make: Make) -> None:
+    workspace, _ = make({"colour": RED}, {"colour": BLUE})
+    stats = prioritise(workspace, SETTINGS)
+    found = workspace.read("priorities")
+    assert stats["detector"] is None
+    assert found["uncertainty"].isna().all()
+    assert found["diversity"].tolist() == [1, 1]
+    assert found["reason"].tolist() == ["it is unlike all before it"] * 2
+
+
+def test_the_same_tables_give_the_same_bytes(make: Make) -> None:
+    colours = [RED, GREEN, BLUE, GREY] * 5
+    workspace, _ = make(*[{"colour": colour, "kind": f"Kind {n % 3}"} for n, colour in enumerate(colours)])
+    order(workspace)
+    before = workspace.table("priorities").read_bytes()
+    for name in ("images", "curated"):
+        workspace.write(name, workspace.read(name)[::-1])
+    order(workspace)
+    assert workspace.table("priorities").read_bytes() == before
+
+
+# Nothing there
+
+
+def test_without_curation_one_is_told_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match="run `fullshot crawl"):
+        prioritise(Workspace(tmp_path / "none"), SETTINGS)
+    (tmp_path / "ws").mkdir()
+    workspace = Workspace(tmp_path / "ws")
+    workspace.write("images", tables.frame("images"))
+    with pytest.raises(MissingInput, match="run `fullshot curate"):
+        prioritise(workspace, SETTINGS)
+
+
+def test_nothing_to_annotate_is_an_empty_queue(make: Make) -> None:
+    workspace, _ = make({"labelled": "human"})
+    stats = prioritise(workspace, SETTINGS)
+    assert (stats["candidates"], stats["looked_at"], stats["labelled"]) == (0, 0, 1)
+    assert workspace.read("priorities").empty
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_counted(make: Make) -> None:
+    workspace, ids = make({}, {})
+    path = workspace.read("images").set_index("image_id").loc[ids[0], "path"]
+    (workspace / str(path)).write_bytes(b"no picture")
+    stats = prioritise(workspace, SETTINGS)
+    assert stats["unreadable"] == 1
+    assert workspace.read("priorities")["image_id"].tolist() == [ids[1]]
+
+
+# The detector, untrained: what it says is noise, but it is loaded, run and kept as a trained one is.
+
+
+def install_detector(workspace: Workspace, seed: int) -> None:
+    import torch
+
+    torch.manual_seed(seed)
+    settings = Settings(detector=DetectorSettings(image_size=64, device="cpu"))
+    run = runs.start(workspace, "detector", f"{seed}", settings)
+    weights = run.folder / "weights" / "best.pt"
+    weights.parent.mkdir()
+    model = yolo.open_model(yolo.model_file("garment-nano"))
+    for parameter in model.model.parameters():
+        if parameter.ndim == 4 and parameter.requires_grad:
+            # As it begins, next to nothing of a picture comes through to the backbone's end.
+            torch.nn.init.kaiming_normal_(parameter)
+    model.save(weights)
+    runs.finish(run, {})
+
+
+def test_no_detector_looks_at_a_picture_twice(make: Make) -> None:
+    workspace, _ = make(*[{"colour": colour} for colour in (RED, GREEN, BLUE)], {"labelled": "human"})
+    install_detector(workspace, 1)
+    stats = prioritise(workspace, SETTINGS)
+    before = workspace.table("priorities").read_bytes()
+    assert stats["looked_at"] == 4
+    assert len(stats["detector"]) == 16
+    assert prioritise(workspace, SETTINGS)["looked_at"] == 0
+    assert workspace.table("priorities").read_bytes() == before
+    # Another detector sees other things; what the first one saw is thrown away.
+    install_detector(workspace, 2)
+    assert prioritise(workspace, SETTINGS)["looked_at"] == 4
+    assert len(list((workspace / FOLDER).iterdir())) == 1
+    # Half a file is as good as none.
+    shard = next((workspace / FOLDER).rglob("*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:100])
+    assert prioritise(workspace, SETTINGS)["looked_at"] == 4
+
+
+def test_what_is_seen_does_not_depend_on_the_neighbours(make: Make) -> None:
+    workspace, _ = make({})
+    install_detector(workspace, 1)
+    eye = observer(workspace, SETTINGS)
+    assert isinstance(eye, DetectorObserver)
+    dice = np.random.default_rng(0)
+    shapes = [(64, 48), (48, 64), (90, 30)] * 7
+    pictures = [dice.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in shapes]
+    _, together = eye.observe(pictures)
+    alone = np.concatenate([eye.observe([picture])[1] for picture in pictures])
+    assert together.shape == (21, 96)
+    np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
+    assert np.ptp(together, axis=0).max() > 1e-3
+
+
+# Formulas
+
+
+@pytest.mark.parametrize(
+    ("score", "certain", "doubtful"),
+    [(0.0, 0.0, 0.0), (0.125, 0.25, 0.25), (0.25, 0.5, 1.0), (0.625, 0.75, 0.25), (1.0, 1.0, 0.0)],
+)
+def test_a_score_at_the_threshold_is_the_most_doubtful(score: float, certain: float, doubtful: float) -> None:
+    found = certainty(np.array([score], np.float32), 0.25)
+    assert found[0] == pytest.approx(certain)
+    assert margin(found)[0] == pytest.approx(doubtful)
+
+
+def test_garments_with_few_boxes_weigh_more() -> None:
+    weights = class_weights(np.array([99, 49, 99, 9], np.float32))
+    assert weights == pytest.approx([0.1, 0.2, 0.1, 1.0])
+    assert class_weights(np.zeros(4, np.float32)) == pytest.approx([1] * 4)
+
+
+def test_a_dress_needs_neither_top_nor_bottom() -> None:
+    scores = np.zeros((3, 4, 1), np.float32)
+    scores[0, :, 0] = (0, 0, 1, 1)  # shoes and a dress
+    scores[1, :, 0] = (1, 0, 1, 0)  # shoes and a top
+    found = doubt(scores, 0.25, np.ones(4, np.float32))
+    assert found.missing.tolist() == [[0, 0, 0], [0, 1, 0], [1, 1, 1]]
+    assert found.total == pytest.approx([0, 1 / 7, 3 / 7])
+
+
+def pool_of(features: NDArray[np.float32], products: NDArray[np.int64] | None = None) -> Pool:
+    count = len(features)
+    nothing = np.zeros((count, 4), np.float32)
+    numbers = np.arange(count) if products is None else products
+    return Pool(np.zeros(count, np.float32), features, np.full(count, -1), nothing, numbers)
+
+
+def test_diversity_alone_is_the_farthest_first_traversal() -> None:
+    dice = np.random.default_rng(3)
+    features = np.asarray(dice.normal(size=(60, 5)), np.float32)
+    there = np.asarray(dice.normal(size=(7, 5)), np.float32)
+    labelled = Labelled(there, np.zeros(0, np.float32), np.zeros(4, np.float32))
+    found = choose(pool_of(features), labelled, Weights(0, 1, 0), limit=10).rows
+    centres, expected = list(there), []
+    for _ in range(10):
+        away = [min(float(np.linalg.norm(each - centre)) for centre in centres) for each in features]
+        # Beyond the typical distance all are equally far, and the first of them is taken.
+        pairs = np.random.default_rng(0).integers(0, 67, (2, 4096))
+        together = np.concatenate([features, there])
+        apart = np.linalg.norm(together[pairs[0]] - together[pairs[1]], axis=1)[pairs[0] != pairs[1]]
+        expected.append(int(np.argmax(np.minimum(away, np.median(apart)))))
+        centres.append(features[expected[-1]])
+    assert found[:10].tolist() == expected
+    assert sorted(found.tolist()) == list(range(60))
+
+
+def test_behind_those_chosen_one_by_one_products_take_turns() -> None:
+    products = np.array([0, 0, 0, 1, 1, 2], np.int64)
+    nothing: NDArray[np.float32] = np.zeros((6, 2), np.float32)
+    labelled = Labelled(nothing[:0], np.zeros(0, np.float32), np.zeros(4, np.float32))
+    found = choose(pool_of(nothing, products), labelled, Weights(1, 1, 1), limit=0).rows
+    assert products[found].tolist() == [0, 1, 2, 0, 1, 0]
