@@ -1,13 +1,13 @@
 """Measures of a picture's quality, each in [0, 1], from its pixels alone.
 
 Looked at on 7,153 photos (street photos, two sizes of a shop's, garments at home), drawings of the built-in shop, and
-defects planted on pictures of each kind and saved as JPEG (``benchmarks.quality``). With a sharpness of at least 0.36, a
-detail of at least 0.02 and at most 0.05 of a watermark, clean ones on the wrong side are two blurred photos (soft ones,
-taken at home) and, of 900 drawings, one in fine stripes all over; with at most 0.2 of a collage none of 450 drawings
-and 7,153 photos is. Found of what was planted, on 120 of each kind of photo:
+defects planted on pictures of each kind and saved as JPEG (``benchmarks.quality``). With a sharpness of at least
+0.36, a detail of at least 0.02 and at most 0.05 of a watermark, clean ones on the wrong side are two blurred photos
+(soft ones, taken at home) and, of 900 drawings, one in fine stripes all over; with at most 0.2 of a collage none of
+450 drawings and 7,153 photos is. Found of what was planted, on 120 of each kind of photo:
 
-* Blurred by a Gaussian of 1/150 of the longer side: 99 to 100%. Moved by 1/40 of it: 98 to 100% of street photos and the
-  large shop photos, 68 to 74% of the others, which are smaller.
+* Blurred by a Gaussian of 1/150 of the longer side: 99 to 100%. Moved by 1/40 of it: 98 to 100% of street photos and
+  the large shop photos, 68 to 74% of the others, which are smaller.
 * Empty frames with noise and a slope of brightness: all.
 * Two photos that touch, side by side or one above the other: 72 to 84%, with a gutter 98 to 100%; next to none where
   both stand on one white.

@@ -1,5 +1,6 @@
-"""``fullshot boxes``: bring boxes in."""
+"""``fullshot boxes``: bring boxes in, or take them out."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,21 +9,77 @@ import typer
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 from fullshot.console import print_stats, verb
 
-app = typer.Typer(help="Bring boxes in.", no_args_is_help=True)
+app = typer.Typer(help="Bring boxes in, or take them out.", no_args_is_help=True)
+
+FormatOption = Annotated[
+    str, typer.Option("--format", help="coco, yolo, voc, deepfashion, deepfashion2, modanet or fashionpedia")
+]
+LabelsOption = Annotated[
+    Path | None, typer.Option("--labels", metavar="TOML", help="labels of categories; wins over those that come along")
+]
+
+
+class Split(StrEnum):
+    """Whose pictures to export."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+class Source(StrEnum):
+    """Whose boxes to export."""
+
+    HUMAN = "human"
+    IMPORT = "import"
+    SHOP = "shop"
+    MODEL = "model"
 
 
 @app.command("import")
 @verb
 def boxes_import(
     workspace: WorkspaceArgument,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="the file with the boxes")],
-    box_format: Annotated[str, typer.Option("--format", help="its format")] = "coco",
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="the file or the folder with the boxes")],
+    box_format: FormatOption = "coco",
     images: Annotated[Path | None, typer.Option(help="folder of its pictures; beside the file if not given")] = None,
+    labels: LabelsOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Bring boxes in; they are matched to the workspace's pictures by content."""
+    """Bring boxes in; they are matched to the workspace's pictures by content.
+
+    The table "labels" of a labels file has a line a category, such as Tee = "top": top, bottom, foot, long or other.
+    """
     from annotate.boxes import import_boxes
     from fullshot.workspace import Workspace
 
     place = Workspace(workspace)
-    print_stats(import_boxes(place, place.settings(), path, box_format, images), as_json)
+    print_stats(import_boxes(place, place.settings(), path, box_format, images, labels), as_json)
+
+
+@app.command("export")
+@verb
+def boxes_export(
+    workspace: WorkspaceArgument,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="the folder to write; an earlier export is replaced")],
+    box_format: FormatOption = "coco",
+    split: Annotated[Split | None, typer.Option(help="only this one's pictures")] = None,
+    source: Annotated[
+        Source | None, typer.Option(help="only boxes of this source; else each picture's best, no model's")
+    ] = None,
+    labels: LabelsOption = None,
+    link: Annotated[bool, typer.Option("--link", help="links to the pictures in place of copies")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write boxes and their pictures as a data set; pictures that were thrown out are left out.
+
+    The table "export" of a labels file has the category that a label is written as, such as top = "Blouse".
+    """
+    from annotate.export import export_boxes
+    from fullshot.workspace import Workspace
+
+    place = Workspace(workspace)
+    stats = export_boxes(
+        place, place.settings(), path, box_format, split=split, source=source, labels=labels, link=link
+    )
+    print_stats(stats, as_json)

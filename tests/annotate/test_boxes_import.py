@@ -162,7 +162,7 @@ def test_a_broken_file_is_said_in_one_line(workspace: Workspace, tmp_path: Path,
 
 def test_what_is_missing_is_said_in_one_line(workspace: Workspace, tmp_path: Path) -> None:
     file = annotations(tmp_path / "mine")
-    with pytest.raises(UserError, match=r"expected a format of coco, got 'xml'"):
+    with pytest.raises(UserError, match=r"expected a format of coco, yolo, .*, got 'xml'"):
         importing.import_boxes(workspace, SETTINGS, file, "xml")
     with pytest.raises(UserError, match=r"no file .*none\.json to read boxes from"):
         importing.import_boxes(workspace, SETTINGS, tmp_path / "none.json", "coco")

@@ -1,0 +1,74 @@
+"""COCO files, and those of ModaNet and Fashionpedia, which are COCO."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotate import formats
+from annotate.formats import coco
+from annotate.formats.annotated import Annotated
+from fullshot.errors import UserError
+
+# As in Fashionpedia: an id 0, polygons, attributes by their numbers.
+SAMPLE: dict[str, Any] = {
+    "info": {"year": 2020},
+    "licenses": [],
+    "images": [{"id": 9, "file_name": "a.jpg", "width": 100, "height": 200, "license": 1, "isstatic": 0}],
+    "categories": [
+        {"id": 0, "name": "shirt, blouse", "supercategory": "upperbody", "level": 2, "taxonomy_id": "obj0"},
+        {"id": 23, "name": "shoe", "supercategory": "legs and feet", "level": 2, "taxonomy_id": "obj23"},
+    ],
+    "annotations": [
+        {
+            "id": 1,
+            "image_id": 9,
+            "category_id": 0,
+            "bbox": [1.5, 2.0, 30.25, 40.0],
+            "area": 1210.0,
+            "iscrowd": 0,
+            "segmentation": [[1.5, 2.0, 3.0, 4.0, 5.0, 6.0]],
+            "attribute_ids": [2, 115],
+            "attributes": {"rotation": 0.0},
+        },
+        {"id": 2, "image_id": 9, "category_id": 23, "bbox": [0, 180, 10, 20]},
+    ],
+}
+
+
+def saved(file: Path, data: dict[str, Any]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(data))
+    return file
+
+
+@pytest.mark.parametrize("name", ["coco", "modanet", "fashionpedia"])
+def test_boxes_are_corners_and_sizes(tmp_path: Path, name: str) -> None:
+    boxes = (("shirt, blouse", (1.5, 2.0, 31.75, 42.0)), ("shoe", (0.0, 180.0, 10.0, 200.0)))
+    file = saved(tmp_path / "annotations" / "instances_attributes_train2020.json", SAMPLE)
+    assert formats.load(file, name) == [Annotated("a.jpg", 100, 200, boxes)]
+    assert formats.load(tmp_path, name) == formats.load(file, name)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"bbox": [1, 2, -3, 4]}, "annotations.0.bbox: expected a width and a height of at least 0, got -3 and 4"),
+        ({"bbox": [1, 2, 3, 1e300]}, "annotations.0.bbox: expected pixels, less than 1,000,000, got 1e+300"),
+        ({"bbox": None}, "annotations.0.bbox: "),
+        ({"attributes": {"rotation": 45.0}}, "annotations.0: expected an upright box, got one turned by 45.0 degrees"),
+        ({"category_id": 24}, "annotations.0: no category has the id 24"),
+    ],
+)
+def test_a_malformed_box_names_its_part(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    first, second = SAMPLE["annotations"]
+    file = saved(tmp_path / "a.json", {**SAMPLE, "annotations": [{**first, **change}, second]})
+    with pytest.raises(UserError) as caught:
+        coco.load(file)
+    assert str(caught.value).startswith(f"{file}: {words}")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no instances\*\.json in .*: name the file"):
+        coco.load(tmp_path)
