@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,7 +15,7 @@ from annotate.tasks import Picture
 from fullshot import storage
 from fullshot.errors import MissingInput, StageFailed, UserError
 from fullshot.progress import bar
-from fullshot.settings import Settings
+from fullshot.settings import AnnotateSettings, Settings
 from fullshot.workspace import Workspace
 from train.detector import Detector, load
 
@@ -53,13 +54,15 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
     """
     inputs = [workspace.table(name) for name in ("curated", "images", "products", "boxes", "priorities")]
     with workspace.stage("annotate push", settings, inputs) as stats:
-        wanted = {picture.image_id: picture for picture in tasks.wanted(workspace, settings.annotate)}
-        detector = _detector(workspace, settings)
-        project = projects.ensure(client, settings.annotate.project)
+        for name in ("curated", "images", "products"):
+            if not workspace.table(name).is_file():
+                workspace.read(name)  # says what to run, before a project is made
+        with ThreadPoolExecutor(1) as asking:
+            answer = asking.submit(_project, client, workspace, settings.annotate)
+            wanted = {picture.image_id: picture for picture in tasks.wanted(workspace, settings.annotate)}
+            detector = _detector(workspace, settings)
+            project, there = answer.result()
         number = int(project["id"])
-        if not settings.annotate.pictures:
-            _serve_locally(client, number, workspace)
-        there = _there(client, number)
         gone, kept = _unneeded(workspace, there, set(wanted))
         _delete(client, number, [*gone, *there.doubles])
         for identity in [identity for identity, task in there.tasks.items() if task["id"] in set(gone)]:
@@ -89,6 +92,14 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "strangers": there.strangers,
         }
     return stats
+
+
+def _project(client: Client, workspace: Workspace, settings: AnnotateSettings) -> tuple[dict[str, Any], _There]:
+    """The project, made if need be, and what it has."""
+    project = projects.ensure(client, settings.project)
+    if not settings.pictures:
+        _serve_locally(client, int(project["id"]), workspace)
+    return project, _there(client, int(project["id"]))
 
 
 def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
@@ -175,7 +186,9 @@ def _add(
     detector: Detector | None,
     size: int,
 ) -> int:
-    with bar("annotate push", "tasks") as advance:
+    # While the server takes one batch in, the next one is made.
+    with bar("annotate push", "tasks") as advance, ThreadPoolExecutor(1) as sender:
+        sent: Future[Any] | None = None
         done = 0
         advance(0, len(pictures))
         for batch in _batches(pictures, size):
@@ -183,8 +196,13 @@ def _add(
                 {"data": picture.data, "predictions": found}
                 for picture, found in zip(batch, _predictions(workspace, batch, detector), strict=True)
             ]
-            client.post(f"/api/projects/{project}/import", rows)
+            if sent is not None:
+                sent.result()
+                advance(done, len(pictures))
+            sent = sender.submit(client.post, f"/api/projects/{project}/import", rows)
             done += len(batch)
+        if sent is not None:
+            sent.result()
             advance(done, len(pictures))
     return len(pictures)
 

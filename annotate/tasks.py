@@ -18,6 +18,12 @@ SHOP = "shop"
 """Version of the boxes that come from the shop's own pages."""
 
 _MACHINE = ("shop", "import")
+_TOLD = (
+    *("image_id", "path", "width", "height", "priority", "reason", "shot"),
+    *("product_id", "product_type", "url_product"),
+)
+"""Columns that tasks are made of."""
+
 _LOCAL = "/data/local-files/?d="
 
 
@@ -76,7 +82,7 @@ def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture
     order = workspace.read_if_there("priorities")[["image_id", "priority", "reason"]]
     rows = asked.merge(places, on="image_id").merge(order, on="image_id", how="left")
     rows["priority"] = rows["priority"].astype("float64").fillna(0.0)
-    rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")
+    rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")[list(_TOLD)]
     given = _given(workspace)
     for row in rows.to_dict("records"):
         data = {
@@ -102,10 +108,12 @@ def address(base: str, path: str) -> str:
 def _given(workspace: Workspace) -> dict[str, dict[str, list[Box]]]:
     """Boxes of the shop and of files, by picture and by version."""
     boxes = workspace.read_if_there("boxes")
+    boxes = boxes[boxes["source"].isin(_MACHINE)]
     found: dict[str, dict[str, list[Box]]] = {}
-    for row in boxes[boxes["source"].isin(_MACHINE)].to_dict("records"):
-        corners = (float(row["x_min"]), float(row["y_min"]), float(row["x_max"]), float(row["y_max"]))
-        found.setdefault(row["image_id"], {}).setdefault(row["source"], []).append(Box(row["label"], *corners))
+    names = (boxes[name].to_list() for name in ("image_id", "source", "label"))
+    corners = boxes[["x_min", "y_min", "x_max", "y_max"]].to_numpy(float).tolist()
+    for identity, source, label, (x_min, y_min, x_max, y_max) in zip(*names, corners, strict=True):
+        found.setdefault(identity, {}).setdefault(source, []).append(Box(label, x_min, y_min, x_max, y_max))
     return found
 
 
