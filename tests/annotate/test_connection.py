@@ -199,6 +199,7 @@ def test_links_that_lead_out_are_refused(
     assert str(caught.value) == said
 
 
+@pytest.mark.slow  # it starts three times
 def test_a_server_ends_with_its_window_unless_that_is_killed(make: Make) -> None:
     workspace = make(1)
     command = [sys.executable, "-m", "fullshot", "annotate", "serve", str(workspace.root), "--port", "0"]
