@@ -40,6 +40,13 @@ HOST = "127.0.0.1"
 _RUNNING = "running.json"
 USER = "user.json"
 """Where its user's name, password and token are kept."""
+_BANNED = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"),
+    *("198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "::ffff:0:0/96", "64:ff9b::/96"),
+    *("fc00::/7", "fe80::/10", "ff00::/8"),
+)
+"""Networks that the server must not fetch from: those of its own list that are in use, but for 127.0.0.0/8."""
+
 _PATIENCE = 240.0  # seconds; a first start makes the database, which takes half a minute
 _END = 20.0  # seconds
 _BETWEEN = 0.25  # seconds
@@ -227,6 +234,9 @@ def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(workspace.root.resolve()),
+        # It may ask the ML backend of this machine, and still no other place that its own list keeps it from.
+        "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
+        "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS": ",".join(_BANNED),
         "COLLECT_ANALYTICS": "False",
         "LATEST_VERSION_CHECK": "false",
         "SENTRY_DSN": "",

@@ -90,6 +90,25 @@ def pull(
         print_stats(work(place, settings, client), as_json)
 
 
+@app.command()
+@verb
+def backend(
+    workspace: WorkspaceArgument,
+    port: Annotated[int | None, typer.Option(help="where it listens; 0: any free one")] = None,
+    url: UrlFlag = None,
+    token: TokenFlag = None,
+    project: ProjectFlag = None,
+) -> None:
+    """Draw boxes for the task that is open, and train again as annotations come, until Ctrl-C."""
+    from annotate.backend.service import serve as work
+    from annotate.connect import connected
+
+    tidy_up_when_terminated()
+    place, settings = _place(workspace, url=url, token=token, project=project, backend_port=port)
+    with connected(place, settings.annotate) as client:
+        work(place, settings, client)
+
+
 def _place(workspace: Path, **flags: Any) -> "tuple[Workspace, Settings]":
     from fullshot.workspace import Workspace
 

@@ -1,0 +1,159 @@
+"""Label Studio's protocol over HTTP: health, setup, predict, versions, and the webhook."""
+
+import base64
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from annotate.backend.log import Log
+from annotate.backend.predicting import Predictor
+
+USER = "fullshot"
+"""Name that goes with the password."""
+
+MAX_BODY = 64 * 2**20
+"""Bytes of a request: Label Studio asks for a whole project at once, some 4 kB a task with what was drawn on it."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Hook = Callable[[Mapping[str, Any]], None]
+
+
+class BadRequest(ValueError):
+    """What was sent is not what is expected; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who may ask.
+
+    Attributes:
+        hosts: names under which this server is known; a browser that was led here by another one is turned away.
+        password: that is asked for; empty: none.
+    """
+
+    hosts: Set[str]
+    password: str = ""
+
+    def opens(self, request: web.Request) -> bool:
+        """Whether a request may come in."""
+        if not self.password:
+            return request.host.lower() in self.hosts
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode(), basic(self.password).encode())
+
+
+def basic(password: str) -> str:
+    """The header by which Label Studio shows the password."""
+    return "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
+
+
+def application(predictor: Predictor, hook: Hook, door: Door, log: Log) -> web.Application:
+    """The server.
+
+    Args:
+        predictor: draws the boxes.
+        hook: is told the body of every webhook.
+        door: says who may ask.
+        log: is told what goes wrong.
+    """
+
+    async def health(_: web.Request) -> web.Response:
+        return web.json_response({"status": "UP", "model_class": "fullshot", "model_version": predictor.version})
+
+    async def setup(request: web.Request) -> web.Response:
+        # It brings a token of Label Studio's, which is not needed: pictures are asked for with our own.
+        await _body(request)
+        await predictor.refresh()
+        return web.json_response({"model_version": predictor.version})
+
+    async def versions(_: web.Request) -> web.Response:
+        return web.json_response({"versions": [predictor.version] if predictor.version else []})
+
+    async def predict(request: web.Request) -> web.Response:
+        body = await _body(request)
+        data = _data(body)
+        drawn = await predictor.predict(data)
+        if data and all(one.reason for one in drawn):
+            raise BadRequest(drawn[0].reason)
+        parameters = body.get("params")
+        # A person waits for an answer that has a result. Else what is empty would be kept: Label Studio would take it
+        # for the detector's opinion, and not ask again.
+        is_asked_by_hand = isinstance(parameters, dict) and parameters.get("context") is not None
+        nothing: Any = {"result": [], "model_version": predictor.version} if is_asked_by_hand else []
+        results = [nothing if one.prediction is None else one.prediction for one in drawn]
+        return web.json_response({"results": results, "model_version": predictor.version})
+
+    async def webhook(request: web.Request) -> web.Response:
+        body = await _body(request)
+        if not isinstance(body.get("action"), str):
+            raise BadRequest("expected an action, such as ANNOTATION_CREATED")
+        hook(body)
+        return web.json_response({"status": "ok"})
+
+    @web.middleware
+    async def one_line(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if not door.opens(request):
+                return _error(401 if door.password else 403, "this is for Label Studio alone")
+            return await handler(request)
+        except web.HTTPException as error:
+            return _error(error.status, _WORDS.get(error.status, error.reason))
+        except BadRequest as error:
+            return _error(400, str(error))
+        except Exception as error:  # a server answers, whatever happens
+            log(f"{request.path}: {type(error).__name__}: {error}")
+            return _error(500, "this went wrong here; backend.log says what")
+
+    app = web.Application(middlewares=[one_line], client_max_size=MAX_BODY)
+    app.router.add_get("/health", health)
+    app.router.add_get("/versions", versions)
+    app.router.add_post("/setup", setup)
+    app.router.add_post("/predict", predict)
+    app.router.add_post("/webhook", webhook)
+    return app
+
+
+_WORDS = {
+    404: "expected /health, /setup, /predict, /versions or /webhook",
+    405: "expected POST to /setup, /predict and /webhook, GET to /health and /versions",
+    413: f"expected at most {MAX_BODY:,} bytes",
+}
+
+
+def _error(status: int, words: str) -> web.Response:
+    return web.json_response({"error": words}, status=status)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The JSON object that was sent.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    # No page of another site can send this without asking first, and such questions are not answered.
+    if request.content_type != "application/json":
+        raise BadRequest(f"expected Content-Type application/json, got {request.content_type[:50]}")
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise BadRequest("expected JSON, got something else") from None
+    if not isinstance(body, dict):
+        raise BadRequest(f"expected a JSON object, got {type(body).__name__}")
+    return body
+
+
+def _data(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The data of the tasks of a request."""
+    given = body.get("tasks")
+    if not isinstance(given, list):
+        raise BadRequest(f"expected tasks, a list, got {type(given).__name__}")
+    data = [task.get("data") if isinstance(task, dict) else None for task in given]
+    checked = [one for one in data if isinstance(one, dict)]
+    if len(checked) < len(data):
+        number = next(number for number, one in enumerate(data, 1) if not isinstance(one, dict))
+        raise BadRequest(f"task {number} of {len(data)}: expected an object with data, an object")
+    return checked

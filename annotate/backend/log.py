@@ -1,0 +1,29 @@
+"""What the backend says: a line an event, in the workspace's ``label-studio/backend.log`` and on stderr."""
+
+from pathlib import Path
+
+from annotate.server import FOLDER
+from fullshot.clock import now
+from fullshot.progress import say
+from fullshot.workspace import Workspace
+
+_LONGEST = 500  # characters
+
+
+class Log:
+    """The log of a workspace's backend.
+
+    Args:
+        workspace: whose.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.file: Path = workspace / FOLDER / "backend.log"
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, text: str) -> None:
+        """Say something; whatever it quotes, it stays one line."""
+        line = " ".join(text.split())[:_LONGEST]
+        with self.file.open("a", encoding="utf-8") as out:
+            out.write(f"{now()} {line}\n")
+        say(line)

@@ -1,0 +1,156 @@
+"""The pictures that tasks are about: the workspace's, or those of the one Label Studio, and no others."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from annotate import tasks
+from annotate.client import Client
+from annotate.regions import PICTURE, Sheet
+from fullshot import storage
+from fullshot.boxes import Picture
+from fullshot.workspace import Workspace
+
+_OF_STUDIO = "/data/"
+"""Label Studio answers with pictures below this path, and with nothing else."""
+
+_LONGEST = 4096  # characters of an address
+_PATIENCE = 20.0  # seconds
+_DECODINGS = 3
+"""An address that changes yet when it was decoded so often hides something."""
+
+
+class Refused(ValueError):
+    """A picture that is not taken; the message is one line, and quotes no address: that may have a token in it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A picture's pixels as they are stored, of shape (height, width, 3), uint8, RGB, and its sheet."""
+
+    pixels: Picture
+    sheet: Sheet
+
+
+def path_of(address: str, studio: str) -> str:
+    """The path, and the query, of a picture of a Label Studio.
+
+    Args:
+        address: of the picture: a path, or a whole address.
+        studio: where that Label Studio answers.
+
+    Raises:
+        Refused: it lies elsewhere.
+    """
+    elsewhere = Refused(f"expected a picture of the workspace or of {studio}, got an address elsewhere")
+    if len(address) > _LONGEST or any(sign <= " " or sign in "\\\x7f" for sign in address):
+        raise elsewhere
+    try:
+        asked, home = urlsplit(address), urlsplit(studio)
+    except ValueError:
+        raise elsewhere from None
+    path = asked.path
+    if asked.scheme or asked.netloc or address.startswith("//"):
+        # Whole: a name and a password before the host, or another port, are another place.
+        if (asked.scheme.lower(), asked.netloc.lower()) != (home.scheme.lower(), home.netloc.lower()):
+            raise elsewhere
+        prefix = home.path.rstrip("/")
+        if not path.startswith(f"{prefix}/"):
+            raise elsewhere
+        path = path[len(prefix) :]
+    if not path.startswith(_OF_STUDIO) or not _is_plain(path) or not _is_plain(re.sub("[=&]", "/", asked.query)):
+        raise elsewhere
+    return f"{path}?{asked.query}" if asked.query else path
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path leads nowhere but down, however often it is decoded."""
+    for _ in range(_DECODINGS):
+        if "\\" in path or "\0" in path or {".", ".."} & set(path.split("/")):
+            return False
+        path, before = unquote(path), path
+        if path == before:
+            return True
+    return False
+
+
+class Pictures:
+    """Reads the pictures of tasks.
+
+    Args:
+        workspace: its pictures are known by ``image_id``.
+        client: of the Label Studio; other pictures are fetched from it.
+        most: bytes of a picture that is fetched.
+    """
+
+    def __init__(self, workspace: Workspace, client: Client, most: int) -> None:
+        self._workspace, self._client, self._most = workspace, client, most
+        self._paths: dict[str, str] = {}
+        self._state: tuple[int, int] | None = None
+
+    def read(self, data: Mapping[str, Any]) -> Found:
+        """The picture of a task.
+
+        Args:
+            data: of the task: ``image_id`` of the workspace, or ``image``, an address.
+
+        Raises:
+            Refused: it is of neither, too large, gone, or no picture.
+        """
+        path = self._known(data.get("image_id"))
+        if path is not None:
+            root = self._workspace.root
+            file = (root / path).resolve()
+            if not file.is_relative_to(root.resolve()):
+                raise Refused("images.csv names a file outside of the workspace")
+            return _decoded(root, path)
+        address = data.get(PICTURE)
+        if not isinstance(address, str) or not address:
+            raise Refused("expected an image_id that images.csv has, or the address of an image")
+        content = self._fetched(path_of(address, self._client.url))
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "picture").write_bytes(content)
+            return _decoded(Path(folder), "picture")
+
+    def _known(self, identity: object) -> str | None:
+        """Where ``images.csv`` says that a picture lies; read again when the table was written anew."""
+        file = self._workspace.table("images")
+        state = (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
+        if state != self._state:
+            images = self._workspace.read_if_there("images")
+            self._paths = dict(zip(map(str, images["image_id"]), map(str, images["path"]), strict=True))
+            self._state = state
+        return self._paths.get(identity) if isinstance(identity, str) else None
+
+    def _fetched(self, path: str) -> bytes:
+        """The bytes of one of Label Studio's pictures; where it sends one elsewhere, nobody follows."""
+        try:
+            # The client's own connection: it has the token, which goes into a header.
+            with self._client._http.stream("GET", path, follow_redirects=False, timeout=_PATIENCE) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise Refused(f"Label Studio answers {answer.status_code} when it is asked for the picture")
+                content = bytearray()
+                for part in answer.iter_bytes():
+                    content += part
+                    if len(content) > self._most:
+                        raise Refused(f"expected a picture of at most {self._most:,} bytes, got a larger one")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Refused(f"Label Studio does not answer with the picture ({type(error).__name__})") from None
+        return bytes(content)
+
+
+def _decoded(root: Path, path: str) -> Found:
+    try:
+        pixels = storage.read_rgb(root / path)
+    except storage.NotAnImage as error:
+        raise Refused(f"not a picture: {error}") from None
+    except OSError:
+        raise Refused("the picture's file is not there") from None
+    height, width = pixels.shape[:2]
+    return Found(pixels, tasks.sheet_of(root, path, width, height))

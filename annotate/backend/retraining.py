@@ -1,0 +1,84 @@
+"""Starts trainings, one at a time, each in a process that ends with this one."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from annotate.backend.log import Log
+from annotate.server import FOLDER
+from fullshot.settings import Settings
+from fullshot.workspace import Workspace
+
+COMMAND = (sys.executable, "-m", "annotate.backend.training")
+
+_SECRETS = ("token", "backend_password")
+
+
+class Training:
+    """Trains in another process.
+
+    Args:
+        workspace: whose detector.
+        settings: are handed on; secrets go through a pipe, where nobody else reads them.
+        log: is told what the process tells.
+        command: that is run.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings, log: Log, command: Sequence[str] = COMMAND) -> None:
+        self._workspace, self._settings, self._log, self._command = workspace, settings, log, command
+
+    async def run(self) -> bool:
+        """Train once.
+
+        Returns:
+            Whether it came to its end, with a better detector or not. Cancelled, it ends the process.
+        """
+        with (self._workspace / FOLDER / "training.log").open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                # Ctrl-C at a terminal is the backend's to answer.
+                start_new_session=True,
+            )
+        try:
+            return await self._listen(process)
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> bool:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("a process that was started with pipes has them")
+        done = failed = False
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(json.dumps(self._told()).encode() + b"\n")
+            await process.stdin.drain()
+        async for line in process.stdout:
+            with contextlib.suppress(ValueError):
+                what: dict[str, Any] = json.loads(line)
+                done |= "done" in what
+                failed |= "failed" in what
+                if "say" in what:
+                    self._log(str(what["say"]))
+                if "failed" in what:
+                    self._log(f"the training failed: {what['failed']}")
+        if not done and not failed:
+            log = self._workspace / FOLDER / "training.log"
+            self._log(f"the training broke off, with exit code {await process.wait()}: {log} says why")
+        return done
+
+    def _told(self) -> dict[str, Any]:
+        """What the process needs to know."""
+        annotate = self._settings.annotate
+        return {
+            "workspace": str(self._workspace.root.resolve()),
+            "settings": self._settings.model_dump(mode="json"),
+            "secrets": {name: getattr(annotate, name).get_secret_value() for name in _SECRETS},
+        }

@@ -1,0 +1,212 @@
+"""One training, in a process of its own: pull, train, compare on the validation split, and take over if better.
+
+A run becomes the model in use when it is finished (see :mod:`train.runs`). So a candidate is trained in a folder
+beside, ``models/detector-candidates/``, and moves to the others when it has won. Whatever is killed here leaves the
+detector in use as it was; started again on the same annotations, the training goes on from its last epoch.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from annotate.backend import counting
+from annotate.connect import connected
+from annotate.pull import pull
+from annotate.server import FOLDER
+from fullshot.errors import MissingInput, StageFailed, UserError
+from fullshot.process import end_with_stdin
+from fullshot.settings import Settings
+from fullshot.workspace import LOCK_WAIT, Workspace
+from train import detector, runs
+
+KIND = "detector"
+CANDIDATES = "-candidates"
+
+Say = Callable[[str], None]
+Stats = dict[str, Any]
+Fit = Callable[[Workspace, Settings], Stats]
+Evaluate = Callable[[Workspace, Settings, str], Stats]
+"""Takes the name of the run; its answer has ``map50`` and ``pictures``."""
+
+_NICENESS = 10
+_HELD = 600.0  # seconds to wait for whoever is at work on the workspace
+
+
+class Beside(Workspace):
+    """A workspace as a training sees it: people may push and pull meanwhile, and runs lie in folders of its own.
+
+    Args:
+        root: of the workspace.
+        suffix: of the folder of runs: :data:`CANDIDATES`, or nothing for the detectors themselves.
+    """
+
+    def __init__(self, root: Path, suffix: str) -> None:
+        super().__init__(root)
+        self._suffix = suffix
+
+    def models(self, kind: str) -> Path:
+        """As deep as those of the workspace: a run links to its pictures by relative paths."""
+        return self.root / "models" / f"{kind}{self._suffix}"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Held by a training already: see :func:`retrain`."""
+        yield
+
+
+def fit_detector(workspace: Workspace, settings: Settings) -> Stats:
+    """See :func:`train.detector.fit`."""
+    return detector.fit(workspace, settings)
+
+
+def evaluate_detector(workspace: Workspace, settings: Settings, run: str) -> Stats:
+    """See :func:`train.detector.evaluate`."""
+    return detector.evaluate(workspace, settings, run=run, split="val")
+
+
+def retrain(
+    workspace: Workspace,
+    settings: Settings,
+    pulling: Callable[[], Any],
+    say: Say,
+    *,
+    fit: Fit = fit_detector,
+    evaluate: Evaluate = evaluate_detector,
+) -> Stats:
+    """Train a detector on what annotators drew; it comes into use only if it is better.
+
+    Args:
+        workspace: whose.
+        settings: its sections ``annotate`` and ``detector``.
+        pulling: brings annotations into the workspace.
+        say: is told what happens, a line each.
+        fit: trains, in the workspace that it is given, and answers with ``run``.
+        evaluate: measures a run on the validation split.
+
+    Returns:
+        ``run``, ``takes_over``, ``map50`` and ``map50_in_use``, None where there is none.
+
+    Raises:
+        UserError: there is nothing to train on, or another backend trains here already.
+        StageFailed: the training broke off.
+    """
+    lock = FileLock(workspace / FOLDER / ".training.lock")
+    with _held(lock, LOCK_WAIT, f"another backend trains a detector for {workspace.root} already"):
+        pulling()
+        seen = counting.pulled(workspace)
+        candidates, others = Beside(workspace.root, CANDIDATES), Beside(workspace.root, "")
+        fitted = fit(candidates, settings)
+        name = str(fitted["run"])
+        main = FileLock(workspace / ".lock")
+        # Nobody changes boxes in between: both are measured by the same.
+        with _held(main, _HELD, f"another fullshot is at work on {workspace.root} for long"):
+            stats = _compare(candidates, others, name, settings, evaluate, say)
+        if stats["takes_over"]:
+            _take_over(candidates, others, name)
+        _tidy(candidates, "" if stats["takes_over"] else name)
+        counting.remember(workspace, seen)
+        return stats
+
+
+@contextlib.contextmanager
+def _held(lock: FileLock, seconds: float, otherwise: str) -> Iterator[None]:
+    try:
+        lock.acquire(timeout=seconds)
+    except TimeoutError:
+        raise UserError(otherwise) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _compare(
+    candidates: Workspace, others: Workspace, name: str, settings: Settings, evaluate: Evaluate, say: Say
+) -> Stats:
+    """Whether a candidate is better than the detector in use."""
+    stats: Stats = {"run": name, "takes_over": False, "map50": None, "map50_in_use": None}
+    try:
+        current = runs.latest(others, KIND).name
+    except MissingInput:
+        current = None
+    try:
+        new = evaluate(candidates, settings, name)
+    except UserError as error:
+        # Nothing to validate on. Any detector is better than none.
+        stats["takes_over"] = current is None
+        verdict = "it is the first and comes into use" if current is None else f"run {current} stays in use"
+        say(f"the new detector, run {name}, cannot be measured ({error}): {verdict}")
+        return stats
+    stats["map50"] = float(new["map50"])
+    reaches = f"the new detector, run {name}, reaches mAP@0.5 {stats['map50']:.4f} on {new['pictures']} validation"
+    reaches += f" picture{'s' * (new['pictures'] != 1)}"
+    if current is None:
+        stats["takes_over"] = True
+        say(f"{reaches}; it is the first and comes into use")
+        return stats
+    stats["map50_in_use"] = float(evaluate(others, settings, current)["map50"])
+    stats["takes_over"] = stats["map50"] > stats["map50_in_use"]
+    verdict = "it takes over" if stats["takes_over"] else f"run {current} stays in use"
+    say(f"{reaches}, the one in use {stats['map50_in_use']:.4f}: {verdict}")
+    return stats
+
+
+def _take_over(candidates: Workspace, others: Workspace, name: str) -> None:
+    """Move a candidate to the others, and point to it: in this order, so that the pointer never leads nowhere."""
+    folder = others.models(KIND)
+    folder.mkdir(parents=True, exist_ok=True)
+    free = next(
+        place for number in range(1000) if not (place := folder / (f"{name}-{number}" if number else name)).exists()
+    )
+    (candidates.models(KIND) / name).rename(free)
+    runs.make_latest(runs.named(others, KIND, free.name))
+
+
+def _tidy(candidates: Workspace, name: str) -> None:
+    """Keep no candidates of earlier trainings; the last loser stays, for whoever wants to know why."""
+    for folder in candidates.models(KIND).iterdir():
+        if folder.is_dir() and folder.name != name:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """The process: settings come as one line on standard input, what happens goes as JSON lines to standard output."""
+    given = json.loads(sys.stdin.buffer.readline())
+    # The other end of the pipe stays open as long as the backend lives.
+    end_with_stdin()
+    os.nice(_NICENESS)  # whoever waits for boxes goes first
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no answer
+
+    def tell(**what: Any) -> None:
+        print(json.dumps(what), file=out, flush=True)
+
+    sections: dict[str, Any] = given["settings"]
+    sections["annotate"] |= given["secrets"]
+    settings = Settings(**sections)
+    workspace = Workspace(given["workspace"])
+    started = time.monotonic()
+
+    def pulling() -> None:
+        with connected(workspace, settings.annotate) as client:
+            stats = pull(workspace, settings, client)
+        tell(say=f"pulled {stats['revisions']} new revisions with {stats['boxes']} boxes; the training begins")
+
+    try:
+        tell(done=retrain(workspace, settings, pulling, lambda text: tell(say=text)))
+    except (UserError, StageFailed, OSError) as error:
+        tell(failed=str(error))
+        sys.exit(1)
+    tell(say=f"that took {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
