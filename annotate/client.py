@@ -6,6 +6,7 @@ token is sent in a header only, and no error repeats what a server answered but 
 
 import re
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
@@ -128,6 +129,10 @@ class Client:
             return answer.json()
         except ValueError:
             raise UserError(f"expected a Label Studio at {self.url}, got something else") from None
+
+    def stream(self, path: str, seconds: float) -> AbstractContextManager[httpx.Response]:
+        """Ask for bytes, to be read within so many seconds; where the server sends one elsewhere, nobody follows."""
+        return self._http.stream("GET", path, follow_redirects=False, timeout=seconds)
 
     def tasks(self, project: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
         """All tasks of a project in order of their numbers, a page at a time.

@@ -45,6 +45,20 @@ def config(labels: Sequence[str] = GARMENTS) -> str:
     return ElementTree.tostring(view, encoding="unicode")
 
 
+def number_of(client: Client, title: str) -> int:
+    """The number of the project of this title.
+
+    Raises:
+        UserError: there is none, or there are several.
+    """
+    found = client.get("/api/projects", title=title, page_size=100)["results"]
+    same = [int(project["id"]) for project in found if project["title"] == title]
+    if len(same) != 1:
+        what = f"several projects called {title!r}" if same else f"no project called {title!r}"
+        raise UserError(f"there is {what} at {client.url}: push first, or name another by --project")
+    return same[0]
+
+
 def ensure(client: Client, title: str) -> dict[str, Any]:
     """The project of this title, made or brought up to date.
 

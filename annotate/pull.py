@@ -10,12 +10,11 @@ import pandas as pd
 from annotate import consensus, regions, tasks
 from annotate.client import Client
 from annotate.edits import Edits, edits
-from annotate.project import NOT_FULL
+from annotate.project import NOT_FULL, number_of
 from annotate.regions import COMMENT, SHOT, Region, Sheet
 from fullshot import tables
 from fullshot.boxes import Box
 from fullshot.clock import now
-from fullshot.errors import UserError
 from fullshot.overlap import iou
 from fullshot.progress import bar
 from fullshot.settings import AnnotateSettings, Settings
@@ -58,7 +57,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
     """
     inputs = [workspace.table(name) for name in ("images", "annotations", "boxes", "verdicts")]
     with workspace.stage("annotate pull", settings, inputs) as stats:
-        project = _project(client, settings.annotate.project)
+        project = number_of(client, settings.annotate.project)
         images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
         before = workspace.read_if_there("annotations")
         told = _States(before, workspace.read_if_there("boxes"))
@@ -87,15 +86,6 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "to_look_at": pulled.mistakes[:_LISTED],
         }
     return stats
-
-
-def _project(client: Client, title: str) -> int:
-    found = client.get("/api/projects", title=title, page_size=100)["results"]
-    same = [int(project["id"]) for project in found if project["title"] == title]
-    if len(same) != 1:
-        what = f"several projects called {title!r}" if same else f"no project called {title!r}"
-        raise UserError(f"there is {what} at {client.url}: push first, or name another by --project")
-    return same[0]
 
 
 class _States:

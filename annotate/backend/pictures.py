@@ -131,8 +131,7 @@ class Pictures:
     def _fetched(self, path: str) -> bytes:
         """The bytes of one of Label Studio's pictures; where it sends one elsewhere, nobody follows."""
         try:
-            # The client's own connection: it has the token, which goes into a header.
-            with self._client._http.stream("GET", path, follow_redirects=False, timeout=_PATIENCE) as answer:
+            with self._client.stream(path, _PATIENCE) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise Refused(f"Label Studio answers {answer.status_code} when it is asked for the picture")
                 content = bytearray()

@@ -6,6 +6,7 @@ from typing import Any
 
 from annotate.backend.app import USER, basic
 from annotate.client import Client
+from annotate.project import number_of
 from fullshot.errors import StageFailed, UserError
 
 NAME = "fullshot"
@@ -36,7 +37,7 @@ class Studio:
 
     def __init__(self, client: Client, title: str) -> None:
         self._client = client
-        self.project = _number(client, title)
+        self.project = number_of(client, title)
         self._place: tuple[str, str] | None = None
 
     def connect(self, url: str, password: str, version: str) -> None:
@@ -132,15 +133,6 @@ class Studio:
             # The connection is called like the version: of what is called otherwise, Label Studio shows no boxes.
             self.connect(*self._place, version)
         self._client.patch(f"/api/projects/{self.project}", {"model_version": version})
-
-
-def _number(client: Client, title: str) -> int:
-    found = client.get("/api/projects", title=title, page_size=100)["results"]
-    same = [int(project["id"]) for project in found if project["title"] == title]
-    if len(same) != 1:
-        what = f"several projects called {title!r}" if same else f"no project called {title!r}"
-        raise UserError(f"there is {what} at {client.url}: push first, or name another by --project")
-    return same[0]
 
 
 _UNREACHED = (

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,7 +34,7 @@ from annotate.client import Client
 from annotate.push import push
 from annotate.regions import Sheet
 from annotate.server import Server
-from fullshot import files
+from fullshot import files, tables
 from fullshot.boxes import Box, Picture
 from fullshot.errors import MissingInput, UserError
 from fullshot.settings import Settings, load
@@ -77,7 +77,9 @@ class Studio:
     def tasks(self, *_: Any, **__: Any) -> Iterator[dict[str, Any]]:
         return iter(())
 
-    _http = httpx.Client(base_url=url, headers={"Authorization": "Token secret"})
+    def stream(self, path: str, seconds: float) -> AbstractContextManager[httpx.Response]:
+        headers = {"Authorization": "Token secret"}
+        return httpx.stream("GET", f"{self.url}{path}", headers=headers, follow_redirects=False, timeout=seconds)
 
 
 @contextmanager
@@ -275,7 +277,6 @@ def test_what_is_fetched_is_a_picture_of_moderate_size(make: Make, tmp_path: Pat
         threading.Thread(target=server.serve_forever, daemon=True).start()
         studio: Any = Studio()
         studio.url = f"http://127.0.0.1:{server.server_port}"
-        studio._http = httpx.Client(base_url=studio.url, headers={"Authorization": "Token secret"})
         pictures = Pictures(workspace, studio, 100_000)
         found = pictures.read({"image": "/data/picture"})
         assert (found.pixels.shape, found.sheet) == ((HEIGHT, WIDTH, 3), Sheet(WIDTH, HEIGHT, 6))
@@ -607,3 +608,17 @@ def test_a_training_that_broke_off_changes_nothing(make: Make) -> None:
     assert again is not None
     with workspace.locked():
         pass
+
+
+def test_what_was_pulled_before_a_person_trained_is_not_new(make: Make) -> None:
+    workspace = make(1)
+    (identity,) = identities(workspace)
+    row = {"image_id": identity, "verdict": "boxes", "boxes": 0}
+    times = {1: "2020-01-01T00:00:00.123456Z", 2: "2090-01-01T00:00:00.123456Z"}
+    rows = [{**row, "revision": number, "annotation": number, "updated_at": time} for number, time in times.items()]
+    workspace.write("annotations", tables.frame("annotations", rows))
+    assert counting.trained(workspace) == {}  # nobody trained
+    laid(workspace, "by hand", 0.5)
+    assert set(counting.trained(workspace)) == {1}
+    counting.remember(workspace, {2: times[2]})
+    assert counting.trained(workspace) == {2: times[2]}

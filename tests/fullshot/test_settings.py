@@ -32,7 +32,10 @@ def test_a_crawl_is_polite_unless_told_otherwise() -> None:
         ("[krawl]\ndelay = 1\n", "unknown setting krawl in {file}; did you mean crawl?"),
         ("delay = 1\n", "unknown setting delay in {file}; did you mean crawl.delay?"),
         ("[recommend]\nzzz = 1\n", "unknown setting recommend.zzz in {file}; expected one of neighbours"),
-        ("[zzz]\n", "unknown setting zzz in {file}; expected one of crawl, curate, detector, embedder, recommend"),
+        (
+            "[zzz]\n",
+            "unknown setting zzz in {file}; expected one of crawl, curate, annotate, detector, embedder, recommend",
+        ),
         ("[crawl\n", "fullshot.toml: "),
     ],
 )
