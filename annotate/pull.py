@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from annotate import consensus, regions, tasks
@@ -267,7 +268,10 @@ def _write(workspace: Workspace, before: pd.DataFrame, pulled: _Pulled) -> None:
         fresh = {(row["image_id"], row["revision"]) for row in pulled.annotations}
         keys = zip(boxes["source"], boxes["image_id"], boxes["revision"], strict=True)
         kept = [source != "human" or (identity, revision) not in fresh for source, identity, revision in keys]
-        workspace.write("boxes", pd.concat([boxes[kept], tables.frame("boxes", pulled.boxes)], ignore_index=True))
+        workspace.write(
+            "boxes",
+            pd.concat([boxes[np.array(kept, dtype=bool)], tables.frame("boxes", pulled.boxes)], ignore_index=True),
+        )
     together = pd.concat([before, tables.frame("annotations", rows)], ignore_index=True)
     workspace.write("annotations", together.sort_values(["image_id", "revision"], ignore_index=True))
 

@@ -1,5 +1,6 @@
 """Which of the boxes that people drew count."""
 
+import numpy as np
 import pandas as pd
 
 
@@ -32,4 +33,4 @@ def without_outdated(boxes: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataF
         source != "human" or identity not in known or (identity in drawn and force[identity] == revision)
         for source, identity, revision in zip(boxes["source"], boxes["image_id"], boxes["revision"], strict=True)
     ]
-    return boxes[kept]
+    return boxes[np.array(kept, dtype=bool)]  # as an array: an empty list would choose no columns
