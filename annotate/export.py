@@ -19,15 +19,13 @@ from annotate.formats import labels as label_maps
 from annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, Corners
 from annotate.formats.labels import LabelMap
 from fullshot import files
+from fullshot.annotations import TRUSTED, trusted_boxes
 from fullshot.errors import UserError
 from fullshot.settings import Settings
 from fullshot.storage import NotAnImage, is_turned, read_rgb
 from fullshot.tables import SPLITS
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
-
-TRUSTED = ("human", "import", "shop")
-"""Sources of boxes that are taken for true, best first, as in ``train.detector.samples``."""
 
 RECORD = ".fullshot-export"
 """Written last into an export: its format, and a digest that tells whether somebody changed it since."""
@@ -73,7 +71,7 @@ def export_boxes(
     """
     box_format = formats.named(format)
     label_map = label_maps.load(format, workspace.taxonomy(), labels)
-    inputs = [workspace.table(name) for name in ("images", "boxes", "curated")]
+    inputs = [workspace.table(name) for name in ("images", "boxes", "curated", "annotations")]
     with workspace.stage("boxes export", settings, inputs) as stats:
         carried = _Carried(format, label_map)
         for (found, image_id), rows in choose(workspace, split, source).groupby(["split", "image_id"], sort=False):
@@ -105,43 +103,24 @@ def export_boxes(
 
 
 def choose(workspace: Workspace, split: str | None = None, source: str | None = None) -> pd.DataFrame:
-    """The boxes to export: one row a box, on pictures that were not thrown out.
-
-    Where a picture has boxes from several sources, the best source's newest revision counts alone. A model's boxes are
-    exported only when asked for.
+    """The boxes to export: those that count, see :func:`fullshot.annotations.trusted_boxes`.
 
     Args:
         workspace: with ``images.csv`` and ``boxes.csv``.
         split: only this one's pictures.
-        source: boxes of this source alone.
+        source: boxes of this source alone; a model's are exported only when asked for.
 
     Returns:
-        Columns ``image_id, split, path, width, height, label, x_min, y_min, x_max, y_max``; corners in pixels, inside
-        the picture; ``split`` is ``unsplit`` where it is not known; sorted by split, as they are told, and by picture.
+        As ``trusted_boxes``, but ``split`` is ``unsplit`` where it is not known; sorted by split, as they are told,
+        and by picture.
 
     Raises:
         MissingInput: a table is not there; says which verb makes it.
     """
-    images, boxes, curated = workspace.read("images"), workspace.read("boxes"), workspace.read_if_there("curated")
-    sources = (source,) if source else TRUSTED
-    boxes = boxes[boxes["source"].isin(sources)].copy()
-    boxes["rank"] = boxes["source"].map(sources.index).astype("int64")
-    boxes["newest"] = -boxes["revision"].fillna(0).astype("int64")
-    for key in ("rank", "newest"):
-        boxes = boxes[boxes[key] == boxes.groupby("image_id")[key].transform("min")]
-    pictures = images.drop_duplicates("image_id")[["image_id", "path", "width", "height"]]
-    rows = boxes.merge(pictures, on="image_id").merge(curated[["image_id", "split", "keep"]], on="image_id", how="left")
-    rows = rows[rows["keep"].fillna(True).astype(bool)]
+    rows = trusted_boxes(workspace, (source,) if source else TRUSTED)
     rows["split"] = rows["split"].fillna(UNSPLIT)
     if split is not None:
         rows = rows[rows["split"] == split]
-    for low, high, size in (("x_min", "x_max", "width"), ("y_min", "y_max", "height")):
-        limit = rows[size].astype("float64")
-        rows[low] = rows[low].astype("float64").clip(lower=0.0, upper=limit)
-        rows[high] = rows[high].astype("float64").clip(lower=0.0, upper=limit)
-    rows = rows[(rows["x_min"] < rows["x_max"]) & (rows["y_min"] < rows["y_max"])]
-    columns = ["image_id", "split", "path", "width", "height", "label", *_CORNERS]
-    rows = rows[columns].drop_duplicates().sort_values(columns)
     order = rows["split"].map([*SPLITS, UNSPLIT].index)
     return rows.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
 

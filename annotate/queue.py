@@ -12,10 +12,10 @@ from annotate.observations import Descriptor, Observer, Seen, observe, observer
 from annotate.selection import Labelled, Pool, Weights, choose
 from annotate.uncertainty import certainty, class_weights, doubt
 from fullshot import tables
+from fullshot.annotations import TRUSTED, without_outdated
 from fullshot.settings import Settings
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
-from train.detector.samples import TRUSTED
 
 Floats = NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     with workspace.stage("annotate queue", settings, [workspace.table(name) for name in _INPUTS]) as stats:
         rows = candidate.candidates(workspace)
         pictures = candidate.pictures(workspace)
-        boxes = workspace.read_if_there("boxes")
+        boxes = without_outdated(workspace.read_if_there("boxes"), workspace.read_if_there("annotations"))
         boxes = boxes[boxes["source"].isin(TRUSTED) & boxes["image_id"].isin(pictures["image_id"])]
         told = candidate.annotated(workspace) | set(boxes["image_id"])
         labelled = pictures[pictures["image_id"].isin(told & candidate.to_learn_from(workspace))]

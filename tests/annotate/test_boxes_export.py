@@ -179,6 +179,20 @@ def test_a_split_or_a_source_alone(
     assert {key: stats[key] for key in expected} == expected
 
 
+def test_what_a_person_took_back_is_not_exported(workspace: Workspace, tmp_path: Path) -> None:
+    drawn = workspace.read("boxes")
+    identity = drawn.loc[drawn["revision"] == 2, "image_id"].item()
+    said = [("boxes", 2), ("not_full_shot", 3)]
+    rows = [
+        {"image_id": identity, "revision": number, "verdict": verdict, "annotation": 1, "boxes": 0}
+        for verdict, number in said
+    ]
+    workspace.write("annotations", tables.frame("annotations", rows))
+    chosen = export.choose(workspace)
+    assert chosen.loc[chosen["image_id"] == identity, ["label", "x_min"]].to_numpy().tolist() == [["top", 1.0]]
+    assert written(workspace, tmp_path / "out")["labels"] == {"top": 3, "bottom": 1, "foot": 1}
+
+
 def test_what_a_format_cannot_carry_is_counted(workspace: Workspace, tmp_path: Path) -> None:
     drawn = workspace.read("boxes")
     swapped = {"foot": "bottom", "bottom": "foot"}

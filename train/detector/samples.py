@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from fullshot.annotations import without_outdated
+from fullshot.annotations import trusted_boxes
 from fullshot.errors import UserError
 from fullshot.files import write_text
 from fullshot.storage import NotAnImage, is_turned, read_rgb
@@ -16,43 +16,18 @@ from fullshot.tables import SPLITS
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
 
-TRUSTED = ("human", "import", "shop")
-"""Sources of boxes that are taken for true, best first. A model does not learn from what a model guessed."""
-
 _CLASS = {str(label): number for number, label in enumerate(GARMENTS)}
 
 
 def choose(workspace: Workspace) -> pd.DataFrame:
-    """The boxes to learn from or to be measured on: one row a box, on pictures of a split.
-
-    Where a picture has boxes from several sources, the best source's newest revision counts alone; what people changed
-    or took back since counts no more. Pictures that were thrown out count for nothing.
-
-    Returns:
-        Columns ``image_id, split, path, width, height, label, x_min, y_min, x_max, y_max``; corners in pixels,
-        inside the picture; sorted.
+    """The boxes to learn from or to be measured on: those that count (see :func:`trusted_boxes`) of a split.
 
     Raises:
         MissingInput: a table is not there; says which verb makes it.
     """
-    boxes, images, curated = (workspace.read(name) for name in ("boxes", "images", "curated"))
-    boxes = without_outdated(boxes, workspace.read_if_there("annotations"))
-    boxes = boxes[boxes["source"].isin(TRUSTED)].copy()
-    boxes["rank"] = boxes["source"].map(TRUSTED.index).astype("int64")
-    boxes["newest"] = -boxes["revision"].fillna(0).astype("int64")
-    for key in ("rank", "newest"):
-        boxes = boxes[boxes[key] == boxes.groupby("image_id")[key].transform("min")]
-    pictures = images.drop_duplicates("image_id")[["image_id", "path", "width", "height"]]
-    used = curated["split"].notna() & curated["keep"].fillna(True).astype(bool)
-    splits = curated.loc[used, ["image_id", "split"]]
-    rows = boxes.merge(pictures, on="image_id").merge(splits, on="image_id")
-    for low, high, size in (("x_min", "x_max", "width"), ("y_min", "y_max", "height")):
-        limit = rows[size].astype("float64")
-        rows[low] = rows[low].astype("float64").clip(lower=0.0, upper=limit)
-        rows[high] = rows[high].astype("float64").clip(lower=0.0, upper=limit)
-    rows = rows[(rows["x_min"] < rows["x_max"]) & (rows["y_min"] < rows["y_max"])]
-    columns = ["image_id", "split", "path", "width", "height", "label", "x_min", "y_min", "x_max", "y_max"]
-    return rows[columns].drop_duplicates().sort_values(columns).reset_index(drop=True)
+    workspace.read("curated")  # says what to run
+    rows = trusted_boxes(workspace)
+    return rows[rows["split"].notna()].reset_index(drop=True)
 
 
 def counts(samples: pd.DataFrame) -> dict[str, dict[str, int]]:
