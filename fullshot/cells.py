@@ -46,3 +46,10 @@ def _cell(value: Any) -> Any:
 def plain(cell: Any) -> Any:
     """A cell of a column of text, as it was before it was kept from being a formula."""
     return cell[1:] if isinstance(cell, str) and _KEPT_FROM_FORMULA.match(cell) else cell
+
+
+def plain_column(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A column of text, each cell as :func:`plain` has it."""
+    # Few columns have such a cell, and to look for the sign alone is ten times as fast.
+    suspected = any(isinstance(cell, str) and cell.startswith("'") for cell in column)
+    return column.map(plain) if suspected else column

@@ -60,7 +60,7 @@ def read(name: str, path: Path) -> pd.DataFrame:
         data = data.reindex(columns=columns(name) + extra, fill_value="")
     for column in data.columns:
         if _is_text(name, column):
-            data[column] = data[column].map(cells.plain)
+            data[column] = cells.plain_column(data[column])
     return _validated(name, data, str(path))
 
 
@@ -118,9 +118,9 @@ def _typed(series: "pd.Series[Any]", dtype: str, where: str, column: str) -> "pd
     }
     kind, convert = kinds[dtype]
     values: list[Any] = []
-    for row, cell in enumerate(known):
+    for row, (cell, is_missing) in enumerate(zip(known, known.isna(), strict=True)):
         try:
-            values.append(None if pd.isna(cell) else convert(cell))
+            values.append(None if is_missing else convert(cell))
         except (ValueError, KeyError, OverflowError):
             raise BadTable(f"{where}row {row + 2} column {column}: expected {kind}, got {cell!r}") from None
     return pd.Series(values, index=series.index, dtype=dtype)
