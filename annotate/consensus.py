@@ -7,9 +7,6 @@ import numpy as np
 from fullshot.boxes import Box
 from fullshot.overlap import iou, matched
 
-NAME = "consensus"
-"""Stands for the annotator where a box is what several agreed on."""
-
 
 def majority(drawn: Sequence[tuple[str, Sequence[Box]]], same_iou: float) -> list[Box]:
     """The boxes that more than half of the annotators drew, each corner the median of theirs.

@@ -14,6 +14,7 @@ from annotate.edits import Edits, edits
 from annotate.project import NOT_FULL, number_of
 from annotate.regions import COMMENT, SHOT, Region, Sheet
 from fullshot import tables
+from fullshot.annotations import CONSENSUS, WITHDRAWN
 from fullshot.boxes import Box
 from fullshot.clock import now
 from fullshot.overlap import iou
@@ -144,11 +145,11 @@ def _take(
         if number and number not in there and row["verdict"] != "skipped":
             is_new = True
             pulled.count["withdrawn"] += 1
-            gone = {"verdict": "skipped", "boxes": 0, "comment": "deleted in Label Studio", "updated_at": now()}
+            gone = {"verdict": "skipped", "boxes": 0, "comment": WITHDRAWN, "updated_at": now()}
             pulled.annotations.append({**row, **gone, "revision": told.next(identity)})
     if is_new and settings.consensus == "majority" and len(drawn) > 1:
         agreed = consensus.majority(drawn, settings.same_iou)
-        row = {"task": task["id"], "annotator": consensus.NAME, "verdict": "boxes", "updated_at": now()}
+        row = {"task": task["id"], "annotator": CONSENSUS, "verdict": "boxes", "updated_at": now()}
         _append(identity, row, agreed, told, pulled)
 
 

@@ -10,6 +10,12 @@ from fullshot.workspace import Workspace
 TRUSTED = ("human", "import", "shop")
 """Sources of boxes that are taken for true, best first. A model does not learn from what a model guessed."""
 
+CONSENSUS = "consensus"
+"""Stands for the annotator where a box is what several agreed on."""
+
+WITHDRAWN = "deleted in Label Studio"
+"""Comment of an annotation that was there once and is no more."""
+
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 
 
@@ -49,6 +55,21 @@ def trusted_boxes(workspace: Workspace, sources: Sequence[str] = TRUSTED) -> pd.
     return rows[columns].drop_duplicates().sort_values(columns).reset_index(drop=True)
 
 
+def newest(annotations: pd.DataFrame) -> pd.DataFrame:
+    """The newest state of each annotation, of several people on one picture each.
+
+    Args:
+        annotations: the table, in which every state that was pulled has a row.
+
+    Returns:
+        Its rows that are not outdated, those that were skipped or taken back among them.
+    """
+    # What several agreed on has no number of its own in Label Studio.
+    own = annotations["annotation"].fillna(0)
+    latest = annotations.assign(own=own).sort_values("revision").groupby(["image_id", "own"]).tail(1)
+    return latest.drop(columns="own")
+
+
 def in_force(annotations: pd.DataFrame) -> pd.DataFrame:
     """The annotation of each picture that counts: the newest, of those that were not skipped or taken back since.
 
@@ -58,10 +79,8 @@ def in_force(annotations: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Its rows that count, one a picture at most.
     """
-    # What several agreed on has no number of its own in Label Studio.
-    own = annotations["annotation"].fillna(0)
-    newest = annotations.assign(own=own).sort_values("revision").groupby(["image_id", "own"]).tail(1)
-    standing = newest[newest["verdict"] != "skipped"].drop(columns="own")
+    latest = newest(annotations)
+    standing = latest[latest["verdict"] != "skipped"]
     return standing.sort_values(["image_id", "revision"]).groupby("image_id").tail(1).reset_index(drop=True)
 
 

@@ -1,5 +1,6 @@
 """Bars, stacked bars and a scatter as data: what is drawn, and the numbers that stand beside it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -147,6 +148,7 @@ def stacks(
     also: tuple[str, Mapping[str, str]] = ("", {}),
     whole: bool = False,
     in_order: bool = False,
+    by_root: bool = False,
 ) -> Stacks:
     """Stacked bars.
 
@@ -157,6 +159,7 @@ def stacks(
         also: the heading of a second word for a row, and the words by row.
         whole: each bar is as wide as the table, so that shares are compared; otherwise its length is its count.
         in_order: rows stay in their order; otherwise the largest comes first.
+        by_root: a bar's length is the square root of its count, so that one that is very long hides no other.
     """
     named = [
         (str(name), tuple(int(count) for count in row))
@@ -167,7 +170,9 @@ def stacks(
     longest = max((sum(row) for _, row in named), default=0)
     rows = []
     for name, row in named:
-        width = (sum(row) if whole else longest) or 1
+        total = sum(row) or 1
+        length = 1.0 if whole else total / (longest or 1)
+        width = total / (math.sqrt(length) if by_root else length)
         rows.append(Stack(name, also[1].get(name, ""), row, tuple(100 * count / width for count in row)))
     first, folded, beyond = _folded(rows, fold=not in_order)
     parts = tuple(str(part) for part in counts.columns)

@@ -199,7 +199,7 @@ def scores(heap: Heap) -> Stacks:
     names = [f"{low / _SCORES:.2f} to {(low + 1) / _SCORES:.2f}" for low in range(_SCORES)]
     table = _crossed(number.map(dict(enumerate(names))), known["kind"], kinds(heap))
     table = table.reindex(names if len(known) else [], fill_value=0)
-    return stacks(table, "Scores of the full-shot rule", "Score", in_order=True)
+    return stacks(table, "Scores of the full-shot rule", "Score", in_order=True, by_root=True)
 
 
 def issues(heap: Heap) -> Bars:

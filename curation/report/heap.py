@@ -14,7 +14,7 @@ from fullshot.workspace import Workspace
 
 INPUTS = ("images", "products", "curated")
 """Tables that must be there."""
-OPTIONAL = ("verdicts", "failures")
+OPTIONAL = ("verdicts", "failures", "annotations", "boxes")
 _CURATES = ("images.csv", "products.csv", "verdicts.csv")
 
 NOT_FULL, UNREADABLE, NOT_JUDGED = "not full", "unreadable", "not judged"
@@ -43,6 +43,8 @@ class Heap:
         products: the table, with ``shop``, and ``wear`` filled from the taxonomy.
         addresses: ``image_id`` and ``url`` of each place that a picture was found at.
         failures: the table.
+        annotations: the table.
+        drawn: the boxes that people drew, all revisions of them.
         unknown_types: product types that the taxonomy does not know, and how many products have them.
         run: the record of the newest run of ``curate``; empty where there is none.
         outdated: the inputs of that run that have changed since.
@@ -54,6 +56,8 @@ class Heap:
     products: pd.DataFrame
     addresses: pd.DataFrame
     failures: pd.DataFrame
+    annotations: pd.DataFrame
+    drawn: pd.DataFrame
     unknown_types: "pd.Series[int]"
     run: dict[str, Any]
     outdated: tuple[str, ...]
@@ -71,7 +75,7 @@ def load(workspace: Workspace, digests: dict[str, str]) -> Heap:
         BadTable: a cell is not what the schema says.
     """
     images, products, curated = (workspace.read(name) for name in INPUTS)
-    verdicts, failures = (workspace.read_if_there(name) for name in OPTIONAL)
+    verdicts, failures, annotations, boxes = (workspace.read_if_there(name) for name in OPTIONAL)
     products, unknown = _products(products, workspace.taxonomy())
     pictures = _pictures(images, products, curated, verdicts)
     words = products[["product_id", "product_type", "wear", "gender", "colour"]]
@@ -83,7 +87,17 @@ def load(workspace: Workspace, digests: dict[str, str]) -> Heap:
     known = before if isinstance(before, dict) else digests
     changed = [name for name in _CURATES if known.get(name, "") != digests.get(name, "")]
     return Heap(
-        workspace.root, pictures, shown, products, images[["image_id", "url"]], failures, unknown, run, tuple(changed)
+        root=workspace.root,
+        pictures=pictures,
+        shown=shown,
+        products=products,
+        addresses=images[["image_id", "url"]],
+        failures=failures,
+        annotations=annotations,
+        drawn=boxes[boxes["source"].eq("human") & boxes["revision"].notna()],
+        unknown_types=unknown,
+        run=run,
+        outdated=tuple(changed),
     )
 
 

@@ -1,5 +1,6 @@
 """The page itself: figures, grids and thumbnails into one file of HTML."""
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from markupsafe import Markup
 
 from curation.report import figures
 from curation.report.advice import Advice
+from curation.report.annotation import Annotation
 from curation.report.duplicates import Duplicates
 from curation.report.heap import Heap
 from curation.report.thumbnails import HEIGHT, Thumbnail
@@ -29,6 +31,12 @@ _STYLES = {
     "val": "orange",
     "test": "green",
     "none": "white",
+    "annotated": "blue",
+    "to annotate": "white",
+    "kept": "blue",
+    "relabelled": "orange",
+    "added": "green",
+    "deleted": "purple",
 }
 
 
@@ -37,6 +45,7 @@ def render(
     grids: dict[str, Any],
     alike: Duplicates,
     confusions: list[Confusion],
+    annotation: Annotation | None,
     look_at: list[Advice],
     thumbnails: dict[str, Thumbnail],
 ) -> str:
@@ -48,6 +57,7 @@ def render(
             ``overridden`` (one, or None).
         alike: the duplicates.
         confusions: the rule against what is known.
+        annotation: the annotators' work; None where there is none.
         look_at: what is to be looked at.
         thumbnails: by path.
     """
@@ -58,7 +68,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "percent": _percent}
+    environment.filters |= {"number": _number, "percent": _percent, "decimal": _decimal, "when": _when}
     settings = heap.run.get("settings")
     curate = settings.get("curate") if isinstance(settings, dict) else None
     return environment.get_template("page.html.j2").render(
@@ -87,6 +97,7 @@ def render(
         grids=grids,
         alike=alike,
         confusions=confusions,
+        annotation=annotation,
         thumbnails=thumbnails,
     )
 
@@ -103,6 +114,19 @@ def _run(record: dict[str, Any]) -> dict[str, str]:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}"
+
+
+def _decimal(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _when(moment: str) -> str:
+    """A time of a run's record as people write it; a record may be edited, then as it stands there."""
+    try:
+        time = datetime.datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 
 def _percent(share: float | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from curation.report import figures, heap, page, samples
 from curation.report.advice import advice
+from curation.report.annotation import annotation
 from curation.report.duplicates import Duplicates, duplicates
 from curation.report.samples import Grid
 from curation.report.thumbnails import thumbnails
@@ -53,11 +54,14 @@ def report(
             "overridden": samples.overridden(tables),
             "mistakes": [samples.mistakes(number, one) for number, one in enumerate(confusions)],
         }
+        work = annotation(tables)
+        if work is not None:
+            grids["comments"] = work.comments
         alike = duplicates(tables)
         with bar("report", "thumbnails") as advance:
             pictures = thumbnails(workspace.root, _paths(grids, alike), advance)
         look_at = advice(tables, confusions)
-        html = page.render(tables, grids, alike, confusions, look_at, pictures)
+        html = page.render(tables, grids, alike, confusions, work, look_at, pictures)
         target = workspace / NAME if output is None else output
         files.write_text(target, html)
         stats |= {
@@ -79,6 +83,8 @@ def _paths(grids: dict[str, Any], alike: Duplicates) -> Iterator[str]:
         yield from (sample.path for sample in grid.samples)
     for cluster in alike.clusters:
         yield from (sample.path for sample in cluster.samples)
+    if "comments" in grids:
+        yield from (sample.path for sample in grids["comments"].samples)
     for grid in [*([grids["overridden"]] if grids["overridden"] else []), *grids["wears"]]:
         yield from (sample.path for sample in grid.samples)
 

@@ -77,11 +77,12 @@ def by_shot(heap: Heap, kinds: Iterable[str]) -> list[Grid]:
 
 
 def by_wear(heap: Heap) -> list[Grid]:
-    """A grid for each wear, likewise."""
+    """A grid for each wear that there is, likewise."""
     kept = heap.pictures[~heap.pictures["apart"]]
     worn = heap.shown[["image_id", "wear", "product_type"]].drop_duplicates(["image_id", "wear"])
     kept = kept.merge(worn, on="image_id")
-    return [_grid("wear", wear.value, wear.value.capitalize(), kept[kept["wear"] == wear.value], 1) for wear in Wear]
+    grids = [_grid("wear", wear.value, wear.value.capitalize(), kept[kept["wear"] == wear.value], 1) for wear in Wear]
+    return [grid for grid in grids if grid.count]
 
 
 def by_issue(heap: Heap) -> list[Grid]:

@@ -1,0 +1,187 @@
+"""The annotators' work as the report tells it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.report import report
+from curation.report.agreement import Drawn, agreements, kappa
+from fullshot import tables
+from fullshot.annotations import CONSENSUS, WITHDRAWN
+from fullshot.boxes import Box
+from fullshot.settings import Settings
+from fullshot.workspace import Workspace
+from tests.curation.report.conftest import Curate, Opened
+
+Open = Callable[..., Opened]
+
+HOSTILE = "<script>alert(1)</script><b>a skirt?</b>"
+FULL = {"shot": "full", "shot_score": 0.9, "shot_reason": "full length"}
+PICTURES = ("look", "front", "half", "bus", "zidane")
+TOP, FOOT = (10.0, 10.0, 50.0, 60.0), (10.0, 90.0, 50.0, 100.0)
+# TOP and this overlap by 40 × 40 of 40 × 60.
+LOWER = (10.0, 20.0, 50.0, 70.0)
+
+Row = dict[str, Any]
+
+
+def state(name: str, number: int | None, annotator: str | None, verdict: str = "boxes", **more: Any) -> Row:
+    """What somebody said of a picture; ``drawn`` are its boxes."""
+    return {"name": name, "annotation": number, "annotator": annotator, "verdict": verdict, **more}
+
+
+STATES = [
+    state("look", 1, "anna", drawn=[("top", TOP)], seconds=5.0, updated_at="2026-11-01T10:00:00Z"),
+    # The state above is outdated. The machine's top was moved, its second box deleted, the feet added.
+    state(
+        *("look", 1, "anna"),
+        drawn=[("top", TOP), ("foot", FOOT)],
+        seconds=10.0,
+        updated_at="2026-11-03T10:00:00Z",
+        model="second",
+        mean_iou=0.8,
+        added=1,
+        deleted=1,
+        relabelled=0,
+        comment=HOSTILE,
+    ),
+    state("look", 2, "bert", drawn=[("top", LOWER), ("top", FOOT)], seconds=20.0, updated_at="2026-11-02T10:00:00Z"),
+    state(
+        *("front", 3, "anna"),
+        drawn=[("top", TOP), ("foot", FOOT)],
+        seconds=30.0,
+        updated_at="2026-11-02T10:00:00Z",
+        model="first",
+        mean_iou=0.5,
+        added=0,
+        deleted=0,
+        relabelled=1,
+    ),
+    state("front", 4, "bert", "not_full_shot", updated_at="2026-11-02T11:00:00Z"),
+    state("half", 5, "anna", "skipped", updated_at="2026-11-02T12:00:00Z"),
+    state("bus", 6, None, drawn=[("top", TOP)]),
+    state("bus", 6, None, "skipped", comment=WITHDRAWN),
+    state("look", None, CONSENSUS, drawn=[("top", TOP)], updated_at="2026-11-03T10:00:00Z"),
+]
+
+
+def annotated(workspace: Workspace, states: list[Row]) -> None:
+    """Write these states of annotations, and the boxes in them."""
+    images = workspace.read("images")
+    ids = {Path(url).stem: identity for url, identity in zip(images["url"], images["image_id"], strict=True)}
+    rows, boxes = [], []
+    for revision, given in enumerate(states, 1):
+        row = {**given, "image_id": ids[given["name"]], "revision": revision, "boxes": len(given.get("drawn", ()))}
+        del row["name"]
+        for label, corners in row.pop("drawn", ()):
+            cells = dict(zip(("x_min", "y_min", "x_max", "y_max"), corners, strict=True))
+            boxes.append(
+                {"image_id": row["image_id"], "label": label, **cells, "source": "human", "revision": revision}
+            )
+        rows.append(row)
+    workspace.write("annotations", tables.frame("annotations", rows))
+    workspace.write("boxes", tables.frame("boxes", boxes))
+
+
+@pytest.fixture
+def workspace(curate: Curate) -> Workspace:
+    return curate([(f"s:{name}", name) for name in PICTURES], dict.fromkeys(PICTURES, FULL))
+
+
+def test_without_annotations_nothing_is_said_of_them(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    report(workspace, settings)
+    assert opened(workspace / "report.html").page.locator("#annotation, a[href='#annotation']").count() == 0
+
+
+def test_the_newest_state_of_each_annotation_counts(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    annotated(workspace, STATES)
+    report(workspace, settings)
+    page = opened(workspace / "report.html")
+    assert page.errors == []
+    # The look and the front came back; the half was skipped, the bus taken back.
+    assert page.table("Full shots that are annotated")["train"] == ["2 40.0%", "3 60.0%", "5"]
+    annotators = page.table("Annotators")
+    assert annotators["anna"] == ["2", "4", "0", "1", "0", "20.0"]
+    assert annotators["bert"] == ["1", "2", "1", "0", "0", "20.0"]
+    assert annotators["not known"] == ["0", "0", "0", "0", "1", "–"]
+    assert CONSENSUS not in annotators
+    # Of the look what was agreed on counts, of the front bert's word: no boxes.
+    assert page.table("Boxes that people drew") == {"Label": ["Boxes", "Share"], "top": ["1", "100.0%"]}
+    edits = page.table("What became of the machine's boxes, by version")
+    assert list(edits) == ["Version", "first", "second"]
+    assert edits["first"] == ["0.50", "1 50.0%", "1 50.0%", "0 0.0%", "0 0.0%", "2"]
+    assert edits["second"] == ["0.80", "1 33.3%", "0 0.0%", "1 33.3%", "1 33.3%", "3"]
+    assert page.table("Edits a picture, by version")["second"] == ["2026-11-03", "1", "0.80", "0.00", "1.00", "1.00"]
+    assert page.table("Agreement of annotators")["anna, bert"] == ["2", "50.0%", "100.0%", "0.83", "50.0%", "0.00"]
+
+
+def test_a_comment_is_text_beside_its_picture(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    annotated(workspace, STATES)
+    stats = report(workspace, settings)
+    page = opened(workspace / "report.html")
+    comments = page.page.locator("#annotators-comments .sample")
+    assert comments.count() == 1
+    assert HOSTILE in comments.inner_text()
+    assert "anna" in comments.inner_text()
+    assert comments.locator("img").count() == 1
+    assert stats["thumbnails"] == len(PICTURES)
+    assert page.page.locator("script").count() == 0
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_it_is_no_wider_than_the_window(workspace: Workspace, settings: Settings, opened: Open, width: int) -> None:
+    long = "a.very.long.name@annotators.of.a.very.long.domain.example.com"
+    annotated(workspace, [{**row, "annotator": row["annotator"] and f"{row['annotator']}.{long}"} for row in STATES])
+    report(workspace, settings)
+    page = opened(workspace / "report.html", width).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#annotation table:not(:has(> caption))").count() == 0
+
+
+def test_one_annotation_without_anything_else_is_enough(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    annotated(workspace, [state("look", 1, None)])
+    report(workspace, settings)
+    page = opened(workspace / "report.html")
+    assert page.errors == []
+    assert page.table("Annotators")["not known"] == ["1", "0", "0", "0", "0", "–"]
+    words = page.page.locator("#annotation").inner_text()
+    assert "No picture was annotated by two people." in words
+    assert "No annotation began with a machine’s boxes." in words
+
+
+# The mathematics
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([], None),
+        ([("top", "top")] * 3, None),  # by chance they would agree as well
+        ([("top", "top"), ("foot", "foot")], 1.0),
+        ([("top", "foot"), ("foot", "top")], -1.0),
+        # Cohen's own kind of example: 35 of 50 agreed, 0.7; by chance 0.5 × 0.6 + 0.5 × 0.4 = 0.5.
+        ([("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15, 0.4),
+    ],
+)
+def test_kappa(labels: list[tuple[str, str]], expected: float | None) -> None:
+    assert kappa(labels) == pytest.approx(expected)
+
+
+def test_a_pair_shares_pictures_and_boxes() -> None:
+    top, foot, lower = Box("top", *TOP), Box("foot", *FOOT), Box("long", *LOWER)
+    pictures: dict[str, dict[str, Drawn]] = {
+        "one": {"anna": [top, foot], "bert": [lower], "carl": [top]},
+        "two": {"anna": None, "bert": None},
+        "three": {"anna": [], "bert": None},
+    }
+    first, *others = agreements(pictures)
+    # The top and the long one overlap by two thirds; of three boxes two are one.
+    assert (first.pair, first.pictures) == (("anna", "bert"), 3)
+    shares = (first.same_verdict, first.matched, first.mean_iou, first.same_label, first.kappa)
+    assert shares == pytest.approx((2 / 3, 2 / 3, 2 / 3, 0, 0))
+    assert [one.pair for one in others] == [("anna", "carl"), ("bert", "carl")]
+    assert others[0].kappa is None
+    assert agreements({"two": {"anna": None, "bert": None}})[0].matched is None
+    assert agreements({"one": {"anna": [top]}}) == []
