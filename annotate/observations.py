@@ -72,10 +72,17 @@ class Seen:
 
 
 class Observer(Protocol):
-    """Whatever looks at pictures. ``make`` names it: what two observers of one make see is the same."""
+    """Whatever looks at pictures.
+
+    Attributes:
+        make: names it; what two observers of one make see is the same.
+        side: see :meth:`observe`.
+        quality: mAP@0.5 of its boxes on the validation split, in [0, 1]; 0 where it draws none.
+    """
 
     make: str
     side: int
+    quality: float
 
     def observe(self, pictures: Sequence[Picture]) -> tuple[Floats, Floats]:
         """Scores and features, see :class:`Seen`, of pictures whose longer side is about ``side``, uint8, RGB."""
@@ -86,6 +93,7 @@ class Descriptor:
 
     make = descriptor.MAKE
     side = descriptor.SIDE
+    quality = 0.0
 
     def observe(self, pictures: Sequence[Picture]) -> tuple[Floats, Floats]:
         features = np.stack([descriptor.describe(picture) for picture in pictures])
@@ -99,6 +107,7 @@ class DetectorObserver(Detector):
 
     Args:
         weights: a ``.pt`` file of Ultralytics.
+        quality: see :class:`Observer`.
         image_size: see :class:`train.detector.Detector`.
         device: see :class:`fullshot.settings.DetectorSettings`.
 
@@ -106,8 +115,9 @@ class DetectorObserver(Detector):
         UserError: see :class:`train.detector.Detector`.
     """
 
-    def __init__(self, weights: Path, *, image_size: int, device: str = "") -> None:
+    def __init__(self, weights: Path, *, quality: float, image_size: int, device: str = "") -> None:
         super().__init__(weights, image_size=image_size, confidence=LEAST_SCORE, device=device)
+        self.quality = quality
         self.make = f"{self.digest}-{image_size}-1"
         self.side = image_size
         last: list[Any] = []
@@ -158,8 +168,12 @@ def observer(workspace: Workspace, settings: Settings) -> Observer:
         run = runs.latest(workspace, "detector")
     except MissingInput:
         return Descriptor()
-    size = int(run.record["settings"]["detector"]["image_size"])
-    return DetectorObserver(run.folder / "weights" / "best.pt", image_size=size, device=settings.detector.device)
+    return DetectorObserver(
+        run.folder / "weights" / "best.pt",
+        quality=float(run.metrics.get("val", {}).get("map50", 0)),
+        image_size=int(run.record["settings"]["detector"]["image_size"]),
+        device=settings.detector.device,
+    )
 
 
 def observe(workspace: Workspace, jobs: Sequence[Job], eye: Observer) -> Seen:

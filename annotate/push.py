@@ -159,6 +159,8 @@ def _said(task: dict[str, Any]) -> int:
 
 def _unneeded(workspace: Workspace, there: _There, wanted: set[str]) -> tuple[list[int], int]:
     """Tasks to delete, and how many would go but for annotations that were not pulled."""
+    if not there.tasks:
+        return [], 0
     images = set(workspace.read("images")["image_id"])
     pulled = set(workspace.read_if_there("annotations")["task"].dropna().astype(int))
     gone, kept = [], 0

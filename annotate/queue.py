@@ -134,7 +134,10 @@ def _chosen(
         products=products.astype(np.int64),
     )
     there = np.array([of_kinds.get(kind, 0) for kind in kinds], np.float32)
-    weights = Weights(section.uncertainty_weight, section.diversity_weight, section.rarity_weight)
+    # The doubts of a detector that finds little say little; Hacohen, Dekel and Weinshall, "Active learning on a budget"
+    # (2022), measured that they even mislead while few pictures are labelled.
+    uncertainty = section.uncertainty_weight * eye.quality
+    weights = Weights(uncertainty, section.diversity_weight, section.rarity_weight)
     order = choose(pool, Labelled(seen.features[seen.rows_of(known["image_id"])], there, garments), weights)
     counts = {str(kind): int(count) for kind, count in of_kinds.items()}
     grounds = reasons.Grounds(pool, order, weights, doubts, scores, counts, len(known))

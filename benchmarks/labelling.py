@@ -243,7 +243,7 @@ def _save(folder: Path, curves: dict[str, list[Curve]]) -> None:
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for colour, (order, each) in zip(("tab:blue", "tab:orange", "tab:green"), curves.items(), strict=True):
+    for colour, (order, each) in zip(("tab:blue", "tab:orange", "tab:green"), curves.items(), strict=False):
         for curve in each:
             axes.plot(*zip(*curve, strict=True), color=colour, alpha=0.25)
         axes.plot(*zip(*mean_curve(each), strict=True), color=colour, marker="o", label=order)
@@ -259,7 +259,7 @@ def _rows(curves: dict[str, list[Curve]]) -> list[Row]:
     most, target = rising(lot)[-1]
     by_lot = (labels_for(rising(lot), target) or most) / most
     rows = []
-    for order in (TYPED_QUEUE, QUEUE):
+    for order in (order for order in curves if order != RANDOM):
         curve = mean_curve(curves[order])
         for (count, value), (_, random_value) in zip(curve, lot, strict=True):
             rows.append(Row(f"{order}: mAP@0.5 with {count}", value, random_value, value / max(random_value, 1e-9)))
@@ -276,6 +276,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
     parser.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
     parser.add_argument("--output", type=Path, required=True, help="folder of rounds, curve and workspace; kept")
+    words = "follow these alone, so that two processes may share the work (their rounds.json go into one)"
+    parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS, help=words)
     for field in dataclasses.fields(Protocol):
         nargs = "+" if isinstance(field.default, tuple) else None
         words = f"default: {field.default}"
@@ -296,11 +298,10 @@ def main(arguments: list[str] | None = None) -> None:
     weights = AnnotateSettings(**{name: given[name] for name in given if name.endswith("_weight")})
     given["output"].mkdir(parents=True, exist_ok=True)
     simulation = Simulation(given["output"], given["photos"], given["annotations"], protocol, weights)
-    curves: dict[str, list[Curve]] = {order: [] for order in ORDERS}
-    for seed in range(protocol.seeds):
-        for order in ORDERS:
-            curves[order].append(simulation.curve(order, seed))
-        _save(given["output"], curves)
+    curves = {order: [simulation.curve(order, seed) for seed in range(protocol.seeds)] for order in given["orders"]}
+    if RANDOM not in curves:
+        return  # there is nothing to compare with
+    _save(given["output"], curves)
     title = f"{len(simulation.pool)} pictures that may be labelled, {protocol.seeds} seeds"
     _common.show(title, _rows(curves), as_json=given["as_json"], peer="random")
 

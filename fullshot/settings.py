@@ -123,9 +123,11 @@ class AnnotateSettings(_Section):
     backend_password: SecretStr = Field(SecretStr(""), description="that the ML backend asks for; empty: none")
     backend_register: bool = Field(True, description="connect the ML backend with the project in Label Studio")
     retrain_after: int = Field(50, ge=1, description="new annotations after which the backend trains again")
-    uncertainty_weight: float = Field(0.5, ge=0, description="how much the detector's doubt counts in the queue")
-    diversity_weight: float = Field(0.3, ge=0, description="how much it counts that nothing alike is labelled")
-    rarity_weight: float = Field(0.2, ge=0, description="how much it counts that its garments are rarely labelled")
+    uncertainty_weight: float = Field(
+        0.3, ge=0, description="how much the detector's doubt counts in the queue, times its own mAP@0.5"
+    )
+    diversity_weight: float = Field(0.1, ge=0, description="how much it counts that nothing alike is labelled")
+    rarity_weight: float = Field(0.6, ge=0, description="how much it counts that its garments are rarely labelled")
     unclear_share: Share = Field(0.1, description="of the queue, as long as there are pictures that may be full shots")
 
 

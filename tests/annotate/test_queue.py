@@ -25,7 +25,10 @@ from train import runs
 from train.detector import yolo
 
 RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 30), (30, 30, 200), (128, 128, 128)
-SETTINGS = Settings(annotate=AnnotateSettings(unclear_share=0.5))
+# Every reason counts for something, whatever the defaults are.
+SETTINGS = Settings(
+    annotate=AnnotateSettings(unclear_share=0.5, uncertainty_weight=0.5, diversity_weight=0.3, rarity_weight=0.2)
+)
 
 Make = Callable[..., tuple[Workspace, list[str]]]
 
@@ -82,6 +85,7 @@ class ScriptedEye:
 
     make = "scripted"
     side = 64
+    quality = 1.0
 
     def __init__(self, scores: dict[tuple[int, int, int], tuple[float, float, float, float]]) -> None:
         self._scores = scores
@@ -241,6 +245,15 @@ def test_the_detector_s_doubt_leads_and_is_told(make: Make, monkeypatch: pytest.
     assert reasons[ids[1]] == "the detector is unsure of a bottom (0.27)"
     assert reasons[ids[2]] == "the detector finds no shoes"
     assert found["uncertainty"].is_monotonic_decreasing
+
+
+def test_a_poor_detector_s_doubt_counts_for_little(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(monkeypatch, red=(0.25, 0.25, 0.25, 0.25), grey=(0.9, 0.9, 0.9, 0))
+    labelled = [{"kind": "Jeans", "labelled": "human", "colour": GREY}] * 3
+    workspace, ids = make(*labelled, {"kind": "Jeans", "colour": RED}, {"kind": "Kurtas", "colour": GREY})
+    assert order(workspace)["image_id"][0] == ids[3]
+    monkeypatch.setattr(ScriptedEye, "quality", 0.1)
+    assert order(workspace)["image_id"][0] == ids[4]
 
 
 def test_without_a_detector_the_rest_decides(make: Make) -> None:
