@@ -29,8 +29,9 @@ _LISTED = 50
 
 @dataclass
 class _Pulled:
-    """What a pull brings: rows for the tables, and what is to be told."""
+    """What a pull brings: rows for the tables, and what is to be told; ``people`` are the users' addresses."""
 
+    people: Mapping[int, str] = field(default_factory=dict)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     boxes: list[dict[str, Any]] = field(default_factory=list)
     count: "Counter[str]" = field(default_factory=Counter)
@@ -63,7 +64,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
         before = workspace.read_if_there("annotations")
         told = _States(before, workspace.read_if_there("boxes"))
-        pulled = _Pulled()
+        pulled = _Pulled(client.people())
         with bar("annotate pull", "tasks") as advance:
             for done, task in enumerate(client.tasks(project, fields="all"), 1):
                 identity = task["data"].get("image_id")
@@ -133,7 +134,7 @@ def _take(
         boxes = _boxes(annotation, sheet, pulled, link, settings)
         verdict = _verdict(annotation)
         if verdict == "boxes":
-            drawn.append((_annotator(annotation), boxes))
+            drawn.append((_annotator(annotation, pulled), boxes))
         last = known.get(int(annotation["id"]))
         if last is not None and last["updated_at"] == annotation["updated_at"]:
             continue
@@ -166,7 +167,7 @@ def _record(
     model, machine = _begun_with(annotation, task, sheet)
     change: Edits | None = edits(machine, boxes) if verdict == "boxes" and model else None
     row = {
-        "annotator": _annotator(annotation),
+        "annotator": _annotator(annotation, pulled),
         "verdict": verdict,
         "comment": regions.chosen(annotation["result"], COMMENT),
         "seconds": annotation.get("lead_time"),
@@ -195,9 +196,11 @@ def _verdict(annotation: Mapping[str, Any]) -> str:
     return "not_full_shot" if regions.chosen(annotation["result"], SHOT) in NOT_FULL else "boxes"
 
 
-def _annotator(annotation: Mapping[str, Any]) -> str:
+def _annotator(annotation: Mapping[str, Any], pulled: _Pulled) -> str:
     by = annotation.get("completed_by")
-    return str(by.get("email") or by.get("id") or "") if isinstance(by, Mapping) else str(by or "")
+    if isinstance(by, Mapping):
+        return str(by.get("email") or by.get("id") or "")
+    return pulled.people.get(by, str(by)) if isinstance(by, int) else ""
 
 
 def _begun_with(annotation: Mapping[str, Any], task: Mapping[str, Any], sheet: Sheet) -> tuple[str | None, list[Box]]:
@@ -218,7 +221,7 @@ def _boxes(
     """The boxes of an annotation that can be used; what is wrong with the others is told."""
 
     def wrong(what: str) -> None:
-        pulled.mistakes.append({"what": what, "annotator": _annotator(annotation), "task": link})
+        pulled.mistakes.append({"what": what, "annotator": _annotator(annotation, pulled), "task": link})
 
     if annotation["was_cancelled"]:
         return []

@@ -261,6 +261,7 @@ def test_what_annotators_say_changes_the_verdict(client: Client, settings: Setti
     assert (stats["skipped"], stats["not_full_shot"], stats["verdicts"]) == (1, 1, 2)
     verdicts = workspace.read("verdicts").set_index("image_id")["shot"]
     assert verdicts.to_dict() == {worn: "full", half: "half"}
+    assert set(workspace.read("annotations")["annotator"]) == {client.user["email"]}
     assert pull(workspace, settings, client)["verdicts"] == 0
 
 
