@@ -23,6 +23,7 @@ PAGE = 500
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 _CONNECTS = 3
 _SHOWN = 200  # characters
+_WHO = "/api/current-user/whoami"
 
 
 class _PersonalToken(httpx.Auth):
@@ -76,7 +77,7 @@ class Client:
         )
         try:
             self.version = self._version()
-            self.user: dict[str, Any] = self.get("/api/current-user/whoami")
+            self.user: dict[str, Any] = self.get(_WHO)
         except BaseException:
             self._http.close()
             raise
@@ -119,7 +120,7 @@ class Client:
             ) from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise UserError(f"Label Studio at {self.url} does not take the token: check --token")
-        if answer.status_code == httpx.codes.NOT_FOUND and path == "/api/version":
+        if answer.status_code == httpx.codes.NOT_FOUND and path in ("/api/version", _WHO):
             raise UserError(f"expected a Label Studio at {self.url}, got something else")
         if not answer.is_success:
             raise StageFailed(f"Label Studio: {method} {path}: {answer.status_code} {_reason(answer)}")
