@@ -115,12 +115,12 @@ def running(workspace: Workspace) -> Server | None:
 
 
 def _record(workspace: Workspace) -> dict[str, Any]:
-    """What is known of the server that was started last: its address, its process, and the one that started it."""
+    """What is known of the server that was started last: its address and its process."""
     try:
         record = json.loads((workspace / FOLDER / _RUNNING).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) and {"url", "process", "owner"} <= set(record) else {}
+    return record if isinstance(record, dict) and {"url", "process"} <= set(record) else {}
 
 
 def installed() -> Path:
@@ -191,35 +191,67 @@ def served(workspace: Workspace, port: int) -> Iterator[Server]:
     workspace.must_be_there()
     folder = workspace / FOLDER
     folder.mkdir(exist_ok=True)
-    if (there := running(workspace)) is not None:
-        record = _record(workspace)
-        if _lives(record["owner"]):
-            raise UserError(f"the Label Studio of {workspace.root} runs already, at {there.url}")
-        # Whoever started it was killed: nobody else will end it.
-        _end_group(record["process"])
-    refuse_links(workspace)
-    port = port or _free_port()
-    if not _is_free(port):
-        raise UserError(f"port {port} is in use: say another by --port, or 0 for any")
-    program, user = installed(), credentials(workspace)
-    url = f"http://{HOST}:{port}"
-    log = folder / "server.log"
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [str(program), "start", "--no-browser", "--internal-host", HOST, "--port", str(port)],
-            env=_environment(workspace, user),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    with _alone(workspace):
+        _end_orphan(workspace)
+        refuse_links(workspace)
+        port = port or _free_port()
+        if not _is_free(port):
+            raise UserError(f"port {port} is in use: say another by --port, or 0 for any")
+        program, user = installed(), credentials(workspace)
+        url = f"http://{HOST}:{port}"
+        log = folder / "server.log"
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [str(program), "start", "--no-browser", "--internal-host", HOST, "--port", str(port)],
+                env=_environment(workspace, user),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            # Before it answers: whoever is killed in between leaves word of it.
+            write_text(folder / _RUNNING, json.dumps({"url": url, "process": process.pid}))
+            _wait(process, url, log)
+            yield Server(url, user, process)
+        finally:
+            _end(process)
+            (folder / _RUNNING).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Be the only one that serves this workspace; the system lets go of it when this process ends, however it does."""
+    lock = FileLock(workspace / FOLDER / ".lock")
     try:
-        _wait(process, url, log)
-        write_text(folder / _RUNNING, json.dumps({"url": url, "process": process.pid, "owner": os.getpid()}))
-        yield Server(url, user, process)
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        where = f", at {record['url']}" if (record := _record(workspace)) else ""
+        raise UserError(f"the Label Studio of {workspace.root} runs already{where}") from None
+    try:
+        yield
     finally:
-        (folder / _RUNNING).unlink(missing_ok=True)
-        _end(process)
+        lock.release()
+
+
+def _end_orphan(workspace: Workspace) -> None:
+    """End the server of a run that was killed: nobody else will."""
+    record = _record(workspace)
+    if not record:
+        return
+    # The system gives a process's number to another one some day.
+    command = _command(record["process"])
+    if "label-studio" in command or (not command and _answers(record["url"])):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(record["process"], signal.SIGKILL)
+
+
+def _command(process: int) -> str:
+    """The command line of a process; empty where there is none, or nobody can say."""
+    with suppress(OSError):
+        asked = ["ps", "-o", "command=", "-p", str(process)]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return ""
 
 
 def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
@@ -270,22 +302,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             process.wait(_END)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _end_group(group: int) -> None:
-    """End a server that an earlier run left behind, and what it started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _is_free(port: int) -> bool:
