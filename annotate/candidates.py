@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fullshot.annotations import WITHDRAWN, newest, without_outdated
 from fullshot.workspace import Workspace
 
 LEARN, CHECK, MEASURE = 0, 1, 2
@@ -44,9 +45,11 @@ def to_learn_from(workspace: Workspace) -> set[str]:
 
 
 def annotated(workspace: Workspace) -> set[str]:
-    """The pictures of which a person said what is to be seen, or that they passed over."""
-    boxes = workspace.read_if_there("boxes")
-    said = workspace.read_if_there("annotations")
+    """The pictures of which a person says what is to be seen, or that they passed over; nobody took it back since."""
+    annotations = workspace.read_if_there("annotations")
+    boxes = without_outdated(workspace.read_if_there("boxes"), annotations)
+    said = newest(annotations)
+    said = said[said["comment"].ne(WITHDRAWN).fillna(True)]
     return set(said["image_id"]) | set(boxes.loc[boxes["source"] == "human", "image_id"])
 
 

@@ -6,7 +6,7 @@ token is sent in a header only, and no error repeats what a server answered but 
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,8 +29,6 @@ _WHO = "/api/current-user/whoami"
 class _PersonalToken(httpx.Auth):
     """A personal access token is a refresh token, for which access tokens are given that last some minutes."""
 
-    requires_response_body = True
-
     def __init__(self, url: str, token: str) -> None:
         self._url, self._token, self._access = url, token, ""
 
@@ -40,7 +38,8 @@ class _PersonalToken(httpx.Auth):
             if (yield request).status_code != httpx.codes.UNAUTHORIZED:
                 return
         answer = yield httpx.Request("POST", f"{self._url}/api/token/refresh", json={"refresh": self._token})
-        if answer.is_success:
+        answer.read()  # of this one alone: a picture is read as it comes
+        with suppress(ValueError, KeyError, TypeError):  # a page that says no in HTML
             self._access = str(answer.json()["access"])
             request.headers["Authorization"] = f"Bearer {self._access}"
         yield request
@@ -59,9 +58,10 @@ class Client:
     """
 
     def __init__(self, url: str, token: str) -> None:
-        self.url = url.rstrip("/")
-        if not re.match(r"https?://[^/\s]", self.url):
-            raise UserError(f"expected Label Studio's address, such as http://127.0.0.1:8080, got {url!r}")
+        self.url = _address(url)
+        token = token.strip()
+        if not re.fullmatch(r"[!-~]*", token):
+            raise UserError(f"expected a token for {self.url} of plain letters and digits: copy it once more")
         if not token:
             raise UserError(
                 f"a token is needed for {self.url}: --token, or FULLSHOT_ANNOTATE_TOKEN in the environment; "
@@ -114,7 +114,9 @@ class Client:
         """
         try:
             answer = self._http.request(method, path, **how)
-        except httpx.TransportError as error:
+        except httpx.ReadTimeout:
+            raise StageFailed(f"Label Studio at {self.url} does not answer {method} {path} in time") from None
+        except (httpx.TransportError, UnicodeError) as error:
             raise UserError(
                 f"no Label Studio answers at {self.url} ({type(error).__name__}): start it, or say where it is by --url"
             ) from None
@@ -169,6 +171,23 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.close()
+
+
+def _address(url: str) -> str:
+    """An address without the slash at its end.
+
+    Raises:
+        UserError: it is none, or holds a password, which would be told with it.
+    """
+    try:
+        parsed = httpx.URL(url.strip())
+    except (httpx.InvalidURL, UnicodeError):
+        parsed = httpx.URL("")
+    if parsed.userinfo:
+        raise UserError("expected Label Studio's address without a user's name and password: the token is enough")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise UserError(f"expected Label Studio's address, such as http://127.0.0.1:8080, got {url!r}")
+    return url.strip().rstrip("/")
 
 
 def _reason(answer: httpx.Response) -> str:

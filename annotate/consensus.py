@@ -1,11 +1,50 @@
 """What several annotators of one picture agree on."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from fullshot.boxes import Box
 from fullshot.overlap import iou, matched
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What one annotation says.
+
+    Attributes:
+        annotator: who made it.
+        verdict: ``boxes`` or ``not_full_shot``.
+        shot: which it is, where it is no full shot.
+        boxes: that were drawn.
+    """
+
+    annotator: str
+    verdict: str
+    shot: str | None
+    boxes: Sequence[Box]
+
+
+def agreed(voices: Sequence[Voice], same_iou: float) -> tuple[str, str | None, list[Box]] | None:
+    """What more than half of the annotators say.
+
+    Args:
+        voices: the oldest first; of several of one annotator the newest counts.
+        same_iou: the least intersection over union of two boxes of one garment.
+
+    Returns:
+        Verdict, shot and boxes; None where fewer than two people said anything.
+    """
+    each = {voice.annotator: voice for voice in voices}
+    if len(each) < 2:
+        return None
+    shots = Counter(voice.shot for voice in each.values() if voice.verdict == "not_full_shot")
+    if 2 * shots.total() > len(each):
+        return "not_full_shot", min(shots, key=lambda shot: (-shots[shot], str(shot))), []
+    drawn = [(voice.annotator, voice.boxes) for voice in each.values()]
+    return "boxes", None, majority(drawn, same_iou)
 
 
 def majority(drawn: Sequence[tuple[str, Sequence[Box]]], same_iou: float) -> list[Box]:

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotate import guide
@@ -45,18 +45,23 @@ def config(labels: Sequence[str] = GARMENTS) -> str:
     return ElementTree.tostring(view, encoding="unicode")
 
 
-def number_of(client: Client, title: str) -> int:
-    """The number of the project of this title.
+def find(client: Client, title: str) -> dict[str, Any]:
+    """The project of this title.
 
     Raises:
         UserError: there is none, or there are several.
     """
     found = client.get("/api/projects", title=title, page_size=100)["results"]
-    same = [int(project["id"]) for project in found if project["title"] == title]
+    same: list[dict[str, Any]] = [project for project in found if project["title"] == title]
     if len(same) != 1:
         what = f"several projects called {title!r}" if same else f"no project called {title!r}"
         raise UserError(f"there is {what} at {client.url}: push first, or name another by --project")
     return same[0]
+
+
+def key(project: Mapping[str, Any]) -> str:
+    """What tells a project from those of other servers, and from those of its own server's earlier life."""
+    return f"{project['id']} of {project['created_at']}"
 
 
 def ensure(client: Client, title: str) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def _ensure_guide(client: Client, project: dict[str, Any]) -> None:
 _HIDDEN = (
     *("inner_id", "annotators", "annotations_ids", "predictions_model_versions", "file_upload", "storage_filename"),
     *("created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists", "predictions_results"),
-    *("annotations_results", "data.image_id"),
+    *("annotations_results", "data.image_id", "data.given"),
 )
 """Columns of the data manager that tell an annotator nothing."""
 
@@ -121,6 +126,8 @@ def _ensure_order(client: Client, project: int) -> None:
         "target": "tasks",
         "ordering": ["-tasks:data.priority"],
         "hiddenColumns": {"explore": hidden, "labeling": hidden},
+        # Else a server on PostgreSQL orders numbers as text.
+        "columnsDisplayType": {"tasks:data.priority": "Number"},
     }
     views = client.get("/api/dm/views", project=project)
     if not any(view["data"].get("title") == data["title"] for view in views):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from annotate import consensus, regions, tasks
+from annotate import project as projects
 from annotate.client import Client
+from annotate.consensus import Voice
 from annotate.edits import Edits, edits
-from annotate.project import NOT_FULL, number_of
+from annotate.judging import judge
+from annotate.project import NOT_FULL
 from annotate.regions import COMMENT, SHOT, Region, Sheet
 from fullshot import tables
 from fullshot.annotations import CONSENSUS, WITHDRAWN
@@ -23,6 +27,8 @@ from fullshot.settings import AnnotateSettings, Settings
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
 
+_CORNERS = ["x_min", "y_min", "x_max", "y_max"]
+
 _LISTED = 50
 """Mistakes that are told one by one; their number is told in full."""
 
@@ -31,7 +37,8 @@ _LISTED = 50
 class _Pulled:
     """What a pull brings: rows for the tables, and what is to be told; ``people`` are the users' addresses."""
 
-    people: Mapping[int, str] = field(default_factory=dict)
+    project: str
+    people: Mapping[int, str]
     annotations: list[dict[str, Any]] = field(default_factory=list)
     boxes: list[dict[str, Any]] = field(default_factory=list)
     count: "Counter[str]" = field(default_factory=Counter)
@@ -60,17 +67,18 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
     """
     inputs = [workspace.table(name) for name in ("images", "annotations", "boxes", "verdicts")]
     with workspace.stage("annotate pull", settings, inputs) as stats:
-        project = number_of(client, settings.annotate.project)
+        found = projects.find(client, settings.annotate.project)
+        project, key = int(found["id"]), projects.key(found)
         images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
         before = workspace.read_if_there("annotations")
-        told = _States(before, workspace.read_if_there("boxes"))
-        pulled = _Pulled(client.people())
+        told = _States(before, workspace.read_if_there("boxes"), key)
+        pulled = _Pulled(key, client.people())
         with bar("annotate pull", "tasks") as advance:
             for done, task in enumerate(client.tasks(project, fields="all"), 1):
                 identity = task["data"].get("image_id")
                 pulled.count["tasks"] += 1
-                if identity in images.index:
-                    place = images.loc[identity]
+                if isinstance(identity, str) and identity in images.index:
+                    place: Any = images.loc[identity]
                     path, width, height = str(place["path"]), int(place["width"]), int(place["height"])
                     if task["annotations"] or told.of(identity):
                         sheet = tasks.sheet_of(workspace.root, path, width, height)
@@ -85,29 +93,39 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "boxes": len(pulled.boxes),
             **{name: pulled.count[name] for name in ("skipped", "not_full_shot", "withdrawn", "clipped", "rotated")},
             "mistakes": len(pulled.mistakes),
-            "verdicts": _judge(workspace, pulled.annotations),
+            "verdicts": judge(workspace, {row["image_id"] for row in pulled.annotations}),
             "to_look_at": pulled.mistakes[:_LISTED],
         }
     return stats
 
 
 class _States:
-    """What of each picture's annotations was pulled before."""
+    """What of each picture's annotations was pulled before; those of other projects stay as they are."""
 
-    def __init__(self, before: pd.DataFrame, boxes: pd.DataFrame) -> None:
+    def __init__(self, before: pd.DataFrame, boxes: pd.DataFrame, project: str) -> None:
         self._rows: dict[str, dict[int, dict[Any, Any]]] = {}
+        human = boxes[boxes["source"].eq("human") & boxes["revision"].notna()]
         # Whatever people drew by other ways came before.
-        drawn = boxes[boxes["source"].eq("human") & boxes["revision"].notna()].groupby("image_id")["revision"].max()
-        self._revision = {str(identity): int(revision) for identity, revision in drawn.items()}
-        for row in before.sort_values(["image_id", "revision"]).to_dict("records"):
+        drawn = human.groupby("image_id")["revision"].max()
+        self._revision = {str(identity): int(str(revision)) for identity, revision in drawn.items()}
+        self._drawn: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+        for identity, revision, *box in human[["image_id", "revision", "label", *_CORNERS]].itertuples(index=False):
+            self._drawn.setdefault((identity, int(revision)), []).append(tuple(box))
+        known = before.astype(object).where(before.notna(), None)
+        for row in known.sort_values(["image_id", "revision"]).to_dict("records"):
             identity = str(row["image_id"])
-            self._revision[identity] = int(row["revision"])
-            number = 0 if pd.isna(row["annotation"]) else int(row["annotation"])
-            self._rows.setdefault(identity, {})[number] = dict(row)
+            self._revision[identity] = max(int(row["revision"]), self._revision.get(identity, 0))
+            if row["project"] == project:
+                self._rows.setdefault(identity, {})[int(row["annotation"] or 0)] = dict(row)
 
     def of(self, identity: str) -> Mapping[int, dict[Any, Any]]:
         """The last state of each annotation of a picture."""
         return self._rows.get(identity, {})
+
+    def drew(self, identity: str, row: Mapping[Any, Any], boxes: Sequence[Box]) -> bool:
+        """Whether a state of an annotation has these boxes."""
+        before = self._drawn.get((identity, int(row["revision"])), [])
+        return sorted(before) == sorted((box.label, *box.corners) for box in boxes)
 
     def next(self, identity: str) -> int:
         """The number of a new revision of a picture."""
@@ -128,30 +146,53 @@ def _take(
     current = sorted(task["annotations"], key=lambda annotation: (annotation["updated_at"], annotation["id"]))
     pulled.count["annotated"] += any(not annotation["was_cancelled"] for annotation in current)
     known = told.of(identity)
-    drawn: list[tuple[str, list[Box]]] = []
-    is_new = False
+    voices: list[Voice] = []
     for annotation in current:
         boxes = _boxes(annotation, sheet, pulled, link, settings)
-        verdict = _verdict(annotation)
-        if verdict == "boxes":
-            drawn.append((_annotator(annotation, pulled), boxes))
+        verdict, shot = _verdict(annotation)
+        if verdict != "skipped":
+            voices.append(Voice(_annotator(annotation, pulled), verdict, shot, boxes if verdict == "boxes" else []))
         last = known.get(int(annotation["id"]))
         if last is not None and last["updated_at"] == annotation["updated_at"]:
             continue
-        is_new = True
         pulled.count[verdict] += 1
         _record(identity, task, annotation, verdict, boxes if verdict == "boxes" else [], told, pulled, sheet)
     there = {int(annotation["id"]) for annotation in current}
     for number, row in known.items():
-        if number and number not in there and row["verdict"] != "skipped":
-            is_new = True
-            pulled.count["withdrawn"] += 1
-            gone = {"verdict": "skipped", "boxes": 0, "comment": WITHDRAWN, "updated_at": now()}
-            pulled.annotations.append({**row, **gone, "revision": told.next(identity)})
-    if is_new and settings.consensus == "majority" and len(drawn) > 1:
-        agreed = consensus.majority(drawn, settings.same_iou)
-        row = {"task": task["id"], "annotator": CONSENSUS, "verdict": "boxes", "updated_at": now()}
-        _append(identity, row, agreed, told, pulled)
+        if number and number not in there and row["task"] == task["id"]:
+            _withdraw(identity, row, told, pulled)
+    _agree(identity, task, voices, told, pulled, settings)
+
+
+def _withdraw(identity: str, row: Mapping[Any, Any], told: _States, pulled: _Pulled) -> None:
+    """An annotation that was there and is no more."""
+    if row["comment"] == WITHDRAWN:
+        return
+    pulled.count["withdrawn"] += 1
+    gone = {"verdict": "skipped", "shot": None, "boxes": 0, "comment": WITHDRAWN, "updated_at": now()}
+    pulled.annotations.append({**row, **gone, "revision": told.next(identity)})
+
+
+def _agree(
+    identity: str,
+    task: Mapping[str, Any],
+    voices: Sequence[Voice],
+    told: _States,
+    pulled: _Pulled,
+    settings: AnnotateSettings,
+) -> None:
+    """What several people agree on, where that is not what they agreed on before; or that they do no more."""
+    last = told.of(identity).get(0)
+    found = consensus.agreed(voices, settings.same_iou) if settings.consensus == "majority" else None
+    if found is None:
+        if last is not None:
+            _withdraw(identity, last, told, pulled)
+        return
+    verdict, shot, boxes = found
+    if last is not None and (last["verdict"], last["shot"]) == (verdict, shot) and told.drew(identity, last, boxes):
+        return
+    row = {"task": task["id"], "annotator": CONSENSUS, "verdict": verdict, "shot": shot, "updated_at": now()}
+    _append(identity, row, boxes, told, pulled)
 
 
 def _record(
@@ -170,30 +211,37 @@ def _record(
         "annotator": _annotator(annotation, pulled),
         "verdict": verdict,
         "comment": regions.chosen(annotation["result"], COMMENT),
-        "seconds": annotation.get("lead_time"),
+        "seconds": _seconds(annotation.get("lead_time")),
         "model": model,
         "task": task["id"],
         "annotation": annotation["id"],
         "updated_at": annotation["updated_at"],
         **(change.columns if change else {}),
     }
-    shot = regions.chosen(annotation["result"], SHOT)
-    _append(identity, {**row, "shot": shot if verdict == "not_full_shot" else None}, boxes, told, pulled)
+    _append(identity, {**row, "shot": _verdict(annotation)[1]}, boxes, told, pulled)
+
+
+def _seconds(spent: Any) -> float | None:
+    """What was spent; None where a browser's clock was set back in between."""
+    return spent if isinstance(spent, int | float) and spent >= 0 else None
 
 
 def _append(identity: str, row: dict[str, Any], boxes: Sequence[Box], told: _States, pulled: _Pulled) -> None:
     revision = told.next(identity)
-    pulled.annotations.append({"image_id": identity, "revision": revision, "boxes": len(boxes), **row})
+    said = {"image_id": identity, "revision": revision, "boxes": len(boxes), "project": pulled.project}
+    pulled.annotations.append({**said, **row})
     for box in boxes:
-        corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), box.corners, strict=True))
-        said = {"source": "human", "annotator": row["annotator"], "updated_at": row["updated_at"]}
-        pulled.boxes.append({"image_id": identity, "label": box.label, **corners, **said, "revision": revision})
+        corners = dict(zip(_CORNERS, box.corners, strict=True))
+        drawn = {"source": "human", "annotator": row["annotator"], "updated_at": row["updated_at"]}
+        pulled.boxes.append({"image_id": identity, "label": box.label, **corners, **drawn, "revision": revision})
 
 
-def _verdict(annotation: Mapping[str, Any]) -> str:
+def _verdict(annotation: Mapping[str, Any]) -> tuple[str, str | None]:
+    """What an annotation says, and the shot where it says that it is no full one."""
     if annotation["was_cancelled"]:
-        return "skipped"
-    return "not_full_shot" if regions.chosen(annotation["result"], SHOT) in NOT_FULL else "boxes"
+        return "skipped", None
+    shot = regions.chosen(annotation["result"], SHOT)
+    return ("not_full_shot", shot) if shot in NOT_FULL else ("boxes", None)
 
 
 def _annotator(annotation: Mapping[str, Any], pulled: _Pulled) -> str:
@@ -211,8 +259,10 @@ def _begun_with(annotation: Mapping[str, Any], task: Mapping[str, Any], sheet: S
         begun = next((each for each in task["predictions"] if each["id"] == number), None)
     if begun is None:
         return None, []
-    found = [Box(region.labels[0], *region.corners) for region in regions.read(begun["result"], sheet) if region.labels]
-    return str(begun["model_version"]), found
+    with suppress(ValueError):  # somebody else's prediction may be anything
+        read = regions.read(begun["result"], sheet)
+        return str(begun["model_version"]), [Box(one.labels[0], *one.corners) for one in read if one.labels]
+    return None, []
 
 
 def _boxes(
@@ -278,29 +328,3 @@ def _write(workspace: Workspace, before: pd.DataFrame, pulled: _Pulled) -> None:
         )
     together = pd.concat([before, tables.frame("annotations", rows)], ignore_index=True)
     workspace.write("annotations", together.sort_values(["image_id", "revision"], ignore_index=True))
-
-
-def _judge(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Bring what annotators said of shots into ``verdicts``.
-
-    Returns:
-        How many changed.
-    """
-    curated = workspace.read_if_there("curated").set_index("image_id")
-    verdicts = workspace.read_if_there("verdicts").set_index("image_id")
-    changed = 0
-    for row in rows:
-        identity = row["image_id"]
-        if row["verdict"] == "not_full_shot":
-            shot = row["shot"]
-        elif row["verdict"] == "boxes" and identity in curated.index and curated.loc[identity, "shot"] != "full":
-            shot = "full"
-        else:
-            continue
-        if identity in verdicts.index and verdicts.loc[identity, "shot"] == shot:
-            continue
-        verdicts.loc[identity, ["shot", "annotator", "judged_at"]] = [shot, row["annotator"], row["updated_at"]]
-        changed += 1
-    if changed:
-        workspace.write("verdicts", verdicts.reset_index()[tables.columns("verdicts")])
-    return changed

@@ -1,5 +1,6 @@
 """Bring the workspace's pictures into Label Studio, with the boxes that machines drew."""
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,13 +14,18 @@ from annotate.client import Client
 from annotate.server import refuse_links
 from annotate.tasks import Picture
 from fullshot import storage
+from fullshot.boxes import Box
+from fullshot.boxes import Picture as Pixels
 from fullshot.errors import MissingInput, StageFailed, UserError
 from fullshot.progress import bar
 from fullshot.settings import AnnotateSettings, Settings
 from fullshot.workspace import Workspace
 from train.detector import Detector, load
 
-_DATA = ("image", "image_id", "priority", "reason", "shot", "product", "product_type", "page")
+_DATA = ("image", "image_id", "priority", "reason", "shot", "product", "product_type", "page", "given")
+
+_DECODED = 16
+"""Pictures that are held in memory at once: a camera's has 36 MB."""
 
 
 @dataclass
@@ -63,14 +69,15 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             detector = _detector(workspace, settings)
             project, there = answer.result()
         number = int(project["id"])
-        gone, kept = _unneeded(workspace, there, set(wanted))
+        gone, kept = _unneeded(client, workspace, projects.key(project), there, set(wanted))
         _delete(client, number, [*gone, *there.doubles])
-        for identity in [identity for identity, task in there.tasks.items() if task["id"] in set(gone)]:
-            del there.tasks[identity]
+        left_out = set(gone)
+        there.tasks = {identity: task for identity, task in there.tasks.items() if task["id"] not in left_out}
         fresh = [picture for identity, picture in wanted.items() if identity not in there.tasks]
         added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
-        changed = _change(client, there, wanted)
         replaced = _predict_anew(client, number, workspace, there, wanted, detector, settings.annotate.batch)
+        # Last: a task's data tell of which boxes its predictions were made.
+        changed = _change(client, there, wanted)
         version = detector.digest if detector else _most_given(wanted.values())
         if version and project.get("model_version") != version and (added or replaced or there.tasks):
             client.patch(f"/api/projects/{number}", {"model_version": version})
@@ -157,20 +164,28 @@ def _said(task: dict[str, Any]) -> int:
     return int(task["total_annotations"]) + int(task["cancelled_annotations"])
 
 
-def _unneeded(workspace: Workspace, there: _There, wanted: set[str]) -> tuple[list[int], int]:
+def _unneeded(
+    client: Client, workspace: Workspace, project: str, there: _There, wanted: set[str]
+) -> tuple[list[int], int]:
     """Tasks to delete, and how many would go but for annotations that were not pulled."""
     if not there.tasks:
         return [], 0
     images = set(workspace.read("images")["image_id"])
-    pulled = set(workspace.read_if_there("annotations")["task"].dropna().astype(int))
+    annotations = workspace.read_if_there("annotations")
+    ours = annotations.loc[annotations["project"].eq(project).fillna(False)].dropna(subset=["annotation"])
+    pulled = set(zip(ours["annotation"].astype(int), ours["updated_at"], strict=True))
     gone, kept = [], 0
     for identity, task in there.tasks.items():
         if identity in wanted:
             continue
-        if not _said(task) or (identity not in images and task["id"] in pulled):
+        if not _said(task):
             gone.append(task["id"])
         elif identity not in images:
-            kept += 1
+            said = client.get(f"/api/tasks/{task['id']}")["annotations"]
+            if all((each["id"], each["updated_at"]) in pulled for each in said):
+                gone.append(task["id"])
+            else:
+                kept += 1
     return gone, kept
 
 
@@ -213,7 +228,7 @@ def _predictions(
     workspace: Workspace, pictures: Sequence[Picture], detector: Detector | None
 ) -> Iterator[list[dict[str, Any]]]:
     """For each picture, what machines drew: a prediction for each version."""
-    drawn = _drawn(workspace, pictures, detector) if detector else [None] * len(pictures)
+    drawn = _drawn(workspace, pictures, detector) if detector else itertools.repeat(None, len(pictures))
     for picture, boxes in zip(pictures, drawn, strict=True):
         found = []
         if picture.given or boxes is not None:
@@ -224,16 +239,17 @@ def _predictions(
         yield found
 
 
-def _drawn(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> list[Any]:
+def _drawn(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
     """The detector's boxes of each picture; None of one that cannot be read."""
-    decoded: list[Any] = []
-    for picture in pictures:
-        try:
-            decoded.append(storage.read_rgb(workspace.root / picture.path))
-        except (OSError, storage.NotAnImage):
-            decoded.append(None)
-    found = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
-    return [None if pixels is None else next(found) for pixels in decoded]
+    for some in _batches(pictures, _DECODED):
+        decoded: list[Pixels | None] = []
+        for picture in some:
+            try:
+                decoded.append(storage.read_rgb(workspace.root / picture.path))
+            except (OSError, storage.NotAnImage):
+                decoded.append(None)
+        found = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
+        yield from (None if pixels is None else next(found) for pixels in decoded)
 
 
 def _change(client: Client, there: _There, wanted: dict[str, Picture]) -> int:
@@ -266,7 +282,8 @@ def _predict_anew(
         if identity not in wanted:
             continue
         expected = set(wanted[identity].given) | ({detector.digest} if detector else set())
-        if versions.get(task["id"], set()) != expected:
+        is_other = task["data"].get("given") != wanted[identity].data["given"]
+        if is_other or versions.get(task["id"], set()) != expected:
             todo.append((task["id"], wanted[identity]))
     with bar("annotate push", "predictions") as advance:
         done = 0

@@ -12,7 +12,7 @@ from annotate.observations import Descriptor, Observer, Seen, observe, observer
 from annotate.selection import Labelled, Pool, Weights, choose
 from annotate.uncertainty import certainty, class_weights, doubt
 from fullshot import tables
-from fullshot.annotations import TRUSTED, without_outdated
+from fullshot.annotations import trusted_boxes
 from fullshot.settings import Settings
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
@@ -51,8 +51,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     with workspace.stage("annotate queue", settings, [workspace.table(name) for name in _INPUTS]) as stats:
         rows = candidate.candidates(workspace)
         pictures = candidate.pictures(workspace)
-        boxes = without_outdated(workspace.read_if_there("boxes"), workspace.read_if_there("annotations"))
-        boxes = boxes[boxes["source"].isin(TRUSTED) & boxes["image_id"].isin(pictures["image_id"])]
+        boxes = trusted_boxes(workspace) if workspace.table("boxes").is_file() else tables.frame("boxes")
         told = candidate.annotated(workspace) | set(boxes["image_id"])
         labelled = pictures[pictures["image_id"].isin(told & candidate.to_learn_from(workspace))]
         # Once a picture: of another revision or source, it is the same garment again.

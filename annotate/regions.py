@@ -113,9 +113,9 @@ def read(result: Iterable[Mapping[str, Any]], sheet: Sheet) -> list[Region]:
         value = part.get("value", {})
         try:
             rectangle = tuple(float(value[name]) for name in ("x", "y", "width", "height"))
+            rotation = float(value.get("rotation") or 0)
         except (KeyError, TypeError, ValueError):
             raise ValueError("a rectangle needs x, y, width and height") from None
-        rotation = float(value.get("rotation") or 0)
         if not all(map(math.isfinite, (*rectangle, rotation))):
             raise ValueError("a rectangle needs finite numbers")
         left, top, right, bottom = _around(rectangle, rotation, sheet)

@@ -38,6 +38,7 @@ FOLDER = "label-studio"
 
 HOST = "127.0.0.1"
 _RUNNING = "running.json"
+_LOCK = ".lock"
 USER = "user.json"
 """Where its user's name, password and token are kept."""
 _BANNED = (
@@ -46,6 +47,8 @@ _BANNED = (
     *("fc00::/7", "fe80::/10", "ff00::/8"),
 )
 """Networks that the server must not fetch from: those of its own list that are in use, but for 127.0.0.0/8."""
+
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 _PATIENCE = 240.0  # seconds; a first start makes the database, which takes half a minute
 _END = 20.0  # seconds
@@ -111,7 +114,21 @@ def credentials(workspace: Workspace) -> Credentials:
 def running(workspace: Workspace) -> Server | None:
     """The workspace's Label Studio, where it runs."""
     record = _record(workspace)
-    return Server(record["url"], credentials(workspace)) if record and _answers(record["url"]) else None
+    # A record may be left of a run that was killed, and another server answer there by now: it must not get our token.
+    if not record or not _is_served(workspace) or not _answers(record["url"]):
+        return None
+    return Server(record["url"], credentials(workspace))
+
+
+def _is_served(workspace: Workspace) -> bool:
+    """Whether a living process serves this workspace."""
+    lock = FileLock(workspace / FOLDER / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        return True
+    lock.release()
+    return False
 
 
 def _record(workspace: Workspace) -> dict[str, Any]:
@@ -222,7 +239,7 @@ def served(workspace: Workspace, port: int) -> Iterator[Server]:
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
     """Be the only one that serves this workspace; the system lets go of it when this process ends, however it does."""
-    lock = FileLock(workspace / FOLDER / ".lock")
+    lock = FileLock(workspace / FOLDER / _LOCK)
     try:
         lock.acquire(timeout=0)
     except TimeoutError:
@@ -256,7 +273,8 @@ def _command(process: int) -> str:
 
 def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
     """The server's environment; by it, and not by its command line, it learns of the user: others can read that."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LABEL_STUDIO", "DJANGO"))}
+    # Label Studio takes any variable for a setting, be it of another program, such as DATABASE_NAME.
+    inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("LC_")}
     return inherited | {
         "LABEL_STUDIO_BASE_DATA_DIR": str((workspace / FOLDER / "data").resolve()),
         "LABEL_STUDIO_USERNAME": user.user,

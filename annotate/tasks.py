@@ -1,5 +1,6 @@
 """What a workspace has for annotators: its pictures as Label Studio's tasks, with the boxes that machines drew."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ class Picture:
     """A picture that goes to annotators.
 
     Attributes:
-        data: of its task: the picture's address, ``image_id``, ``priority``, ``reason`` and what is known of it.
+        data: of its task: the picture's address, ``image_id``, ``priority``, ``reason`` and what is known of it;
+            ``given`` tells boxes that came with it from others.
         path: relative to the workspace.
         width: in pixels, as it is stored.
         height: in pixels, as it is stored.
@@ -77,7 +79,9 @@ def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture
     """
     curated, images, products = (workspace.read(name) for name in ("curated", "images", "products"))
     kept = curated["keep"].fillna(True).astype(bool) & curated["duplicate_of"].isna()
-    asked = curated[kept & curated["shot"].isin(("full", "unclear"))]
+    # Version 0.1 told full shots alone.
+    full = curated["shot"].isin(("full", "unclear")) | (curated["shot"].isna() & curated["full_shot"].eq(True))
+    asked = curated[kept & full.fillna(False)]
     places = images.drop_duplicates("image_id").merge(products, on="product_id", how="left", suffixes=("", "_product"))
     order = workspace.read_if_there("priorities")[["image_id", "priority", "reason"]]
     rows = asked.merge(places, on="image_id").merge(order, on="image_id", how="left")
@@ -85,6 +89,7 @@ def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture
     rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")[list(_TOLD)]
     given = _given(workspace)
     for row in rows.to_dict("records"):
+        boxes = given.get(row["image_id"], {})
         data = {
             PICTURE: address(settings.pictures, str(row["path"])),
             "image_id": row["image_id"],
@@ -94,8 +99,8 @@ def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture
             "product": _words(row["product_id"]),
             "product_type": _words(row["product_type"]),
             "page": _words(row["url_product"]),
+            "given": _digest(boxes),
         }
-        boxes = given.get(row["image_id"], {})
         yield Picture(data, str(row["path"]), int(row["width"]), int(row["height"]), boxes)
 
 
@@ -115,6 +120,12 @@ def _given(workspace: Workspace) -> dict[str, dict[str, list[Box]]]:
     for identity, source, label, (x_min, y_min, x_max, y_max) in zip(*names, corners, strict=True):
         found.setdefault(identity, {}).setdefault(source, []).append(Box(label, x_min, y_min, x_max, y_max))
     return found
+
+
+def _digest(given: Mapping[str, Sequence[Box]]) -> str:
+    """A short digest of boxes; empty where there are none."""
+    said = [(version, [(box.label, box.corners) for box in boxes]) for version, boxes in sorted(given.items())]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16] if said else ""
 
 
 def _why(row: Mapping[Any, Any]) -> str:

@@ -22,8 +22,9 @@ _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 def trusted_boxes(workspace: Workspace, sources: Sequence[str] = TRUSTED) -> pd.DataFrame:
     """The boxes that count, one row a box, on pictures that were not thrown out.
 
-    Where a picture has boxes from several sources, the best source's newest revision counts alone; what people changed
-    or took back since counts no more.
+    Where a picture has boxes from several sources, the best source's newest revision counts alone. What people changed
+    or took back since counts no more; and where somebody said that there is no garment, or no full shot, there is none,
+    whatever a shop says.
 
     Args:
         workspace: with ``images.csv`` and ``boxes.csv``; without ``curated.csv`` no picture has a split.
@@ -37,8 +38,11 @@ def trusted_boxes(workspace: Workspace, sources: Sequence[str] = TRUSTED) -> pd.
         MissingInput: a table is not there; says which verb makes it.
     """
     images, boxes, curated = workspace.read("images"), workspace.read("boxes"), workspace.read_if_there("curated")
-    boxes = without_outdated(boxes, workspace.read_if_there("annotations"))
+    annotations = workspace.read_if_there("annotations")
+    boxes = without_outdated(boxes, annotations)
     boxes = boxes[boxes["source"].isin(sources)].copy()
+    if "human" in sources:
+        boxes = boxes[boxes["source"].eq("human") | ~boxes["image_id"].isin(in_force(annotations)["image_id"])]
     boxes["rank"] = boxes["source"].map(list(sources).index).astype("int64")
     boxes["newest"] = -boxes["revision"].fillna(0).astype("int64")
     for key in ("rank", "newest"):
@@ -65,13 +69,15 @@ def newest(annotations: pd.DataFrame) -> pd.DataFrame:
         Its rows that are not outdated, those that were skipped or taken back among them.
     """
     # What several agreed on has no number of its own in Label Studio.
-    own = annotations["annotation"].fillna(0)
-    latest = annotations.assign(own=own).sort_values("revision").groupby(["image_id", "own"]).tail(1)
-    return latest.drop(columns="own")
+    own = annotations.assign(own=annotations["annotation"].fillna(0), of=annotations["project"].fillna(""))
+    latest = own.sort_values("revision").groupby(["image_id", "of", "own"]).tail(1)
+    return latest.drop(columns=["own", "of"])
 
 
 def in_force(annotations: pd.DataFrame) -> pd.DataFrame:
     """The annotation of each picture that counts: the newest, of those that were not skipped or taken back since.
+
+    What several agreed on comes before what one of them says.
 
     Args:
         annotations: the table.
@@ -81,7 +87,9 @@ def in_force(annotations: pd.DataFrame) -> pd.DataFrame:
     """
     latest = newest(annotations)
     standing = latest[latest["verdict"] != "skipped"]
-    return standing.sort_values(["image_id", "revision"]).groupby("image_id").tail(1).reset_index(drop=True)
+    ordered = standing.assign(agreed=standing["annotator"].eq(CONSENSUS).fillna(False))
+    ordered = ordered.sort_values(["image_id", "agreed", "revision"]).groupby("image_id").tail(1)
+    return ordered.drop(columns="agreed").reset_index(drop=True)
 
 
 def without_outdated(boxes: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
@@ -95,6 +103,8 @@ def without_outdated(boxes: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataF
     known = set(annotations["image_id"])
     kept = [
         source != "human" or identity not in known or (identity in drawn and force[identity] == revision)
-        for source, identity, revision in zip(boxes["source"], boxes["image_id"], boxes["revision"], strict=True)
+        for source, identity, revision in zip(
+            boxes["source"], boxes["image_id"], boxes["revision"].fillna(0), strict=True
+        )
     ]
     return boxes[np.array(kept, dtype=bool)]  # as an array: an empty list would choose no columns

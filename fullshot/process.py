@@ -24,12 +24,15 @@ def search_seldom() -> None:
 
 
 def tidy_up_when_terminated() -> None:
-    """Let this process end what it started when it is asked to terminate, as it does after Ctrl-C."""
+    """Let this process end what it started when it is asked to, or its window is closed, as it does after Ctrl-C."""
 
     def stop(number: int, _: object) -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
+    # Of `nohup`, it is to be ignored.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, stop)
 
 
 def end_with_stdin() -> None:

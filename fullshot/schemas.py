@@ -158,10 +158,12 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "revision": _count(empty=False),
             "annotator": _text(),
             "verdict": _one_of(ANNOTATIONS),
+            "shot": _one_of(SHOTS, empty=True),
             "boxes": _count(empty=False),
             "comment": _text(),
             "seconds": _number(least=0),
             "model": _text(),
+            "project": _text(),
             "task": _count(),
             "annotation": _count(),
             "updated_at": _text(),
@@ -226,10 +228,10 @@ and ``ledger.paused`` are in seconds; ``products.style`` is the same for all col
 ``product_id``, or another name. ``verdicts`` is a person's: a shot, and whether to keep the picture, where either
 is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``annotations`` has a
 row for each time that a person said what is to be seen in a picture, ``boxes`` those that they drew, by the same
-``revision``; ``model`` is the version of the detector whose boxes they began with, ``task`` and ``annotation`` are
-Label Studio's numbers, and the last four say how much of the detector's boxes was changed. ``priorities`` says what to
-annotate next, the greatest first. ``splits`` has the side
-of every picture that ever had one."""
+``revision``; ``shot`` is of a picture that they said to be no full shot, ``model`` the version of the detector whose
+boxes they began with, ``task`` and ``annotation`` are Label Studio's numbers in a ``project``, and the last four say
+how much of the detector's boxes was changed. ``priorities`` says what to annotate next, the greatest first. ``splits``
+has the side of every picture that ever had one."""
 
 MAY_LACK = {
     "verdicts": frozenset({"shot", "keep", "note", "annotator", "judged_at"}),

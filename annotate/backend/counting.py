@@ -53,12 +53,11 @@ class Waiting:
     """The annotations that wait for a training, by their number, each with the time of its state.
 
     Args:
-        workspace: whose.
         project: its number in Label Studio.
     """
 
-    def __init__(self, workspace: Workspace, project: int) -> None:
-        self._workspace, self._project = workspace, project
+    def __init__(self, project: int) -> None:
+        self._project = project
         self._there: dict[int, str] = {}
 
     def __len__(self) -> int:
@@ -94,6 +93,10 @@ class Waiting:
                     self._there.pop(gone["id"], None)
             return True
         return False
+
+    def now(self) -> dict[int, str]:
+        """Those that wait at this moment."""
+        return dict(self._there)
 
     def drop(self, trained_on: Mapping[int, str]) -> None:
         """Count no more what was trained on; what was changed since stays."""

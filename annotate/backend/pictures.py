@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,7 @@ class Pictures:
     def _fetched(self, path: str) -> bytes:
         """The bytes of one of Label Studio's pictures; where it sends one elsewhere, nobody follows."""
         try:
+            until = time.monotonic() + _PATIENCE
             with self._client.stream(path, _PATIENCE) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise Refused(f"Label Studio answers {answer.status_code} when it is asked for the picture")
@@ -139,7 +141,9 @@ class Pictures:
                     content += part
                     if len(content) > self._most:
                         raise Refused(f"expected a picture of at most {self._most:,} bytes, got a larger one")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    if time.monotonic() > until:
+                        raise Refused(f"Label Studio takes longer than {_PATIENCE:.0f} s to send the picture")
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise Refused(f"Label Studio does not answer with the picture ({type(error).__name__})") from None
         return bytes(content)
 

@@ -145,7 +145,7 @@ class _Backend:
         self._workspace, self._studio, self._predictor, self._log = workspace, studio, predictor, log
         self._after = settings.annotate.retrain_after
         self._training = training
-        self._waiting = counting.Waiting(workspace, studio.project)
+        self._waiting = counting.Waiting(studio.project)
         self._wake = asyncio.Event()
         self._asked = False
         self._not_before = 0.0
@@ -198,12 +198,15 @@ class _Backend:
         self._asked = False
         # Whatever happens, not again and again for the same annotations.
         self._not_before = time.monotonic() + _PAUSE
-        self._log(f"a training begins, for {len(self._waiting)} new annotations")
+        began = self._waiting.now()
+        self._log(f"a training begins, for {len(began)} new annotations")
         if not await self._training.run():
             self._log("the detector in use stays; the next annotation begins another training, a minute from now")
             return
         self._not_before = 0.0
         self._waiting.drop(await asyncio.to_thread(counting.trained, self._workspace))
+        # What no pull brings, such as of a picture that is gone, teaches the next training nothing either.
+        self._waiting.drop(began)
         self._tell()
         await self._predictor.refresh()
         await self._bring()

@@ -6,7 +6,7 @@ from typing import Any
 
 from annotate.backend.app import USER, basic
 from annotate.client import Client
-from annotate.project import number_of
+from annotate.project import find
 from fullshot.errors import StageFailed, UserError
 
 NAME = "fullshot"
@@ -37,7 +37,7 @@ class Studio:
 
     def __init__(self, client: Client, title: str) -> None:
         self._client = client
-        self.project = number_of(client, title)
+        self.project = int(find(client, title)["id"])
         self._place: tuple[str, str] | None = None
 
     def connect(self, url: str, password: str, version: str) -> None:

@@ -27,7 +27,7 @@ class Annotator:
         not_full_shot: pictures of which they said that.
         skipped: pictures that they passed over.
         taken_back: annotations that were deleted since.
-        seconds: the median of what they spent on a picture; None where it is not known.
+        seconds: the median of what they spent on a picture that they did not skip; None where it is not known.
     """
 
     name: str
@@ -81,7 +81,7 @@ def annotation(heap: Heap) -> Annotation | None:
         return None
     states = newest(heap.annotations)
     people = states[states["annotator"].fillna(_NOBODY) != CONSENSUS]
-    edits, versions = _versions(people)
+    edits, versions = _versions(people, heap.annotations)
     counts = in_force(heap.annotations)
     return Annotation(
         progress=_progress(heap, set(counts["image_id"])),
@@ -109,7 +109,9 @@ def _progress(heap: Heap, done: set[str]) -> Stacks:
 
 
 def _annotator(name: str, rows: pd.DataFrame) -> Annotator:
-    verdicts, seconds = rows["verdict"].value_counts(), rows["seconds"].dropna().astype(float)
+    verdicts = rows["verdict"].value_counts()
+    # To skip a picture takes a moment, which says nothing of how long one takes to annotate.
+    seconds = rows.loc[rows["verdict"] != "skipped", "seconds"].dropna().astype(float)
     taken_back = int(rows["comment"].eq(WITHDRAWN).fillna(False).sum())
     return Annotator(
         name,
@@ -143,23 +145,28 @@ def _by_picture(people: pd.DataFrame, drawn: pd.DataFrame) -> dict[str, dict[str
     return found
 
 
-def _versions(people: pd.DataFrame) -> tuple[Stacks, tuple[Version, ...]]:
-    """What became of each version's boxes, the oldest first."""
-    begun = people[people["model"].notna() & (people["verdict"] == "boxes")]
+def _versions(people: pd.DataFrame, states: pd.DataFrame) -> tuple[Stacks, tuple[Version, ...]]:
+    """What became of each version's boxes, the oldest first: by the newest states, but dated by all of them.
+
+    Whoever looks again at what an old version began makes the annotation younger, not the version.
+    """
+    begun = people[people["model"].notna() & people["added"].notna() & (people["verdict"] == "boxes")]
+    first = states.dropna(subset=["model", "updated_at"]).groupby("model")["updated_at"].min().astype(str)
     kept, versions = {}, []
-    for name, rows in sorted(begun.groupby("model"), key=lambda group: (str(group[1]["updated_at"].min()), group[0])):
+    for name, rows in sorted(begun.groupby("model"), key=lambda group: (first.get(group[0], "~"), group[0])):
         added, deleted, relabelled = (int(rows[column].sum()) for column in ("added", "deleted", "relabelled"))
         stayed = (rows["boxes"] - rows["added"]).astype(float)
+        measured = stayed[rows["mean_iou"].notna()].sum()
         overlap = float((rows["mean_iou"].astype(float) * stayed).sum())
         # Only mean_iou tells whether a box was moved, so what stayed may have been.
         kept[str(name)] = (int(stayed.sum()) - relabelled, relabelled, added, deleted)
         count = len(rows)
-        since = str(rows["updated_at"].min())[:10] if rows["updated_at"].notna().any() else ""
-        mean = overlap / stayed.sum() if stayed.sum() else None
+        since = first.get(name, "")[:10]
+        mean = overlap / measured if measured else None
         versions.append(Version(str(name), since, count, mean, added / count, deleted / count, relabelled / count))
     table = pd.DataFrame.from_dict(kept, orient="index", columns=["kept", "relabelled", "added", "deleted"])
     overlaps = {one.name: "–" if one.mean_iou is None else f"{one.mean_iou:.2f}" for one in versions}
-    caption = "What became of the machine's boxes, by version"
+    caption = "What became of the machine’s boxes, by version"
     chart = stacks(table, caption, "Version", also=("Mean IoU", overlaps), whole=True, in_order=True)
     return chart, tuple(versions)
 
@@ -168,7 +175,9 @@ def _comments(heap: Heap, people: pd.DataFrame) -> Grid:
     """What annotators wrote, the newest first."""
     said = people[people["comment"].notna() & (people["comment"] != WITHDRAWN)].assign(name_of=_names(people))
     said = said.sort_values(["updated_at", "image_id"], ascending=[False, True])
-    words = said[["image_id", "comment", "name_of"]].merge(heap.pictures, on="image_id")
+    said = said[["image_id", "comment", "name_of"]]
+    # A table may have columns of its user's own, under these names as well.
+    words = said.merge(heap.pictures.drop(columns=["comment", "name_of"], errors="ignore"), on="image_id")
     # What the rule thought of a picture is not what the comment is of.
     samples = tuple(
         replace(one_sample(row, str(row["comment"]), f"– {row['name_of']}"), score=None)

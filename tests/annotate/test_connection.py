@@ -1,6 +1,7 @@
 """Reaching a Label Studio: whose token it takes, what it does not show, and what is said where it does not answer."""
 
 import http.server
+import json
 import signal
 import socket
 import subprocess
@@ -37,6 +38,12 @@ def test_a_personal_access_token_is_taken_too(studio: server.Server, client: Cli
         ("127.0.0.1:8080", "t", "expected Label Studio's address, such as http://127.0.0.1:8080, got '127.0.0.1:8080'"),
         ("http://", "t", "expected Label Studio's address"),
         ("http://127.0.0.1:9", "t", "no Label Studio answers at http://127.0.0.1:9"),
+        ("http://foo:bar", "t", "expected Label Studio's address"),
+        ("http://[::1", "t", "expected Label Studio's address"),
+        ("http://ann:secret@127.0.0.1:9", "t", "expected Label Studio's address without a user's name and password"),
+        (f"http://{'a' * 70}.example", "t", "no Label Studio answers at http://aaa"),
+        ("http://127.0.0.1:9", "ab…", "expected a token for http://127.0.0.1:9 of plain letters and digits"),
+        ("http://127.0.0.1:9", "a\nb", "expected a token for http://127.0.0.1:9 of plain letters and digits"),
         ("http://127.0.0.1:9", "", "a token is needed for http://127.0.0.1:9: --token, or FULLSHOT_ANNOTATE_TOKEN"),
     ],
 )
@@ -45,6 +52,17 @@ def test_what_is_said_of_a_wrong_address(url: str, token: str, said: str) -> Non
         Client(url, token)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_what_a_killed_run_left_is_not_trusted(make: Make, other: http.server.ThreadingHTTPServer) -> None:
+    workspace = make(1)
+    server.credentials(workspace)
+    left = {"url": f"http://127.0.0.1:{other.server_port}", "process": 2**30}
+    (workspace / server.FOLDER / "running.json").write_text(json.dumps(left), encoding="utf-8")
+    _Other.answer = b"{}"
+    assert httpx.get(f"{left['url']}/health").is_success
+    assert server.running(workspace) is None
 
 
 def test_a_wrong_token_is_not_repeated(studio: server.Server) -> None:

@@ -148,6 +148,36 @@ def test_pictures_that_are_gone_go_but_not_what_was_not_pulled(client: Client, s
     assert set(tasks(client, project)) == set(there) - {lost, drawn}
 
 
+def test_a_task_with_something_that_was_not_pulled_stays(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(2)
+    project = push(workspace, settings, client)["project"]
+    (_, first), (_, second) = sorted(tasks(client, project).items())
+    for task in (first, second):
+        draw(client, task["id"], [Box("top", 1, 2, 30, 40)])
+    pull(workspace, settings, client)
+    draw(client, first["id"], [Box("top", 1, 2, 30, 50)])
+    workspace.write("images", workspace.read("images").iloc[:0])
+    stats = push(workspace, settings, client)
+    assert (stats["deleted"], stats["kept"]) == (1, 1)
+    assert list(tasks(client, project)) == [first["data"]["image_id"]]
+
+
+def test_other_boxes_of_the_shop_replace_those_before(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(2, boxes=True)
+    project = push(workspace, settings, client)["project"]
+    boxes = workspace.read("boxes")
+    moved = boxes["image_id"].iloc[0]
+    boxes.loc[boxes["image_id"] == moved, "x_min"] += 7
+    workspace.write("boxes", boxes)
+    before = tasks(client, project)
+    push(workspace, settings, client)
+    for identity, task in tasks(client, project).items():
+        (now,), (then,) = task["predictions"], before[identity]["predictions"]
+        assert (now["result"] != then["result"]) == (identity == moved)
+        assert (now["id"] != then["id"]) == (identity == moved)
+    assert push(workspace, settings, client)["changed"] == 0
+
+
 def test_what_changed_of_a_picture_is_told_anew(client: Client, settings: Settings, make: Make) -> None:
     workspace = make(3)
     project = push(workspace, settings, client)["project"]
@@ -265,6 +295,52 @@ def test_what_annotators_say_changes_the_verdict(client: Client, settings: Setti
     assert pull(workspace, settings, client)["verdicts"] == 0
 
 
+def test_a_verdict_follows_its_annotation(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(3)
+    project = push(workspace, settings, client)["project"]
+    there = tasks(client, project)
+    corrected, taken_back, stays = sorted(there)
+    numbers = {each: draw(client, there[each]["id"], [], choice("item")) for each in sorted(there)}
+    pull(workspace, settings, client)
+
+    def verdicts() -> dict[str, str]:
+        said = workspace.read("verdicts").dropna(subset=["shot"])
+        return dict(zip(said["image_id"], said["shot"], strict=True))
+
+    assert verdicts() == dict.fromkeys(there, "item")
+    # As a kill leaves it, after the annotations were written.
+    workspace.table("verdicts").unlink()
+    assert pull(workspace, settings, client)["verdicts"] == 3
+    assert verdicts() == dict.fromkeys(there, "item")
+    # A verdict by hand stays until an annotator says something new; people leave out columns.
+    lines = ["image_id,keep,shot", f"{stays},,half", f"{corrected},true,item", f"{taken_back},,item"]
+    workspace.table("verdicts").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert pull(workspace, settings, client)["verdicts"] == 0
+    pulled = workspace.read("verdicts")
+    pulled.loc[pulled["image_id"] != stays, "annotator"] = str(client.user["email"])
+    workspace.write("verdicts", pulled)
+    client.patch(f"/api/annotations/{numbers[corrected]}/", {"result": written([Box("top", 1, 2, 30, 40)], SHEET)})
+    client.ask("DELETE", f"/api/annotations/{numbers[taken_back]}/")
+    assert pull(workspace, settings, client)["verdicts"] == 2
+    assert verdicts() == {corrected: "full", stays: "half"}
+
+
+def test_another_project_takes_nothing_back(client: Client, settings: Settings, make: Make) -> None:
+    workspace = make(2)
+    others = load(annotate={**settings.annotate.model_dump(exclude={"token"}), "project": "another one"})
+    for number, each in enumerate((settings, others)):
+        project = push(workspace, each, client)["project"]
+        first, second = (tasks(client, project)[name] for name in sorted(tasks(client, project)))
+        if not number:
+            draw(client, first["id"], [Box("top", 1, 2, 30, 40)])
+        draw(client, second["id"], [Box("long", 1, 2, 30, 40 + number)])
+        assert pull(workspace, each, client)["withdrawn"] == 0
+    for each in (settings, others):
+        assert pull(workspace, each, client)["revisions"] == 0
+    force = in_force(workspace.read("annotations")).set_index("image_id")["revision"]
+    assert force.to_dict() == {first["data"]["image_id"]: 1, second["data"]["image_id"]: 2}
+
+
 def test_every_revision_stays_and_the_newest_counts(client: Client, settings: Settings, make: Make) -> None:
     workspace = make(1)
     project = push(workspace, settings, client)["project"]
@@ -283,20 +359,50 @@ def test_every_revision_stays_and_the_newest_counts(client: Client, settings: Se
     assert pull(workspace, settings, client)["withdrawn"] == 0
 
 
+def person(client: Client, name: str) -> int:
+    """Another user's number."""
+    address = f"{name}@fullshot.local"
+    known = {email: number for number, email in client.people().items()}
+    body = {"email": address, "username": name, "first_name": name, "last_name": name}
+    return known.get(address) or int(client.post("/api/users/", body)["id"])
+
+
+def draw_as(client: Client, project: int, task: dict[str, Any], who: str, boxes: Sequence[Box]) -> None:
+    """Annotate a task as somebody else, as an import of annotations does."""
+    number = draw(client, task["id"], boxes)
+    client.patch(f"/api/annotations/{number}/", {"completed_by": person(client, who)})
+
+
 def test_a_majority_of_annotators_decides(client: Client, make: Make, settings: Settings) -> None:
     workspace = make(1)
-    wanted = load(annotate={**settings.annotate.model_dump(exclude={"token"}), "consensus": "majority"})
-    project = push(workspace, wanted, client)["project"]
+    both = [load(annotate={**settings.annotate.model_dump(exclude={"token"}), "consensus": "majority"}), settings]
+    project = push(workspace, both[0], client)["project"]
     (task,) = tasks(client, project).values()
-    for moved in (0, 2, 4):
-        draw(client, task["id"], [Box("top", 10 + moved, 10, 40 + moved, 40)])
-    draw(client, task["id"], [Box("top", 12, 10, 42, 40), Box("foot", 1, 70, 20, 80)])
-    pull(workspace, wanted, client)
-    (row,) = in_force(workspace.read("annotations")).to_dict("records")
+    for moved, who in ((0, "ada"), (2, "bob"), (4, "cyd")):
+        draw_as(client, project, task, who, [Box("top", 10 + moved, 10, 40 + moved, 40)])
+    draw_as(client, project, task, "dan", [Box("top", 12, 10, 42, 40), Box("foot", 1, 70, 20, 80)])
+    pull(workspace, both[0], client)
+    annotations = workspace.read("annotations")
+    assert set(annotations["annotator"]) == {f"{who}@fullshot.local" for who in ("ada", "bob", "cyd", "dan")} | {
+        "consensus"
+    }
+    (row,) = in_force(annotations).to_dict("records")
     assert (row["annotator"], row["boxes"]) == ("consensus", 1)
     boxes = workspace.read("boxes")
     agreed = boxes[boxes["revision"] == row["revision"]].iloc[0]
     assert [agreed[name] for name in ("label", "x_min", "x_max")] == ["top", pytest.approx(12), pytest.approx(42)]
+    # Nothing new, nothing written; another rule, and what was agreed on counts no more.
+    assert pull(workspace, both[0], client)["revisions"] == 0
+    assert pull(workspace, both[1], client)["withdrawn"] == 1
+    (row,) = in_force(workspace.read("annotations")).to_dict("records")
+    assert (row["annotator"], row["boxes"]) == ("dan@fullshot.local", 2)
+    # Again, and it ends with those who agreed.
+    pull(workspace, both[0], client)
+    assert in_force(workspace.read("annotations"))["annotator"].item() == "consensus"
+    for annotation in next(iter(tasks(client, project).values()))["annotations"][1:]:
+        client.ask("DELETE", f"/api/annotations/{annotation['id']}/")
+    assert pull(workspace, both[0], client)["withdrawn"] == 4
+    assert in_force(workspace.read("annotations"))["annotator"].item() == "ada@fullshot.local"
 
 
 def test_the_token_is_told_nowhere(

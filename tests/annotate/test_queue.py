@@ -17,6 +17,7 @@ from annotate.queue import prioritise
 from annotate.selection import Labelled, Pool, Weights, choose
 from annotate.uncertainty import certainty, class_weights, doubt, margin
 from fullshot import storage, tables
+from fullshot.annotations import WITHDRAWN
 from fullshot.boxes import Picture
 from fullshot.errors import MissingInput
 from fullshot.settings import AnnotateSettings, DetectorSettings, Settings
@@ -132,6 +133,16 @@ def test_what_a_person_has_judged_is_not_asked_again(make: Make, verdict: str) -
     row = {"image_id": ids[0], "revision": 1, "verdict": verdict, "boxes": 0}
     workspace.write("annotations", tables.frame("annotations", [row]))
     assert order(workspace)["image_id"].tolist() == [ids[1]]
+
+
+def test_what_was_taken_back_is_asked_for_again(make: Make) -> None:
+    workspace, ids = make({}, {})
+    rows = [
+        {"image_id": ids[0], "revision": 1, "verdict": "boxes", "boxes": 0, "annotation": 1},
+        {"image_id": ids[0], "revision": 2, "verdict": "skipped", "boxes": 0, "annotation": 1, "comment": WITHDRAWN},
+    ]
+    workspace.write("annotations", tables.frame("annotations", rows))
+    assert set(order(workspace)["image_id"]) == set(ids)
 
 
 def test_splits_to_measure_on_come_last_whatever_the_detector_says(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

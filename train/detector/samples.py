@@ -25,7 +25,9 @@ def choose(workspace: Workspace) -> pd.DataFrame:
     Raises:
         MissingInput: a table is not there; says which verb makes it.
     """
-    workspace.read("curated")  # says what to run
+    for name in ("boxes", "images", "curated"):
+        if not workspace.table(name).is_file():
+            workspace.read(name)  # says what to run
     rows = trusted_boxes(workspace)
     return rows[rows["split"].notna()].reset_index(drop=True)
 

@@ -8,6 +8,7 @@ import pytest
 
 from curation.report import report
 from curation.report.agreement import Drawn, agreements, kappa
+from curation.report.samples import MOST
 from fullshot import tables
 from fullshot.annotations import CONSENSUS, WITHDRAWN
 from fullshot.boxes import Box
@@ -109,7 +110,7 @@ def test_the_newest_state_of_each_annotation_counts(workspace: Workspace, settin
     assert CONSENSUS not in annotators
     # Of the look what was agreed on counts, of the front bert's word: no boxes.
     assert page.table("Boxes that people drew") == {"Label": ["Boxes", "Share"], "top": ["1", "100.0%"]}
-    edits = page.table("What became of the machine's boxes, by version")
+    edits = page.table("What became of the machine’s boxes, by version")
     assert list(edits) == ["Version", "first", "second"]
     assert edits["first"] == ["0.50", "1 50.0%", "1 50.0%", "0 0.0%", "0 0.0%", "2"]
     assert edits["second"] == ["0.80", "1 33.3%", "0 0.0%", "1 33.3%", "1 33.3%", "3"]
@@ -149,6 +150,63 @@ def test_one_annotation_without_anything_else_is_enough(workspace: Workspace, se
     words = page.page.locator("#annotation").inner_text()
     assert "No picture was annotated by two people." in words
     assert "No annotation began with a machine’s boxes." in words
+
+
+def test_a_version_is_as_old_as_its_first_annotation(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    edits: Row = {"mean_iou": 0.5, "added": 0, "deleted": 0, "relabelled": 0}
+    old = state("look", 1, "anna", drawn=[("top", TOP)], model="old", updated_at="2026-11-01T10:00:00Z", **edits)
+    new = state("front", 2, "anna", drawn=[("top", TOP)], model="new", updated_at="2026-11-02T10:00:00Z", **edits)
+    # Looked at again once there was a new version.
+    annotated(workspace, [old, new, {**old, "updated_at": "2026-11-03T10:00:00Z"}])
+    report(workspace, settings)
+    versions = opened(workspace / "report.html").table("Edits a picture, by version")
+    assert [(name, cells[0]) for name, cells in versions.items()][1:] == [("old", "2026-11-01"), ("new", "2026-11-02")]
+
+
+def test_what_is_not_known_lowers_nothing(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    drawn = [("top", TOP)]
+    none: Row = {"added": 0, "deleted": 0, "relabelled": 0}
+    states = [
+        state("look", 1, "anna", drawn=drawn, model="one", mean_iou=0.8, seconds=10.0, **none),
+        state("front", 2, "anna", drawn=drawn, model="one", **none),
+        state("half", 3, "anna", drawn=drawn, model="one"),
+        state("bus", 4, "anna", "skipped", seconds=1.0),
+    ]
+    annotated(workspace, states)
+    report(workspace, settings)
+    page = opened(workspace / "report.html")
+    assert page.table("Edits a picture, by version")["one"] == ["–", "2", "0.80", "0.00", "0.00", "0.00"]
+    assert page.table("Annotators")["anna"][-1] == "10.0"
+
+
+def test_columns_of_a_users_own_do_no_harm(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    workspace.write("curated", workspace.read("curated").assign(comment="mine", name_of="mine"))
+    annotated(workspace, STATES)
+    report(workspace, settings)
+    comments = opened(workspace / "report.html").page.locator("#annotators-comments .sample")
+    assert HOSTILE in comments.inner_text()
+
+
+def test_the_newest_comments_come_first(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    days = [f"2026-11-{day:02d}T10:00:00Z" for day in range(1, MOST + 2)]
+    states = [
+        state("look", number, "anna", updated_at=day, comment=f"on {day[:10]}") for number, day in enumerate(days, 1)
+    ]
+    annotated(workspace, states)
+    report(workspace, settings)
+    notes = opened(workspace / "report.html").page.locator("#annotators-comments .sample").all_inner_texts()
+    assert len(notes) == MOST
+    assert f"on {days[-1][:10]}" in notes[0]
+    assert f"on {days[1][:10]}" in notes[-1]
+
+
+def test_copies_and_what_was_thrown_out_wait_for_nobody(curate: Curate, settings: Settings, opened: Open) -> None:
+    said = {**dict.fromkeys(PICTURES, FULL), "half": {**FULL, "keep": False}, "bus": {**FULL, "duplicate_of": "look"}}
+    workspace = curate([(f"s:{name}", name) for name in PICTURES], said)
+    annotated(workspace, [state("look", 1, "anna")])
+    report(workspace, settings)
+    page = opened(workspace / "report.html")
+    assert page.table("Full shots that are annotated")["train"] == ["1 33.3%", "2 66.7%", "3"]
 
 
 # The mathematics

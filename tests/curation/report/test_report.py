@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from curation.report import report
+from curation.report.charts import stacks
 from curation.report.samples import page_link
 from fullshot import tables
 from fullshot.errors import MissingInput, UserError
@@ -227,6 +228,21 @@ def test_it_says_what_to_look_at(workspace: Workspace, settings: Settings) -> No
         "the column name is filled for 0%",
     ):
         assert any(words in line for line in said), words
+
+
+def test_when_curation_ran_is_said_in_words(workspace: Workspace, settings: Settings, opened: Open) -> None:
+    record = workspace / "runs" / "curate-1.json"
+    record.parent.mkdir()
+    for moment, words in (("2026-11-03T02:17:09Z", "on 3 November 2026, 02:17 UTC by"), ("lately", "on lately by")):
+        record.write_text(json.dumps({"version": "9", "started_at": moment}))
+        report(workspace, settings)
+        assert words in opened(workspace / "report.html").page.locator("#summary .lead").inner_text()
+
+
+def test_the_commonest_score_hides_no_other() -> None:
+    chart = stacks(pd.DataFrame({"full": [16, 3], "item": [0, 1]}, index=["a", "b"]), "", "", by_root=True)
+    # 4 are a quarter of 16, and their root is half of its root: 50 of 100, shared as 3 to 1.
+    assert [row.lengths for row in chart.rows] == [(100.0, 0.0), (37.5, 12.5)]
 
 
 def test_a_workspace_of_nothing_has_a_page(tmp_path: Path, settings: Settings, opened: Open) -> None:
