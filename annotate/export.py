@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from annotate import formats
 from annotate.formats import labels as label_maps
@@ -22,7 +20,7 @@ from fullshot import files
 from fullshot.annotations import TRUSTED, trusted_boxes
 from fullshot.errors import UserError
 from fullshot.settings import Settings
-from fullshot.storage import NotAnImage, is_turned, read_rgb
+from fullshot.storage import lay
 from fullshot.tables import SPLITS
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
@@ -84,7 +82,7 @@ def export_boxes(
             for found, image_id, path, picture in carried.pictures:
                 pictures = by_split.setdefault(found, [])
                 place = unfinished / box_format.picture(found, image_id, len(pictures) + 1)
-                file, is_anew = _lay(workspace / path, place, link)
+                file, is_anew = lay(workspace / path, place, link=link)
                 anew += is_anew
                 name = file.relative_to(unfinished).as_posix()
                 pictures.append(Annotated(name, picture.width, picture.height, picture.boxes))
@@ -228,23 +226,3 @@ def _digest(folder: Path) -> str:
         if file.suffix.lower() not in SUFFIXES:
             digest.update(f"{files.digest(file)}\n".encode())
     return digest.hexdigest()
-
-
-def _lay(picture: Path, place: Path, link: bool) -> tuple[Path, bool]:
-    """Put a picture at a place, which has no suffix yet; its file, and whether it was written anew."""
-    if not picture.is_file():
-        raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    file = place.with_name(place.name + picture.suffix)
-    with contextlib.suppress(NotAnImage):  # who reads the export says what they cannot decode
-        if is_turned(picture):
-            file = place.with_name(place.name + ".png")  # nothing is lost a second time
-            Image.fromarray(read_rgb(picture)).save(file)
-            return file, True
-    if link:
-        with contextlib.suppress(OSError):
-            # Relative, so that both may be moved together; the folder takes its place beside where it is written.
-            file.symlink_to(os.path.relpath(picture.resolve(), file.parent))
-            return file, False
-    shutil.copyfile(picture, file)
-    return file, False

@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import io
 import math
+import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from fullshot.errors import UserError
 from fullshot.files import write_bytes
 
 MAX_PIXELS = 50_000_000
@@ -262,3 +265,36 @@ def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:
         file = io.BytesIO()
         pixels.save(file, kind, quality=quality)
         return file.getvalue()
+
+
+def lay(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
+    """Put a workspace's picture into a data set, as it is stored.
+
+    One whose EXIF asks to turn it is written anew, as PNG and without EXIF: readers disagree whether they turn it.
+
+    Args:
+        picture: its file.
+        place: where it goes, without a suffix.
+        link: as a link, where the system has them; relative, so that both may be moved together.
+
+    Returns:
+        Its file there, and whether it was written anew.
+
+    Raises:
+        UserError: there is no such picture.
+    """
+    if not picture.is_file():
+        raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    file = place.with_name(place.name + picture.suffix)
+    with contextlib.suppress(NotAnImage):  # who reads the data set says what they cannot decode
+        if is_turned(picture):
+            file = place.with_name(place.name + ".png")  # nothing is lost a second time
+            Image.fromarray(read_rgb(picture)).save(file)
+            return file, True
+    if link:
+        with contextlib.suppress(OSError):
+            file.symlink_to(os.path.relpath(picture.resolve(), file.parent.resolve()))
+            return file, False
+    shutil.copyfile(picture, file)
+    return file, False

@@ -5,7 +5,7 @@ errors do not name the file, and which keeps boxes in 32 bits and needs the pict
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated as Typed
@@ -36,6 +36,7 @@ class _Annotation(BaseModel):
     image_id: int | str
     category_id: int
     bbox: tuple[_Number, _Number, _Number, _Number]
+    iscrowd: bool = False
     attributes: Any = None
 
 
@@ -72,6 +73,9 @@ def _load(path: Path) -> list[Annotated]:
         raise UserError(f"{path}: not a COCO file, which is JSON: {error}") from None
     names = {category.id: category.name for category in data.categories}
     images = {image.id for image in data.images}
+    if len(images) != len(data.images):
+        twice = next(one for one, count in Counter(image.id for image in data.images).items() if count > 1)
+        raise UserError(f"{path}: images: two have the id {twice!r}")
     boxes: dict[int | str, list[tuple[str, Corners]]] = defaultdict(list)
     for number, annotation in enumerate(data.annotations):
         where = f"{path}: annotations.{number}"
@@ -79,7 +83,9 @@ def _load(path: Path) -> list[Annotated]:
             raise UserError(f"{where}: no category has the id {annotation.category_id}")
         if annotation.image_id not in images:
             raise UserError(f"{where}: no image has the id {annotation.image_id!r}")
-        boxes[annotation.image_id].append((names[annotation.category_id], _corners(annotation, where)))
+        # A crowd's box is round several things: it is told among the categories that nobody knows.
+        name = names[annotation.category_id] + (" (crowd)" if annotation.iscrowd else "")
+        boxes[annotation.image_id].append((name, _corners(annotation, where)))
     return [Annotated(image.file_name, image.width, image.height, tuple(boxes[image.id])) for image in data.images]
 
 

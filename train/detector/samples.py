@@ -1,17 +1,14 @@
 """Which boxes the detector learns from, and the YOLO data set that is made of them."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image
 
 from fullshot.annotations import trusted_boxes
-from fullshot.errors import UserError
 from fullshot.files import write_text
-from fullshot.storage import NotAnImage, is_turned, read_rgb
+from fullshot.storage import lay
 from fullshot.tables import SPLITS
 from fullshot.taxonomy import GARMENTS
 from fullshot.workspace import Workspace
@@ -62,9 +59,7 @@ def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     for (split, image_id), rows in samples.groupby(["split", "image_id"], sort=True):
         picture = workspace / str(rows["path"].iloc[0])
-        if not picture.is_file():
-            raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
-        _lay(picture, folder / "images" / str(split) / f"{image_id}{picture.suffix}")
+        lay(picture, folder / "images" / str(split) / str(image_id), link=True)
         label_file = folder / "labels" / str(split) / f"{image_id}.txt"
         label_file.parent.mkdir(parents=True, exist_ok=True)
         label_file.write_text(_lines(rows), encoding="utf-8")
@@ -75,22 +70,6 @@ def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
     yaml = folder / "data.yaml"
     write_text(yaml, json.dumps({**data, "names": {number: label for label, number in _CLASS.items()}}, indent=1))
     return yaml
-
-
-def _lay(picture: Path, link: Path) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if is_turned(picture):
-            # PNG: nothing is lost a second time.
-            Image.fromarray(read_rgb(picture)).save(link.with_suffix(".png"))
-            return
-    except NotAnImage:
-        pass  # Ultralytics leaves out what it cannot read, and says so in its log
-    try:
-        # Relative, so that the workspace can be moved.
-        link.symlink_to(os.path.relpath(picture.resolve(), link.parent.resolve()))
-    except OSError:
-        shutil.copyfile(picture, link)
 
 
 def _lines(rows: pd.DataFrame) -> str:

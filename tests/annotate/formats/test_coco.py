@@ -69,6 +69,18 @@ def test_a_malformed_box_names_its_part(tmp_path: Path, change: dict[str, Any], 
     assert str(caught.value).startswith(f"{file}: {words}")
 
 
+def test_a_crowd_is_no_garment(tmp_path: Path) -> None:
+    first, second = SAMPLE["annotations"]
+    file = saved(tmp_path / "a.json", {**SAMPLE, "annotations": [{**first, "iscrowd": 1}, second]})
+    assert [name for name, _ in coco.load(file)[0].boxes] == ["shirt, blouse (crowd)", "shoe"]
+
+
+def test_two_pictures_of_one_id_are_refused(tmp_path: Path) -> None:
+    file = saved(tmp_path / "a.json", {**SAMPLE, "images": SAMPLE["images"] * 2})
+    with pytest.raises(UserError, match="images: two have the id 9"):
+        coco.load(file)
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no instances\*\.json in .*: name the file"):
         coco.load(tmp_path)
