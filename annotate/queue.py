@@ -133,9 +133,9 @@ def _chosen(
         products=products.astype(np.int64),
     )
     there = np.array([of_kinds.get(kind, 0) for kind in kinds], np.float32)
-    # The doubts of a detector that finds little say little; Hacohen, Dekel and Weinshall, "Active learning on a budget"
-    # (2022), measured that they even mislead while few pictures are labelled.
-    uncertainty = section.uncertainty_weight * eye.quality
+    # The doubts of a detector that finds little mislead, to pictures that are like no other; Hacohen, Dekel and
+    # Weinshall, "Active learning on a budget" (2022), measured it for classifiers, benchmarks/labelling.py here.
+    uncertainty = section.uncertainty_weight * max(0.0, 2 * eye.quality - 1)
     weights = Weights(uncertainty, section.diversity_weight, section.rarity_weight)
     order = choose(pool, Labelled(seen.features[seen.rows_of(known["image_id"])], there, garments), weights)
     counts = {str(kind): int(count) for kind, count in of_kinds.items()}

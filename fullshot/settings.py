@@ -124,7 +124,7 @@ class AnnotateSettings(_Section):
     backend_register: bool = Field(True, description="connect the ML backend with the project in Label Studio")
     retrain_after: int = Field(50, ge=1, description="new annotations after which the backend trains again")
     uncertainty_weight: float = Field(
-        0.3, ge=0, description="how much the detector's doubt counts in the queue, times its own mAP@0.5"
+        0.3, ge=0, description="how much the detector's doubt counts in the queue, once its mAP@0.5 is above one half"
     )
     diversity_weight: float = Field(0.1, ge=0, description="how much it counts that nothing alike is labelled")
     rarity_weight: float = Field(0.6, ge=0, description="how much it counts that its garments are rarely labelled")
