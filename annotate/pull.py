@@ -68,7 +68,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
     inputs = [workspace.table(name) for name in ("images", "annotations", "boxes", "verdicts")]
     with workspace.stage("annotate pull", settings, inputs) as stats:
         found = projects.find(client, settings.annotate.project)
-        project, key = int(found["id"]), projects.key(found)
+        project, key, expected = int(found["id"]), projects.key(found), int(found.get("task_number") or 0)
         images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
         before = workspace.read_if_there("annotations")
         told = _States(before, workspace.read_if_there("boxes"), key)
@@ -84,7 +84,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
                         sheet = tasks.sheet_of(workspace.root, path, width, height)
                         link = client.task_link(project, task["id"])
                         _take(task, identity, sheet, told, pulled, link, settings.annotate)
-                advance(done, done, f"{pulled.count['annotated']} annotated")
+                advance(done, max(done, expected), f"{pulled.count['annotated']} annotated")
         _write(workspace, before, pulled)
         stats |= {
             "project": project,

@@ -203,6 +203,8 @@ def _add(
     detector: Detector | None,
     size: int,
 ) -> int:
+    if not pictures:
+        return 0
     # While the server takes one batch in, the next one is made.
     with bar("annotate push", "tasks") as advance, ThreadPoolExecutor(1) as sender:
         sent: Future[Any] | None = None
