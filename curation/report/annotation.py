@@ -99,13 +99,13 @@ def _names(rows: pd.DataFrame) -> "pd.Series[str]":
 
 
 def _progress(heap: Heap, done: set[str]) -> Stacks:
-    """How many of the full shots that go to annotators came back, by split."""
-    asked = heap.pictures[(heap.pictures["kind"] == "full") & ~heap.pictures["apart"]]
+    """How many of the pictures that go to annotators came back, by split."""
+    asked = heap.pictures[heap.pictures["kind"].isin(["full", "unclear"]) & ~heap.pictures["apart"]]
     told = asked["image_id"].isin(done).map({True: "annotated", False: "to annotate"})
     table = pd.crosstab(asked["split"].fillna("none"), told)
     table = table.reindex(columns=["annotated", "to annotate"], fill_value=0)
     table = table.loc[[split for split in (*SPLITS, "none") if split in table.index]]
-    return stacks(table, "Full shots that are annotated", "Split", whole=True, in_order=True)
+    return stacks(table, "Pictures for annotators", "Split", whole=True, in_order=True)
 
 
 def _annotator(name: str, rows: pd.DataFrame) -> Annotator:
