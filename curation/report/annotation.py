@@ -105,7 +105,7 @@ def _progress(heap: Heap, done: set[str]) -> Stacks:
     table = pd.crosstab(asked["split"].fillna("none"), told)
     table = table.reindex(columns=["annotated", "to annotate"], fill_value=0)
     table = table.loc[[split for split in (*SPLITS, "none") if split in table.index]]
-    return stacks(table, "Pictures for annotators", "Split", whole=True, in_order=True)
+    return stacks(table, "Progress by split", "Split", whole=True, in_order=True)
 
 
 def _annotator(name: str, rows: pd.DataFrame) -> Annotator:

@@ -102,7 +102,7 @@ def test_the_newest_state_of_each_annotation_counts(workspace: Workspace, settin
     page = opened(workspace / "report.html")
     assert page.errors == []
     # The look and the front came back; the half was skipped, the bus taken back.
-    assert page.table("Pictures for annotators")["train"] == ["2 40.0%", "3 60.0%", "5"]
+    assert page.table("Progress by split")["train"] == ["2 40.0%", "3 60.0%", "5"]
     annotators = page.table("Annotators")
     assert annotators["anna"] == ["2", "4", "0", "1", "0", "20.0"]
     assert annotators["bert"] == ["1", "2", "1", "0", "0", "20.0"]
@@ -206,7 +206,7 @@ def test_copies_and_what_was_thrown_out_wait_for_nobody(curate: Curate, settings
     annotated(workspace, [state("look", 1, "anna")])
     report(workspace, settings)
     page = opened(workspace / "report.html")
-    assert page.table("Pictures for annotators")["train"] == ["1 33.3%", "2 66.7%", "3"]
+    assert page.table("Progress by split")["train"] == ["1 33.3%", "2 66.7%", "3"]
 
 
 # The mathematics
