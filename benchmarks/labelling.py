@@ -2,19 +2,21 @@
 
 A simulation: a data set whose boxes are all known plays the person. Some pictures are the test, a few choose the epoch,
 the others are the pool. All orders begin with the same pictures, drawn by lot; then each round labels some more, trains
-the detector from nothing by the project's own trainer, with about as many steps whatever there is to learn from, and
-measures mAP@0.5 on the test. The queue's next pictures are the head of `priorities`, made with the detector of the
-round before. Two queues are followed: one knows of each picture what any shop says, the type of the product that it
-is a picture of (one of the garments on it, drawn by lot); the other knows nothing but pixels.
+the detector by the project's own trainer, with about as many steps whatever there is to learn from, and measures its
+mAP@0.5 on the test. Each training goes on from one and the same detector, as a shop that has one would: from nothing, a
+training that two cores can afford differs from the next by more than twice as many labels do. The queue's next pictures
+are the head of `priorities`, made with the detector of the round before. Two queues are followed: one knows of each
+picture what any shop says, the type of the product that it is a picture of (one of the garments on it, drawn by lot);
+the other knows nothing but pixels.
 
 The figure: the labels with which a queue comes to the mAP that random order has with all of its labels, as a share of
 them. One training differs from the next by a few hundredths of mAP though the labels are the same, so both are read off
 the rising curves (isotonic regression) through the means over the seeds, straight between rounds: the first lucky
 training does not count as having come there. The same is told of random order.
 
-The last round of every order is the whole pool. It takes about an hour and a half on two cores (a training: 75 s). What
-is done lies in `rounds.json` in the folder that `--output` names: started again with the same flags it goes on.
-`curve.csv` and `curve.png` lie beside.
+The last round of every order is the whole pool. It takes about three quarters of an hour on two cores. What is done
+lies in `rounds.json` in the folder that `--output` names: started again with the same flags it goes on. `curve.csv` and
+`curve.png` lie beside.
 """
 
 import argparse
@@ -35,7 +37,7 @@ from annotate.queue import prioritise
 from benchmarks import _common
 from benchmarks._common import Row
 from fullshot import storage, tables
-from fullshot.files import write_text
+from fullshot.files import digest, write_text
 from fullshot.settings import AnnotateSettings, DetectorSettings, Settings
 from fullshot.workspace import Workspace
 from train.detector import evaluate, fit
@@ -45,6 +47,7 @@ RANDOM, QUEUE, TYPED_QUEUE = "random", "queue, pixels alone", "queue, types know
 ORDERS = (RANDOM, TYPED_QUEUE, QUEUE)
 BATCH = 8
 
+_LEARNING_RATE = 1e-3
 _SPLIT_SEED = 1
 _MOST_EPOCHS = 80
 
@@ -60,8 +63,8 @@ class Protocol:
     test: int = 200
     val: int = 34
     image_size: int = 160
-    steps: int = 1000
-    rounds: tuple[int, ...] = (40, 80, 120, 160, 200, 240, 320, 400)
+    steps: int = 400
+    rounds: tuple[int, ...] = (40, 80, 120, 160, 240, 320)
     """Labelled pictures of each round, the first drawn by lot; after the last come all."""
 
 
@@ -74,16 +77,18 @@ class Simulation:
         annotations: their boxes, a COCO file.
         protocol: the sizes.
         weights: of the queue's reasons.
+        model: that each training goes on from.
     """
 
     def __init__(
-        self, folder: Path, photos: Path, annotations: Path, protocol: Protocol, weights: AnnotateSettings
+        self, folder: Path, photos: Path, annotations: Path, protocol: Protocol, weights: AnnotateSettings, model: Path
     ) -> None:
         self._protocol = protocol
         self._weights = weights
+        self._model = model
         self._record = folder / "rounds.json"
         # More seeds or rounds go on from what is there.
-        made_with = {**dataclasses.asdict(protocol), "seeds": 0, "rounds": 0}
+        made_with = {**dataclasses.asdict(protocol), "seeds": 0, "rounds": 0, "model": digest(model)}
         self._done: dict[str, Any] = {"protocol": made_with, "map50": {}, "next": {}}
         if self._record.is_file():
             self._done = json.loads(self._record.read_text("utf-8"))
@@ -138,6 +143,8 @@ class Simulation:
         protocol = self._protocol
         epochs = round(protocol.steps * BATCH / len(labelled))
         section = DetectorSettings(
+            model=str(self._model),
+            learning_rate=_LEARNING_RATE,
             image_size=protocol.image_size,
             epochs=min(max(epochs, 1), _MOST_EPOCHS),
             batch=BATCH,
@@ -275,6 +282,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, no table")
     parser.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
     parser.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
+    words = "of a detector that each training goes on from: what `fullshot demo` trains, on drawn clothes"
+    parser.add_argument("--model", type=Path, required=True, metavar="FILE", help=words)
     parser.add_argument("--output", type=Path, required=True, help="folder of rounds, curve and workspace; kept")
     words = "follow these alone, so that two processes may share the work (their rounds.json go into one)"
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS, help=words)
@@ -297,7 +306,7 @@ def main(arguments: list[str] | None = None) -> None:
     protocol = Protocol(**{field.name: given[field.name] for field in dataclasses.fields(Protocol)})
     weights = AnnotateSettings(**{name: given[name] for name in given if name.endswith("_weight")})
     given["output"].mkdir(parents=True, exist_ok=True)
-    simulation = Simulation(given["output"], given["photos"], given["annotations"], protocol, weights)
+    simulation = Simulation(given["output"], given["photos"], given["annotations"], protocol, weights, given["model"])
     curves = {order: [simulation.curve(order, seed) for seed in range(protocol.seeds)] for order in given["orders"]}
     if RANDOM not in curves:
         return  # there is nothing to compare with
