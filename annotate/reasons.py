@@ -16,8 +16,8 @@ _BROUGHT = "its boxes were brought along, no person has checked them"
 _ENOUGH = 0.5
 """A second reason is told when it weighs at least so much of the first."""
 
-_FAR, _NEAR = 0.5, 0.15
-"""Shares of the distance of two pictures drawn by lot: beyond the first nothing is like it, within the second it is."""
+_MANY, _SOME = 0.5, 0.15
+"""Shares of the greatest diversity of that moment, from which a picture is said to stand for so many."""
 
 _ONE = {Wear.TOP: "a top", Wear.BOTTOM: "a bottom", Wear.FOOT: "shoes", Wear.LONG: "a dress"}
 
@@ -96,9 +96,8 @@ def _of_doubt(doubts: Doubt, scores: Floats, row: int) -> str:
 
 
 def _of_diversity(diversity: float, has_labelled: bool) -> str:
-    if diversity > _FAR:
-        return "no picture like it is labelled" if has_labelled else "it is unlike all before it"
-    return "few pictures like it are labelled" if diversity > _NEAR else "it is much like one before it"
+    how_many = "many" if diversity > _MANY else "some" if diversity > _SOME else "few"
+    return f"it stands for {how_many} that nothing {'labelled' if has_labelled else 'before it'} is like"
 
 
 def _of_rarity(kind: str, labelled: int, all_labelled: int) -> str:

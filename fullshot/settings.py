@@ -126,8 +126,10 @@ class AnnotateSettings(_Section):
     uncertainty_weight: float = Field(
         0.3, ge=0, description="how much the detector's doubt counts in the queue, once its mAP@0.5 is above one half"
     )
-    diversity_weight: float = Field(0.1, ge=0, description="how much it counts that nothing alike is labelled")
-    rarity_weight: float = Field(0.6, ge=0, description="how much it counts that its garments are rarely labelled")
+    diversity_weight: float = Field(
+        0.6, ge=0, description="how much it counts that it is like many, of which none is labelled"
+    )
+    rarity_weight: float = Field(0.2, ge=0, description="how much it counts that its garments are rarely labelled")
     unclear_share: Share = Field(0.1, description="of the queue, as long as there are pictures that may be full shots")
 
 
