@@ -261,6 +261,9 @@ def _end_orphan(workspace: Workspace) -> None:
     if "label-studio" in command or (not command and _answers(record["url"])):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(record["process"], signal.SIGKILL)
+        until = time.monotonic() + _END
+        while _answers(record["url"]) and time.monotonic() < until:
+            time.sleep(_BETWEEN)  # its port is free when it is gone
 
 
 def _command(process: int) -> str:
