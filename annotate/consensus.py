@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fullshot.boxes import Box
-from fullshot.overlap import iou, matched
+from fullshot.core.boxes import Box, iou, matched
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from fullshot.boxes import Box
-from fullshot.overlap import iou, matched
+from fullshot.core.boxes import Box, iou, matched
 
 SAME = 0.5
 """The least intersection over union of a box before and after: as mAP@0.5 has it."""

@@ -16,17 +16,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from annotate import server, tasks
-from annotate.client import Client
-from annotate.project import config
-from annotate.push import push
-from annotate.regions import Sheet, written
 from benchmarks import _common
 from benchmarks._common import Row
-from fullshot import tables
-from fullshot.boxes import Box
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio import server, tasks
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.project import config
+from fullshot.annotate.label_studio.push import push
+from fullshot.annotate.label_studio.regions import Sheet, written
+from fullshot.core import tables
+from fullshot.core.boxes import Box
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
 
 LEAST, MEBIBYTES = 0.9, 500
 WIDTH, HEIGHT = 600, 900

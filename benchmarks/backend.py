@@ -16,13 +16,14 @@ from typing import Any
 
 import httpx
 
-from annotate.backend.service import started
 from benchmarks import _common
 from benchmarks._common import Row
-from fullshot import storage, tables
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
-from train.detector import Detector
+from fullshot.annotate.backend.service import started
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.train.detector import Detector
 
 FACTOR, MORE = 1.2, 0.05  # seconds
 WARM = 5

@@ -16,9 +16,9 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks import _common
-from curation.pose_model import provide
-from fullshot.engine import cores
-from fullshot.settings import load
+from fullshot.core.engines import cores
+from fullshot.core.settings import load
+from fullshot.curation.pose.model_file import provide
 
 LEAST, OPENPOSE = 0.85, 10.0
 OPENPOSE_PICTURES = 10

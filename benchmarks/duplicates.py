@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation.duplicates import clusters, find
-from curation.fingerprint import fingerprint
-from fullshot.boxes import Picture
-from fullshot.settings import CurateSettings
+from fullshot.core.boxes import Picture
+from fullshot.core.settings import CurateSettings
+from fullshot.curation.duplicates.fingerprint import fingerprint
+from fullshot.curation.duplicates.search import clusters, find
 
 EACH = 500
 KINDS = ("resized", "encoded", "cropped", "brightened")

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation.duplicates import clusters, find
-from curation.fingerprint import THUMBNAIL_BYTES
-from fullshot.settings import CurateSettings
+from fullshot.core.settings import CurateSettings
+from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
+from fullshot.curation.duplicates.search import clusters, find
 
 COUNT = 1_000_000
 PLANTED_SHARE = 0.1

@@ -32,15 +32,16 @@ from typing import Any
 
 from scipy.optimize import isotonic_regression
 
-from annotate.formats import coco
-from annotate.queue import prioritise
 from benchmarks import _common
 from benchmarks._common import Row
-from fullshot import storage, tables
-from fullshot.files import digest, write_text
-from fullshot.settings import AnnotateSettings, DetectorSettings, Settings
-from fullshot.workspace import Workspace
-from train.detector import evaluate, fit
+from fullshot.annotate.formats import coco
+from fullshot.annotate.queue.run import prioritise
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.files import digest, write_text
+from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train.detector import evaluate, fit
 
 MOST_SHARE = 0.60
 RANDOM, QUEUE, TYPED_QUEUE = "random", "queue, pixels alone", "queue, types known"

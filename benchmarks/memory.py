@@ -1,6 +1,6 @@
 """Memory of a crawl after 20,000 product pages against memory after 2,000.
 
-Measured is the resident size of the crawl's own process (`python -m crawler`) while it runs: the median of what was
+Measured is the resident size of the crawl's own process while it runs: the median of what was
 seen as the crawl came up to either number of pages. Of the whole tree of processes it is the peak.
 """
 

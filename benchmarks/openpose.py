@@ -25,13 +25,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks import _common
-from curation.layouts import COCO18
-from curation.openpose import SIDE, OpenPose
-from curation.pose import MediaPipePose, PoseEstimator
-from curation.pose_model import provide
-from fullshot.boxes import Picture
-from fullshot.settings import load
-from fullshot.storage import read_rgb
+from fullshot.core.boxes import Picture
+from fullshot.core.pictures import read_rgb
+from fullshot.core.settings import load
+from fullshot.curation.pose.mediapipe import MediaPipePose, PoseEstimator
+from fullshot.curation.pose.model_file import provide
+from fullshot.curation.pose.openpose import SIDE, OpenPose
+from fullshot.curation.pose.skeletons import COCO18
 
 WAYS = ("script", "thin", "coco")
 PICTURES = 20

@@ -23,10 +23,12 @@ from PIL import Image
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation import measures, quality, worker
-from fullshot.boxes import Picture
-from fullshot.settings import load
-from fullshot.storage import read_reduced
+from fullshot.core.boxes import Picture
+from fullshot.core.pictures import read_reduced
+from fullshot.core.settings import load
+from fullshot.curation.features import extract as worker
+from fullshot.curation.quality import issues as quality
+from fullshot.curation.quality import measures
 
 LONGEST = 1000
 RECALL, FALSE, MILLISECONDS = 0.95, 0.005, 2.0

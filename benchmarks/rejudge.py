@@ -16,13 +16,17 @@ import pyarrow.parquet
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation import estimators, kept, looks, measures, worker
-from curation.fingerprint import THUMBNAIL_BYTES
-from curation.layouts import BLAZEPOSE
-from curation.rule import judge_all
-from fullshot import tables
-from fullshot.settings import load
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.settings import load
+from fullshot.core.workspace import Workspace
+from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
+from fullshot.curation.features import extract as worker
+from fullshot.curation.features import store as looks
+from fullshot.curation.features import versions as kept
+from fullshot.curation.pose import estimators
+from fullshot.curation.pose.skeletons import BLAZEPOSE
+from fullshot.curation.quality import measures
+from fullshot.curation.shots.rule import judge_all
 
 POSES = 100_000
 MOST_SECONDS = 5.0

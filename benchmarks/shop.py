@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from benchmarks._content import FIRST_ID, LISTING, Content, Plan
-from fullshot.process import end_with_stdin
+from fullshot.core.process import end_with_stdin
 
 HOST = "127.0.0.1"
 BACKLOG = 4096

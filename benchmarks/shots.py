@@ -2,8 +2,8 @@
 
     python -m benchmarks.shots --full FOLDER --others FOLDER [--full-too CSV] [--boxes instances.json]
 
-The flags are those of ``python -m curation.thresholds``. A picture that the rule leaves to a person ("unclear") counts
-as wrong in the accuracy, and as not called a full shot in the others. The peer is the public rule of the best accuracy.
+The flags are those of ``python -m fullshot.curation.shots.thresholds``. A picture that the rule leaves to a person
+("unclear") counts as wrong in the accuracy, and as not called a full shot in the others. The peer is the public rule of the best accuracy.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from benchmarks import _common
 from benchmarks._common import Row
-from curation.rule import UNCLEAR, judge_all
-from curation.thresholds import PUBLIC_RULES, Labelled, gather
-from fullshot.settings import load
+from fullshot.core.settings import load
+from fullshot.curation.shots.rule import UNCLEAR, judge_all
+from fullshot.curation.shots.thresholds import PUBLIC_RULES, Labelled, gather
 
 Call = Callable[[Labelled], NDArray[np.bool_]]
 

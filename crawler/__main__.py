@@ -1,4 +1,4 @@
-"""The process that a crawl runs in: ``python -m crawler``, its job on standard input."""
+"""The process that a crawl runs in: ``python -m fullshot.crawler``, its job on standard input."""
 
 import gc
 import json
@@ -11,18 +11,19 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings as ScrapySettings
 
-from crawler import archive, rendering
-from crawler.addresses import is_private_host
-from crawler.archive import Archive
-from crawler.browser import find_renderer
-from crawler.hosts import Hosts
-from crawler.job import Job, say
-from crawler.pages import PageOptions, rules
-from crawler.spider import ShopSpider
-from crawler.state import FILE, State
-from fullshot import __version__, taxonomy
-from fullshot.process import end_with_stdin
-from fullshot.settings import CrawlSettings
+from fullshot import __version__
+from fullshot.core import taxonomy
+from fullshot.core.process import end_with_stdin
+from fullshot.core.settings import CrawlSettings
+from fullshot.crawler import archive, rendering
+from fullshot.crawler.addresses import is_private_host
+from fullshot.crawler.archive import Archive
+from fullshot.crawler.browser import find_renderer
+from fullshot.crawler.context import Job, say
+from fullshot.crawler.frontier.state import FILE, State
+from fullshot.crawler.pages import PageOptions, rules
+from fullshot.crawler.politeness import Hosts
+from fullshot.crawler.spider import ShopSpider
 
 
 def user_agent(settings: CrawlSettings) -> str:
@@ -34,7 +35,7 @@ def user_agent(settings: CrawlSettings) -> str:
 def scrapy_settings(job: Job, log: Path) -> ScrapySettings:
     """Scrapy's settings for one crawl."""
     settings = ScrapySettings()
-    settings.setmodule("crawler.scrapy_settings")
+    settings.setmodule("fullshot.crawler.scrapy_settings")
     wanted = job.settings
     settings.update(
         {

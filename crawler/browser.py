@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from fullshot.errors import StageFailed, UserError
+from fullshot.core.errors import StageFailed, UserError
 
 HEADLESS_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 """Chromium's flags for use without a screen.
@@ -60,7 +60,7 @@ def provide_chromium(path: str | None = None) -> Path:
         UserError: nothing that can be run lies at ``path``.
         StageFailed: there is none and none could be installed; the message says what to do.
     """
-    from fullshot.checks import apt_command, apt_install
+    from fullshot.core.checks import apt_command, apt_install
 
     found = find_chromium(path)
     if found is None and apt_command():
@@ -93,7 +93,7 @@ def provide_chromedriver() -> Path:
     Raises:
         StageFailed: there is none and none could be installed; the message says what to do.
     """
-    from fullshot.checks import apt_install
+    from fullshot.core.checks import apt_install
 
     found = find_chromedriver()
     if found is None:

@@ -1,9 +1,9 @@
 """What a crawl needs from this machine, for ``fullshot doctor``."""
 
-from crawler.browser import find_chromedriver, find_chromium, provide_chromedriver, provide_chromium, version
-from fullshot.checks import Check
-from fullshot.errors import StageFailed, UserError
-from fullshot.settings import Settings
+from fullshot.core.checks import Check
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.settings import Settings
+from fullshot.crawler.browser import find_chromedriver, find_chromium, provide_chromedriver, provide_chromium, version
 
 
 def checks(settings: Settings) -> list[Check]:

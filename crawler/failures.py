@@ -13,7 +13,7 @@ from scrapy.exceptions import (
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawler.rendering.errors import BrowserDied, OffHost, RendererMissing
+from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing
 
 
 class Refused(IgnoreRequest):

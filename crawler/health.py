@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from crawler.state import State
-from fullshot.settings import CrawlSettings
+from fullshot.core.settings import CrawlSettings
+from fullshot.crawler.frontier.state import State
 
 LEAST = 20
 """A share of fewer cases than these says nothing, and is not judged."""

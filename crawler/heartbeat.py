@@ -6,7 +6,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.job import Job, say
+from fullshot.crawler.context import Job, say
 
 SECONDS = 1.0
 

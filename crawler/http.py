@@ -8,8 +8,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
 from scrapy.crawler import Crawler
 
-from crawler import addresses
-from crawler.failures import Refused
+from fullshot.crawler import addresses
+from fullshot.crawler.failures import Refused
 
 
 class HttpHandler(AiohttpDownloadHandler):

@@ -9,8 +9,8 @@ from scrapy.http import Response
 from scrapy_poet.downloadermiddlewares import InjectionMiddleware
 from scrapy_poet.page_input_providers import PageObjectInputProvider
 
-from crawler.pages import PageOptions
-from crawler.state import PICTURE
+from fullshot.crawler.frontier.state import PICTURE
+from fullshot.crawler.pages import PageOptions
 
 
 class OptionsProvider(PageObjectInputProvider):

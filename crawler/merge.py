@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from crawler.state import State
-from fullshot import tables
-from fullshot.errors import BadTable
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.errors import BadTable
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.frontier.state import State
 
 TABLES = ("products", "images", "boxes", "failures", "ledger")
 

@@ -14,11 +14,11 @@ from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedE
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 
-from crawler import addresses
-from crawler.failures import Refused
-from crawler.hosts import LONGEST_PAUSE, host_of, same_shop
-from crawler.job import Job
-from crawler.state import PICTURE
+from fullshot.crawler import addresses
+from fullshot.crawler.context import Job
+from fullshot.crawler.failures import Refused
+from fullshot.crawler.frontier.state import PICTURE
+from fullshot.crawler.politeness import LONGEST_PAUSE, host_of, same_shop
 
 PATIENT_RETRIES = 10
 """How often a request is made again that the host answers with "not now, but after so many seconds"."""

@@ -6,17 +6,17 @@ from typing import Any
 from web_poet import HttpResponse
 from web_poet.exceptions import UseFallback
 
-from crawler import archive
-from crawler.archive import KeptPage
-from crawler.items import ListingFound, ProductFound, with_listed
-from crawler.merge import merge
-from crawler.pages import PageOptions, page_finder, rules
-from crawler.run import CrawlFailed
-from crawler.state import FILE, LISTING, State, Task, Validators
-from fullshot import progress
-from fullshot.errors import MissingInput
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.core import progress
+from fullshot.core.errors import MissingInput
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.crawler import archive
+from fullshot.crawler.archive import KeptPage
+from fullshot.crawler.frontier.state import FILE, LISTING, State, Task, Validators
+from fullshot.crawler.items import ListingFound, ProductFound, with_listed
+from fullshot.crawler.merge import merge
+from fullshot.crawler.pages import PageOptions, page_finder, rules
+from fullshot.crawler.run import CrawlFailed
 
 _STATE = "parse.db"
 

@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from crawler import health
-from crawler.browser import find_renderer
-from crawler.child import Child
-from crawler.hosts import host_of
-from crawler.merge import merge
-from crawler.pages import SHOPS, rules
-from crawler.state import FILE, LISTING, PAGE, State
-from fullshot import progress
-from fullshot.clock import now
-from fullshot.errors import StageFailed, UserError
-from fullshot.settings import CrawlSettings, Settings
-from fullshot.workspace import Workspace
+from fullshot.core import progress
+from fullshot.core.clock import now
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.settings import CrawlSettings, Settings
+from fullshot.core.workspace import Workspace
+from fullshot.crawler import health
+from fullshot.crawler.browser import find_renderer
+from fullshot.crawler.frontier.state import FILE, LISTING, PAGE, State
+from fullshot.crawler.merge import merge
+from fullshot.crawler.pages import SHOPS, rules
+from fullshot.crawler.politeness import host_of
+from fullshot.crawler.process import Child
 
 CHECKPOINT_SECONDS = 600.0
 """How often the tables are brought up to date while a crawl runs."""

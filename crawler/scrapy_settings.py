@@ -1,23 +1,23 @@
 """Scrapy's settings for this project; a crawl lays its own over them."""
 
 BOT_NAME = "fullshot"
-SPIDER_MODULES = ["crawler.spider"]
+SPIDER_MODULES = ["fullshot.crawler.spider"]
 ADDONS = {"scrapy_poet.Addon": 300}
-SCRAPY_POET_PROVIDERS = {"crawler.injection.OptionsProvider": 500}
-SCHEDULER = "crawler.scheduler.Frontier"
-EXTENSIONS = {"crawler.heartbeat.Heartbeat": 0}
+SCRAPY_POET_PROVIDERS = {"fullshot.crawler.injection.OptionsProvider": 500}
+SCHEDULER = "fullshot.crawler.frontier.scheduler.Frontier"
+EXTENSIONS = {"fullshot.crawler.heartbeat.Heartbeat": 0}
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "crawler.middlewares.Guard": 50,
-    "crawler.middlewares.Robots": 100,
+    "fullshot.crawler.middlewares.Guard": 50,
+    "fullshot.crawler.middlewares.Robots": 100,
     "scrapy_poet.InjectionMiddleware": None,
-    "crawler.injection.PageInjection": 543,
-    "crawler.middlewares.Patience": 550,
-    "crawler.middlewares.OnTheShop": 600,
-    "crawler.middlewares.Ledger": 990,
+    "fullshot.crawler.injection.PageInjection": 543,
+    "fullshot.crawler.middlewares.Patience": 550,
+    "fullshot.crawler.middlewares.OnTheShop": 600,
+    "fullshot.crawler.middlewares.Ledger": 990,
 }
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TELNETCONSOLE_ENABLED = False
@@ -30,10 +30,10 @@ CONCURRENT_ITEMS = 1
 HTTPERROR_ALLOWED_CODES = [304]
 DOWNLOAD_WARNSIZE = 0
 LOG_LEVEL = "INFO"
-FULLSHOT_HTTP_HANDLER = "crawler.http.HttpHandler"
+FULLSHOT_HTTP_HANDLER = "fullshot.crawler.http.HttpHandler"
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.rendering.handler.RenderingHandler",
-    "https": "crawler.rendering.handler.RenderingHandler",
+    "http": "fullshot.crawler.rendering.handler.RenderingHandler",
+    "https": "fullshot.crawler.rendering.handler.RenderingHandler",
     "data": None,
     "file": None,
     "ftp": None,

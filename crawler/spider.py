@@ -11,16 +11,16 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 from web_poet.exceptions import UseFallback
 
-from crawler.archive import KeptPage
-from crawler.failures import BLOCKED, DOWN, GONE, classify
-from crawler.hosts import host_of, same_shop
-from crawler.items import ListingFound, ProductFound, with_listed
-from crawler.job import Job
-from crawler.pages import ShopPage
-from crawler.state import LISTING, PICTURE, Task, Validators
-from fullshot import storage
-from fullshot.clock import now
-from fullshot.storage import NotAnImage, TooLarge
+from fullshot.core import pictures as storage
+from fullshot.core.clock import now
+from fullshot.core.pictures import NotAnImage, TooLarge
+from fullshot.crawler.archive import KeptPage
+from fullshot.crawler.context import Job
+from fullshot.crawler.failures import BLOCKED, DOWN, GONE, classify
+from fullshot.crawler.frontier.state import LISTING, PICTURE, Task, Validators
+from fullshot.crawler.items import ListingFound, ProductFound, with_listed
+from fullshot.crawler.pages import ShopPage
+from fullshot.crawler.politeness import host_of, same_shop
 
 EMPTY_RETRIES = 3
 """How often a page that came without its data is asked for again before it counts as a failure."""

@@ -3,21 +3,22 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fullshot.settings import Settings
-    from fullshot.workspace import Workspace
+    from fullshot.core.settings import Settings
+    from fullshot.core.workspace import Workspace
 
 
 def curate(workspace: "Workspace", settings: "Settings", *, overlays: bool = False) -> dict[str, Any]:
-    """Judge every picture, find copies, split the products, export the CSVs: :func:`curation.run.curate`."""
+    """Judge every picture, find copies, split the products, export the CSVs: :func:`pipeline.curate`."""
     import functools
 
-    from curation import estimators, kept
-    from fullshot.engine import Workers
+    from fullshot.core.engines import open_engine
+    from fullshot.curation.features import versions as kept
+    from fullshot.curation.pose import estimators
 
-    with Workers(settings.curate.processes) as workers:
+    with open_engine(settings.engine.name, settings.curate.processes) as workers:
         # To load MediaPipe takes each of them as long as fifty pictures: they do it while this process loads pandas.
         if kept.is_all_new(workspace):
             workers.start(functools.partial(estimators.prepare, estimators.chosen(settings)))
-        from curation.run import curate as work
+        from fullshot.curation.pipeline import curate as work
 
         return work(workspace, settings, workers, overlays=overlays)

@@ -1,9 +1,9 @@
 """What curation needs from this machine."""
 
-from curation import pose_model
-from fullshot.checks import Check
-from fullshot.errors import UserError
-from fullshot.settings import Settings
+from fullshot.core.checks import Check
+from fullshot.core.errors import UserError
+from fullshot.core.settings import Settings
+from fullshot.curation.pose import model_file as pose_model
 
 _ROUTES = {
     "settings": "named in the settings",

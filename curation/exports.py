@@ -5,10 +5,10 @@ import io
 import numpy as np
 import pandas as pd
 
-from curation import duplicates
-from fullshot import files, tables
-from fullshot.taxonomy import Gender, Taxonomy, Wear
-from fullshot.workspace import Workspace
+from fullshot.core import files, tables
+from fullshot.core.taxonomy import Gender, Taxonomy, Wear
+from fullshot.core.workspace import Workspace
+from fullshot.curation.duplicates import search as duplicates
 
 _GENDERS = (Gender.MEN, Gender.WOMEN)
 _WEARS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT)

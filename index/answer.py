@@ -7,7 +7,7 @@ from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fullshot.boxes import Box
+from fullshot.core.boxes import Box
 
 _SIGNS = {"INR": "₹", "EUR": "€", "USD": "$", "GBP": "£"}
 
@@ -17,7 +17,7 @@ class LookAlike:
     """A product of the shop: its facts (None: not known), and how near its nearest picture comes.
 
     ``path`` is of that picture, relative to the workspace; ``score`` and ``distance`` are those of
-    :class:`index.catalog.Hit`.
+    :class:`fullshot.index.catalog.Hit`.
     """
 
     product_id: str

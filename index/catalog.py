@@ -14,18 +14,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import fullshot
-from fullshot.clock import now
-from fullshot.errors import MissingInput, StageFailed, UserError
-from fullshot.files import digest, write_text
-from fullshot.progress import Advance, bar
-from fullshot.settings import Settings
-from fullshot.storage import NotAnImage, read_rgb
-from fullshot.taxonomy import Wear
-from fullshot.workspace import Workspace
-from train.embedder import Embedder, load
-from train.embedder.crops import preferred, square, stands_alone, trimmed
-from train.embedder.dataset import wears
-from train.runs import frames_digest
+from fullshot.core.clock import now
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.files import digest, write_text
+from fullshot.core.pictures import NotAnImage, read_rgb
+from fullshot.core.progress import Advance, bar
+from fullshot.core.settings import Settings
+from fullshot.core.taxonomy import Wear
+from fullshot.core.workspace import Workspace
+from fullshot.train.embedder import Embedder, load
+from fullshot.train.embedder.crops import preferred, square, stands_alone, trimmed
+from fullshot.train.embedder.dataset import wears
+from fullshot.train.runs import frames_digest
 
 FORMAT = 1
 """Of the catalog's files; one of another format is built anew."""
@@ -58,7 +58,7 @@ def build(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     """Embed the item shots of every product with the embedder in use, and put the catalog in place in one step.
 
     A product that has pictures of itself alone on plain ground is known by these, any other by all of its item shots
-    (see :func:`train.embedder.crops.preferred`).
+    (see :func:`fullshot.train.embedder.crops.preferred`).
 
     Args:
         workspace: read: ``products``, ``images``, ``curated`` and the embedder. Written: ``catalog/``.

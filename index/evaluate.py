@@ -6,16 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from fullshot.engine import shards
-from fullshot.errors import MissingInput
-from fullshot.progress import bar
-from fullshot.settings import Settings
-from fullshot.storage import read_rgb
-from fullshot.taxonomy import GARMENTS
-from fullshot.workspace import Workspace
-from index.answer import Garment
-from index.recommend import Recommender
-from train.embedder.dataset import worn_garments
+from fullshot.core.engines import shards
+from fullshot.core.errors import MissingInput
+from fullshot.core.pictures import read_rgb
+from fullshot.core.progress import bar
+from fullshot.core.settings import Settings
+from fullshot.core.taxonomy import GARMENTS
+from fullshot.core.workspace import Workspace
+from fullshot.index.answer import Garment
+from fullshot.index.recommend import Recommender
+from fullshot.train.embedder.dataset import worn_garments
 
 CHUNK = 32
 """Looks that are in memory at once."""

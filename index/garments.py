@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from fullshot.boxes import Box
-from fullshot.taxonomy import Wear
+from fullshot.core.boxes import Box
+from fullshot.core.taxonomy import Wear
 
 Corners = tuple[float, float, float, float]
 """``x_min, y_min, x_max, y_max`` in pixels."""

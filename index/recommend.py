@@ -7,23 +7,23 @@ from typing import Any
 
 import pandas as pd
 
-from curation.body import garment_boxes
-from curation.pose import MediaPipePose
-from curation.pose_model import provide
-from fullshot.boxes import Box, Picture, crop
-from fullshot.errors import MissingInput, StageFailed, UserError
-from fullshot.files import write_bytes
-from fullshot.settings import Settings
-from fullshot.storage import NotAnImage, read_rgb
-from fullshot.taxonomy import Wear
-from fullshot.workspace import Workspace
-from index import garments as choosing
-from index.answer import Garment, LookAlike, Recommendation
-from index.catalog import Catalog, Hit
-from index.pictures import Tile, drawn, format_of
-from train import detector
-from train.detector import Detector
-from train.embedder import load as load_embedder
+from fullshot.core.boxes import Box, Picture, crop
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.files import write_bytes
+from fullshot.core.pictures import NotAnImage, read_rgb
+from fullshot.core.settings import Settings
+from fullshot.core.taxonomy import Wear
+from fullshot.core.workspace import Workspace
+from fullshot.curation.pose.garment_boxes import garment_boxes
+from fullshot.curation.pose.mediapipe import MediaPipePose
+from fullshot.curation.pose.model_file import provide
+from fullshot.index import garments as choosing
+from fullshot.index.answer import Garment, LookAlike, Recommendation
+from fullshot.index.catalog import Catalog, Hit
+from fullshot.index.drawing import Tile, drawn, format_of
+from fullshot.train import detector
+from fullshot.train.detector import Detector
+from fullshot.train.embedder import load as load_embedder
 
 _FACTS = ("name", "brand", "price", "currency", "url")
 """What is told of a product."""
@@ -42,7 +42,7 @@ class Recommender:
 
     Args:
         workspace: with an embedder and the catalog that it made; a detector is used where there is one.
-        settings: see :class:`fullshot.settings.RecommendSettings`.
+        settings: see :class:`fullshot.core.settings.RecommendSettings`.
 
     Raises:
         MissingInput: there is no embedder or no catalog; says what to run first.
@@ -108,7 +108,7 @@ def recommend(workspace: Workspace, photo: Path, settings: Settings, output: Pat
     Args:
         workspace: see :class:`Recommender`.
         photo: a file, in any format that Pillow reads; turned as its EXIF orientation says.
-        settings: see :class:`fullshot.settings.RecommendSettings`.
+        settings: see :class:`fullshot.core.settings.RecommendSettings`.
         output: where the answer goes as a picture, in one step; None: nowhere.
 
     Raises:

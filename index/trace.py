@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from fullshot.errors import UserError
-from fullshot.files import digest
-from fullshot.workspace import Workspace
-from index.catalog import contents
+from fullshot.core.errors import UserError
+from fullshot.core.files import digest
+from fullshot.core.workspace import Workspace
+from fullshot.index.catalog import contents
 
 LEAST_DIGITS = 6
 """Hexadecimal digits of an id that are asked for at least: with fewer, most data sets answer with several pictures."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fullshot import tables
 from fullshot.cli import app
-from fullshot.demo.assortment import COLLECTIONS
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.workspace import Workspace
+from fullshot.demo.shop.assortment import COLLECTIONS
 
 VERBS = [
     "demo",
@@ -130,7 +130,7 @@ def test_a_pipe_that_is_closed_is_exit_code_1_without_a_word(monkeypatch: pytest
     def closed(*_: object, **__: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    monkeypatch.setattr("fullshot.checks.run", closed)
+    monkeypatch.setattr("fullshot.core.checks.run", closed)
     assert run("doctor") == (1, "", "")
 
 
@@ -146,7 +146,7 @@ def test_a_verb_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: p
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("crawler.crawl", stopped)
+    monkeypatch.setattr("fullshot.crawler.crawl", stopped)
     code, _, err = run("crawl", tmp_path, "http://127.0.0.1:9/")
     assert (code, err) == (130, "fullshot: stopped; run the same command to go on\n")
 

@@ -91,16 +91,16 @@ def test_imports_run_along_the_architecture(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "module", "lazy", "allowed"),
     [
-        ("crawler/spider.py", "fullshot.tables", False, True),
-        ("index/search.py", "curation.pose", False, True),
-        ("fullshot/cli/crawl.py", "crawler.run", True, True),
+        ("crawler/spider.py", "fullshot.core.tables", False, True),
+        ("index/search.py", "fullshot.curation.pose.mediapipe", False, True),
+        ("fullshot/cli/crawl.py", "fullshot.crawler.run", True, True),
         ("fullshot/cli/demo.py", "fullshot.demo.run", True, True),
-        ("fullshot/demo/run.py", "fullshot.demo.shop", False, True),
-        ("fullshot/cli/crawl.py", "crawler.run", False, False),  # `fullshot --help` would pay for it
-        ("fullshot/tables.py", "curation.pose", True, False),  # the spine knows no stage
-        ("curation/pose.py", "crawler.items", True, False),
-        ("annotate/tasks.py", "curation.pose", False, False),
-        ("train/fit.py", "fullshot.demo.studio", True, False),
+        ("fullshot/demo/run.py", "fullshot.demo.shop.server", False, True),
+        ("fullshot/cli/crawl.py", "fullshot.crawler.run", False, False),  # `fullshot --help` would pay for it
+        ("fullshot/tables.py", "fullshot.curation.pose.mediapipe", True, False),  # the spine knows no stage
+        ("curation/pose.py", "fullshot.crawler.items", True, False),
+        ("annotate/tasks.py", "fullshot.curation.pose.mediapipe", False, False),
+        ("train/fit.py", "fullshot.demo.drawing.studio", True, False),
         ("train/fit.py", "None.x", False, False),
     ],
 )

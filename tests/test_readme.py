@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from fullshot.cli import app
-from fullshot.workspace import Workspace
+from fullshot.core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

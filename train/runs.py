@@ -16,11 +16,11 @@ import pandas as pd
 from pydantic import BaseModel
 
 import fullshot
-from fullshot.clock import now
-from fullshot.errors import MissingInput, UserError
-from fullshot.files import write_text
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.core.clock import now
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.files import write_text
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
 
 VOLATILE = frozenset({"fetched_at", "updated_at"})
 """Columns that change when a table is made again from the same input."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from annotate.backend.log import Log
-from annotate.backend.predicting import Predictor
+from fullshot.annotate.backend.log import Log
+from fullshot.annotate.backend.predicting import Predictor
 
 USER = "fullshot"
 """Name that goes with the password."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from annotate.server import FOLDER
-from fullshot.errors import MissingInput
-from fullshot.files import write_text
-from fullshot.workspace import Workspace
-from train import runs
+from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.core.errors import MissingInput
+from fullshot.core.files import write_text
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
 
 _CREATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
 _DELETED = "ANNOTATIONS_DELETED"

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from annotate.server import FOLDER
-from fullshot.clock import now
-from fullshot.progress import say
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.core.clock import now
+from fullshot.core.progress import say
+from fullshot.core.workspace import Workspace
 
 _LONGEST = 500  # characters
 

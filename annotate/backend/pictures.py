@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from annotate import tasks
-from annotate.client import Client
-from annotate.regions import PICTURE, Sheet
-from fullshot import storage
-from fullshot.boxes import Picture
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio import tasks
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.regions import PICTURE, Sheet
+from fullshot.core import pictures as storage
+from fullshot.core.boxes import Picture
+from fullshot.core.workspace import Workspace
 
 _OF_STUDIO = "/data/"
 """Label Studio answers with pictures below this path, and with nothing else."""

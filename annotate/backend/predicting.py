@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from annotate import tasks
-from annotate.backend.log import Log
-from annotate.backend.pictures import Found, Pictures, Refused
-from fullshot.boxes import Box, Picture
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
-from train.detector import load
+from fullshot.annotate.backend.log import Log
+from fullshot.annotate.backend.pictures import Found, Pictures, Refused
+from fullshot.annotate.label_studio import tasks
+from fullshot.core.boxes import Box, Picture
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train.detector import load
 
 BATCH = 16
 """Pictures that are read and looked at at once; between two batches, another request has its turn."""
@@ -24,7 +24,7 @@ _NOT_TRIED = (-1, -1)
 
 
 class Detecting(Protocol):
-    """What is asked of a detector: see :class:`train.detector.Detector`."""
+    """What is asked of a detector: see :class:`fullshot.train.detector.Detector`."""
 
     digest: str
 
@@ -36,7 +36,7 @@ Load = Callable[[Workspace, Settings], Detecting]
 
 
 def load_in_use(workspace: Workspace, settings: Settings) -> Detecting:
-    """The detector in use; see :func:`train.detector.load` for what it raises."""
+    """The detector in use; see :func:`fullshot.train.detector.load` for what it raises."""
     return load(workspace, settings=settings)
 
 

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from annotate.backend.log import Log
-from annotate.server import FOLDER
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.annotate.backend.log import Log
+from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
 
-COMMAND = (sys.executable, "-m", "annotate.backend.training")
+COMMAND = (sys.executable, "-m", "fullshot.annotate.backend.training")
 
 _SECRETS = ("token", "backend_password")
 

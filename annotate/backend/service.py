@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from annotate.backend import counting
-from annotate.backend.app import Door, application
-from annotate.backend.log import Log
-from annotate.backend.pictures import Pictures
-from annotate.backend.predicting import BATCH, Load, Predictor, load_in_use
-from annotate.backend.retraining import COMMAND, Training
-from annotate.backend.studio import Studio
-from annotate.client import Client
-from fullshot.errors import StageFailed, UserError
-from fullshot.settings import AnnotateSettings, Settings
-from fullshot.workspace import Workspace
+from fullshot.annotate.backend import counting
+from fullshot.annotate.backend.app import Door, application
+from fullshot.annotate.backend.log import Log
+from fullshot.annotate.backend.pictures import Pictures
+from fullshot.annotate.backend.predicting import BATCH, Load, Predictor, load_in_use
+from fullshot.annotate.backend.retraining import COMMAND, Training
+from fullshot.annotate.backend.studio import Studio
+from fullshot.annotate.label_studio.client import Client
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.settings import AnnotateSettings, Settings
+from fullshot.core.workspace import Workspace
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _START = "START_TRAINING"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from annotate.backend.app import USER, basic
-from annotate.client import Client
-from annotate.project import find
-from fullshot.errors import StageFailed, UserError
+from fullshot.annotate.backend.app import USER, basic
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.project import find
+from fullshot.core.errors import StageFailed, UserError
 
 NAME = "fullshot"
 """Title of the connection as long as there is no detector; then, it is the detector's version."""

@@ -17,15 +17,15 @@ from typing import Any
 
 from filelock import FileLock
 
-from annotate.backend import counting
-from annotate.connect import connected
-from annotate.pull import pull
-from annotate.server import FOLDER
-from fullshot.errors import MissingInput, StageFailed, UserError
-from fullshot.process import end_with_stdin
-from fullshot.settings import Settings
-from fullshot.workspace import LOCK_WAIT, Workspace
-from train import detector, runs
+from fullshot.annotate.backend import counting
+from fullshot.annotate.label_studio.connect import connected
+from fullshot.annotate.label_studio.pull import pull
+from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.process import end_with_stdin
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import LOCK_WAIT, Workspace
+from fullshot.train import detector, runs
 
 KIND = "detector"
 CANDIDATES = "-candidates"
@@ -63,12 +63,12 @@ class Beside(Workspace):
 
 
 def fit_detector(workspace: Workspace, settings: Settings) -> Stats:
-    """See :func:`train.detector.fit`."""
+    """See :func:`fullshot.train.detector.fit`."""
     return detector.fit(workspace, settings)
 
 
 def evaluate_detector(workspace: Workspace, settings: Settings, run: str) -> Stats:
-    """See :func:`train.detector.evaluate`."""
+    """See :func:`fullshot.train.detector.evaluate`."""
     return detector.evaluate(workspace, settings, run=run, split="val")
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotate.formats import coco, deepfashion, deepfashion2, voc, yolo
-from annotate.formats.annotated import Annotated
-from annotate.formats.labels import Category
-from fullshot.errors import UserError
+from fullshot.annotate.formats import coco, deepfashion, deepfashion2, voc, yolo
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.labels import Category
+from fullshot.core.errors import UserError
 
 Save = Callable[[Path, Mapping[str, Sequence[Annotated]], Sequence[Category]], None]
 

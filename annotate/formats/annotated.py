@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from fullshot.errors import UserError
+from fullshot.core.errors import UserError
 
 Corners = tuple[float, float, float, float]
 """``(x_min, y_min, x_max, y_max)``."""

@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from annotate.formats.annotated import UNSPLIT, Annotated, Corners, in_order, number, read_lines, short
-from annotate.formats.labels import Category
-from fullshot.errors import UserError
+from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, Corners, in_order, number, read_lines, short
+from fullshot.annotate.formats.labels import Category
+from fullshot.core.errors import UserError
 
 _BOXES, _NAMES, _CATEGORIES = "list_bbox.txt", "list_category_cloth.txt", "list_category_img.txt"
 _PARTITION = "list_eval_partition.txt"

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from annotate.formats.annotated import Annotated, Corners, in_order, short
-from annotate.formats.labels import Category
-from fullshot.errors import UserError
+from fullshot.annotate.formats.annotated import Annotated, Corners, in_order, short
+from fullshot.annotate.formats.labels import Category
+from fullshot.core.errors import UserError
 
 _Number = Typed[float, Field(allow_inf_nan=False)]
 _ITEM = re.compile(r"item(\d+)")

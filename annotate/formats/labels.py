@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fullshot.errors import UserError
-from fullshot.taxonomy import GARMENTS, Taxonomy, Wear
+from fullshot.core.errors import UserError
+from fullshot.core.taxonomy import GARMENTS, Taxonomy, Wear
 
 
 class Category(BaseModel):
@@ -106,7 +106,7 @@ def _key(name: str) -> str:
 
 @cache
 def _built_in() -> dict[str, _BuiltIn]:
-    data = tomllib.loads(files("annotate.formats").joinpath("labels.toml").read_text("utf-8"))
+    data = tomllib.loads(files("fullshot.annotate.formats").joinpath("labels.toml").read_text("utf-8"))
     return {name: _BuiltIn.model_validate(part) for name, part in data.items()}
 
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree as ET
 
-from annotate.formats.annotated import UNSPLIT, Annotated, Corners, in_order, number, plain, short
-from annotate.formats.labels import Category
-from fullshot.errors import UserError
+from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, Corners, in_order, number, plain, short
+from fullshot.annotate.formats.labels import Category
+from fullshot.core.errors import UserError
 
 _DIGITS = 4
 _ROUNDING = 1e-4

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, Corners, number, read_lines, short
-from annotate.formats.labels import Category
-from fullshot.errors import UserError
-from fullshot.tables import SPLITS
+from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, Corners, number, read_lines, short
+from fullshot.annotate.formats.labels import Category
+from fullshot.core.errors import UserError
+from fullshot.core.tables import SPLITS
 
 _BEYOND = 0.01
 """What a share may lie outside 0 to 1, as in Ultralytics' ``verify_image_label``: those who wrote it rounded."""

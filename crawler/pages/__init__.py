@@ -8,11 +8,11 @@ from url_matcher import Patterns
 from web_poet import ApplyRule, HttpResponse, RulesRegistry
 from web_poet.exceptions import UseFallback
 
-from crawler.items import Found, NothingFound
-from crawler.pages._base import PageOptions, ShopPage
-from crawler.pages.myntra import MyntraPage
-from crawler.pages.schema_org import SchemaOrgPage
-from fullshot.errors import UserError
+from fullshot.core.errors import UserError
+from fullshot.crawler.items import Found, NothingFound
+from fullshot.crawler.pages._base import PageOptions, ShopPage
+from fullshot.crawler.pages.myntra import MyntraPage
+from fullshot.crawler.pages.schema_org import SchemaOrgPage
 
 # Addresses are matched by registered domain: the list of public suffixes that comes along will do, and is not asked of
 # the network.

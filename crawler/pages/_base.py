@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from url_matcher import Patterns
 from web_poet import HttpResponse, WebPage
 
-from crawler.items import Found
-from fullshot.taxonomy import Taxonomy, built_in
+from fullshot.core.taxonomy import Taxonomy, built_in
+from fullshot.crawler.items import Found
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.pages._schema_things import Thing, word
-from crawler.pages._values import amount, number
+from fullshot.crawler.pages._schema_things import Thing, word
+from fullshot.crawler.pages._values import amount, number
 
 IN_STOCK = {"instock", "limitedavailability", "onlineonly", "instoreonly", "madetoorder", "availablefororder"}
 """Values of schema.org's ItemAvailability, and OpenGraph's, of what can be bought today."""

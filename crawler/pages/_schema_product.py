@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from crawler.pages._schema_offers import all_offers, cost, currency_code, money, stock
-from crawler.pages._schema_things import PageData, Thing, word
-from crawler.pages._values import whole
-from fullshot.taxonomy import Gender, Taxonomy
+from fullshot.core.taxonomy import Gender, Taxonomy
+from fullshot.crawler.pages._schema_offers import all_offers, cost, currency_code, money, stock
+from fullshot.crawler.pages._schema_things import PageData, Thing, word
+from fullshot.crawler.pages._values import whole
 
 _IDENTITIES = ("sku", "productid", "mpn", "gtin", "gtin13", "gtin12", "gtin14", "gtin8", "productgroupid")
 _NO_IDENTITY = {"0", "-", "na", "n/a", "none", "null", "undefined", "default"}

@@ -8,8 +8,8 @@ import lxml.etree
 from scrapy.utils.gz import gunzip
 from scrapy.utils.sitemap import Sitemap
 
-from crawler.items import ListingFound
-from crawler.pages._values import text, web_address
+from fullshot.crawler.items import ListingFound
+from fullshot.crawler.pages._values import text, web_address
 
 _GZIP = b"\x1f\x8b\x08"
 _STARTS = (b"<?xml", b"<urlset", b"<sitemapindex", b"\xff\xfe<", b"\xfe\xff\x00<")

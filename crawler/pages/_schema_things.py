@@ -8,8 +8,8 @@ from typing import Any
 from extruct.w3cmicrodata import MicrodataExtractor
 from lxml.html import HtmlElement
 
-from crawler.pages._schema_json import read_block
-from crawler.pages._values import text
+from fullshot.crawler.pages._schema_json import read_block
+from fullshot.crawler.pages._values import text
 
 # With the parameters and the capitals that some shops write in the type, which extruct does not expect.
 _JSON_LD = "//script[starts-with(translate(normalize-space(@type), 'ACDIJLNOPT', 'acdijlnopt'), 'application/ld+json')]"

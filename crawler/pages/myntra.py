@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from url_matcher import Patterns
 from web_poet.exceptions import UseFallback
 
-from crawler.hosts import host_of, same_shop
-from crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
-from crawler.pages._base import ShopPage
-from crawler.pages._values import amount, at, number, objects, text, web_address, whole
-from fullshot.taxonomy import GARMENTS, Wear
+from fullshot.core.taxonomy import GARMENTS, Wear
+from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
+from fullshot.crawler.pages._base import ShopPage
+from fullshot.crawler.pages._values import amount, at, number, objects, text, web_address, whole
+from fullshot.crawler.politeness import host_of, same_shop
 
 # Its siblings (__myx_deviceType__, __myx_seo__, …) must not match.
 _DATA = re.compile(rb"window\.__myx\s*=\s*(?=\{)")

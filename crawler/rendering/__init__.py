@@ -5,12 +5,12 @@ What a caller needs: :func:`scrapy_settings` for the crawl, ``meta["renderer"]``
 
 from typing import Any
 
-from crawler.browser import HEADLESS_FLAGS, find_chromium
-from crawler.rendering.errors import BrowserDied, OffHost, RendererMissing
+from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium
+from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing
 
 __all__ = ["CONTEXT_PAGES", "HANDLER", "BrowserDied", "OffHost", "RendererMissing", "scrapy_settings"]
 
-HANDLER = "crawler.rendering.handler.RenderingHandler"
+HANDLER = "fullshot.crawler.rendering.handler.RenderingHandler"
 """What ``DOWNLOAD_HANDLERS`` names for http and https."""
 
 CONTEXT_PAGES = 50
@@ -54,7 +54,7 @@ def scrapy_settings(
             "handle_sighup": False,
         },
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": concurrency,
-        "PLAYWRIGHT_ABORT_REQUEST": "crawler.rendering.playwright.unwanted",
+        "PLAYWRIGHT_ABORT_REQUEST": "fullshot.crawler.rendering.playwright.unwanted",
         # The browser's own headers: the context has the User-Agent, for scripts as for the server.
         "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,
     }

@@ -14,11 +14,11 @@ from selenium.common.exceptions import JavascriptException, SessionNotCreatedExc
 from selenium.webdriver import Chrome, ChromeOptions
 from urllib3.exceptions import HTTPError
 
-from crawler.rendering import gate
-from crawler.rendering.errors import BrowserDied, OffHost, RendererMissing, of_chromium
-from crawler.rendering.gate import Gate
-from crawler.rendering.page import IDLE_WAIT, POLL, Rendered, Wanted, kept_headers
-from crawler.rendering.service import LeashedService
+from fullshot.crawler.rendering import policy as gate
+from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing, of_chromium
+from fullshot.crawler.rendering.page import IDLE_WAIT, POLL, Rendered, Wanted, kept_headers
+from fullshot.crawler.rendering.policy import Gate
+from fullshot.crawler.rendering.service import LeashedService
 
 _ANSWER_INTERVAL = 0.01
 """Seconds between two looks for the browser's answer; Selenium's own 0.1 would slow each request by as much."""
@@ -31,7 +31,7 @@ class Chromium:
     """A browser that renders one page at a time, started with the first.
 
     WebDriver BiDi holds each request, and each hop of a redirect, until the gate has judged it. What passes no gate:
-    see :class:`crawler.rendering.gate.Gate`.
+    see :class:`fullshot.crawler.rendering.policy.Gate`.
 
     Args:
         path: Chromium.

@@ -13,13 +13,13 @@ from scrapy.exceptions import DownloadCancelledError, NotSupported
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.misc import build_from_crawler, load_object
 
-from crawler.rendering.errors import RendererMissing
-from crawler.rendering.gate import Gate
-from crawler.rendering.page import Rendered, Wanted
+from fullshot.crawler.rendering.errors import RendererMissing
+from fullshot.crawler.rendering.page import Rendered, Wanted
+from fullshot.crawler.rendering.policy import Gate
 
 _PLACES = {
-    "playwright": ("crawler.rendering.playwright", "PlaywrightRenderer"),
-    "selenium": ("crawler.rendering.selenium", "SeleniumRenderer"),
+    "playwright": ("fullshot.crawler.rendering.playwright", "PlaywrightRenderer"),
+    "selenium": ("fullshot.crawler.rendering.selenium", "SeleniumRenderer"),
 }
 
 

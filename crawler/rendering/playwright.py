@@ -21,10 +21,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
-from crawler.rendering import gate
-from crawler.rendering.errors import BrowserDied, RendererMissing, of_chromium
-from crawler.rendering.gate import Gate
-from crawler.rendering.page import (
+from fullshot.crawler.rendering import policy as gate
+from fullshot.crawler.rendering.errors import BrowserDied, RendererMissing, of_chromium
+from fullshot.crawler.rendering.page import (
     IDLE_WAIT,
     MARKUP_SECONDS,
     POLL,
@@ -33,6 +32,7 @@ from crawler.rendering.page import (
     Wanted,
     kept_headers,
 )
+from fullshot.crawler.rendering.policy import Gate
 
 _CLOSING_SECONDS = 5.0
 
@@ -47,7 +47,7 @@ def unwanted(request: PlaywrightRequest) -> bool:
 
 
 class PlaywrightRenderer:
-    """See :class:`crawler.rendering.handler.Renderer`."""
+    """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
 
     def __init__(self, crawler: Crawler) -> None:
         if not crawler.settings["PLAYWRIGHT_LAUNCH_OPTIONS"]["executable_path"]:
@@ -63,7 +63,7 @@ class PlaywrightRenderer:
         self._open: Counter[str] = Counter()
 
     async def render(self, wanted: Wanted) -> Rendered:
-        """See :class:`crawler.rendering.handler.Renderer`."""
+        """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
         if self._starting is None:
             # The handler starts with the engine, by a signal; made later, it has missed that one.
             self._starting = asyncio.ensure_future(self._handler._maybe_launch_in_thread())
@@ -83,7 +83,7 @@ class PlaywrightRenderer:
                 await visit.close()
 
     async def close(self) -> None:
-        """See :class:`crawler.rendering.handler.Renderer`."""
+        """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
         await self._handler.close()
 
     async def _visit(self, visit: "_Visit", context: str) -> Rendered:

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 
-from crawler.browser import find_chromedriver
-from crawler.rendering.chromium import Chromium
-from crawler.rendering.errors import RendererMissing
-from crawler.rendering.gate import Gate
-from crawler.rendering.page import MARKUP_SECONDS, START_SECONDS, Rendered, Wanted
+from fullshot.crawler.browser import find_chromedriver
+from fullshot.crawler.rendering.chromium import Chromium
+from fullshot.crawler.rendering.errors import RendererMissing
+from fullshot.crawler.rendering.page import MARKUP_SECONDS, START_SECONDS, Rendered, Wanted
+from fullshot.crawler.rendering.policy import Gate
 
 _MOST_BROWSERS = 4
 """Each one is a Chromium of its own, of some 300 MB."""
@@ -22,7 +22,7 @@ logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
 
 class SeleniumRenderer:
-    """See :class:`crawler.rendering.handler.Renderer`."""
+    """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
@@ -43,7 +43,7 @@ class SeleniumRenderer:
         self._busy: set[Chromium] = set()
 
     async def render(self, wanted: Wanted) -> Rendered:
-        """See :class:`crawler.rendering.handler.Renderer`."""
+        """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
         async with self._free:
             browser = self._idle.pop() if self._idle else self._new()
             self._busy.add(browser)
@@ -64,7 +64,7 @@ class SeleniumRenderer:
             return page
 
     async def close(self) -> None:
-        """See :class:`crawler.rendering.handler.Renderer`."""
+        """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
         for browser in (*self._idle, *self._busy):
             browser.kill()
         self._idle.clear()

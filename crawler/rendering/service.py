@@ -7,7 +7,7 @@ from pathlib import Path
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
-from crawler.rendering import leash
+from fullshot.crawler.rendering import supervisor as leash
 
 
 class LeashedService(Service):

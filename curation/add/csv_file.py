@@ -9,10 +9,10 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from curation.add.entries import Entry, Failure, Source
-from curation.add.options import PRODUCT_COLUMN, USUAL_NAMES, Options, nearest
-from curation.add.values import file_uri, safe_name, text
-from fullshot.errors import UserError
+from fullshot.core.errors import UserError
+from fullshot.curation.add.entries import Entry, Failure, Source
+from fullshot.curation.add.options import PRODUCT_COLUMN, USUAL_NAMES, Options, nearest
+from fullshot.curation.add.values import file_uri, safe_name, text
 
 SEPARATORS = ",;\t"
 """What may stand between two cells; that which cuts the first line into the most is taken."""

@@ -14,7 +14,7 @@ class Entry:
         uri: its ``file:`` address.
         identity: the product's id in the shop.
         named_by_path: whether that id is the picture's path, for want of a better one.
-        says: keys of :data:`curation.add.options.PRODUCT_COLUMN`, and what the source says.
+        says: keys of :data:`fullshot.curation.add.options.PRODUCT_COLUMN`, and what the source says.
     """
 
     file: Path

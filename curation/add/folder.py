@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from curation.add.entries import Entry, Failure, Source
-from curation.add.values import absolute, file_uri, safe_name
-from fullshot.errors import UserError
+from fullshot.core.errors import UserError
+from fullshot.curation.add.entries import Entry, Failure, Source
+from fullshot.curation.add.values import absolute, file_uri, safe_name
 
 SPLIT_NAMES = {"train", "val", "test"}
 """First levels that are a data set's splits, not classes."""

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from curation.add.entries import Failure, Source
-from curation.add.rows import Rows
-from curation.add.values import text
-from fullshot import tables
-from fullshot.taxonomy import Gender
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.taxonomy import Gender
+from fullshot.core.workspace import Workspace
+from fullshot.curation.add.entries import Failure, Source
+from fullshot.curation.add.rows import Rows
+from fullshot.curation.add.values import text
 
 _OWN = "file:"
 

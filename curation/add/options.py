@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curation.add.values import amount
-from fullshot.errors import UserError
-from fullshot.taxonomy import Gender, Taxonomy, Wear
+from fullshot.core.errors import UserError
+from fullshot.core.taxonomy import Gender, Taxonomy, Wear
+from fullshot.curation.add.values import amount
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "image": ("image", "image_path", "path", "file", "file_name", "filename", "picture", "photo"),

@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from curation.add.entries import Entry
-from curation.add.options import PRODUCT_COLUMN, Options
-from curation.add.values import amount, text
-from fullshot.storage import Stored
-from fullshot.taxonomy import Gender, Taxonomy, Wear
+from fullshot.core.pictures import Stored
+from fullshot.core.taxonomy import Gender, Taxonomy, Wear
+from fullshot.curation.add.entries import Entry
+from fullshot.curation.add.options import PRODUCT_COLUMN, Options
+from fullshot.curation.add.values import amount, text
 
 PARSER = "add@1"
 """``parser`` of the products that are added."""

@@ -7,18 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-from curation.add import csv_file, folder
-from curation.add.entries import Entry, Failure, Source
-from curation.add.merge import merge, merge_failures
-from curation.add.options import Options
-from curation.add.rows import product_id, rows
-from curation.add.store import store
-from fullshot import storage
-from fullshot.clock import now
-from fullshot.errors import UserError
-from fullshot.settings import Settings
-from fullshot.storage import Stored
-from fullshot.workspace import Workspace
+from fullshot.core import pictures as storage
+from fullshot.core.clock import now
+from fullshot.core.errors import UserError
+from fullshot.core.pictures import Stored
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.add import csv_file, folder
+from fullshot.curation.add.entries import Entry, Failure, Source
+from fullshot.curation.add.merge import merge, merge_failures
+from fullshot.curation.add.options import Options
+from fullshot.curation.add.rows import product_id, rows
+from fullshot.curation.add.store import store
 
 
 def add(workspace: Workspace, settings: Settings, path: Path, options: Options | None = None) -> dict[str, Any]:

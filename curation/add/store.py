@@ -5,11 +5,12 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.add.entries import Entry, Failure
-from fullshot import engine, storage
-from fullshot.progress import bar
-from fullshot.storage import Stored
-from fullshot.workspace import Workspace
+from fullshot.core import engines
+from fullshot.core import pictures as storage
+from fullshot.core.pictures import Stored
+from fullshot.core.progress import bar
+from fullshot.core.workspace import Workspace
+from fullshot.curation.add.entries import Entry, Failure
 
 MAX_BYTES = 2**28
 """A file of more bytes is not read: no shop's picture has a tenth of it, and each process holds one file in memory."""
@@ -38,12 +39,12 @@ def store(
     """
     files = {entry.uri: entry.file for entry in entries}
     jobs: list[Job] = [(str(file), uri, known.get(uri)) for uri, file in files.items()]
-    parts = engine.shards(jobs, _SHARD)
+    parts = engines.shards(jobs, _SHARD)
     found: dict[str, Stored | Failure] = {}
     with bar("add", "pictures") as advance:
         advance(0, len(jobs))
         failed = 0
-        for _, results in engine.map_shards(functools.partial(store_shard, root=workspace.root), parts, processes):
+        for _, results in engines.map_shards(functools.partial(store_shard, root=workspace.root), parts, processes):
             found |= results
             failed += sum(isinstance(result, Failure) for result in results.values())
             advance(len(found), len(jobs), f"{failed} failed" if failed else "")

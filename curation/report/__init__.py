@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fullshot.settings import Settings
-    from fullshot.workspace import Workspace
+    from fullshot.core.settings import Settings
+    from fullshot.core.workspace import Workspace
 
 
 def report(
     workspace: "Workspace", settings: "Settings", *, truth: Path | None = None, output: Path | None = None
 ) -> dict[str, Any]:
-    """Write ``report.html`` of a curated workspace: :func:`curation.report.run.report`."""
-    from curation.report.run import report as work
+    """Write ``report.html`` of a curated workspace: :func:`fullshot.curation.report.run.report`."""
+    from fullshot.curation.report.run import report as work
 
     return work(workspace, settings, truth=truth, output=output)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.report.heap import NOT_JUDGED, UNREADABLE, Heap
-from curation.report.truth import Confusion
-from fullshot import tables
+from fullshot.core import tables
+from fullshot.curation.report.dataset import NOT_JUDGED, UNREADABLE, Heap
+from fullshot.curation.report.truth import Confusion
 
 _FEW_NAMES = 5
 _LEAST_FILLED = 0.5

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fullshot.boxes import Box
-from fullshot.overlap import iou, matched
+from fullshot.core.boxes import Box, iou, matched
 
 SAME = 0.5
 """The least intersection over union of two people's boxes of one garment: as mAP@0.5 has it."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from curation.report.agreement import Agreement, Drawn, agreements
-from curation.report.charts import Bars, Stacks, bars, stacks
-from curation.report.heap import Heap
-from curation.report.samples import MOST, Grid, one_sample
-from fullshot.annotations import CONSENSUS, WITHDRAWN, in_force, newest
-from fullshot.boxes import Box
-from fullshot.tables import SPLITS
+from fullshot.core.annotations import CONSENSUS, WITHDRAWN, in_force, newest
+from fullshot.core.boxes import Box
+from fullshot.core.tables import SPLITS
+from fullshot.curation.report.agreement import Agreement, Drawn, agreements
+from fullshot.curation.report.charts import Bars, Stacks, bars, stacks
+from fullshot.curation.report.dataset import Heap
+from fullshot.curation.report.samples import MOST, Grid, one_sample
 
 _NOBODY = "not known"
 

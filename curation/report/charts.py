@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from curation.report.swatches import swatch
+from fullshot.curation.report.swatches import swatch
 
 MOST_BARS = 12
 """So many rows are read at a glance; the rest is folded."""

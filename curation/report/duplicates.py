@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.report.charts import Bars, bars
-from curation.report.heap import Heap
-from curation.report.samples import Sample, one_sample, page_link
+from fullshot.curation.report.charts import Bars, bars
+from fullshot.curation.report.dataset import Heap
+from fullshot.curation.report.samples import Sample, one_sample, page_link
 
 MOST_CLUSTERS = 12
 MOST_COPIES = 6

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from curation.report.charts import Bars, Scatter, Stacks, bars, scatter, stacks
-from curation.report.heap import KINDS, NOT_FULL, UNKNOWN, Heap
-from fullshot import tables
-from fullshot.taxonomy import Gender, Wear
+from fullshot.core import tables
+from fullshot.core.taxonomy import Gender, Wear
+from fullshot.curation.report.charts import Bars, Scatter, Stacks, bars, scatter, stacks
+from fullshot.curation.report.dataset import KINDS, NOT_FULL, UNKNOWN, Heap
 
 SPLITS = (*tables.SPLITS, "none")
 _WEARS = (*(wear.value for wear in Wear), UNKNOWN)

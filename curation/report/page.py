@@ -7,13 +7,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from curation.report import figures
-from curation.report.advice import Advice
-from curation.report.annotation import Annotation
-from curation.report.duplicates import Duplicates
-from curation.report.heap import Heap
-from curation.report.thumbnails import HEIGHT, Thumbnail
-from curation.report.truth import Confusion
+from fullshot.curation.report import figures
+from fullshot.curation.report.advice import Advice
+from fullshot.curation.report.annotation import Annotation
+from fullshot.curation.report.dataset import Heap
+from fullshot.curation.report.duplicates import Duplicates
+from fullshot.curation.report.thumbnails import HEIGHT, Thumbnail
+from fullshot.curation.report.truth import Confusion
 
 _FOLDER = Path(__file__).parent
 

@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from curation.report import figures, heap, page, samples
-from curation.report.advice import advice
-from curation.report.annotation import annotation
-from curation.report.duplicates import Duplicates, duplicates
-from curation.report.samples import Grid
-from curation.report.thumbnails import thumbnails
-from curation.report.truth import Confusion, from_file, from_verdicts
-from fullshot import files
-from fullshot.files import digest
-from fullshot.progress import bar
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.core import files
+from fullshot.core.files import digest
+from fullshot.core.progress import bar
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.report import dataset as heap
+from fullshot.curation.report import figures, page, samples
+from fullshot.curation.report.advice import advice
+from fullshot.curation.report.annotation import annotation
+from fullshot.curation.report.duplicates import Duplicates, duplicates
+from fullshot.curation.report.samples import Grid
+from fullshot.curation.report.thumbnails import thumbnails
+from fullshot.curation.report.truth import Confusion, from_file, from_verdicts
 
 NAME = "report.html"
 
@@ -28,7 +29,7 @@ def report(
     Args:
         workspace: with ``products``, ``images`` and ``curated``.
         settings: kept in the record of the run.
-        truth: a CSV that says which pictures are full shots: see :func:`curation.report.truth.from_file`.
+        truth: a CSV that says which pictures are full shots: see :func:`fullshot.curation.report.truth.from_file`.
         output: where the page goes; None: ``report.html`` in the workspace.
 
     Returns:

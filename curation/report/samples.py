@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from curation.report.heap import UNKNOWN, UNREADABLE, Heap
-from curation.report.truth import Confusion
-from curation.verdicts import BY_A_PERSON
-from fullshot.taxonomy import Wear
+from fullshot.core.taxonomy import Wear
+from fullshot.curation.overrides import BY_A_PERSON
+from fullshot.curation.report.dataset import UNKNOWN, UNREADABLE, Heap
+from fullshot.curation.report.truth import Confusion
 
 MOST = 24
 """Pictures in a grid."""

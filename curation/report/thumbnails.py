@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from fullshot.progress import Advance
-from fullshot.storage import MAX_PIXELS
+from fullshot.core.pictures import MAX_PIXELS
+from fullshot.core.progress import Advance
 
 HEIGHT = 144
 """Of a thumbnail, in pixels, at most."""

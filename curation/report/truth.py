@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from curation.report.heap import NOT_FULL, UNKNOWN, UNREADABLE, Heap
-from fullshot import tables
-from fullshot.errors import UserError
+from fullshot.core import tables
+from fullshot.core.errors import UserError
+from fullshot.curation.report.dataset import NOT_FULL, UNKNOWN, UNREADABLE, Heap
 
 _NAMES = ("image_id", "image_path", "path", "image_url", "url", "image", "file_name", "filename", "file", "name")
 _WORDS = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}

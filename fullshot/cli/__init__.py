@@ -10,7 +10,7 @@ import typer
 
 from fullshot import __version__
 from fullshot.cli import add, annotate, boxes, crawl, curate, demo, doctor, index, report, train
-from fullshot.process import END_WITH_PARENT, end_with_stdin, search_seldom
+from fullshot.core.process import END_WITH_PARENT, end_with_stdin, search_seldom
 
 app = typer.Typer(
     name="fullshot",

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
 
 _COLUMNS = "Columns of a CSV"
 
@@ -52,10 +52,10 @@ def add(
     A CSV has a row a picture. Where no flag names a column, one of a usual name is taken, such as image, path,
     product_id, product_type, label, gender, color, url.
     """
-    from curation.add import Options
-    from curation.add import add as work
-    from curation.add.options import constants as parsed
-    from fullshot.workspace import Workspace
+    from fullshot.core.workspace import Workspace
+    from fullshot.curation.add import Options
+    from fullshot.curation.add import add as work
+    from fullshot.curation.add.options import constants as parsed
 
     named = {
         "image": image,

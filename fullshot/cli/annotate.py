@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
-from fullshot.process import tidy_up_when_terminated
+from fullshot.core.process import tidy_up_when_terminated
 
 if TYPE_CHECKING:
-    from fullshot.settings import Settings
-    from fullshot.workspace import Workspace
+    from fullshot.core.settings import Settings
+    from fullshot.core.workspace import Workspace
 
 app = typer.Typer(help="Let people draw boxes, in Label Studio.", no_args_is_help=True)
 
@@ -27,8 +27,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="where it listens, on this machine only; 0: any free one")] = None,
 ) -> None:
     """Start the workspace's own Label Studio, and keep it until Ctrl-C."""
-    from annotate import server
-    from fullshot.workspace import Workspace
+    from fullshot.annotate.label_studio import server
+    from fullshot.core.workspace import Workspace
 
     tidy_up_when_terminated()
     place = Workspace(workspace)
@@ -54,8 +54,8 @@ def push(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring pictures and the machine's boxes to annotators; run again, it brings what changed."""
-    from annotate.connect import connected
-    from annotate.push import push as work
+    from fullshot.annotate.label_studio.connect import connected
+    from fullshot.annotate.label_studio.push import push as work
 
     place, settings = _place(workspace, url=url, token=token, project=project, pictures=pictures)
     with connected(place, settings.annotate) as client:
@@ -66,7 +66,7 @@ def push(
 @verb
 def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
     """Decide what is to be annotated next, and why; `push` tells the annotators."""
-    from annotate.queue import prioritise
+    from fullshot.annotate.queue.run import prioritise
 
     place, settings = _place(workspace)
     print_stats(prioritise(place, settings), as_json)
@@ -82,8 +82,8 @@ def pull(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring what annotators drew and said into boxes.csv, annotations.csv and verdicts.csv."""
-    from annotate.connect import connected
-    from annotate.pull import pull as work
+    from fullshot.annotate.label_studio.connect import connected
+    from fullshot.annotate.label_studio.pull import pull as work
 
     place, settings = _place(workspace, url=url, token=token, project=project)
     with connected(place, settings.annotate) as client:
@@ -100,8 +100,8 @@ def backend(
     project: ProjectFlag = None,
 ) -> None:
     """Draw boxes for the task that is open, and train again as annotations come, until Ctrl-C."""
-    from annotate.backend.service import serve as work
-    from annotate.connect import connected
+    from fullshot.annotate.backend.service import serve as work
+    from fullshot.annotate.label_studio.connect import connected
 
     tidy_up_when_terminated()
     place, settings = _place(workspace, url=url, token=token, project=project, backend_port=port)
@@ -110,7 +110,7 @@ def backend(
 
 
 def _place(workspace: Path, **flags: Any) -> "tuple[Workspace, Settings]":
-    from fullshot.workspace import Workspace
+    from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
     return place, place.settings(annotate=flags)

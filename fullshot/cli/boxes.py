@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
 
 app = typer.Typer(help="Bring boxes in, or take them out.", no_args_is_help=True)
 
@@ -50,8 +50,8 @@ def boxes_import(
 
     The table "labels" of a labels file has a line a category, such as Tee = "top": top, bottom, foot, long or other.
     """
-    from annotate.boxes import import_boxes
-    from fullshot.workspace import Workspace
+    from fullshot.annotate.import_boxes import import_boxes
+    from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
     print_stats(import_boxes(place, place.settings(), path, box_format, images, labels), as_json)
@@ -75,8 +75,8 @@ def boxes_export(
 
     The table "export" of a labels file has the category that a label is written as, such as top = "Blouse".
     """
-    from annotate.export import export_boxes
-    from fullshot.workspace import Workspace
+    from fullshot.annotate.export_boxes import export_boxes
+    from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
     stats = export_boxes(

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
-from fullshot.errors import StageFailed, UserError
+from fullshot.core.errors import StageFailed, UserError
 
 
 class CrawlCommand(TyperCommand):
@@ -62,7 +62,7 @@ def crawl(
     as_json: JsonFlag = False,
 ) -> None:
     """Crawl a shop into products, images and boxes; or go on with a crawl that stopped."""
-    import crawler
+    from fullshot import crawler
 
     # Who stops a service sends this; it ends as by Ctrl-C, with the tables written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -88,7 +88,7 @@ def crawl(
         raise UserError("expected one of --update and --retry-failed, got both")
     # The crawl's process loads Scrapy while this one loads pandas.
     with nullcontext() if from_pages else crawler.Child() as child:
-        from fullshot.workspace import Workspace
+        from fullshot.core.workspace import Workspace
 
         place = Workspace(workspace)
         settings = place.settings(crawl=given)
@@ -117,8 +117,8 @@ def parse(
     image_size: Annotated[int, typer.Option(help="height of pictures to ask for; 0: as kept")] = 0,
 ) -> None:
     """Print what a saved page yields, as JSON."""
-    from crawler.pages import PageOptions
-    from crawler.pages import parse as parse_page
+    from fullshot.crawler.pages import PageOptions
+    from fullshot.crawler.pages import parse as parse_page
 
     if file is not None and not file.is_file():
         raise UserError(f"expected a saved page, got no such file: {file}")

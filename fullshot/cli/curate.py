@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
-from fullshot.errors import StageFailed
+from fullshot.core.errors import StageFailed
 
 
 @verb
@@ -26,8 +26,8 @@ def curate(
     as_json: JsonFlag = False,
 ) -> None:
     """Tell full shots from item shots, find junk and copies, split by product, export the CSVs."""
-    import curation
-    from fullshot.workspace import Workspace
+    from fullshot import curation
+    from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
     given = {
@@ -41,7 +41,7 @@ def curate(
     if not check:
         print_stats(curation.curate(place, settings, overlays=overlays), as_json)
         return
-    from index import leaks
+    from fullshot.index import neighbours as leaks
 
     stats = leaks.check(place, settings)
     print_stats(stats, as_json)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import verb
 from fullshot.cli.options import JsonFlag
-from fullshot.console import verb
 
 
 @verb

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import verb
 from fullshot.cli.options import JsonFlag
-from fullshot.console import verb
 
-STAGES_WITH_CHECKS = ("crawler.doctor", "curation.doctor")
+STAGES_WITH_CHECKS = ("fullshot.crawler.doctor", "fullshot.curation.doctor")
 
 
 @verb
@@ -16,7 +16,7 @@ def doctor(
     as_json: JsonFlag = False,
 ) -> None:
     """What this machine has and lacks, and how to mend it."""
-    from fullshot import checks, settings
+    from fullshot.core import checks, settings
 
     code = checks.run(STAGES_WITH_CHECKS, settings.load(), mend=mend, as_json=as_json)
     if code:

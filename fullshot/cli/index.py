@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import print_stats, print_whole, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, print_whole, verb
 
 app = typer.Typer(help="The searchable catalog.", no_args_is_help=True)
 
@@ -16,8 +16,8 @@ app = typer.Typer(help="The searchable catalog.", no_args_is_help=True)
 @verb
 def index_build(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
     """Embed the item shots of every product into the catalog."""
-    from fullshot.workspace import Workspace
-    from index import catalog
+    from fullshot.core.workspace import Workspace
+    from fullshot.index import catalog
 
     place = Workspace(workspace)
     print_stats(catalog.build(place, place.settings()), as_json)
@@ -32,8 +32,8 @@ def recommend(
     as_json: JsonFlag = False,
 ) -> None:
     """Answer a photo with five look-alikes a garment, with links; also as a picture."""
-    from fullshot.workspace import Workspace
-    from index import recommend as recommender
+    from fullshot.core.workspace import Workspace
+    from fullshot.index import recommend as recommender
 
     place = Workspace(workspace)
     answer = recommender.recommend(place, photo, place.settings(recommend={"neighbours": neighbours}), output)
@@ -51,7 +51,7 @@ def trace(
     as_json: JsonFlag = False,
 ) -> None:
     """Where a picture, its boxes and its vector come from."""
-    from fullshot.workspace import Workspace
-    from index import trace as tracer
+    from fullshot.core.workspace import Workspace
+    from fullshot.index import trace as tracer
 
     print_stats(tracer.trace(Workspace(workspace), image_id), as_json)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
 
 
 @verb
@@ -17,8 +17,8 @@ def report(
     as_json: JsonFlag = False,
 ) -> None:
     """Make report.html: counts, charts, sample grids, and what to look at, in one file that opens offline."""
-    from curation.report import report as work
-    from fullshot.workspace import Workspace
+    from fullshot.core.workspace import Workspace
+    from fullshot.curation.report import report as work
 
     place = Workspace(workspace)
     print_stats(work(place, place.settings(), truth=truth, output=output), as_json)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fullshot.cli.console import print_stats, verb
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
-from fullshot.console import print_stats, verb
 
 train_app = typer.Typer(help="Train the detector or the embedder.", no_args_is_help=True)
 evaluate_app = typer.Typer(help="Score what was trained on products it never saw.", no_args_is_help=True)
@@ -41,8 +41,8 @@ def train_detector(
     as_json: JsonFlag = False,
 ) -> None:
     """Train the garment detector on the workspace's boxes."""
-    from fullshot.workspace import Workspace
-    from train import detector
+    from fullshot.core.workspace import Workspace
+    from fullshot.train import detector
 
     given = {
         "model": model,
@@ -70,8 +70,8 @@ def train_embedder(
     as_json: JsonFlag = False,
 ) -> None:
     """Train the embedder: a Siamese network with weighted triplet loss."""
-    from fullshot.workspace import Workspace
-    from train import embedder
+    from fullshot.core.workspace import Workspace
+    from fullshot.train import embedder
 
     given = {
         "epochs": epochs,
@@ -91,8 +91,8 @@ def evaluate_detector(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
 ) -> None:
     """Score the detector: mAP@0.5 a garment."""
-    from fullshot.workspace import Workspace
-    from train import detector
+    from fullshot.core.workspace import Workspace
+    from fullshot.train import detector
 
     place = Workspace(workspace)
     print_stats(detector.evaluate(place, place.settings(), run=run, split=str(split)), as_json)
@@ -104,8 +104,8 @@ def evaluate_embedder(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
 ) -> None:
     """Score the embedder: recall@1 and recall@5 a garment."""
-    from fullshot.workspace import Workspace
-    from train import embedder
+    from fullshot.core.workspace import Workspace
+    from fullshot.train import embedder
 
     place = Workspace(workspace)
     print_stats(embedder.evaluate(place, place.settings(), run=run, split=str(split)), as_json)
@@ -117,8 +117,8 @@ def evaluate_recommend(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, as_json: JsonFlag = False
 ) -> None:
     """Score the whole way: is the very product worn among the five?"""
-    from fullshot.workspace import Workspace
-    from index import evaluate
+    from fullshot.core.workspace import Workspace
+    from fullshot.index import evaluate
 
     place = Workspace(workspace)
     print_stats(evaluate.evaluate_recommend(place, place.settings(), split=str(split)), as_json)

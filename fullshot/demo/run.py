@@ -17,12 +17,14 @@ from typing import Any
 
 from rich.console import Console
 
-from fullshot import files, progress
-from fullshot.demo import scorecard, shop, studio
+from fullshot.core import files, progress
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.process import END_WITH_PARENT
+from fullshot.core.workspace import Workspace
+from fullshot.demo import scorecard
+from fullshot.demo.drawing import studio
 from fullshot.demo.scorecard import ScoreCard
-from fullshot.errors import StageFailed, UserError
-from fullshot.process import END_WITH_PARENT
-from fullshot.workspace import Workspace
+from fullshot.demo.shop import server as shop
 
 PORT = 8765
 """Where the shop serves if nothing else does."""

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fullshot.demo.studio import Studio
-from fullshot.storage import image_id
-from fullshot.workspace import Workspace
+from fullshot.core.pictures import image_id
+from fullshot.core.workspace import Workspace
+from fullshot.demo.drawing.studio import Studio
 
 EXPECTED = {"full_shots": 0.98, "detector": 0.90, "recommend": 0.80}
 """The least accuracy of full shots, mAP@0.5, and share of looks whose very product is among the five."""

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotate import server
-from annotate.client import Client
-from fullshot import storage, tables
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio import server
+from fullshot.annotate.label_studio.client import Client
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
 
 WIDTH, HEIGHT = 60, 90
 Make = Callable[..., Workspace]

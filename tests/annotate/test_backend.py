@@ -24,24 +24,24 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from annotate import regions
-from annotate.backend import counting, training
-from annotate.backend.app import MAX_BODY, USER
-from annotate.backend.pictures import Pictures, Refused, path_of
-from annotate.backend.predicting import Load
-from annotate.backend.service import started
-from annotate.client import Client
-from annotate.push import push
-from annotate.regions import Sheet
-from annotate.server import Server
-from fullshot import files, tables
-from fullshot.boxes import Box, Picture
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot.annotate.backend import counting, training
+from fullshot.annotate.backend.app import MAX_BODY, USER
+from fullshot.annotate.backend.pictures import Pictures, Refused, path_of
+from fullshot.annotate.backend.predicting import Load
+from fullshot.annotate.backend.service import started
+from fullshot.annotate.label_studio import regions
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.push import push
+from fullshot.annotate.label_studio.regions import Sheet
+from fullshot.annotate.label_studio.server import Server
+from fullshot.core import files, tables
+from fullshot.core.boxes import Box, Picture
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
 from tests.annotate.conftest import HEIGHT, WIDTH, Make, picture
 from tests.annotate.test_label_studio import draw, tasks
-from train import runs
 
 FIRST, SECOND = "a" * 16, "b" * 16
 BOX = Box("top", 3, 4, 33, 44, 0.5)
@@ -404,11 +404,11 @@ def test_label_studio_asks_for_boxes_of_the_open_task(client: Client, connected:
 TRAINS_AT_ONCE = """
 import json, sys
 from pathlib import Path
-from annotate.backend import counting
-from annotate.connect import connected
-from annotate.pull import pull
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.annotate.backend import counting
+from fullshot.annotate.label_studio.connect import connected
+from fullshot.annotate.label_studio.pull import pull
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
 given = json.loads(sys.stdin.readline())
 given["settings"]["annotate"] |= given["secrets"]
 workspace, settings = Workspace(given["workspace"]), Settings(**given["settings"])
@@ -484,9 +484,9 @@ def test_a_real_detector_is_trained_and_measured(client: Client, connected: Sett
 
 SERVES = """
 import sys
-from annotate.backend.service import serve
-from annotate.connect import connected
-from fullshot.workspace import Workspace
+from fullshot.annotate.backend.service import serve
+from fullshot.annotate.label_studio.connect import connected
+from fullshot.core.workspace import Workspace
 workspace = Workspace(sys.argv[1])
 given = {"project": sys.argv[2], "backend_port": 0, "retrain_after": 1, "backend_register": False}
 settings = workspace.settings(annotate=given, detector={"epochs": 5000, "image_size": 64, "plots": False})

@@ -10,14 +10,16 @@ import pytest
 from PIL import ExifTags, Image
 from typer.testing import CliRunner
 
-from annotate import boxes as importing
-from annotate import export, formats
-from fullshot import files, storage, tables
+from fullshot.annotate import export_boxes as export
+from fullshot.annotate import formats
+from fullshot.annotate import import_boxes as importing
 from fullshot.cli import app
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings
-from fullshot.storage import read_rgb
-from fullshot.workspace import Workspace
+from fullshot.core import files, tables
+from fullshot.core import pictures as storage
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.pictures import read_rgb
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
 
 SETTINGS = Settings()
 WIDTH, HEIGHT = 90, 60

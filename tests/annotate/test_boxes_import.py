@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from annotate import boxes as importing
-from annotate.formats import coco
-from annotate.formats.annotated import Annotated
-from fullshot import storage, tables
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.annotate import import_boxes as importing
+from fullshot.annotate.formats import coco
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
 
 SETTINGS = Settings()
 CATEGORIES = ("top", "bottom", "foot", "long", "Jeans", "Watches", "spaceship")

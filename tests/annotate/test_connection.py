@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from annotate import server
-from annotate.client import Client
-from annotate.connect import connected
-from annotate.push import push
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio import server
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.connect import connected
+from fullshot.annotate.label_studio.push import push
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
 from tests.annotate.conftest import Make
 
 

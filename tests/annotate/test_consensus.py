@@ -2,8 +2,8 @@
 
 import pytest
 
-from annotate.consensus import Voice, agreed
-from fullshot.boxes import Box
+from fullshot.annotate.consensus import Voice, agreed
+from fullshot.core.boxes import Box
 
 TOP, NEAR, FOOT = Box("top", 10, 10, 40, 40), Box("top", 12, 10, 42, 40), Box("foot", 1, 70, 20, 80)
 

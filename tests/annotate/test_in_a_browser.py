@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from annotate.client import Client
-from annotate.pull import pull
-from annotate.push import push
-from annotate.server import Server
-from crawler.browser import provide_chromium
-from fullshot.settings import load
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.pull import pull
+from fullshot.annotate.label_studio.push import push
+from fullshot.annotate.label_studio.server import Server
+from fullshot.core.settings import load
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.browser import provide_chromium
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 

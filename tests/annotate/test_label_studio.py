@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import annotate.push
-from annotate.client import Client
-from annotate.project import config
-from annotate.pull import pull
-from annotate.push import push
-from annotate.regions import Sheet, written
-from annotate.server import Server
-from fullshot.annotations import in_force
-from fullshot.boxes import Box, Picture
-from fullshot.errors import StageFailed, UserError
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot.annotate.label_studio import push as push_module
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.project import config
+from fullshot.annotate.label_studio.pull import pull
+from fullshot.annotate.label_studio.push import push
+from fullshot.annotate.label_studio.regions import Sheet, written
+from fullshot.annotate.label_studio.server import Server
+from fullshot.core.annotations import in_force
+from fullshot.core.boxes import Box, Picture
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
 from tests.annotate.conftest import HEIGHT, WIDTH, Make
 
 SHEET = Sheet(WIDTH, HEIGHT)
@@ -213,7 +213,7 @@ def test_boxes_of_a_new_detector_replace_those_of_the_old(
             for part in each["result"]
         }
 
-    monkeypatch.setattr(annotate.push, "load", lambda *_, **__: Guessing("a" * 16, 0.5))
+    monkeypatch.setattr(push_module, "load", lambda *_, **__: Guessing("a" * 16, 0.5))
     stats = push(workspace, settings, client)
     assert stats["model"] == "a" * 16
     assert predictions(stats["project"]) == {("shop", "bottom", None), ("a" * 16, "top", 0.5)}
@@ -225,7 +225,7 @@ def test_boxes_of_a_new_detector_replace_those_of_the_old(
     row = workspace.read("annotations").iloc[0]
     assert (row["model"], row["added"], row["deleted"], row["relabelled"]) == ("a" * 16, 1, 0, 0)
     assert row["mean_iou"] == pytest.approx(40 / 44)
-    monkeypatch.setattr(annotate.push, "load", lambda *_, **__: Guessing("b" * 16, 0.75))
+    monkeypatch.setattr(push_module, "load", lambda *_, **__: Guessing("b" * 16, 0.75))
     stats = push(workspace, settings, client)
     assert predictions(stats["project"]) == {("shop", "bottom", None), ("b" * 16, "top", 0.75)}
     assert client.get(f"/api/projects/{stats['project']}")["model_version"] == "b" * 16

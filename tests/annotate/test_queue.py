@@ -11,19 +11,20 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from annotate import queue
-from annotate.observations import BEST, FOLDER, DetectorObserver, observer
-from annotate.queue import prioritise
-from annotate.selection import Labelled, Pool, Weights, choose
-from annotate.uncertainty import certainty, class_weights, doubt, margin
-from fullshot import storage, tables
-from fullshot.annotations import WITHDRAWN
-from fullshot.boxes import Picture
-from fullshot.errors import MissingInput
-from fullshot.settings import AnnotateSettings, DetectorSettings, Settings
-from fullshot.workspace import Workspace
-from train import runs
-from train.detector import yolo
+from fullshot.annotate.queue import run as queue
+from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorObserver, observer
+from fullshot.annotate.queue.run import prioritise
+from fullshot.annotate.queue.selection import Labelled, Pool, Weights, choose
+from fullshot.annotate.queue.uncertainty import certainty, class_weights, doubt, margin
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.annotations import WITHDRAWN
+from fullshot.core.boxes import Picture
+from fullshot.core.errors import MissingInput
+from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.detector.yolo import library as yolo
 
 RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 30), (30, 30, 200), (128, 128, 128)
 # Every reason counts for something, whatever the defaults are.

@@ -4,11 +4,10 @@ import math
 
 import pytest
 
-from annotate.consensus import majority
-from annotate.edits import edits
-from annotate.regions import Sheet, chosen, read, written
-from fullshot.boxes import Box
-from fullshot.overlap import iou, matched
+from fullshot.annotate.consensus import majority
+from fullshot.annotate.edits import edits
+from fullshot.annotate.label_studio.regions import Sheet, chosen, read, written
+from fullshot.core.boxes import Box, iou, matched
 
 BOX = Box("top", 10, 20, 40, 80)
 

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from crawler import CrawlFailed, crawl, parse_kept
-from fullshot.errors import MissingInput, UserError
-from fullshot.workspace import Workspace
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.workspace import Workspace
+from fullshot.crawler import CrawlFailed, crawl, parse_kept
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import FLAGS, assert_whole, crawl_it, tables
 
@@ -93,7 +93,7 @@ def test_kept_pages_are_parsed_again_without_the_network(
 ) -> None:
     assert_whole(crawled, shop)
     before = tables(crawled)
-    monkeypatch.setattr("crawler.pages.myntra.MyntraPage.parser", "myntra@2")
+    monkeypatch.setattr("fullshot.crawler.pages.myntra.MyntraPage.parser", "myntra@2")
     stats = parse_kept(Workspace(crawled), Workspace(crawled).settings(), "myntra")
     assert (stats["parsed_products"], stats["parsed_listings"], stats["without_data"]) == (PRODUCTS, 3, 0)
     after = tables(crawled)
@@ -135,7 +135,7 @@ def test_no_cookie_and_no_header_is_in_any_file(crawled: Path) -> None:
 
 
 def test_coverage_is_held_against_the_last_good_crawl(tmp_path: Path) -> None:
-    from crawler.health import judge, last_good_coverage
+    from fullshot.crawler.health import judge, last_good_coverage
 
     runs = tmp_path / "runs"
     runs.mkdir()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crawler import crawl
-from fullshot.workspace import Workspace
+from fullshot.core.workspace import Workspace
+from fullshot.crawler import crawl
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import FLAGS, crawl_it, tables
 

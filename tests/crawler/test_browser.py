@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from crawler import browser
-from crawler.browser import (
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.settings import Settings
+from fullshot.crawler import browser
+from fullshot.crawler.browser import (
     HEADLESS_FLAGS,
     find_chromedriver,
     find_chromium,
@@ -14,9 +16,7 @@ from crawler.browser import (
     provide_chromium,
     version,
 )
-from crawler.doctor import checks
-from fullshot.errors import StageFailed, UserError
-from fullshot.settings import Settings
+from fullshot.crawler.doctor import checks
 
 
 def _program(path: Path, script: str) -> Path:

@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from crawler import crawl
-from fullshot.errors import StageFailed, UserError
-from fullshot.storage import image_id
-from fullshot.workspace import Workspace
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.pictures import image_id
+from fullshot.core.workspace import Workspace
+from fullshot.crawler import crawl
 from tests.crawler.conftest import PRODUCTS, FaultyShop, picture
 
 FLAGS: dict[str, Any] = {"delay": 0.0, "concurrency": 4, "autothrottle": False, "timeout": 5.0}
@@ -211,7 +211,7 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
 
 def test_two_crawls_of_one_workspace_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = Workspace(tmp_path)
-    monkeypatch.setattr("fullshot.workspace.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("fullshot.core.workspace.LOCK_WAIT", 0.1)
     with workspace.locked(), pytest.raises(UserError, match="another fullshot is at work"):
         crawl_it(tmp_path, "http://127.0.0.1:9/x")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from crawler.hosts import BACKOFFS, BLOCK_WINDOW, PROBE_WINDOW, Hosts
-from crawler.run import CrawlFailed
-from fullshot.workspace import Workspace
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.politeness import BACKOFFS, BLOCK_WINDOW, PROBE_WINDOW, Hosts
+from fullshot.crawler.run import CrawlFailed
 from tests.crawler.conftest import FaultyShop
 from tests.crawler.test_crawl import assert_whole, crawl_it, tables
 

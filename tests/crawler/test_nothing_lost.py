@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from crawler import CrawlFailed, crawl, parse_kept
-from crawler.state import State
-from fullshot.workspace import Workspace
+from fullshot.core.workspace import Workspace
+from fullshot.crawler import CrawlFailed, crawl, parse_kept
+from fullshot.crawler.frontier.state import State
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import FLAGS, assert_whole, crawl_it, tables
 
@@ -111,7 +111,7 @@ def test_a_picture_that_is_damaged_is_fetched_again(tmp_path: Path, shop: Faulty
     (root / picture["path"]).write_bytes(bytes(picture["bytes"]))
     page = workspace.read("products").set_index("product_id").loc[picture["product_id"], "url"]
     failure = {"url": picture["url"], "kind": "picture", "class": "not-an-image", "page": page}
-    from fullshot import tables as schema
+    from fullshot.core import tables as schema
 
     workspace.write("failures", schema.frame("failures", [failure]))
     go(root, shop.listing)

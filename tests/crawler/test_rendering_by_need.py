@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from crawler.run import CrawlFailed
-from fullshot.workspace import Workspace
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.run import CrawlFailed
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import assert_whole, crawl_it, tables
 

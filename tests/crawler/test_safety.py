@@ -10,17 +10,17 @@ import pytest
 from scrapy import Request
 from scrapy.utils.test import get_crawler
 
-from crawler.addresses import is_private, is_private_host, is_private_literal
-from crawler.failures import Refused
-from crawler.hosts import Hosts
-from crawler.http import GuardedResolver
-from crawler.job import Job
-from crawler.middlewares import Guard
-from crawler.pages import PageOptions
-from crawler.run import CrawlFailed
-from crawler.state import State
-from fullshot.settings import CrawlSettings
-from fullshot.workspace import Workspace
+from fullshot.core.settings import CrawlSettings
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.addresses import is_private, is_private_host, is_private_literal
+from fullshot.crawler.context import Job
+from fullshot.crawler.failures import Refused
+from fullshot.crawler.frontier.state import State
+from fullshot.crawler.http import GuardedResolver
+from fullshot.crawler.middlewares import Guard
+from fullshot.crawler.pages import PageOptions
+from fullshot.crawler.politeness import Hosts
+from fullshot.crawler.run import CrawlFailed
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import assert_whole, crawl_it, tables
 
@@ -81,7 +81,7 @@ _A_NAME_THAT_CHANGES_ITS_MIND = """
 import socket
 known = socket.getaddrinfo
 socket.getaddrinfo = lambda host, *more, **how: known("127.0.0.1" if host == "shop.test" else host, *more, **how)
-import crawler.__main__ as process
+import fullshot.crawler.__main__ as process
 process.is_private_host = lambda host: False  # its address was another one when the crawl began
 process.main()
 """
@@ -95,7 +95,7 @@ def test_a_name_that_becomes_private_is_not_asked(
     def popen(command: list[str], **how: Any) -> "subprocess.Popen[bytes]":
         return start([*command[:2], "-c", _A_NAME_THAT_CHANGES_ITS_MIND], **how)
 
-    monkeypatch.setattr("crawler.child.subprocess.Popen", popen)
+    monkeypatch.setattr("fullshot.crawler.process.subprocess.Popen", popen)
     with pytest.raises(CrawlFailed, match=r"shop\.test is a name of this machine or its network"):
         crawl_it(tmp_path / "ws", shop.listing.replace("127.0.0.1", "shop.test"))
     assert not shop.requests

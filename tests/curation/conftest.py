@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from curation.pose import MediaPipePose
-from curation.pose_model import PoseModel, provide
-from fullshot import storage, tables
-from fullshot.demo.studio import draw, open_studio
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.curation.pose.mediapipe import MediaPipePose
+from fullshot.curation.pose.model_file import PoseModel, provide
+from fullshot.demo.drawing.studio import draw, open_studio
 
 Row = tuple[str, str]  # product_id, name of a picture
 

@@ -8,8 +8,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from curation.layouts import COCO18, MPI15, Layout
-from fullshot.boxes import Picture
+from fullshot.core.boxes import Picture
+from fullshot.curation.pose.skeletons import COCO18, MPI15, Layout
 
 SIDE = 368
 CELL = 8 / SIDE

@@ -19,12 +19,13 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from curation.add import Options, add
-from fullshot import storage, tables
 from fullshot.cli.add import add as verb
-from fullshot.errors import UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.errors import UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.add import Options, add
 
 TABLES = ("products", "images", "failures")
 
@@ -38,7 +39,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run has a time of its own: a row that should keep its time and does not is seen."""
     moments = (f"2030-01-01T00:00:{second:02d}Z" for second in range(60))
-    monkeypatch.setattr("curation.add.run.now", lambda: next(moments))
+    monkeypatch.setattr("fullshot.curation.add.run.now", lambda: next(moments))
 
 
 def picture(shade: int, kind: str = "PNG", mode: str = "RGB", **how: Any) -> bytes:
@@ -123,7 +124,7 @@ def test_the_same_again_changes_no_byte(
     add(workspace, settings, folder / ".." / "mine")
     assert contents(workspace) == before
     # What is stored already is not decoded again.
-    monkeypatch.setattr("fullshot.storage.put", lambda *_: pytest.fail("stored again"))
+    monkeypatch.setattr("fullshot.core.pictures.put", lambda *_: pytest.fail("stored again"))
     (folder / "bad.jpg").unlink()
     assert add(workspace, settings, folder)["pictures"] == 3
 

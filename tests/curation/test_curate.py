@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-import curation
-from fullshot.errors import MissingInput
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot import curation
+from fullshot.core.errors import MissingInput
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [
@@ -93,7 +93,7 @@ def test_again_it_looks_at_nothing_and_writes_the_same_bytes(make_workspace: Mak
 def test_processes_write_what_one_process_writes(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curation.looks._LEAST_SHARD", 2)
+    monkeypatch.setattr("fullshot.curation.features.store._LEAST_SHARD", 2)
     workspace = make_workspace(ROWS)
     curation.curate(workspace, load(curate={"processes": 2}))
     assert len(shards(workspace)) == 3
@@ -108,12 +108,12 @@ def test_workers_start_at_once_where_nothing_was_looked_at(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[bool] = []
-    monkeypatch.setattr("fullshot.engine.Workers.start", lambda *_: started.append(True))
+    monkeypatch.setattr("fullshot.core.engines.processes.ProcessEngine.start", lambda *_: started.append(True))
     workspace = make_workspace(ROWS)
     assert curation.curate(workspace, settings)["judged"] == 6
     assert not started  # it is not much
     shards(workspace)[0].unlink()
-    monkeypatch.setattr("curation.kept._MUCH", 2)
+    monkeypatch.setattr("fullshot.curation.features.versions._MUCH", 2)
     assert curation.curate(workspace, settings)["judged"] == 6
     assert started == [True]
     assert curation.curate(workspace, settings)["judged"] == 0
@@ -124,8 +124,8 @@ def test_workers_start_at_once_where_nothing_was_looked_at(
 def test_only_what_a_lost_shard_held_is_looked_at_again(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch, loss: str
 ) -> None:
-    monkeypatch.setattr("curation.looks._LEAST_SHARD", 2)
-    monkeypatch.setattr("curation.looks._MOST_SHARD", 2)
+    monkeypatch.setattr("fullshot.curation.features.store._LEAST_SHARD", 2)
+    monkeypatch.setattr("fullshot.curation.features.store._MOST_SHARD", 2)
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     before = written(workspace)

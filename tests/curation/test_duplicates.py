@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation import duplicates
-from curation.duplicates import best, clusters, find
-from curation.fingerprint import THUMBNAIL_BYTES, Fingerprint, blank, fingerprint
-from curation.likeness import alike, likeness
-from fullshot.boxes import Picture
-from fullshot.settings import CurateSettings
+from fullshot.core.boxes import Picture
+from fullshot.core.settings import CurateSettings
+from fullshot.curation.duplicates import search as duplicates
+from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, blank, fingerprint
+from fullshot.curation.duplicates.search import best, clusters, find
+from fullshot.curation.duplicates.similarity import alike, likeness
 
 RADIUS = CurateSettings().duplicate_radius
 LIKENESS = CurateSettings().duplicate_likeness

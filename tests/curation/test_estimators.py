@@ -7,15 +7,15 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-import curation
-from curation.estimators import Estimator, chosen
-from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
-from curation.openpose import OpenPose
-from curation.pose import MediaPipePose
-from curation.pose_model import PoseModel
-from fullshot.errors import UserError
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot import curation
+from fullshot.core.errors import UserError
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.curation.pose.estimators import Estimator, chosen
+from fullshot.curation.pose.mediapipe import MediaPipePose
+from fullshot.curation.pose.model_file import PoseModel
+from fullshot.curation.pose.openpose import OpenPose
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
 from tests.curation.networks import CELL, paint, spread, write_network
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
@@ -137,7 +137,7 @@ def test_a_run_keeps_poses_of_its_network_and_mediapipe_looks_again(
 def test_workers_of_their_own_process_tell_of_a_wrong_network_in_one_line(
     tmp_path: Path, make_workspace: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curation.looks._LEAST_SHARD", 2)
+    monkeypatch.setattr("fullshot.curation.features.store._LEAST_SHARD", 2)
     (tmp_path / "text.onnx").write_bytes(b"hello")
     workspace = make_workspace(ROWS)
     with pytest.raises(UserError, match="OpenCV cannot read") as caught:

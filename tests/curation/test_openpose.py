@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
-from curation.openpose import OPENPOSE, TENSORFLOW, OpenPose, Preparation, decode
-from fullshot.errors import UserError
+from fullshot.core.errors import UserError
+from fullshot.curation.pose.openpose import OPENPOSE, TENSORFLOW, OpenPose, Preparation, decode
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
 from tests.curation.networks import CELL, SIDE, paint, spread, write_network
 
 

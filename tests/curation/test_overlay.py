@@ -9,14 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-import curation
-from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
-from curation.overlay import COUNTS, DOUBTFUL, counting, draw, encode
-from curation.pose import Person
-from fullshot import storage
-from fullshot.boxes import Picture
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot import curation
+from fullshot.core import pictures as storage
+from fullshot.core.boxes import Picture
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.pose.mediapipe import Person
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
+from fullshot.curation.shots.overlay import COUNTS, DOUBTFUL, counting, draw, encode
 
 WIDTH, HEIGHT = 440, 660  # a disc has a radius of 6 pixels, a ring's middle is as far out
 RADIUS = 6

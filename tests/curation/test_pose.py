@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curation.body import garment_boxes
-from curation.layouts import BLAZEPOSE
-from curation.pose import MediaPipePose, Person
-from curation.pose_model import PoseModel
-from curation.rule import FULL, judge
-from fullshot.boxes import Picture
-from fullshot.settings import load
+from fullshot.core.boxes import Picture
+from fullshot.core.settings import load
+from fullshot.curation.pose.garment_boxes import garment_boxes
+from fullshot.curation.pose.mediapipe import MediaPipePose, Person
+from fullshot.curation.pose.model_file import PoseModel
+from fullshot.curation.pose.skeletons import BLAZEPOSE
+from fullshot.curation.shots.rule import FULL, judge
 
 
 def decode(content: bytes) -> Picture:
@@ -62,8 +62,9 @@ def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
     pose_model: PoseModel, photos: dict[str, bytes], tmp_path: Path
 ) -> None:
     code = (
-        "import sys; from pathlib import Path; from fullshot.storage import read_rgb\n"
-        "from curation.pose import MediaPipePose; from curation.pose_model import PoseModel\n"
+        "import sys; from pathlib import Path; from fullshot.core.pictures import read_rgb\n"
+        "from fullshot.curation.pose.mediapipe import MediaPipePose\n"
+        "from fullshot.curation.pose.model_file import PoseModel\n"
         "pose = MediaPipePose(PoseModel(Path(sys.argv[1]), 'maker', ''))\n"
         "print(len(pose.people(read_rgb(Path(sys.argv[2])))))"
     )

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from curation import doctor, pose_model
-from curation.pose_model import BUILT_SHA256, MAKER_SHA256, PoseModel, cached, find, provide
-from fullshot.errors import UserError
-from fullshot.settings import Settings, load
+from fullshot.core.errors import UserError
+from fullshot.core.settings import Settings, load
+from fullshot.curation import doctor
+from fullshot.curation.pose import model_file as pose_model
+from fullshot.curation.pose.model_file import BUILT_SHA256, MAKER_SHA256, PoseModel, cached, find, provide
 
 Maker = Callable[[bytes | None], str]
 MODEL = b"a model that the settings vouch for"

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from curation.measures import MEASURES, measure
-from curation.quality import CONDITIONS, issues
-from fullshot.boxes import Picture
-from fullshot.settings import load
+from fullshot.core.boxes import Picture
+from fullshot.core.settings import load
+from fullshot.curation.quality.issues import CONDITIONS, issues
+from fullshot.curation.quality.measures import MEASURES, measure
 
 LIMITS = load().curate
 

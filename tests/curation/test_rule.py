@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from curation.layouts import BLAZEPOSE, COCO18, MPI15, Layout
-from curation.pose import People, Person
-from curation.rule import (
+from fullshot.core.settings import load
+from fullshot.curation.pose.mediapipe import People, Person
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
+from fullshot.curation.shots.rule import (
     FULL,
     FULL_LENGTH,
     HALF,
@@ -19,7 +20,6 @@ from curation.rule import (
     judge,
     judge_all,
 )
-from fullshot.settings import load
 
 Joints = NDArray[np.float64]
 HEIGHTS = {

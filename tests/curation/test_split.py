@@ -3,9 +3,9 @@ from collections.abc import Mapping
 import pandas as pd
 import pytest
 
-from curation.split import groups, links, split
-from fullshot.errors import UserError
-from fullshot.settings import CurateSettings, load
+from fullshot.core.errors import UserError
+from fullshot.core.settings import CurateSettings, load
+from fullshot.curation.splits.split import groups, links, split
 
 LIMITS = load().curate
 

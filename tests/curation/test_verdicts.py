@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import curation
-from fullshot import storage, tables
-from fullshot.errors import BadTable
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
+from fullshot import curation
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.errors import BadTable
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [("s:1", "look"), ("s:1", "item0"), ("s:2", "zidane"), ("s:3", "item1")]
@@ -183,7 +184,7 @@ def odd_files() -> dict[str, bytes]:
 
 
 def test_whatever_lies_in_a_folder_is_brought_in_and_curated_or_told(tmp_path: Path) -> None:
-    from curation.add import Options, add
+    from fullshot.curation.add import Options, add
 
     folder = tmp_path / "pictures"
     (folder / "a folder.png").mkdir(parents=True)
@@ -258,7 +259,7 @@ def test_a_side_is_remembered_while_its_picture_is_gone(make_workspace: Make, se
 
 
 def test_failures_of_a_source_that_is_still_broken_stay(tmp_path: Path, settings: Settings) -> None:
-    from curation.add import Options, add
+    from fullshot.curation.add import Options, add
 
     folder = tmp_path / "pictures"
     folder.mkdir()

@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
-from index import catalog
-from train import embedder
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.index import catalog
+from fullshot.train import embedder
 
 PERSON = (0, 370, 260, 930)
 """Where one of the people in Ultralytics' photo of a bus is, from head to foot: corners in pixels."""

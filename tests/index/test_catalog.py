@@ -4,14 +4,14 @@ import shutil
 import numpy as np
 import pytest
 
-from fullshot.errors import MissingInput, StageFailed, UserError
-from fullshot.settings import Settings, load
-from fullshot.storage import read_rgb
-from fullshot.workspace import Workspace
-from index import catalog
-from index.catalog import Catalog
-from train import embedder
-from train.embedder.crops import trimmed
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.pictures import read_rgb
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.index import catalog
+from fullshot.index.catalog import Catalog
+from fullshot.train import embedder
+from fullshot.train.embedder.crops import trimmed
 
 
 def test_search_is_exact_over_distinct_products(built: Workspace) -> None:

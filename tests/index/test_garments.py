@@ -1,7 +1,7 @@
 import pytest
 
-from fullshot.boxes import Box
-from index.garments import body, foremost, overlap, worn
+from fullshot.core.boxes import Box
+from fullshot.index.garments import body, foremost, overlap, worn
 
 PERSON = (100.0, 50.0, 200.0, 450.0)
 POSE = [

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
-import curation
-from fullshot import storage, tables
+from fullshot import curation
 from fullshot.cli import app
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
-from index import leaks
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.index import neighbours as leaks
 
 # Drawn squares of cloth: some are flat, or alike but for their colour.
 LIMITS = {"min_detail": 0.0, "min_sharpness": 0.0, "max_watermark": 1.0, "max_collage": 1.0}

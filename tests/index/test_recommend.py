@@ -9,18 +9,19 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from curation.body import garment_boxes
-from curation.pose import MediaPipePose
-from curation.pose_model import provide
-from fullshot import storage, tables
-from fullshot.boxes import crop
-from fullshot.errors import MissingInput, StageFailed, UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
-from index import catalog
-from index.evaluate import evaluate_recommend
-from index.recommend import recommend
-from train.detector.yolo import ultralytics
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.boxes import crop
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.pose.garment_boxes import garment_boxes
+from fullshot.curation.pose.mediapipe import MediaPipePose
+from fullshot.curation.pose.model_file import provide
+from fullshot.index import catalog
+from fullshot.index.evaluate import evaluate_recommend
+from fullshot.index.recommend import recommend
+from fullshot.train.detector.yolo.library import ultralytics
 
 WEARS = ["top", "bottom", "foot"]
 

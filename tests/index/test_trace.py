@@ -4,11 +4,11 @@ import re
 import pandas as pd
 import pytest
 
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
-from index.trace import trace
-from train import embedder
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.index.trace import trace
+from fullshot.train import embedder
 
 
 def test_an_item_shot_is_traced_to_its_page_and_its_vector(built: Workspace) -> None:

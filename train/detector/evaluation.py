@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fullshot.errors import UserError
-from fullshot.files import write_text
-from fullshot.settings import Settings
-from fullshot.taxonomy import GARMENTS
-from fullshot.workspace import Workspace
-from train import runs
-from train.detector import samples as sampling
-from train.detector import yolo
+from fullshot.core.errors import UserError
+from fullshot.core.files import write_text
+from fullshot.core.settings import Settings
+from fullshot.core.taxonomy import GARMENTS
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.detector import data as sampling
+from fullshot.train.detector.yolo import library as yolo
 
 _DIGITS = 4
 
@@ -61,7 +61,7 @@ def measure(weights: Path, data: Path, split: str, image_size: int, device: str,
         data: its ``data.yaml``.
         split: ``train``, ``val`` or ``test``.
         image_size: longer side in pixels.
-        device: see :class:`fullshot.settings.DetectorSettings`.
+        device: see :class:`fullshot.core.settings.DetectorSettings`.
         log: takes what Ultralytics says.
 
     Returns:

@@ -8,17 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from fullshot import leaks, progress
-from fullshot.errors import StageFailed, UserError
-from fullshot.files import digest as file_digest
-from fullshot.files import write_text
-from fullshot.settings import DetectorSettings, Settings
-from fullshot.workspace import Workspace
-from train import runs
-from train.detector import samples as sampling
-from train.detector import yolo
-from train.detector.evaluation import measure
-from train.runs import Run
+from fullshot.core import leakage as leaks
+from fullshot.core import progress
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.files import digest as file_digest
+from fullshot.core.files import write_text
+from fullshot.core.settings import DetectorSettings, Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.detector import data as sampling
+from fullshot.train.detector.evaluation import measure
+from fullshot.train.detector.yolo import library as yolo
+from fullshot.train.runs import Run
 
 KIND = "detector"
 
@@ -56,7 +57,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
     Args:
         workspace: with ``boxes.csv``, ``images.csv`` and ``curated.csv``.
-        settings: see :class:`fullshot.settings.DetectorSettings`.
+        settings: see :class:`fullshot.core.settings.DetectorSettings`.
         resume: the name of an unfinished run to go on with, with the settings that it was started with.
 
     Returns:

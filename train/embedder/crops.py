@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from fullshot.boxes import Picture, crop
-from fullshot.engine import cores
-from fullshot.errors import StageFailed
-from fullshot.storage import NotAnImage, read_rgb
+from fullshot.core.boxes import Picture, crop
+from fullshot.core.engines import cores
+from fullshot.core.errors import StageFailed
+from fullshot.core.pictures import NotAnImage, read_rgb
 
 MEMORY_BYTES = 1 << 30
 """Crops of one training that are kept in memory; what is larger lies in a file that the system pages in and out."""

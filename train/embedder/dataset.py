@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fullshot.errors import BadTable, MissingInput
-from fullshot.workspace import Workspace
+from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.workspace import Workspace
 
 COLUMNS = ["image_id", "path", "product_id", "wear", "split", "x_min", "y_min", "x_max", "y_max"]
 """An example: a picture of a product, whole (an item shot, the corners are empty) or in a box of a look."""

@@ -7,14 +7,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from fullshot.errors import MissingInput
-from fullshot.settings import Settings
-from fullshot.taxonomy import GARMENTS
-from fullshot.workspace import Workspace
-from train.embedder.crops import gathered
-from train.embedder.dataset import item_shots, worn_garments
-from train.embedder.metrics import ranks, recall_at
-from train.embedder.model import embedded, load
+from fullshot.core.errors import MissingInput
+from fullshot.core.settings import Settings
+from fullshot.core.taxonomy import GARMENTS
+from fullshot.core.workspace import Workspace
+from fullshot.train.embedder.crops import gathered
+from fullshot.train.embedder.dataset import item_shots, worn_garments
+from fullshot.train.embedder.metrics import ranks, recall_at
+from fullshot.train.embedder.model import embedded, load
 
 NEIGHBOURS = (1, 5)
 """The k of the recalls that are reported."""

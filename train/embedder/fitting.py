@@ -14,21 +14,21 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from fullshot import leaks
-from fullshot.errors import UserError
-from fullshot.files import digest as file_digest
-from fullshot.progress import bar
-from fullshot.settings import EmbedderSettings, Settings
-from fullshot.taxonomy import Wear
-from fullshot.workspace import Workspace
-from train import runs
-from train.embedder.crops import gathered
-from train.embedder.dataset import training_examples
-from train.embedder.evaluation import scored
-from train.embedder.model import WEIGHTS, device_of, embedded, save
-from train.embedder.network import Network
-from train.embedder.plots import plot
-from train.embedder.training import CHECKPOINT, Batches, Keeper, Siamese
+from fullshot.core import leakage as leaks
+from fullshot.core.errors import UserError
+from fullshot.core.files import digest as file_digest
+from fullshot.core.progress import bar
+from fullshot.core.settings import EmbedderSettings, Settings
+from fullshot.core.taxonomy import Wear
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.embedder.backbones.small import Network
+from fullshot.train.embedder.crops import gathered
+from fullshot.train.embedder.dataset import training_examples
+from fullshot.train.embedder.evaluation import scored
+from fullshot.train.embedder.model import WEIGHTS, device_of, embedded, save
+from fullshot.train.embedder.plots import plot
+from fullshot.train.embedder.training import CHECKPOINT, Batches, Keeper, Siamese
 
 KIND = "embedder"
 
@@ -47,7 +47,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
     Returns:
         ``run``, ``trained`` (false: it had been before), ``resumed_at`` (epochs done before), ``products``,
         ``item_shots`` and ``worn_garments`` learnt from, ``epochs``, ``best_epoch``, ``seconds`` of this sitting,
-        ``weights`` (their digest), ``val`` (see :func:`train.embedder.evaluation.scored`), and the ``history``.
+        ``weights`` (their digest), ``val`` (see :func:`evaluation.scored`), and the ``history``.
 
     Raises:
         MissingInput: a table is not there, or holds too little to learn from.

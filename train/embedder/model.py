@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fullshot.boxes import Picture
-from fullshot.errors import StageFailed, UserError
-from fullshot.files import digest, write_bytes
-from fullshot.workspace import Workspace
-from train import runs
-from train.embedder.crops import squares
-from train.embedder.network import Network
+from fullshot.core.boxes import Picture
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.files import digest, write_bytes
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.embedder.backbones.small import Network
+from fullshot.train.embedder.crops import squares
 
 WEIGHTS = "weights.pt"
 """A finished run's weights, in its folder."""
@@ -88,7 +88,7 @@ class Embedder:
 
         Args:
             crops: pictures of one garment each, tight around it; an item shot goes through
-                :func:`train.embedder.crops.trimmed` first.
+                :func:`fullshot.train.embedder.crops.trimmed` first.
 
         Returns:
             Shape (N, d), float32; not normalised, to be compared by squared Euclidean distance.

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from fullshot.files import write_bytes
+from fullshot.core.files import write_bytes
 
 
 def plot(history: Sequence[dict[str, Any]], path: Path) -> None:

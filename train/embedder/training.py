@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from pytorch_metric_learning.samplers import MPerClassSampler
 from torch import Tensor
 
-from fullshot.progress import Advance
-from fullshot.settings import EmbedderSettings
-from train.embedder.augment import augmented
-from train.embedder.losses import mined, weighted_triplet_loss
-from train.embedder.model import as_input
-from train.embedder.network import Network
+from fullshot.core.progress import Advance
+from fullshot.core.settings import EmbedderSettings
+from fullshot.train.embedder.augment import augmented
+from fullshot.train.embedder.backbones.small import Network
+from fullshot.train.embedder.losses import mined, weighted_triplet_loss
+from fullshot.train.embedder.model import as_input
 
 PER_PRODUCT = 4
 """Pictures of one product in a batch."""
@@ -119,7 +119,7 @@ class Keeper(lightning.Callback):
     Args:
         folder: of the run.
         siamese: what is trained.
-        measure: a network's recalls on the split val (see :func:`train.embedder.evaluation.scored`).
+        measure: a network's recalls on the split val (see :func:`fullshot.train.embedder.evaluation.scored`).
         advance: told of every epoch.
     """
 

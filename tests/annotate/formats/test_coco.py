@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from annotate import formats
-from annotate.formats import coco
-from annotate.formats.annotated import Annotated
-from fullshot.errors import UserError
+from fullshot.annotate import formats
+from fullshot.annotate.formats import coco
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.core.errors import UserError
 
 # As in Fashionpedia: an id 0, polygons, attributes by their numbers.
 SAMPLE: dict[str, Any] = {

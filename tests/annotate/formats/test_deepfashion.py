@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from annotate.formats import deepfashion
-from annotate.formats.annotated import Annotated
-from fullshot.errors import UserError
+from fullshot.annotate.formats import deepfashion
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.core.errors import UserError
 
 # As in the data set: a count, a header, columns filled with spaces, numbers with zeros.
 SAMPLE = {

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from annotate.formats import deepfashion2
-from annotate.formats.annotated import Annotated
-from fullshot.errors import UserError
+from fullshot.annotate.formats import deepfashion2
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.core.errors import UserError
 
 
 def item(box: Any, name: str = "vest", number: int = 5) -> dict[str, Any]:

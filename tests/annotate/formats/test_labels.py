@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from annotate.formats import labels
-from fullshot import taxonomy
-from fullshot.errors import UserError
-from fullshot.taxonomy import GARMENTS
+from fullshot.annotate.formats import labels
+from fullshot.core import taxonomy
+from fullshot.core.errors import UserError
+from fullshot.core.taxonomy import GARMENTS
 
 # What the data sets' papers say of their categories, as in their published lists.
 COUNTS = {

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotate import formats
-from annotate.formats import labels
-from annotate.formats.annotated import Annotated, Corners
-from fullshot import taxonomy
+from fullshot.annotate import formats
+from fullshot.annotate.formats import labels
+from fullshot.annotate.formats.annotated import Annotated, Corners
+from fullshot.core import taxonomy
 
 EXACT = [name for name, box_format in formats.FORMATS.items() if not box_format.whole_pixels]
 

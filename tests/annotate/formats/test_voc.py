@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from annotate.formats import voc
-from annotate.formats.annotated import Annotated
-from fullshot.errors import UserError
+from fullshot.annotate.formats import voc
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.core.errors import UserError
 
 # As VOC 2012 has them: pixels from 1, the last one belongs to the box; parts of objects, which are no objects.
 SAMPLE = """<annotation>

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from annotate.formats import yolo
-from annotate.formats.annotated import Annotated
-from fullshot.errors import UserError
+from fullshot.annotate.formats import yolo
+from fullshot.annotate.formats.annotated import Annotated
+from fullshot.core.errors import UserError
 
 NAMES = "names: [top, bottom]\n"
 

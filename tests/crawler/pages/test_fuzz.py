@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from web_poet import HttpResponse
 from web_poet.exceptions import UseFallback
 
-from crawler.items import Found, ListingFound, NothingFound, ProductFound
-from crawler.pages import SHOPS, PageOptions
-from fullshot.tables import frame
+from fullshot.core.tables import frame
+from fullshot.crawler.items import Found, ListingFound, NothingFound, ProductFound
+from fullshot.crawler.pages import SHOPS, PageOptions
 
 EXAMPLES = int(os.environ.get("FUZZ", "1000"))
 SEEDS = {shop: [page.read_bytes() for page in sorted(Path(__file__).parent.glob(f"{shop}/*/page.*"))] for shop in SHOPS}

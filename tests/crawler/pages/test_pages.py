@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.pages import SHOPS, PageOptions, page_of, parse
-from fullshot.errors import UserError
+from fullshot.core.errors import UserError
+from fullshot.crawler.pages import SHOPS, PageOptions, page_of, parse
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/case.json"))
 

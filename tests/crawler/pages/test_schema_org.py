@@ -8,12 +8,12 @@ import pytest
 from web_poet import HttpResponse
 from web_poet.exceptions import UseFallback
 
-from crawler.items import Found, ListingFound, NothingFound, ProductFound
-from crawler.pages import PageOptions
-from crawler.pages._schema_json import closed
-from crawler.pages._schema_offers import money, stock
-from crawler.pages.schema_org import SchemaOrgPage
-from fullshot.taxonomy import built_in
+from fullshot.core.taxonomy import built_in
+from fullshot.crawler.items import Found, ListingFound, NothingFound, ProductFound
+from fullshot.crawler.pages import PageOptions
+from fullshot.crawler.pages._schema_json import closed
+from fullshot.crawler.pages._schema_offers import money, stock
+from fullshot.crawler.pages.schema_org import SchemaOrgPage
 
 CASES = Path(__file__).parent / "schema_org"
 SITEMAP = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://shop.test/p/1</loc></url>'

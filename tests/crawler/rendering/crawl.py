@@ -14,7 +14,7 @@ import scrapy
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import Response
 
-from crawler.rendering import HANDLER, scrapy_settings
+from fullshot.crawler.rendering import HANDLER, scrapy_settings
 
 SETTINGS: dict[str, Any] = {
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from crawler.browser import find_chromium
-from crawler.items import ProductFound
-from crawler.pages import PageOptions, parse
+from fullshot.crawler.browser import find_chromium
+from fullshot.crawler.items import ProductFound
+from fullshot.crawler.pages import PageOptions, parse
 from tests.crawler.rendering.conftest import DATA_SCRIPT, Crawl
 from tests.crawler.rendering.site import BY_SCRIPT, PRODUCT, Site
 
@@ -98,7 +98,7 @@ def test_a_redirect_to_a_host_of_the_crawl_is_followed(tour: Tour) -> None:
 @pytest.mark.parametrize("name", ["off-host", "off-host by script"])
 def test_a_page_that_leads_to_another_host_is_refused_before_that_is_asked(tour: Tour, name: str) -> None:
     _, stranger, came = tour
-    assert came[name]["error"] == "crawler.rendering.errors.OffHost"
+    assert came[name]["error"] == "fullshot.crawler.rendering.errors.OffHost"
     assert f"{stranger.base}/lost" in came[name]["message"]
     assert not stranger.requests
 
@@ -200,7 +200,7 @@ def test_a_browser_that_dies_is_replaced(renderer: str, site: Site, crawl: type[
     site.released.set()
     first, second, _ = running.results()
     # scrapy-playwright asks for the page again by itself.
-    assert first.get("status") == 404 or first["error"] == "crawler.rendering.errors.BrowserDied"
+    assert first.get("status") == 404 or first["error"] == "fullshot.crawler.rendering.errors.BrowserDied"
     assert "good" in second["body"]
 
 
@@ -239,7 +239,7 @@ def test_selenium_without_a_chromedriver_says_so(site: Site, crawl: type[Crawl],
     request = {"url": site.html("/page", "page"), "renderer": "selenium"}
     chromium = str(find_chromium())
     result, _ = crawl([request], [site.host], environment={"PATH": str(tmp_path)}, FULLSHOT_CHROMIUM=chromium).results()
-    assert result["error"] == "crawler.rendering.errors.RendererMissing"
+    assert result["error"] == "fullshot.crawler.rendering.errors.RendererMissing"
     assert "apt-get install chromium-driver" in result["message"]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from crawler.browser import HEADLESS_FLAGS, provide_chromium
-from fullshot import tables
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.browser import HEADLESS_FLAGS, provide_chromium
 
 Curate = Callable[[list[tuple[str, str]], dict[str, dict[str, Any]]], Workspace]
 

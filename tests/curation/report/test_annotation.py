@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from curation.report import report
-from curation.report.agreement import Drawn, agreements, kappa
-from curation.report.samples import MOST
-from fullshot import tables
-from fullshot.annotations import CONSENSUS, WITHDRAWN
-from fullshot.boxes import Box
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.annotations import CONSENSUS, WITHDRAWN
+from fullshot.core.boxes import Box
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.report import report
+from fullshot.curation.report.agreement import Drawn, agreements, kappa
+from fullshot.curation.report.samples import MOST
 from tests.curation.report.conftest import Curate, Opened
 
 Open = Callable[..., Opened]

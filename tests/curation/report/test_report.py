@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curation.report import report
-from curation.report.charts import stacks
-from curation.report.samples import page_link
-from fullshot import tables
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
+from fullshot.core import tables
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.curation.report import report
+from fullshot.curation.report.charts import stacks
+from fullshot.curation.report.samples import page_link
 from tests.curation.report.conftest import Curate, Opened
 
 Open = Callable[..., Opened]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from fullshot import storage, tables
-from fullshot.workspace import Workspace
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.workspace import Workspace
 
 Corners = tuple[int, int, int, int]
 

@@ -17,23 +17,23 @@ import pandas as pd
 import pytest
 from PIL import ExifTags, Image
 
-from fullshot import settings as settings_module
-from fullshot import storage
-from fullshot.boxes import Box, Picture
-from fullshot.errors import MissingInput, UserError
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
-from train import detector
-from train.detector import samples
+from fullshot.core import pictures as storage
+from fullshot.core import settings as settings_module
+from fullshot.core.boxes import Box, Picture
+from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import detector
+from fullshot.train.detector import data as samples
 
 MakeWorkspace = Callable[..., Workspace]
 
 # A child that fits, and kills itself with SIGKILL when so many epochs are reported done: no time plays a part.
 KILLED = """
 import contextlib, os, signal, sys
-from fullshot import progress, settings
-from fullshot.workspace import Workspace
-from train import detector
+from fullshot.core import progress, settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import detector
 
 @contextlib.contextmanager
 def bar(what, unit=""):
@@ -178,9 +178,9 @@ def hook(event, arguments):
     if event in ("socket.getaddrinfo", "socket.connect") and not isinstance(arguments[-1], str):
         print("NETWORK", event, arguments, file=sys.stderr)
 sys.addaudithook(hook)
-from fullshot import settings
-from fullshot.workspace import Workspace
-from train import detector
+from fullshot.core import settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import detector
 chosen = settings.load(detector={"epochs": 1, "image_size": 64, "batch": 4, "device": "cpu", "plots": False})
 workspace = Workspace(sys.argv[1])
 detector.fit(workspace, chosen)
@@ -220,7 +220,7 @@ def test_a_killed_training_goes_on_where_it_stopped(
         detector.fit(workspace, small(), resume=copies["asked"].name)
     workspace.write("boxes", boxes)
     # So has the way of training, where the recipe is another, or Ultralytics of another minor version.
-    for target, value in (("train.detector.fitting.RECIPE", {}), ("ultralytics.__version__", "8.999.0")):
+    for target, value in (("fullshot.train.detector.fitting.RECIPE", {}), ("ultralytics.__version__", "8.999.0")):
         with monkeypatch.context() as patch:
             patch.setattr(target, value)
             with pytest.raises(UserError, match="have changed since run"):

@@ -11,10 +11,11 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from fullshot import storage, tables
-from fullshot.settings import Settings, load
-from fullshot.workspace import Workspace
-from train import embedder
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.train import embedder
 
 LOOK = {"top": (34, 40, 62, 72), "bottom": (36, 72, 60, 116), "foot": (32, 116, 64, 126)}
 """Where the garments of a look are: corners in pixels of a picture of 96×128."""

@@ -6,10 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
-from fullshot.boxes import Picture
-from fullshot.errors import StageFailed
-from train.embedder import crops
-from train.embedder.augment import augmented
+from fullshot.core.boxes import Picture
+from fullshot.core.errors import StageFailed
+from fullshot.train.embedder import crops
+from fullshot.train.embedder.augment import augmented
 
 
 def on_background(background: tuple[int, int, int], noise: float = 0.0) -> Picture:

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 import torch
 
-from fullshot import tables
-from fullshot.errors import BadTable, MissingInput, StageFailed, UserError
-from fullshot.settings import Settings, load
-from fullshot.storage import read_rgb
-from fullshot.workspace import Workspace
-from train import embedder
-from train.embedder.dataset import training_examples
-from train.embedder.training import Batches
+from fullshot.core import tables
+from fullshot.core.errors import BadTable, MissingInput, StageFailed, UserError
+from fullshot.core.pictures import read_rgb
+from fullshot.core.settings import Settings, load
+from fullshot.core.workspace import Workspace
+from fullshot.train import embedder
+from fullshot.train.embedder.dataset import training_examples
+from fullshot.train.embedder.training import Batches
 
 TRAIN = """
 import sys
 from pathlib import Path
-from fullshot.settings import Settings
-from fullshot.workspace import Workspace
-from train import embedder
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import embedder
 embedder.fit(Workspace(Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]))
 """
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from train.embedder.losses import mined, weighted_triplet_loss
+from fullshot.train.embedder.losses import mined, weighted_triplet_loss
 
 # Two pictures of each of two products, of one wear; d = 2.
 EMBEDDINGS = [[1.0, 0.0], [0.0, 2.0], [2.0, 1.0], [3.0, 3.0]]

@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from train.embedder.metrics import ranks, recall_at
+from fullshot.train.embedder.metrics import ranks, recall_at
 
 GALLERY = torch.tensor([[0.0], [1.0], [2.0], [2.1], [9.0]])
 GALLERY_PRODUCTS = torch.tensor([10, 11, 12, 12, 11])

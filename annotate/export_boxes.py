@@ -1,0 +1,228 @@
+"""Write the workspace's boxes, with their pictures, as a data set of another format."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fullshot.annotate import formats
+from fullshot.annotate.formats import labels as label_maps
+from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, Corners
+from fullshot.annotate.formats.labels import LabelMap
+from fullshot.core import files
+from fullshot.core.annotations import TRUSTED, trusted_boxes
+from fullshot.core.errors import UserError
+from fullshot.core.pictures import lay
+from fullshot.core.settings import Settings
+from fullshot.core.tables import SPLITS
+from fullshot.core.taxonomy import GARMENTS
+from fullshot.core.workspace import Workspace
+
+RECORD = ".fullshot-export"
+"""Written last into an export: its format, and a digest that tells whether somebody changed it since."""
+
+_CORNERS = ["x_min", "y_min", "x_max", "y_max"]
+
+
+def export_boxes(
+    workspace: Workspace,
+    settings: Settings,
+    folder: Path,
+    format: str,
+    *,
+    split: str | None = None,
+    source: str | None = None,
+    labels: Path | None = None,
+    link: bool = False,
+) -> dict[str, Any]:
+    """Write boxes and pictures into a folder of their own.
+
+    Boxes are in pixels of the picture as it is stored. A picture whose EXIF asks to turn it is written anew, as PNG and
+    without EXIF, because readers disagree whether they turn it.
+
+    Args:
+        workspace: with ``images.csv`` and ``boxes.csv``; with ``curated.csv``, splits are known.
+        settings: recorded with the run.
+        folder: not there, empty, or an earlier export in this format that nobody changed, which is replaced.
+        format: a key of :data:`fullshot.annotate.formats.FORMATS`.
+        split: only this one's pictures.
+        source: only boxes of this source; see :func:`choose`.
+        labels: a file of categories for labels, see :func:`fullshot.annotate.formats.labels.load`.
+        link: pictures are links into the workspace, where the system has them. They take no room, but some readers
+            (supervision, of COCO) refuse pictures from outside the folder, and some (Ultralytics) mend them in place.
+
+    Returns:
+        ``pictures`` and ``boxes`` written, and their numbers by ``splits`` and ``labels``; ``left_out``, boxes that the
+        format cannot carry, by reason; ``pictures_left_out``, those of which nothing was left; ``rounded``, boxes moved
+        to whole pixels; ``written_anew``, pictures that lost their EXIF orientation.
+
+    Raises:
+        MissingInput: a table is not there; says which verb makes it.
+        UserError: no such format, nothing to export, the folder holds something else, or a picture is not there.
+    """
+    box_format = formats.named(format)
+    label_map = label_maps.load(format, workspace.taxonomy(), labels)
+    inputs = [workspace.table(name) for name in ("images", "boxes", "curated", "annotations")]
+    with workspace.stage("boxes export", settings, inputs) as stats:
+        carried = _Carried(format, label_map)
+        for (found, image_id), rows in choose(workspace, split, source).groupby(["split", "image_id"], sort=False):
+            carried.add(str(found), str(image_id), rows)
+        if not carried.pictures:
+            raise UserError(_nothing(workspace, format, split, source, carried))
+        anew = 0
+        with _replaced(folder, format) as unfinished:
+            by_split: dict[str, list[Annotated]] = {}
+            for found, image_id, path, picture in carried.pictures:
+                pictures = by_split.setdefault(found, [])
+                place = unfinished / box_format.picture(found, image_id, len(pictures) + 1)
+                file, is_anew = lay(workspace / path, place, link=link)
+                anew += is_anew
+                name = file.relative_to(unfinished).as_posix()
+                pictures.append(Annotated(name, picture.width, picture.height, picture.boxes))
+            box_format.save(unfinished, by_split, label_map.categories)
+        stats.update(
+            pictures=len(carried.pictures),
+            boxes=sum(carried.labels.values()),
+            splits={name: len(pictures) for name, pictures in by_split.items()},
+            labels={str(label): carried.labels[label] for label in GARMENTS if carried.labels[label]},
+            left_out=dict(carried.left_out),
+            pictures_left_out=carried.empty,
+            rounded=carried.rounded,
+            written_anew=anew,
+        )
+    return stats
+
+
+def choose(workspace: Workspace, split: str | None = None, source: str | None = None) -> pd.DataFrame:
+    """The boxes to export: those that count, see :func:`fullshot.core.annotations.trusted_boxes`.
+
+    Args:
+        workspace: with ``images.csv`` and ``boxes.csv``.
+        split: only this one's pictures.
+        source: boxes of this source alone; a model's are exported only when asked for.
+
+    Returns:
+        As ``trusted_boxes``, but ``split`` is ``unsplit`` where it is not known; sorted by split, as they are told,
+        and by picture.
+
+    Raises:
+        MissingInput: a table is not there; says which verb makes it.
+    """
+    rows = trusted_boxes(workspace, (source,) if source else TRUSTED)
+    rows["split"] = rows["split"].fillna(UNSPLIT)
+    if split is not None:
+        rows = rows[rows["split"] == split]
+    order = rows["split"].map([*SPLITS, UNSPLIT].index)
+    return rows.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+@dataclass
+class _Carried:
+    """What a format can carry, and counts of what it cannot.
+
+    ``pictures`` holds split, image_id, path and boxes in the format's categories.
+    """
+
+    format: str
+    label_map: LabelMap
+    pictures: list[tuple[str, str, str, Annotated]] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    empty: int = 0
+    rounded: int = 0
+
+    def add(self, split: str, image_id: str, rows: pd.DataFrame) -> None:
+        """Take over a picture's rows of :func:`choose`."""
+        box_format = formats.FORMATS[self.format]
+        boxes: list[tuple[str, Corners]] = []
+        for label, *numbers in rows[["label", *_CORNERS]].itertuples(index=False, name=None):
+            if label in self.label_map.export:
+                x_min, y_min, x_max, y_max = map(float, numbers)
+                boxes.append((str(label), (x_min, y_min, x_max, y_max)))
+            else:
+                self.left_out[f"{label}, which {self.format} has no category for"] += 1
+        if box_format.one_box and len(boxes) > 1:
+            self.left_out[f"smaller ones, {self.format} has one box a picture"] += len(boxes) - 1
+            boxes = [max(boxes, key=_area)]
+        if not boxes:
+            self.empty += 1
+            return
+        self.labels.update(label for label, _ in boxes)
+        if box_format.whole_pixels:
+            self.rounded += sum(any(value != int(value) for value in corners) for _, corners in boxes)
+        named = tuple((self.label_map.export[label], corners) for label, corners in boxes)
+        first = rows.iloc[0]
+        picture = Annotated("", int(first["width"]), int(first["height"]), named)
+        self.pictures.append((split, image_id, str(first["path"]), picture))
+
+
+def _area(box: tuple[str, Corners]) -> float:
+    x_min, y_min, x_max, y_max = box[1]
+    return (x_max - x_min) * (y_max - y_min)
+
+
+def _nothing(workspace: Workspace, format: str, split: str | None, source: str | None, carried: _Carried) -> str:
+    if carried.left_out:
+        reasons = ", ".join(f"{count} on {reason}" for reason, count in carried.left_out.items())
+        return f"nothing to export of {carried.empty} pictures: boxes {reasons}"
+    where = f" in the split {split}" if split else ""
+    return f"no boxes of {source or ', '.join(TRUSTED)} on kept pictures{where} in {workspace.root}"
+
+
+@contextlib.contextmanager
+def _replaced(folder: Path, format: str) -> Iterator[Path]:
+    """A folder to write an export into, which takes its place when all of it is there."""
+    place = folder.resolve()
+    _must_be_free(folder, format)
+    unfinished, before = place.with_name(f".{place.name}.part"), place.with_name(f".{place.name}.before")
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        record = {"format": format, "digest": _digest(unfinished)}
+        files.write_text(unfinished / RECORD, json.dumps(record) + "\n")
+        shutil.rmtree(before, ignore_errors=True)
+        if place.exists():
+            place.rename(before)
+        unfinished.rename(place)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _must_be_free(folder: Path, format: str) -> None:
+    if not folder.is_dir():
+        if folder.exists() or folder.suffix.lower() in (".json", ".yaml", ".yml", ".xml", ".txt"):
+            raise UserError(f"expected a folder to export into, got {folder}")
+        return
+    if not any(folder.iterdir()):
+        return
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+        before, digest = record["format"], record["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{folder} holds something else: export into a new folder") from None
+    if before != format:
+        raise UserError(f"{folder} holds an export in the format {before}: export into a new folder")
+    if digest != _digest(folder):
+        raise UserError(f"{folder} was changed since it was exported: import it first, or export into a new folder")
+
+
+def _digest(folder: Path) -> str:
+    """Of the names of all files and the contents of those that are no pictures."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        # Ultralytics leaves its cache beside the labels.
+        if file.name == RECORD or file.suffix == ".cache" or file.is_dir():
+            continue
+        digest.update(f"{file.relative_to(folder).as_posix()}\n".encode())
+        if file.suffix.lower() not in SUFFIXES:
+            digest.update(f"{files.digest(file)}\n".encode())
+    return digest.hexdigest()

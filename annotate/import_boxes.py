@@ -1,0 +1,221 @@
+"""Bring boxes of one's own into the workspace."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from fullshot.annotate import formats
+from fullshot.annotate.formats import labels as label_maps
+from fullshot.annotate.formats.annotated import SUFFIXES, Annotated, Corners
+from fullshot.annotate.formats.labels import LabelMap
+from fullshot.annotate.label_studio import regions
+from fullshot.core import pictures as storage
+from fullshot.core import tables
+from fullshot.core.clock import now
+from fullshot.core.errors import UserError
+from fullshot.core.settings import Settings
+from fullshot.core.taxonomy import GARMENTS
+from fullshot.core.workspace import Workspace
+
+SOURCE = "import"
+
+_LISTED = 10
+"""Names in a list that is printed; their number is told in full."""
+
+_ROUNDING = 0.01
+"""Pixels that a box may lie outside its picture by without being told of as clipped."""
+
+_Box = tuple[str, Corners]
+_Size = tuple[int, int]
+
+
+def import_boxes(
+    workspace: Workspace,
+    settings: Settings,
+    path: Path,
+    format: str,
+    images: Path | None = None,
+    labels: Path | None = None,
+) -> dict[str, Any]:
+    """Import a file or a folder of boxes into ``boxes.csv``.
+
+    A picture belongs to the workspace when its bytes do: its file name does not matter. Only where an export had to
+    change the bytes, to get rid of an EXIF orientation, the name does, which is the picture's ``image_id`` there.
+    Importing again replaces what was imported for the same pictures; boxes of other sources stay.
+
+    Args:
+        workspace: with ``images.csv``.
+        settings: recorded with the run.
+        path: the file or the folder of annotations.
+        format: its format, a key of :data:`fullshot.annotate.formats.FORMATS`.
+        images: folder of its pictures; None: beside the file, or where the format has them, such as ``images/``.
+        labels: a file of labels for categories, see :func:`fullshot.annotate.formats.labels.load`.
+
+    Returns:
+        ``pictures`` and ``boxes`` imported; ``not_in_workspace`` and ``missing_files``, pictures left out;
+        ``clipped``, boxes cut at the picture's edge; ``empty``, boxes dropped because nothing of them lies inside;
+        ``other``, boxes on what the taxonomy knows as no garment; ``unknown``, boxes of unknown categories, by name;
+        ``missing``, the first file names that were not found.
+
+    Raises:
+        MissingInput: the workspace has no ``images.csv``.
+        UserError: no such format, file or folder, or the file is not what its format says.
+    """
+    with workspace.stage("boxes import", settings, [workspace.table("images")]) as stats:
+        images_table = workspace.read("images").drop_duplicates("image_id")
+        cells = zip(images_table["image_id"], images_table["width"], images_table["height"], strict=True)
+        sizes = {str(identity): (int(width), int(height)) for identity, width, height in cells}
+        annotated = formats.load(path, format)
+        label_map = label_maps.load(format, workspace.taxonomy(), labels)
+        here, strangers, missing = _found(annotated, _folders(path, format, images), sizes)
+        count: Counter[str] = Counter()
+        unknown: Counter[str] = Counter()
+        rows: list[dict[str, Any]] = []
+        for identity, boxes in here.items():
+            rows += _rows(identity, boxes, sizes[identity], label_map, count, unknown)
+        _replace(workspace, set(here), rows)
+        stats.update(
+            pictures=len(here),
+            boxes=len(rows),
+            not_in_workspace=len(strangers),
+            missing_files=len(missing),
+            clipped=count["clipped"],
+            empty=count["empty"],
+            other=count["other"],
+            unknown=dict(unknown.most_common()),
+            missing=missing[:_LISTED],
+        )
+    return stats
+
+
+def _folders(path: Path, format: str, images: Path | None) -> list[Path]:
+    """Where to look for pictures."""
+    if images is None:
+        return [(path if path.is_dir() else path.parent) / name for name in formats.named(format).beside]
+    if not images.is_dir():
+        raise UserError(f"no folder {images} to look for the pictures of {path.name} in")
+    return [images]
+
+
+def _found(
+    annotated: list[Annotated], folders: list[Path], sizes: Mapping[str, _Size]
+) -> tuple[dict[str, list[_Box]], set[str], list[str]]:
+    """The boxes of the workspace's pictures, what other pictures there are, and names of files that are not there."""
+    here: dict[str, list[_Box]] = {}
+    strangers, missing = set(), []
+    for picture in annotated:
+        file = next((file for file in _candidates(picture.file_name, folders) if file.is_file()), None)
+        if file is None:
+            missing.append(picture.file_name)
+            continue
+        identity = _identity(file, sizes)
+        if identity not in sizes:
+            strangers.add(identity)
+            continue
+        # The same picture under two names: its boxes belong together.
+        boxes = here.setdefault(identity, [])
+        boxes += [box for box in _in_pixels(picture, file, sizes[identity]) if box not in boxes]
+    return here, strangers, missing
+
+
+def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:
+    """Files that a picture's name may mean: some formats do not say the suffix, YOLO's names begin with ``images``."""
+    parts = PurePosixPath(name).parts
+    names = [name]
+    if "images" in parts[:-1]:
+        names.append("/".join(parts[parts.index("images") + 1 :]))
+    suffixes = [""]
+    if PurePosixPath(name).suffix.lower() not in SUFFIXES:
+        suffixes += [*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)]
+    yield from (folder / (name + suffix) for folder in folders for name in names for suffix in suffixes)
+
+
+def _identity(file: Path, sizes: Mapping[str, _Size]) -> str:
+    content = file.read_bytes()
+    identity = storage.image_id(content)
+    if identity in sizes or file.stem not in sizes:
+        return identity
+    try:
+        return file.stem if storage.measure(content)[:2] == sizes[file.stem] else identity
+    except storage.NotAnImage:
+        return identity
+
+
+def _in_pixels(picture: Annotated, file: Path, size: _Size) -> list[_Box]:
+    """A picture's boxes in pixels of the picture as it is stored."""
+    said = (picture.width or size[0], picture.height or size[1])
+    shown = (1, 1) if picture.in_shares else said
+    if picture.in_shares or said == (size[1], size[0]) != size:
+        orientation = storage.orientation(file)
+        if picture.in_shares and orientation == 1:
+            return [
+                (name, (a * size[0], b * size[1], c * size[0], d * size[1])) for name, (a, b, c, d) in picture.boxes
+            ]
+        # Who annotated it saw it turned.
+        sheet = regions.Sheet(*size, orientation)
+        if picture.in_shares or sheet.shown == said:
+            return [(name, _turned_back(corners, shown, sheet)) for name, corners in picture.boxes]
+    if said != size:
+        raise UserError(
+            f"{picture.file_name}: the annotations say {said[0]}×{said[1]} pixels, "
+            f"the picture has {size[0]}×{size[1]}: boxes would not fit"
+        )
+    return list(picture.boxes)
+
+
+def _turned_back(corners: Corners, shown: _Size, sheet: regions.Sheet) -> Corners:
+    x_min, y_min, x_max, y_max = corners
+    rectangle = {
+        "x": 100 * x_min / shown[0],
+        "y": 100 * y_min / shown[1],
+        "width": 100 * (x_max - x_min) / shown[0],
+        "height": 100 * (y_max - y_min) / shown[1],
+    }
+    (region,) = regions.read([{"type": "rectangle", "value": rectangle}], sheet)
+    return region.corners
+
+
+def _rows(
+    identity: str,
+    boxes: list[_Box],
+    size: _Size,
+    label_map: LabelMap,
+    count: "Counter[str]",
+    unknown: "Counter[str]",
+) -> list[dict[str, Any]]:
+    """A picture's rows of ``boxes.csv``; what is left out is counted."""
+    rows = []
+    for name, corners in boxes:
+        label = label_map.label(name)
+        if label is None:
+            unknown[name] += 1
+            continue
+        if label not in GARMENTS:
+            count["other"] += 1
+            continue
+        x_min, y_min = max(0.0, corners[0]), max(0.0, corners[1])
+        x_max, y_max = min(float(size[0]), corners[2]), min(float(size[1]), corners[3])
+        if x_min >= x_max or y_min >= y_max:
+            count["empty"] += 1
+            continue
+        inside = (x_min, y_min, x_max, y_max)
+        count["clipped"] += any(abs(a - b) > _ROUNDING for a, b in zip(inside, corners, strict=True))
+        corner_cells = {"x_min": x_min, "y_min": y_min, "x_max": x_max, "y_max": y_max}
+        rows.append({"image_id": identity, "label": str(label), **corner_cells, "source": SOURCE})
+    return rows
+
+
+def _replace(workspace: Workspace, pictures: set[str], rows: list[dict[str, Any]]) -> None:
+    """Put the imported rows in place of those imported before for the same pictures."""
+    before = workspace.read_if_there("boxes")
+    ours = (before["source"] == SOURCE) & before["image_id"].isin(pictures)
+    fresh = tables.frame("boxes", rows)
+    columns = ["image_id", "label", "x_min", "y_min", "x_max", "y_max"]
+    same = [sorted(table[columns].itertuples(index=False, name=None)) for table in (before[ours], fresh)]
+    if same[0] == same[1] and workspace.table("boxes").is_file():
+        return
+    fresh["updated_at"] = now()
+    workspace.write("boxes", pd.concat([before[~ours], fresh], ignore_index=True))

@@ -1,0 +1,322 @@
+"""Bring the workspace's pictures into Label Studio, with the boxes that machines drew."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from fullshot.annotate.label_studio import project as projects
+from fullshot.annotate.label_studio import tasks
+from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.server import refuse_links
+from fullshot.annotate.label_studio.tasks import Picture
+from fullshot.core import pictures as storage
+from fullshot.core.boxes import Box
+from fullshot.core.boxes import Picture as Pixels
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.progress import bar
+from fullshot.core.settings import AnnotateSettings, Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train.detector import Detector, load
+
+_DATA = ("image", "image_id", "priority", "reason", "shot", "product", "product_type", "page", "given")
+
+_DECODED = 16
+"""Pictures that are held in memory at once: a camera's has 36 MB."""
+
+
+@dataclass
+class _There:
+    """What the project has: tasks by the picture's name, and those that are there once too often."""
+
+    tasks: dict[str, dict[str, Any]]
+    doubles: list[int]
+    strangers: int
+
+
+def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, Any]:
+    """Make the project and its tasks what the workspace says.
+
+    Tasks are known by ``image_id``. What is there already is changed where it differs, never added again; tasks of
+    pictures that nobody needs to see any more go, unless somebody said something of them that was not pulled yet.
+    Tasks that others put into the project are left alone. Killed and run again, it goes on.
+
+    Args:
+        workspace: a curated one.
+        settings: its section ``annotate``.
+        client: of the Label Studio.
+
+    Returns:
+        ``project``, its number, and ``url``; ``tasks`` in all, ``added``, ``changed``, ``deleted``, ``doubles``
+        deleted; ``kept``, tasks of unneeded pictures with annotations not pulled; ``predictions`` and ``model``,
+        pictures with boxes of the detector, and its version; ``strangers``, tasks without an image_id.
+
+    Raises:
+        MissingInput: the workspace was not curated yet.
+        UserError: the project has boxes whose labels there are no more.
+    """
+    inputs = [workspace.table(name) for name in ("curated", "images", "products", "boxes", "priorities")]
+    with workspace.stage("annotate push", settings, inputs) as stats:
+        for name in ("curated", "images", "products"):
+            if not workspace.table(name).is_file():
+                workspace.read(name)  # says what to run, before a project is made
+        with ThreadPoolExecutor(1) as asking:
+            answer = asking.submit(_project, client, workspace, settings.annotate)
+            wanted = {picture.image_id: picture for picture in tasks.wanted(workspace, settings.annotate)}
+            detector = _detector(workspace, settings)
+            project, there = answer.result()
+        number = int(project["id"])
+        gone, kept = _unneeded(client, workspace, projects.key(project), there, set(wanted))
+        _delete(client, number, [*gone, *there.doubles])
+        left_out = set(gone)
+        there.tasks = {identity: task for identity, task in there.tasks.items() if task["id"] not in left_out}
+        fresh = [picture for identity, picture in wanted.items() if identity not in there.tasks]
+        added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
+        replaced = _predict_anew(client, number, workspace, there, wanted, detector, settings.annotate.batch)
+        # Last: a task's data tell of which boxes its predictions were made.
+        changed = _change(client, there, wanted)
+        version = detector.digest if detector else _most_given(wanted.values())
+        if version and project.get("model_version") != version and (added or replaced or there.tasks):
+            client.patch(f"/api/projects/{number}", {"model_version": version})
+        # A push that was killed may have had one more request under way, which was answered after all was listed.
+        expected = len(there.tasks) + added + there.strangers
+        late = [] if _count(client, number) == expected else _there(client, number).doubles
+        _delete(client, number, late)
+        stats |= {
+            "project": number,
+            "url": f"{client.url}/projects/{number}/data",
+            "tasks": len(there.tasks) + added,
+            "added": added,
+            "changed": changed,
+            "deleted": len(gone),
+            "doubles": len(there.doubles) + len(late),
+            "kept": kept,
+            "predictions": len(wanted) if detector else 0,
+            "model": detector.digest if detector else None,
+            "strangers": there.strangers,
+        }
+    return stats
+
+
+def _project(client: Client, workspace: Workspace, settings: AnnotateSettings) -> tuple[dict[str, Any], _There]:
+    """The project, made if need be, and what it has."""
+    project = projects.ensure(client, settings.project)
+    if not settings.pictures:
+        _serve_locally(client, int(project["id"]), workspace)
+    return project, _there(client, int(project["id"]))
+
+
+def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
+    """The detector in use, where there is one."""
+    try:
+        return load(workspace, settings=settings)
+    except MissingInput:
+        return None
+
+
+def _serve_locally(client: Client, project: int, workspace: Workspace) -> None:
+    """Let Label Studio show the workspace's pictures: it answers for folders that are a storage of the project."""
+    refuse_links(workspace)
+    folder = str((workspace.root / "images").resolve())
+    storages = client.get("/api/storages/localfiles", project=project)
+    if any(there["path"] == folder for there in storages):
+        return
+    body = {"project": project, "path": folder, "title": "pictures of the workspace", "use_blob_urls": True}
+    try:
+        client.post("/api/storages/localfiles", body)
+    except StageFailed:
+        raise UserError(
+            f"Label Studio at {client.url} may not show the pictures in {folder}: say where browsers find them by "
+            f"--pictures, or start it with LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={workspace.root.resolve()}"
+        ) from None
+
+
+def _there(client: Client, project: int) -> _There:
+    found = _There({}, [], 0)
+    for task in client.tasks(project):
+        identity = task["data"].get("image_id")
+        if not isinstance(identity, str):
+            found.strangers += 1
+            continue
+        other = found.tasks.get(identity)
+        if other is None:
+            found.tasks[identity] = task
+            continue
+        # The one with annotations stays; of two without, the older.
+        better, worse = sorted((other, task), key=lambda one: (-_said(one), one["id"]))
+        if _said(worse):
+            both = f"tasks {better['id']} and {worse['id']}"
+            raise UserError(f"{both} are of one picture, and both annotated: delete one of them in Label Studio")
+        found.tasks[identity] = better
+        found.doubles.append(worse["id"])
+    return found
+
+
+def _count(client: Client, project: int) -> int:
+    return int(client.get(f"/api/projects/{project}")["task_number"])
+
+
+def _said(task: dict[str, Any]) -> int:
+    """How often somebody said something of it, or skipped it."""
+    return int(task["total_annotations"]) + int(task["cancelled_annotations"])
+
+
+def _unneeded(
+    client: Client, workspace: Workspace, project: str, there: _There, wanted: set[str]
+) -> tuple[list[int], int]:
+    """Tasks to delete, and how many would go but for annotations that were not pulled."""
+    if not there.tasks:
+        return [], 0
+    images = set(workspace.read("images")["image_id"])
+    annotations = workspace.read_if_there("annotations")
+    ours = annotations.loc[annotations["project"].eq(project).fillna(False)].dropna(subset=["annotation"])
+    pulled = set(zip(ours["annotation"].astype(int), ours["updated_at"], strict=True))
+    gone, kept = [], 0
+    for identity, task in there.tasks.items():
+        if identity in wanted:
+            continue
+        if not _said(task):
+            gone.append(task["id"])
+        elif identity not in images:
+            said = client.get(f"/api/tasks/{task['id']}")["annotations"]
+            if all((each["id"], each["updated_at"]) in pulled for each in said):
+                gone.append(task["id"])
+            else:
+                kept += 1
+    return gone, kept
+
+
+def _delete(client: Client, project: int, numbers: Sequence[int]) -> None:
+    for batch in _batches(numbers, 1000):
+        chosen = {"selectedItems": {"all": False, "included": list(batch)}}
+        client.post("/api/dm/actions", chosen, id="delete_tasks", project=project)
+
+
+def _add(
+    client: Client,
+    project: int,
+    workspace: Workspace,
+    pictures: Sequence[Picture],
+    detector: Detector | None,
+    size: int,
+) -> int:
+    if not pictures:
+        return 0
+    # While the server takes one batch in, the next one is made.
+    with bar("annotate push", "tasks") as advance, ThreadPoolExecutor(1) as sender:
+        sent: Future[Any] | None = None
+        done = 0
+        advance(0, len(pictures))
+        for batch in _batches(pictures, size):
+            rows = [
+                {"data": picture.data, "predictions": found}
+                for picture, found in zip(batch, _predictions(workspace, batch, detector), strict=True)
+            ]
+            if sent is not None:
+                sent.result()
+                advance(done, len(pictures))
+            sent = sender.submit(client.post, f"/api/projects/{project}/import", rows)
+            done += len(batch)
+        if sent is not None:
+            sent.result()
+            advance(done, len(pictures))
+    return len(pictures)
+
+
+def _predictions(
+    workspace: Workspace, pictures: Sequence[Picture], detector: Detector | None
+) -> Iterator[list[dict[str, Any]]]:
+    """For each picture, what machines drew: a prediction for each version."""
+    drawn = _drawn(workspace, pictures, detector) if detector else itertools.repeat(None, len(pictures))
+    for picture, boxes in zip(pictures, drawn, strict=True):
+        found = []
+        if picture.given or boxes is not None:
+            sheet = tasks.sheet_of(workspace.root, picture.path, picture.width, picture.height)
+            found = [tasks.prediction(version, given, sheet) for version, given in picture.given.items()]
+            if detector and boxes is not None:
+                found.append(tasks.prediction(detector.digest, boxes, sheet))
+        yield found
+
+
+def _drawn(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
+    """The detector's boxes of each picture; None of one that cannot be read."""
+    for some in _batches(pictures, _DECODED):
+        decoded: list[Pixels | None] = []
+        for picture in some:
+            try:
+                decoded.append(storage.read_rgb(workspace.root / picture.path))
+            except (OSError, storage.NotAnImage):
+                decoded.append(None)
+        found = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
+        yield from (None if pixels is None else next(found) for pixels in decoded)
+
+
+def _change(client: Client, there: _There, wanted: dict[str, Picture]) -> int:
+    """Bring the data of tasks up to date that were there before."""
+    changed = [
+        (task, wanted[identity].data)
+        for identity, task in there.tasks.items()
+        if identity in wanted and {name: task["data"].get(name) for name in _DATA} != wanted[identity].data
+    ]
+    with bar("annotate push", "changed tasks") as advance:
+        for done, (task, data) in enumerate(changed, 1):
+            client.patch(f"/api/tasks/{task['id']}", {"data": {**task["data"], **data}})
+            advance(done, len(changed))
+    return len(changed)
+
+
+def _predict_anew(
+    client: Client,
+    project: int,
+    workspace: Workspace,
+    there: _There,
+    wanted: dict[str, Picture],
+    detector: Detector | None,
+    size: int,
+) -> int:
+    """Replace what an earlier version of the detector drew, or what the shop said before."""
+    versions = _versions(client, project) if there.tasks else {}
+    todo = []
+    for identity, task in there.tasks.items():
+        if identity not in wanted:
+            continue
+        expected = set(wanted[identity].given) | ({detector.digest} if detector else set())
+        is_other = task["data"].get("given") != wanted[identity].data["given"]
+        if is_other or versions.get(task["id"], set()) != expected:
+            todo.append((task["id"], wanted[identity]))
+    with bar("annotate push", "predictions") as advance:
+        done = 0
+        for batch in _batches(todo, size):
+            numbers = [number for number, _ in batch]
+            chosen = {"selectedItems": {"all": False, "included": numbers}}
+            client.post("/api/dm/actions", chosen, id="delete_tasks_predictions", project=project)
+            found = _predictions(workspace, [picture for _, picture in batch], detector)
+            rows = [{"task": number, **each} for number, all_ in zip(numbers, found, strict=True) for each in all_]
+            if rows:
+                client.post(f"/api/projects/{project}/import/predictions", rows)
+            done += len(batch)
+            advance(done, len(todo))
+    return len(todo)
+
+
+def _versions(client: Client, project: int) -> dict[int, set[str]]:
+    """The versions of each task's predictions."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for task in client.tasks(project, fields="all"):
+        found[task["id"]] |= {str(each["model_version"]) for each in task["predictions"]}
+    return found
+
+
+def _most_given(pictures: Iterable[Picture]) -> str:
+    """The version of boxes that most pictures came with."""
+    versions = Counter(version for picture in pictures for version in picture.given)
+    return max(sorted(versions), key=lambda version: versions[version], default="")
+
+
+def _batches(rows: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(rows)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,341 @@
+"""A Label Studio of the workspace's own: installed on first use, started, and ended with its window.
+
+It runs in an environment of its own, for it pins what fullshot needs newer. Its database lies in the workspace. It
+shows the workspace's pictures and nothing else of the disk; who logs in is the one user, made with the workspace.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.files import write_text
+from fullshot.core.progress import say
+from fullshot.core.workspace import Workspace
+
+VERSION = "1.23.2"
+"""Of Label Studio; its packages are those of ``requirements.txt``."""
+
+FOLDER = "label-studio"
+"""Of the workspace: the server's database, its log, and its user."""
+
+HOST = "127.0.0.1"
+_RUNNING = "running.json"
+_LOCK = ".lock"
+USER = "user.json"
+"""Where its user's name, password and token are kept."""
+_BANNED = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"),
+    *("198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "::ffff:0:0/96", "64:ff9b::/96"),
+    *("fc00::/7", "fe80::/10", "ff00::/8"),
+)
+"""Networks that the server must not fetch from: those of its own list that are in use, but for 127.0.0.0/8."""
+
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+
+_PATIENCE = 240.0  # seconds; a first start makes the database, which takes half a minute
+_END = 20.0  # seconds
+_BETWEEN = 0.25  # seconds
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The one user of a workspace's Label Studio."""
+
+    user: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Label Studio that answers.
+
+    Attributes:
+        url: where it answers.
+        credentials: of its user.
+        process: its own, where it was started here.
+    """
+
+    url: str
+    credentials: Credentials
+    process: "subprocess.Popen[bytes] | None" = None
+
+
+def wait(server: Server) -> None:
+    """Wait until a server that was started here ends.
+
+    Raises:
+        StageFailed: it does.
+    """
+    if server.process is not None:
+        code = server.process.wait()
+        raise StageFailed(f"Label Studio ended by itself, with exit code {code}")
+
+
+def credentials(workspace: Workspace) -> Credentials:
+    """The user of the workspace's Label Studio, made the first time; in a file that only its owner can read.
+
+    Raises:
+        UserError: the file is not what was written there.
+    """
+    file = workspace / FOLDER / USER
+    if not file.is_file():
+        made = Credentials("annotator@fullshot.local", secrets.token_urlsafe(12), secrets.token_hex(20))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(".new")
+        scratch.unlink(missing_ok=True)
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            json.dump(asdict(made), out)
+        scratch.replace(file)
+    try:
+        return Credentials(**json.loads(file.read_text("utf-8")))
+    except (ValueError, TypeError):
+        raise UserError(f"{file} does not hold a user any more: delete it, and {FOLDER}/data with it") from None
+
+
+def running(workspace: Workspace) -> Server | None:
+    """The workspace's Label Studio, where it runs."""
+    record = _record(workspace)
+    # A record may be left of a run that was killed, and another server answer there by now: it must not get our token.
+    if not record or not _is_served(workspace) or not _answers(record["url"]):
+        return None
+    return Server(record["url"], credentials(workspace))
+
+
+def _is_served(workspace: Workspace) -> bool:
+    """Whether a living process serves this workspace."""
+    lock = FileLock(workspace / FOLDER / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        return True
+    lock.release()
+    return False
+
+
+def _record(workspace: Workspace) -> dict[str, Any]:
+    """What is known of the server that was started last: its address and its process."""
+    try:
+        record = json.loads((workspace / FOLDER / _RUNNING).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) and {"url", "process"} <= set(record) else {}
+
+
+def installed() -> Path:
+    """The program, installed if need be.
+
+    Raises:
+        StageFailed: it could not be installed.
+    """
+    home = user_cache_path("fullshot") / f"label-studio-{VERSION}"
+    home.mkdir(parents=True, exist_ok=True)
+    program = home / "venv" / "bin" / "label-studio"
+    with FileLock(home / ".lock"):
+        done = home / ".installed"
+        if done.is_file() and program.is_file():
+            return program
+        say(f"installing Label Studio {VERSION}: some minutes, once")
+        done.unlink(missing_ok=True)
+        shutil.rmtree(home / "venv", ignore_errors=True)
+        with as_file(files("fullshot.annotate.label_studio").joinpath("requirements.txt")) as pinned:
+            for command in _install(home / "venv", pinned):
+                ran = subprocess.run(command, capture_output=True, text=True, check=False)
+                if ran.returncode:
+                    lines = (ran.stderr or ran.stdout).strip().splitlines()
+                    raise StageFailed(
+                        f"Label Studio could not be installed: {lines[-1] if lines else 'no reason given'}"
+                    )
+        done.touch()
+    return program
+
+
+def _install(folder: Path, pinned: Path) -> list[list[str]]:
+    python = str(folder / "bin" / "python")
+    if find_spec("uv") is not None:
+        uv = [sys.executable, "-m", "uv", "--quiet"]
+        make = [*uv, "venv", "--python", sys.executable, str(folder)]
+        return [make, [*uv, "pip", "install", "--python", python, "--no-deps", "--requirements", str(pinned)]]
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+    make = [sys.executable, "-m", "venv", str(folder)]
+    return [make, [*pip, "install", "--no-deps", "--requirement", str(pinned)]]
+
+
+def refuse_links(workspace: Workspace) -> None:
+    """Refuse a workspace whose pictures' folder has links that lead out of it: Label Studio would follow them.
+
+    Raises:
+        UserError: there is one; says which.
+    """
+    top = (workspace / "images").resolve()
+    for folder, folders, names in os.walk(top):
+        for name in (*folders, *names):
+            path = Path(folder, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(top):
+                raise UserError(f"{path} is a link out of the workspace, which annotators could follow: delete it")
+
+
+@contextmanager
+def served(workspace: Workspace, port: int) -> Iterator[Server]:
+    """The workspace's Label Studio, for as long as the context lasts.
+
+    Args:
+        workspace: whose pictures it shows.
+        port: where it listens, on this machine only; 0: any free one.
+
+    Raises:
+        UserError: the port is in use, this workspace's runs already, or a link leads out of its pictures.
+        StageFailed: it could not be installed, or did not start.
+    """
+    workspace.must_be_there()
+    folder = workspace / FOLDER
+    folder.mkdir(exist_ok=True)
+    with _alone(workspace):
+        _end_orphan(workspace)
+        refuse_links(workspace)
+        port = port or _free_port()
+        if not _is_free(port):
+            raise UserError(f"port {port} is in use: say another by --port, or 0 for any")
+        program, user = installed(), credentials(workspace)
+        url = f"http://{HOST}:{port}"
+        log = folder / "server.log"
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [str(program), "start", "--no-browser", "--internal-host", HOST, "--port", str(port)],
+                env=_environment(workspace, user),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            # Before it answers: whoever is killed in between leaves word of it.
+            write_text(folder / _RUNNING, json.dumps({"url": url, "process": process.pid}))
+            _wait(process, url, log)
+            yield Server(url, user, process)
+        finally:
+            _end(process)
+            (folder / _RUNNING).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Be the only one that serves this workspace; the system lets go of it when this process ends, however it does."""
+    lock = FileLock(workspace / FOLDER / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        where = f", at {record['url']}" if (record := _record(workspace)) else ""
+        raise UserError(f"the Label Studio of {workspace.root} runs already{where}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _end_orphan(workspace: Workspace) -> None:
+    """End the server of a run that was killed: nobody else will."""
+    record = _record(workspace)
+    if not record:
+        return
+    # The system gives a process's number to another one some day.
+    command = _command(record["process"])
+    if "label-studio" in command or (not command and _answers(record["url"])):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(record["process"], signal.SIGKILL)
+        until = time.monotonic() + _END
+        while _answers(record["url"]) and time.monotonic() < until:
+            time.sleep(_BETWEEN)  # its port is free when it is gone
+
+
+def _command(process: int) -> str:
+    """The command line of a process; empty where there is none, or nobody can say."""
+    with suppress(OSError):
+        asked = ["ps", "-o", "command=", "-p", str(process)]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return ""
+
+
+def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
+    """The server's environment; by it, and not by its command line, it learns of the user: others can read that."""
+    # Label Studio takes any variable for a setting, be it of another program, such as DATABASE_NAME.
+    inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("LC_")}
+    return inherited | {
+        "LABEL_STUDIO_BASE_DATA_DIR": str((workspace / FOLDER / "data").resolve()),
+        "LABEL_STUDIO_USERNAME": user.user,
+        "LABEL_STUDIO_PASSWORD": user.password,
+        "LABEL_STUDIO_USER_TOKEN": user.token,
+        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
+        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(workspace.root.resolve()),
+        # It may ask the ML backend of this machine, and still no other place that its own list keeps it from.
+        "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
+        "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS": ",".join(_BANNED),
+        "COLLECT_ANALYTICS": "False",
+        "LATEST_VERSION_CHECK": "false",
+        "SENTRY_DSN": "",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    say(f"starting Label Studio at {url}")
+    while not _answers(url):
+        if process.poll() is not None:
+            raise StageFailed(f"Label Studio ended while it started: {log} says why")
+        if time.monotonic() > until:
+            raise StageFailed(f"Label Studio did not answer within {_PATIENCE:.0f} s: {log} says why")
+        time.sleep(_BETWEEN)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5.0).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the server and what it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind((HOST, 0))
+        return int(asked.getsockname()[1])

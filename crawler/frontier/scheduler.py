@@ -1,0 +1,106 @@
+"""Scrapy's scheduler, on the state's frontier: what may be asked for next, and of whom."""
+
+import asyncio
+from collections import Counter, deque
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+
+from fullshot.core.clock import now
+from fullshot.crawler.context import Job
+from fullshot.crawler.frontier.state import LISTING, PICTURE
+
+
+class Frontier(BaseScheduler):
+    """Hands out the requests of the state, host by host, each host at its own pace.
+
+    A request stays in the state until its answer is worked up: what a kill interrupts is made again. Redirects and
+    retries, which Scrapy's middlewares make of a request under way, are kept here.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._again: dict[str, deque[Request]] = {}
+        self._wake: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Frontier":
+        """As Scrapy makes it."""
+        return cls(crawler)
+
+    def open(self, spider: Spider) -> None:
+        self._job.state.open_frontier()
+
+    def close(self, reason: str) -> None:
+        if self._wake:
+            self._wake.cancel()
+
+    def has_pending_requests(self) -> bool:
+        most = self._furthest(done=True)
+        queued = self._job.state.queued.items()
+        return any(self._again.values()) or any(count for (_, rank), count in queued if rank <= most)
+
+    def enqueue_request(self, request: Request) -> bool:
+        self._again.setdefault(request.meta["download_slot"], deque()).append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        """The next request to the host that is least busy among those that may be asked now."""
+        engine = self._crawler.engine
+        busy = Counter(request.meta.get("download_slot") for request in engine.downloader.active)
+        hosts = {host for (host, _), count in self._job.state.queued.items() if count}
+        hosts.update(host for host, requests in self._again.items() if requests)
+        soonest = 0.0
+        for host in sorted(hosts, key=lambda one: busy[one]):
+            if busy[host] >= self._at_once(host):
+                continue
+            if wait := self._job.hosts.wait(host):
+                soonest = min(soonest or wait, wait)
+            elif request := self._next_to(host):
+                self._job.hosts.asked(host)
+                return request
+        if soonest:
+            self._wake_in(soonest)
+        return None
+
+    def _at_once(self, host: str) -> int:
+        # Until robots.txt has said how a host wants to be asked, one request waits for it, not several.
+        waiting_for_robots = self._job.settings.obey_robots and not self._job.hosts[host].robots
+        return 1 if waiting_for_robots else self._job.settings.concurrency
+
+    def _next_to(self, host: str) -> Request | None:
+        if self._again.get(host):
+            return self._again[host].popleft()
+        while task := self._job.state.take(host, self._furthest()):
+            try:
+                return self._job.request(task)
+            except ValueError as error:
+                self._job.state.failed(task, ("bad-address", str(error)), now())
+        return None
+
+    def _furthest(self, *, done: bool = False) -> int:
+        """The last rank that is still asked for: no more product pages than may become products.
+
+        Args:
+            done: count only products that are done, not those whose pages are under way.
+        """
+        most = self._job.settings.max_products
+        if not most:
+            return LISTING
+        found = self._job.found + self._job.skipped
+        if found >= most:
+            return PICTURE
+        return LISTING if done or found + len(self._job.state.flying) < most else PICTURE
+
+    def _wake_in(self, seconds: float) -> None:
+        """Have the engine ask again then; by itself it does so every five seconds."""
+        loop = asyncio.get_running_loop()
+        if self._wake and not self._wake.cancelled() and loop.time() < self._wake.when() <= loop.time() + seconds:
+            return
+        if self._wake:
+            self._wake.cancel()
+        slot: Any = self._crawler.engine._slot  # Scrapy has no public way to be asked sooner
+        self._wake = loop.call_later(seconds, slot.nextcall.schedule)

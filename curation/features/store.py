@@ -1,0 +1,179 @@
+"""One look at every picture: pose, quality and fingerprint, kept in Parquet shards.
+
+A picture is decoded once, in a worker process, and all that curation asks of its pixels is measured then. Whatever is
+decided later (the full-shot rule, what counts as junk, which pictures are copies) is decided from what is kept here.
+"""
+
+import contextlib
+import functools
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from fullshot.core.engines import shards
+from fullshot.core.interfaces import Engine
+from fullshot.core.progress import bar
+from fullshot.core.workspace import Workspace
+from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
+from fullshot.curation.features.extract import SCHEMA, Job, Unreadable, look_at_shard
+from fullshot.curation.features.versions import folder_of, made_by
+from fullshot.curation.pose.estimators import Estimator
+from fullshot.curation.pose.mediapipe import People
+from fullshot.curation.pose.skeletons import Layout
+from fullshot.curation.quality.measures import MEASURES
+
+# A shard is what a kill costs, and what a process is handed at a time.
+_LEAST_SHARD, _MOST_SHARD = 16, 256
+_SHARDS_A_PROCESS = 16
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What is known of pictures; N of them, with P people in all.
+
+    Args:
+        frame: columns ``image_id, width, height``, those of :data:`measures.MEASURES`, and ``phash`` (uint64).
+        thumbnails: shape (N, THUMBNAIL_BYTES), uint8, see :class:`fingerprint.Fingerprint`.
+        people: all of them, in the order of their pictures.
+        owners: shape (P,): the row of each person's picture.
+        unreadable: the pictures asked for of which nothing is known.
+        taken: how many pictures were looked at in this run.
+    """
+
+    frame: pd.DataFrame
+    thumbnails: NDArray[np.uint8]
+    people: People
+    owners: NDArray[np.int64]
+    unreadable: list[Unreadable]
+    taken: int
+
+    def people_of(self, row: int) -> People:
+        """The people in one picture."""
+        first, last = np.searchsorted(self.owners, [row, row + 1])
+        return People(self.people.keypoints[first:last], self.people.layout)
+
+
+def intact(workspace: Workspace, pictures: pd.DataFrame) -> set[str]:
+    """The pictures whose files are there, as large as they were when they were stored.
+
+    Args:
+        workspace: with the files.
+        pictures: columns ``image_id``, ``path`` and ``bytes``.
+    """
+    sizes: dict[str, int] = {}
+    for folder in sorted({path.rpartition("/")[0] for path in pictures["path"]}):
+        with contextlib.suppress(OSError), os.scandir(workspace / folder) as entries:
+            sizes |= {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries if entry.is_file()}
+    rows = zip(pictures["image_id"], pictures["path"], pictures["bytes"], strict=True)
+    return {identity for identity, path, size in rows if sizes.get(path) == size}
+
+
+def look(
+    workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, workers: Engine, trusted: Collection[str]
+) -> Looks:
+    """Look at every picture that this estimator has not seen yet; the others are known.
+
+    Args:
+        workspace: what is found is kept in its folder ``looks``.
+        jobs: the pictures.
+        estimator: finds the people.
+        workers: do it; they are let go when all is seen.
+        trusted: pictures that need no second look where one is kept; the others are looked at whatever is known.
+
+    Returns:
+        The pictures asked for, in order of their image_id.
+    """
+    make = made_by(estimator)
+    folder = folder_of(workspace.root, make)
+    found = _together(_shards(folder, make))
+    known = set(found["image_id"].to_pylist()) & set(trusted)
+    todo = [job for job in jobs if job[0] not in known]
+    unreadable: list[Unreadable] = []
+    if todo:
+        share = -(-len(todo) // (workers.count * _SHARDS_A_PROCESS))
+        parts = shards(todo, min(max(share, _LEAST_SHARD), _MOST_SHARD))
+        work = functools.partial(look_at_shard, root=workspace.root, estimator=estimator, make=make)
+        with bar("curate", "pictures") as advance:
+            advance(0, len(todo))
+            done = 0
+            for number, failed in workers.map(work, parts):
+                unreadable += failed
+                done += len(parts[number])
+                advance(done, len(todo), f"{len(unreadable)} unreadable" if unreadable else "")
+        workers.let_go()
+        found = _together(_shards(folder, make))
+    unreadable.sort(key=lambda failed: failed.image_id)
+    lost = {failed.image_id for failed in unreadable}
+    jobs = [job for job in jobs if job[0] not in lost] if lost else jobs
+    return _as_arrays(_wanted(found, jobs), estimator.layout, unreadable, len(todo))
+
+
+def stored(workspace: Workspace, estimator: Estimator) -> Looks:
+    """What earlier runs found in the workspace's pictures, without looking at any."""
+    images = workspace.read("images")
+    make = made_by(estimator)
+    found = _together(_shards(folder_of(workspace.root, make), make))
+    jobs = list(zip(images["image_id"], images["path"], strict=True))
+    return _as_arrays(_wanted(found, jobs), estimator.layout, [], 0)
+
+
+def _wanted(found: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:
+    """The rows of the pictures asked for, in order of their image_id; a table that is so already is not copied."""
+    wanted = pyarrow.array([identity for identity, _ in jobs], pyarrow.string())
+    asked = pyarrow.compute.is_in(found["image_id"], wanted)
+    if not pyarrow.compute.all(asked, min_count=0).as_py():
+        found = found.filter(asked)
+    return found if found["image_id"].to_pandas().is_monotonic_increasing else found.sort_by("image_id")
+
+
+def _as_arrays(stored: pyarrow.Table, layout: Layout, unreadable: list[Unreadable], taken: int) -> Looks:
+    keypoints = stored["keypoints"].combine_chunks()
+    a_person = len(layout.joints) * 4
+    # Offsets instead of values: a sliced or filtered array may begin anywhere in its buffer.
+    counts = np.diff(keypoints.offsets.to_numpy()) // a_person
+    everybody = keypoints.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(layout.joints), 4)
+    thumbnails = b"".join(stored["thumbnail"].to_pylist())
+    columns = ["image_id", "width", "height", *MEASURES, "phash"]
+    return Looks(
+        stored.select(columns).to_pandas(),
+        np.frombuffer(thumbnails, np.uint8).reshape(-1, THUMBNAIL_BYTES),
+        People(everybody, layout),
+        np.repeat(np.arange(stored.num_rows), counts),
+        unreadable,
+        taken,
+    )
+
+
+def _shards(folder: Path, make: str) -> dict[Path, pyarrow.Table]:
+    """What each shard holds of this make."""
+    return {path: _current(path, make) for path in sorted(folder.glob("*.parquet"))}
+
+
+def _together(shards: Mapping[Path, pyarrow.Table]) -> pyarrow.Table:
+    # In order of their first pictures: shards of one run are cut from a list in order.
+    tables = sorted(
+        (table for table in shards.values() if table.num_rows), key=lambda rows: rows["image_id"][0].as_py()
+    )
+    together = pyarrow.concat_tables([SCHEMA.empty_table(), *tables])
+    # Two shards may hold one picture, where a run was given other pictures than the one before it.
+    again = together["image_id"].to_pandas().duplicated().to_numpy()
+    return together.filter(pyarrow.array(~again)) if again.any() else together
+
+
+def _current(path: Path, make: str) -> pyarrow.Table:
+    """A shard's rows of this make; none of a broken file, or one of another schema: they are made again."""
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, pyarrow.ArrowException):
+        return SCHEMA.empty_table()
+    if not table.schema.equals(SCHEMA):
+        return SCHEMA.empty_table()
+    return table.filter(pyarrow.compute.equal(table["make"], make))

@@ -1,0 +1,422 @@
+"""What can be exchanged: the protocols that an implementation keeps, in the house or in another package.
+
+Each has a registry (:mod:`fullshot.core.registry`) in the room that it belongs to, and a suite of tests in
+``tests/conformance/`` that runs over every implementation that is there. Where a value belongs to a stage (a page's
+item, a person's joints), the protocol is generic over it, since the stages lie above this module.
+
+An implementation that the settings choose is a class with a class method ``from_settings``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fullshot.core.boxes import Box, Picture
+from fullshot.core.progress import Advance
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+People_co = TypeVar("People_co", covariant=True)
+Item_co = TypeVar("Item_co", covariant=True)
+Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
+Rendered_co = TypeVar("Rendered_co", covariant=True)
+Task = TypeVar("Task")
+Annotated = TypeVar("Annotated")
+Category_contra = TypeVar("Category_contra", contravariant=True)
+
+
+class BlobStore(Protocol):
+    """Bytes by name. A name has parts separated by ``/``, such as ``images/ab/abcd.jpg``; none is ``.`` or ``..``.
+
+    It can be pickled, so that worker processes use the same one. Registry: :data:`fullshot.core.blobs.BLOB_STORES`.
+    """
+
+    def read(self, name: str) -> bytes:
+        """The bytes of this name.
+
+        Raises:
+            FileNotFoundError: there are none.
+        """
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep bytes under a name in one step: a reader sees the old ones or the new ones, never a part."""
+
+    def size(self, name: str) -> int | None:
+        """How many bytes there are under a name; None where there are none."""
+
+    def delete(self, name: str) -> None:
+        """Forget a name; one that is not there is no error."""
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """The names that begin with ``prefix``, in order; unfinished writes are not among them."""
+
+
+class Engine(Protocol):
+    """Maps a function over shards of rows; a context manager. Registry: :data:`fullshot.core.engines.ENGINES`.
+
+    Attributes:
+        count: shards that are worked on at once.
+    """
+
+    count: int
+
+    def start(self, prepare: Callable[[], object]) -> None:
+        """Start the workers before there is work for them, so that they load what they need meanwhile.
+
+        Args:
+            prepare: run in them; importable by name. What it raises is not told: the work will raise it again.
+        """
+
+    def map(
+        self, function: Callable[[Sequence[Row]], Result], parts: Sequence[Sequence[Row]]
+    ) -> Iterator[tuple[int, Result]]:
+        """Apply a function to every shard.
+
+        A shard whose worker was ended from outside is done again, so that the function must give the same when it is
+        applied twice.
+
+        Args:
+            function: takes one shard; importable by name, as are its arguments.
+            parts: the shards.
+
+        Yields:
+            A shard's number and its result, in the order in which they are done.
+
+        Raises:
+            StageFailed: workers were ended from outside again and again.
+        """
+
+    def let_go(self) -> None:
+        """Let the workers end while this process goes on."""
+
+    def __enter__(self) -> "Engine": ...
+
+    def __exit__(self, *details: object) -> None: ...
+
+
+class PoseEstimator(Protocol[People_co]):
+    """Finds people and their joints. Registry: :data:`fullshot.curation.pose.POSE_ESTIMATORS`.
+
+    It loads its model when it is first asked, and can be pickled before and after: a worker process gets the
+    description and loads the model itself.
+
+    Attributes:
+        version: of what it finds: two of one version find the same in the same picture.
+    """
+
+    @property
+    def version(self) -> str: ...
+
+    def predict(self, picture: Picture) -> People_co:
+        """The people in a picture, the surest first.
+
+        Args:
+            picture: shape (height, width, 3), uint8, RGB.
+
+        Returns:
+            Key points of shape (N, J, 4), float: for each person and joint x and y as shares of the picture's width and
+            height, visibility and presence in [0, 1]; see :class:`fullshot.curation.pose.People`.
+        """
+
+    def close(self) -> None:
+        """Give back the model's memory."""
+
+
+class QualityCheck(Protocol):
+    """One way in which a picture is of no use. Registry: :data:`fullshot.curation.quality.QUALITY_CHECKS`.
+
+    What is measured of the pixels is kept, so that another bound decides again without decoding a picture.
+
+    Attributes:
+        name: as it stands in ``curated.issues``.
+        words: for people.
+        measures: names of the numbers that :meth:`measure` gives.
+    """
+
+    name: ClassVar[str]
+    words: ClassVar[str]
+    measures: ClassVar[tuple[str, ...]]
+
+    def measure(self, picture: Picture) -> Mapping[str, float]:
+        """What is kept of a picture: each of ``measures``.
+
+        Args:
+            picture: shape (height, width, 3), uint8, RGB, decoded at 512 pixels or a little more.
+        """
+
+    def failed(self, rows: Any, settings: Any) -> Any:
+        """Which pictures fail.
+
+        Args:
+            rows: a DataFrame with ``width`` and ``height`` of the whole picture in pixels, ``products`` (how many show
+                it), and all measures.
+            settings: the section ``curate``.
+
+        Returns:
+            A boolean Series.
+        """
+
+
+class Detector(Protocol):
+    """Finds garments in pictures.
+
+    Attributes:
+        labels: what it tells apart, in the order of its class numbers.
+        digest: of its weights, in hexadecimal; boxes carry it as their ``model``.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    def predict(self, pictures: Sequence[Picture]) -> list[list[Box]]:
+        """Find the garments of each picture.
+
+        Args:
+            pictures: each of shape (height, width, 3), uint8, RGB, upright; of any sizes.
+
+        Returns:
+            A picture's boxes, best score first, none below the settings' ``detector.confidence``; corners in pixels of
+            the picture as it was given, inside it.
+        """
+
+
+class DetectorTrainer(Protocol):
+    """One family of detectors: trains them, and opens what it trained.
+
+    Registry: :data:`fullshot.train.detector.DETECTORS`, by ``detector.family``.
+    """
+
+    def inputs(self) -> Mapping[str, str]:
+        """What the weights depend on besides the pictures, the boxes and the settings, such as the network's file.
+
+        Raises:
+            UserError: the settings name a model or device that there is not.
+        """
+
+    def fit(self, data: Any, folder: Path, advance: Advance) -> Mapping[str, Any]:
+        """Train in a run's folder; go on from the last whole epoch where the folder holds one.
+
+        Args:
+            data: the pictures and boxes of each split, see :class:`fullshot.train.detector.data.DetectionData`.
+            folder: the run's; may be left by a kill at any moment.
+            advance: told of every epoch.
+
+        Returns:
+            ``resumed_at`` (epochs done before), ``epochs``, ``best_epoch`` and ``seconds``.
+
+        Raises:
+            StageFailed: the training broke off.
+        """
+
+    def weights(self, folder: Path) -> Path:
+        """Where the best weights of a finished run lie."""
+
+    def load(self, folder: Path) -> Detector:
+        """The detector of a finished run, with the settings' device and confidence.
+
+        Raises:
+            UserError: the weights do not hold one.
+        """
+
+    def evaluate(self, folder: Path, data: Any, split: str) -> Mapping[str, Any]:
+        """Measure a finished run on a split: ``map50``, ``map50_95`` and ``classes``."""
+
+
+class Backbone(Protocol):
+    """A network that turns pictures into features, by name. Registry: :data:`fullshot.train.embedder.BACKBONES`.
+
+    Attributes:
+        feature_size: F, the length of a picture's features.
+        input_size: side in pixels of the squares that it takes.
+        mean: of each channel (R, G, B), in [0, 1]; taken from the picture before it goes in.
+        std: of each channel (R, G, B); the picture is divided by it.
+    """
+
+    feature_size: int
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def network(self) -> "nn.Module":
+        """A new network: (N, 3, side, side), float32, normalised → (N, F), float32."""
+
+
+class Embedder(Protocol):
+    """Turns crops of garments into vectors that lie close where the garments look alike.
+
+    Attributes:
+        digest: of the weights; vectors of two digests do not compare.
+        dimension: d, the length of an embedding.
+    """
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, crops: Sequence[Picture]) -> NDArray[np.float32]:
+        """Embed crops of any size, one garment each, tight around it: shape (N, d), float32, not normalised."""
+
+
+class VectorStore(Protocol):
+    """Vectors of pictures, searched by product. Registry: :data:`fullshot.index.stores.VECTOR_STORES`.
+
+    Every vector has an id that lasts, a product, and a partition (a wear) that a search is confined to.
+    """
+
+    def build(
+        self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
+    ) -> None:
+        """Take these vectors in place of all that were there.
+
+        Args:
+            vectors: shape (N, d), float32.
+            ids: shape (N,), int64, each once.
+            products: N of them.
+            partitions: N of them, such as ``top``.
+        """
+
+    def add(
+        self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
+    ) -> None:
+        """Take further vectors; one whose id is there takes its place."""
+
+    def remove(self, ids: NDArray[np.int64]) -> int:
+        """Forget vectors; returns how many there were."""
+
+    def search(
+        self, vectors: NDArray[np.float32], partition: str, products: int, only: Iterable[int] | None = None
+    ) -> list[list[tuple[int, float]]]:
+        """The products nearest to each query, each once, by its nearest vector.
+
+        Args:
+            vectors: shape (Q, d), float32.
+            partition: where to look.
+            products: how many distinct products at most.
+            only: ids to choose from; None: all.
+
+        Returns:
+            For each query pairs of id and squared Euclidean distance, nearest first.
+
+        Raises:
+            ValueError: the vectors have another shape.
+        """
+
+    def partitions(self) -> dict[str, int]:
+        """The partitions, and how many vectors each holds."""
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+
+
+class Frontier(Protocol[Task]):
+    """The requests of a crawl that are still to be made. Registry: :data:`fullshot.crawler.frontier.FRONTIERS`.
+
+    A request stays in the frontier until its answer is worked up: what a kill interrupts is made again.
+
+    Attributes:
+        queued: how many requests are queued, by host and rank.
+        flying: numbers of the page requests that are under way.
+    """
+
+    @property
+    def queued(self) -> Mapping[tuple[str, int], int]: ...
+
+    @property
+    def flying(self) -> set[int]: ...
+
+    def open_frontier(self) -> None:
+        """Put back what was under way when the last process ended, and what failed in it."""
+
+    def add(self, urls: Iterable[str], rank: int, *, start: bool = False, page: str | None = None) -> None:
+        """Queue addresses that this crawl has not met yet."""
+
+    def take(self, host: str, most: int) -> Task | None:
+        """The next request to a host, of rank ``most`` or one before it; it is under way from now on."""
+
+    def again(self, task: Task, renderer: str | None = None) -> None:
+        """Put a request back, to be made with this renderer."""
+
+    def done(self, task: Task) -> None:
+        """A request needs no more."""
+
+    def failed(self, task: Task, why: tuple[str, str], failed_at: str) -> None:
+        """A request came to nothing: the class of the failure and a line on it."""
+
+
+class Renderer(Protocol[Wanted_contra, Rendered_co]):
+    """Draws pages with a browser. Registry: :data:`fullshot.crawler.rendering.RENDERERS`.
+
+    It is made with Scrapy's crawler as its only argument.
+    """
+
+    async def render(self, wanted: Wanted_contra) -> Rendered_co:
+        """The page as it is once its scripts ran.
+
+        Raises:
+            OffHost: it leads to another host.
+            DownloadTimeoutError: it did not come in time.
+            DownloadFailedError: it did not come; BrowserDied is one of these.
+        """
+
+    async def close(self) -> None:
+        """End the browser."""
+
+
+class ShopPage(Protocol[Item_co]):
+    """A page of a shop. Registry: :data:`fullshot.crawler.pages.SHOPS`.
+
+    Attributes:
+        patterns: the addresses that it reads (``url_matcher.Patterns``); the more particular pattern wins.
+        parser: name and version of what reads the page, such as ``myntra@1``.
+        data_script: JavaScript, a function's body: returns whether the page's data is there.
+        always_has_data: whether every page of the shop has data, so that one without it means that the crawl is taken
+            for a bot.
+    """
+
+    patterns: ClassVar[Any]
+    parser: ClassVar[str]
+    data_script: ClassVar[str]
+    always_has_data: ClassVar[bool]
+
+    def find(self) -> Item_co:
+        """The product, the listing, or why there is neither; see :data:`fullshot.crawler.items.Found`."""
+
+
+class BoxFormat(Protocol[Annotated, Category_contra]):
+    """A file format of boxes. Registry: :data:`fullshot.annotate.formats.BOX_FORMATS`.
+
+    Attributes:
+        beside: where pictures lie when nobody says so, relative to the file or the folder of annotations.
+        one_box: a picture has one box.
+        whole_pixels: boxes lie on whole pixels.
+    """
+
+    beside: ClassVar[tuple[str, ...]]
+    one_box: ClassVar[bool]
+    whole_pixels: ClassVar[bool]
+
+    def load(self, path: Path) -> list[Annotated]:
+        """The pictures and boxes of a file or a folder.
+
+        Raises:
+            UserError: it is not what the format says; names file and line or part.
+        """
+
+    def save(
+        self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category_contra]
+    ) -> None:
+        """Write a data set's annotations into a folder that holds its pictures already, by split."""
+
+    def picture(self, split: str, image_id: str, number: int) -> str:
+        """Where a picture lies in that folder, by its split, its image_id and its number from 1; without suffix."""

@@ -1,0 +1,300 @@
+"""Pictures by content address: a picture's name is the sha256 of its bytes."""
+
+import contextlib
+import hashlib
+import io
+import math
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from fullshot.core.errors import UserError
+from fullshot.core.files import write_bytes
+
+MAX_PIXELS = 50_000_000
+"""A picture with more pixels is refused before it is decoded (a 50,000 × 50,000 PNG can be 200 kB)."""
+
+_open = Image.open
+"""Pillow's own: Ultralytics puts another in its place, which tries to install a package for what does not decode."""
+
+# What a shop's pages show. Pillow knows some forty more kinds; their decoders never see bytes from the network.
+_SUFFIX = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "AVIF": ".avif",
+}
+_KINDS = tuple(_SUFFIX)
+
+# EXIF orientations that swap width and height.
+_ON_THEIR_SIDE = (5, 6, 7, 8)
+
+# What pictures are re-encoded as, and the longest side in pixels that the kind can hold: JPEG_MAX_DIMENSION in libjpeg,
+# WEBP_MAX_DIMENSION in libwebp (14 bits), 31 bits in a PNG.
+_LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383, "png": 2**31 - 1}
+
+# Pillow warns from 90 million pixels on; such a picture is refused here, in this module's words.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# What is broken in EXIF data costs the orientation at most; the warning names a line of Pillow's.
+warnings.filterwarnings("ignore", message=".*EXIF.*", module="PIL")
+
+
+class NotAnImage(ValueError):
+    """The bytes do not decode to a picture, or to one too large to be decoded."""
+
+
+class TooLarge(NotAnImage):
+    """A picture of more pixels than are decoded, or than a kind of file can hold."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A picture that is there: ``path`` is relative to the workspace, sizes are in pixels and bytes."""
+
+    image_id: str
+    path: str
+    width: int
+    height: int
+    bytes: int
+
+
+def image_id(content: bytes) -> str:
+    """The sha256 of a picture's bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextlib.contextmanager
+def _decoding() -> Iterator[None]:
+    """Say of whatever a decoder stumbles over that this is no picture."""
+    try:
+        yield
+    except (NotAnImage, MemoryError):
+        raise
+    except Image.DecompressionBombError:  # Pillow's own limit is higher, but it looks first
+        raise TooLarge(f"more than {MAX_PIXELS:,} pixels") from None
+    except UnidentifiedImageError:  # its own words name an address in memory, another one each time
+        raise NotAnImage("no picture of a known kind") from None
+    except Exception as error:  # each decoder has its own: AVIF's raises RuntimeError, TIFF's OverflowError
+        raise NotAnImage(str(error) or type(error).__name__) from None
+
+
+@contextlib.contextmanager
+def _opened(source: io.BytesIO | Path) -> Iterator[Image.Image]:
+    """A picture of a known kind, with its size checked and none of its pixels decoded yet.
+
+    Of an animation, only the first frame is ever decoded.
+
+    Raises:
+        NotAnImage: it is none, or what is done with it fails.
+        TooLarge: it has more than :data:`MAX_PIXELS`.
+    """
+    with _decoding(), _open(source, formats=_KINDS) as picture:
+        width, height = picture.size
+        if width * height > MAX_PIXELS:
+            raise TooLarge(f"{width}×{height} pixels, more than {MAX_PIXELS:,}")
+        yield picture
+
+
+def measure(content: bytes) -> tuple[int, int, str]:
+    """Width and height in pixels, and the suffix, of a picture that decodes whole.
+
+    Raises:
+        NotAnImage: it is of no known kind, does not decode, or is cut off.
+        TooLarge: it has more than :data:`MAX_PIXELS`; it was not decoded.
+    """
+    with _opened(io.BytesIO(content)) as picture:
+        # A camera's JPEG with more pictures behind the first is an MPO to Pillow.
+        suffix = _SUFFIX["JPEG" if picture.format == "MPO" else str(picture.format)]
+        picture.load()
+        return *picture.size, suffix
+
+
+def put(root: Path, content: bytes) -> Stored:
+    """Store a picture under ``<root>/images/ab/abcd….jpg``; storing it again changes nothing.
+
+    A file that does not hold these bytes is written again.
+
+    Raises:
+        NotAnImage: see :func:`measure`; nothing is written.
+    """
+    width, height, suffix = measure(content)
+    identity = image_id(content)
+    path = f"images/{identity[:2]}/{identity}{suffix}"
+    file = root / path
+    if not file.is_file() or file.stat().st_size != len(content) or file.read_bytes() != content:
+        write_bytes(file, content)
+    return Stored(identity, path, width, height, len(content))
+
+
+def orientation(path: Path) -> int:
+    """The orientation that a picture's EXIF asks to show it in, 1 to 8; 1, as it is stored, where it asks for none.
+
+    Raises:
+        NotAnImage: it does not decode.
+        OSError: the file cannot be read.
+    """
+    with _opened(path) as picture:
+        asked = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        return asked if 1 <= asked <= 8 else 1
+
+
+def is_turned(path: Path) -> bool:
+    """Whether a picture's EXIF asks to show it in another orientation than it is stored in.
+
+    Raises:
+        NotAnImage: it does not decode.
+    """
+    return orientation(path) != 1
+
+
+def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """A picture's pixels as RGB: what is transparent over white, 16 bits a channel brought to 8."""
+    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+        # Pillow would cut off what is above 255. Its modes I and F come from 16-bit files too.
+        deep = np.clip(np.asarray(picture), 0, 65_535).astype(np.uint32)
+        if deep.max(initial=0) > np.iinfo(np.uint8).max:
+            deep = (deep + 128) // 257
+        picture = Image.fromarray(deep.astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
+
+
+def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
+    """Decode a picture.
+
+    Args:
+        path: the file.
+        upright: turn it as its EXIF orientation says; boxes are in pixels of the picture as it is stored, so this is
+            for photos that come from outside.
+
+    Returns:
+        Shape (height, width, 3), uint8, RGB; what is transparent lies over white.
+
+    Raises:
+        NotAnImage: see :func:`measure`.
+        OSError: the file cannot be read.
+    """
+    with _opened(io.BytesIO(path.read_bytes())) as picture:
+        return _pixels(ImageOps.exif_transpose(picture) if upright else picture)
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """A picture that was decoded smaller than it is.
+
+    Args:
+        pixels: shape (h, w, 3), uint8, RGB; upright.
+        width: of the whole picture, upright, in pixels.
+        height: of the whole picture, upright, in pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+def read_reduced(path: Path, longest: int) -> Reduced:
+    """Decode a picture for measures that need no more than so many pixels; upright, as its EXIF orientation says.
+
+    A JPEG is reduced while it is decoded (libjpeg's scaling by 1/2, 1/4 or 1/8), never below ``longest``; any picture
+    of more than twice that is reduced after it was decoded.
+
+    Args:
+        path: the file.
+        longest: of the longer side, in pixels.
+
+    Raises:
+        NotAnImage: see :func:`measure`.
+        OSError: the file cannot be read.
+    """
+    with _opened(io.BytesIO(path.read_bytes())) as picture:
+        width, height = picture.size
+        share = longest / max(width, height)
+        if share < 1:
+            picture.draft("RGB", (max(1, math.ceil(width * share)), max(1, math.ceil(height * share))))
+        turned = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        # To turn a picture is to copy it, also where there is nothing to turn.
+        pixels = _pixels(picture if turned == 1 else ImageOps.exif_transpose(picture))
+        if max(pixels.shape) > 2 * longest:
+            pixels = np.asarray(Image.fromarray(pixels).reduce(max(pixels.shape) // longest))
+        return Reduced(pixels, *((height, width) if turned in _ON_THEIR_SIDE else (width, height)))
+
+
+def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:
+    """A picture's bytes, encoded anew.
+
+    The picture keeps its size and is turned as its EXIF orientation says, so that it needs no such tag. All else that
+    is not pixels is dropped: the rest of the EXIF data, comments, a thumbnail, the colour profile (the stages read
+    pixels as they are stored), frames after the first. What is transparent stays so, but in a JPEG, which cannot hold
+    it: there it is laid over white.
+
+    Args:
+        content: the bytes of a picture.
+        kind: ``jpeg``, ``webp`` (lossy) or ``png`` (lossless).
+        quality: 1 to 100, as libjpeg and libwebp understand it; without effect on a PNG.
+
+    Raises:
+        NotAnImage: see :func:`measure`.
+        TooLarge: it has more than :data:`MAX_PIXELS`, or a longer side than the kind can hold.
+        ValueError: the kind is not known, or the quality is out of range.
+    """
+    if kind not in _LONGEST_SIDE:
+        raise ValueError(f"expected one of {', '.join(_LONGEST_SIDE)}, got {kind!r}")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"expected a quality of 1 to 100, got {quality}")
+    with _opened(io.BytesIO(content)) as picture:
+        width, height = picture.size
+        if max(width, height) > _LONGEST_SIDE[kind]:
+            raise TooLarge(f"{width}×{height} pixels, a longer side than the {_LONGEST_SIDE[kind]:,} of a {kind}")
+        upright = ImageOps.exif_transpose(picture)
+        pixels = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+        if kind == "jpeg" and pixels.mode == "RGBA":
+            white = Image.new("RGBA", pixels.size, "white")
+            pixels = Image.alpha_composite(white, pixels).convert("RGB")
+        pixels.info.clear()  # Pillow writes from it what it is not given: the colour profile, comments, XMP
+        file = io.BytesIO()
+        pixels.save(file, kind, quality=quality)
+        return file.getvalue()
+
+
+def lay(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
+    """Put a workspace's picture into a data set, as it is stored.
+
+    One whose EXIF asks to turn it is written anew, as PNG and without EXIF: readers disagree whether they turn it.
+
+    Args:
+        picture: its file.
+        place: where it goes, without a suffix.
+        link: as a link, where the system has them; relative, so that both may be moved together.
+
+    Returns:
+        Its file there, and whether it was written anew.
+
+    Raises:
+        UserError: there is no such picture.
+    """
+    if not picture.is_file():
+        raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    file = place.with_name(place.name + picture.suffix)
+    with contextlib.suppress(NotAnImage):  # who reads the data set says what they cannot decode
+        if is_turned(picture):
+            file = place.with_name(place.name + ".png")  # nothing is lost a second time
+            Image.fromarray(read_rgb(picture)).save(file)
+            return file, True
+    if link:
+        with contextlib.suppress(OSError):
+            file.symlink_to(os.path.relpath(picture.resolve(), file.parent.resolve()))
+            return file, False
+    shutil.copyfile(picture, file)
+    return file, False

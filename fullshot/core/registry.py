@@ -1,0 +1,100 @@
+"""Names in the settings, and the implementations that they stand for.
+
+Every kind of thing that can be exchanged has a registry: a shop, a detector family, a vector store. A name stands for
+an implementation of the house, which is loaded when it is asked for, or for one that another package declares as an
+entry point of the registry's group:
+
+    [project.entry-points."fullshot.shops"]
+    acme = "acme_shop:AcmePage"
+"""
+
+import functools
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from fullshot.core.errors import UserError
+from fullshot.core.progress import say
+
+Implementation = TypeVar("Implementation")
+
+
+class Registry(Generic[Implementation]):
+    """The implementations of one interface, by name.
+
+    Args:
+        kind: what they are, for messages, such as ``detector``.
+        group: of entry points, such as ``fullshot.detectors``.
+        house: a name and where its implementation lies, as ``package.module:attribute``.
+    """
+
+    def __init__(self, kind: str, group: str, house: Mapping[str, str]) -> None:
+        self.kind, self.group = kind, group
+        self._house = dict(house)
+
+    @functools.cached_property
+    def _plugins(self) -> dict[str, EntryPoint]:
+        """The entry points of other packages; what would take the place of another is left out, and told."""
+        found: dict[str, EntryPoint] = {}
+        for point in sorted(entry_points(group=self.group), key=lambda point: (point.name, _package(point))):
+            taken = "fullshot itself" if point.name in self._house else None
+            if point.name in found:
+                taken = _package(found[point.name])
+            if taken:
+                say(f"fullshot: the {self.kind} {point.name!r} of {_package(point)} is left out: {taken} has one")
+            else:
+                found[point.name] = point
+        return found
+
+    def names(self) -> list[str]:
+        """The names that there are: those of the house, then those of other packages."""
+        return [*self._house, *self._plugins]
+
+    def get(self, name: str) -> Implementation:
+        """The implementation of this name.
+
+        Raises:
+            UserError: there is none; says which there are. Or another package's does not load; names the package.
+        """
+        if name in self._house:
+            return _load(self._house[name])
+        if name in self._plugins:
+            return self._load_plugin(self._plugins[name])
+        raise UserError(f"expected the {self.kind} to be one of {', '.join(self.names())}, got {name!r}")
+
+    def load_all(self) -> dict[str, Implementation]:
+        """Every implementation that loads, by name; of another package's that does not, a line on stderr tells."""
+        found: dict[str, Implementation] = {name: _load(place) for name, place in self._house.items()}
+        for name, point in self._plugins.items():
+            try:
+                found[name] = self._load_plugin(point)
+            except UserError as error:
+                self._tell(str(error))
+        return found
+
+    @functools.cache  # noqa: B019  a registry lives as long as its module
+    def _tell(self, message: str) -> None:
+        """Say something once."""
+        say(f"fullshot: {message}; it is left out")
+
+    def _load_plugin(self, point: EntryPoint) -> Implementation:
+        try:
+            loaded: Implementation = point.load()
+        except Exception as error:  # whatever another package's import dies of
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(
+                f"the {self.kind} {point.name!r} of {_package(point)} does not load ({point.value}): {reason}"
+            ) from None
+        return loaded
+
+
+def _load(place: str) -> Implementation:  # type: ignore[type-var]
+    module, _, attribute = place.partition(":")
+    loaded: Implementation = getattr(import_module(module), attribute)
+    return loaded
+
+
+def _package(point: EntryPoint) -> str:
+    """The package that declares an entry point, with its version."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"

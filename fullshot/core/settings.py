@@ -1,0 +1,277 @@
+"""The settings: ``fullshot.toml`` < environment ``FULLSHOT_*`` < flags.
+
+A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``fullshot.toml``,
+``FULLSHOT_CRAWL_DELAY=1.0`` in the environment, ``--delay 1.0`` on ``fullshot crawl``.
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from fullshot.core.errors import UserError
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+POSE_MODEL_URL = (
+    "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/"
+    "pose_landmarker_full.task"
+)
+"""Where MediaPipe's makers serve the pose model."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CrawlSettings(_Section):
+    """How a crawl behaves towards the shop, and what it keeps."""
+
+    delay: float = Field(1.0, ge=0, description="seconds between two requests to one host")
+    concurrency: int = Field(1, ge=1, description="requests under way to one host at once")
+    autothrottle: bool = Field(True, description="slow down when the host's answers slow down")
+    obey_robots: bool = Field(True, description="ask robots.txt and do as it says")
+    max_products: int = Field(0, ge=0, description="stop after so many products; 0: all")
+    user_agent: str = Field("fullshot", description="the product token of the User-Agent header")
+    contact: str = Field("", description="an address or URL that the shop can reach you by; sent along")
+    image_size: int = Field(0, ge=0, description="height in pixels asked of the image host; 0: as kept there")
+    timeout: float = Field(30.0, gt=0, description="seconds until a request is given up")
+    renderer: Literal["auto", "http", "playwright", "selenium"] = Field(
+        "auto", description="auto: plain HTTP, and a browser for pages that come without their data"
+    )
+    colours: bool = Field(False, description="visit a product's other colours too, as products of their own")
+    keep_pages: bool = Field(False, description="keep every page, compressed, to be parsed again")
+    reencode: Literal["", "jpeg", "png", "webp"] = Field("", description="store pictures as this; empty: as they came")
+    quality: int = Field(90, ge=1, le=100, description="of pictures that are re-encoded")
+    max_page_bytes: int = Field(32 * 2**20, ge=1, description="a page of more bytes is given up")
+    max_picture_bytes: int = Field(32 * 2**20, ge=1, description="a picture of more bytes is given up")
+    backoff: float = Field(30.0, ge=0, description="seconds of the first pause for a host that blocks; they double")
+    max_failures: Share = Field(0.1, description="share of pages and pictures that may fail in a healthy crawl")
+    max_blocked: Share = Field(0.1, description="share of requests that may be refused, or answered without data")
+    max_unknown_types: Share = Field(0.2, description="share of products whose type the taxonomy may not know")
+    max_coverage_drop: Share = Field(
+        0.1, description="how much less often than in the shop's last good crawl a column may be filled"
+    )
+
+
+class CurateSettings(_Section):
+    """What counts as a full shot, and how products are split."""
+
+    pose: Literal["mediapipe", "openpose"] = Field("mediapipe", description="which estimator finds people")
+    pose_network: str = Field("", description="path of an OpenPose network that OpenCV reads (.onnx, .pb)")
+    pose_layout: Literal["coco", "mpi"] = Field("coco", description="its joints: COCO's 18, or MPII's 15")
+    pose_model: str = Field("", description="path of a MediaPipe pose .task file; empty: found or fetched")
+    pose_model_sha256: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$", description="digest of that file, where it is not one that fullshot knows"
+    )
+    pose_model_url: str = Field(POSE_MODEL_URL, description="where the pose model is fetched from")
+    visibility: Share = Field(0.5, description="the least visibility of nose or eyes")
+    ankle_visibility: Share = Field(0.3, description="the least visibility of an ankle; long skirts and flares hide it")
+    min_span: Share = Field(0.45, description="the least height from nose to ankles, as a share of the picture")
+    min_hip_share: Share = Field(0.3, description="how far the hips are from nose and ankles, of nose to ankles")
+    min_headroom: float = Field(0.08, description="picture above the nose, as a share of nose to ankles")
+    min_footroom: float = Field(0.025, description="picture below the toes, as a share of nose to ankles")
+    body_visibility: Share = Field(0.5, description="the least visibility of hips and of shoulders or ankles")
+    sure: float = Field(0.05, ge=0, le=0.5, description="a score nearer to one half than this is unclear")
+    min_side: int = Field(48, ge=0, description="a picture with a shorter side in pixels is tiny")
+    max_aspect: float = Field(4.0, ge=1, description="longer side over shorter side beyond which a picture is a strip")
+    min_sharpness: float = Field(0.36, ge=0, description="below it a picture is blurred; 0: not asked")
+    min_detail: float = Field(0.02, ge=0, description="below it a picture is nearly blank; 0: not asked")
+    max_watermark: float = Field(0.05, ge=0, description="beyond it a picture is heavily watermarked; 1: not asked")
+    max_collage: float = Field(0.2, ge=0, description="beyond it a picture is several in one; 1: not asked")
+    max_shared: int = Field(20, ge=1, description="a picture of more products than this is a table of sizes, a banner")
+    duplicate_radius: int = Field(14, ge=0, le=64, description="bits of 64 by which hashes of near duplicates differ")
+    duplicate_likeness: Share = Field(0.91, description="how alike two pictures with near hashes must be; 0: not asked")
+    validation_share: Share = Field(0.15, description="share of the products to choose models on")
+    test_share: Share = Field(0.2, description="share of the products that no model is trained or chosen on")
+    processes: int = Field(0, ge=0, description="worker processes; 0: one a core")
+
+    @model_validator(mode="after")
+    def _shares_leave_some_to_train(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share and test_share must leave products to train on")
+        return self
+
+
+class AnnotateSettings(_Section):
+    """How pictures go to annotators and come back."""
+
+    url: str = Field("", description="of a Label Studio that runs elsewhere; empty: the workspace's own")
+    token: SecretStr = Field(SecretStr(""), description="for that one: a legacy token or a personal access token")
+    port: int = Field(8080, ge=0, le=65_535, description="the workspace's own Label Studio listens on; 0: any free one")
+    project: str = Field("fullshot", min_length=3, max_length=50, description="title of the project")
+    pictures: str = Field(
+        "", description="where annotators' browsers find them: http(s)://… or s3://…, gs://…; empty: served locally"
+    )
+    batch: int = Field(500, ge=1, description="tasks a request")
+    consensus: Literal["latest", "majority"] = Field(
+        "latest", description="whose boxes count where several people drew some"
+    )
+    same_iou: Share = Field(0.5, description="two people's boxes that overlap so much are one box drawn twice")
+    duplicate_iou: Share = Field(0.95, description="one person's boxes that overlap so much are listed as a mistake")
+    backend_port: int = Field(9090, ge=0, le=65_535, description="the ML backend listens on; 0: any free one")
+    backend_host: str = Field("127.0.0.1", description="the ML backend listens on; beyond this machine with a password")
+    backend_url: str = Field("", description="where Label Studio reaches the ML backend; empty: where it listens")
+    backend_password: SecretStr = Field(SecretStr(""), description="that the ML backend asks for; empty: none")
+    backend_register: bool = Field(True, description="connect the ML backend with the project in Label Studio")
+    retrain_after: int = Field(50, ge=1, description="new annotations after which the backend trains again")
+    uncertainty_weight: float = Field(
+        0.3, ge=0, description="how much the detector's doubt counts in the queue, once its mAP@0.5 is above one half"
+    )
+    diversity_weight: float = Field(
+        0.6, ge=0, description="how much it counts that it is like many, of which none is labelled"
+    )
+    rarity_weight: float = Field(0.2, ge=0, description="how much it counts that its garments are rarely labelled")
+    unclear_share: Share = Field(0.1, description="of the queue, as long as there are pictures that may be full shots")
+
+
+class DetectorSettings(_Section):
+    """How the garment detector is trained."""
+
+    model: str = Field("garment-nano", description="a model file (.yaml or .pt), or the name of one that comes along")
+    epochs: int = Field(80, ge=1)
+    image_size: int = Field(256, ge=32, description="longer side in pixels that pictures are brought to")
+    batch: int = Field(8, ge=1, description="small on purpose: few pictures teach more in many small steps")
+    learning_rate: float = Field(2e-3, gt=0, description="of AdamW; a tenth of it suits weights to go on from")
+    seed: int = 7
+    device: str = Field("", description="cpu, 0, mps, …; empty: the best there is")
+    plots: bool = Field(True, description="draw learning curves, precision and recall, confusions, sample pictures")
+    confidence: Share = Field(0.25, description="boxes below this score are not reported")
+
+
+class EmbedderSettings(_Section):
+    """How the embedder is trained: weighted triplet loss, Siamese network."""
+
+    epochs: int = Field(60, ge=1)
+    image_size: int = Field(64, ge=16, description="side in pixels that crops are brought to")
+    dimension: int = Field(64, ge=2, description="length of an embedding")
+    margin: float = Field(1.0, gt=0, description="m of the triplet loss")
+    alpha: float = Field(0.05, gt=0, description="weight of the embedding loss")
+    embedding_scale: Literal["1/d", "1/sqrt(d)"] = "1/d"
+    learning_rate: float = Field(1e-3, gt=0)
+    batch: int = Field(64, ge=4)
+    seed: int = 7
+    device: str = Field("", description="cpu, cuda, mps, …; empty: the best there is")
+
+
+class EngineSettings(_Section):
+    """What maps work over many pictures."""
+
+    name: str = Field("processes", description="processes: of this machine; or one that another package brings")
+
+
+class RecommendSettings(_Section):
+    """What is answered to a photo."""
+
+    neighbours: int = Field(5, ge=1, description="look-alikes a garment")
+
+
+class Settings(BaseSettings):
+    """All settings of one workspace, resolved."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FULLSHOT_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+    )
+
+    crawl: CrawlSettings = CrawlSettings()
+    curate: CurateSettings = CurateSettings()
+    annotate: AnnotateSettings = AnnotateSettings()
+    detector: DetectorSettings = DetectorSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    recommend: RecommendSettings = RecommendSettings()
+    engine: EngineSettings = EngineSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, which wins over the file."""
+        toml_file = settings_cls.model_config.get("toml_file")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file)
+
+
+def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
+    """Resolve the settings of a workspace.
+
+    Args:
+        toml_file: the workspace's ``fullshot.toml``; it need not be there.
+        **flags: a section's name and the flags given for it; a flag that is None was not given.
+
+    Raises:
+        UserError: a value is of the wrong kind or out of range, or a key is not known.
+    """
+    given = {
+        section: {key: value for key, value in values.items() if value is not None} for section, values in flags.items()
+    }
+
+    _check_environment()
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=toml_file)
+
+    try:
+        return FromFile(**{section: values for section, values in given.items() if values})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            place = f" in {toml_file}" if toml_file and toml_file.is_file() else ""
+            raise UserError(f"unknown setting {name}{place}; {_hint(*map(str, first['loc']))}") from None
+        raise UserError(f"setting {name}: {first['msg']}, got {first['input']!r}") from None
+    except ValueError as error:
+        raise UserError(f"{toml_file}: {error}") from None
+
+
+def _check_environment() -> None:
+    """Look for misspelt variables; pydantic would tell neither their name nor that they are variables.
+
+    Raises:
+        UserError: a variable names a known section and a key that it does not have. Other variables that begin with
+            ``FULLSHOT_`` are no settings.
+    """
+    for variable in sorted(os.environ):
+        prefix, _, name = variable.upper().partition("_")
+        section, underscore, key = name.lower().partition("_")
+        keys = _sections().get(section)
+        if prefix == "FULLSHOT" and underscore and keys is not None and key not in keys:
+            raise UserError(
+                f"unknown setting {variable} in the environment; {_hint(section, key, in_environment=True)}"
+            )
+
+
+def _sections() -> dict[str, list[str]]:
+    """The sections, and the keys of each."""
+    return {
+        name: list(field.annotation.model_fields)
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
+    }
+
+
+def _hint(section: str, key: str = "", *, in_environment: bool = False) -> str:
+    """What may have been meant by a section, or by a key of a known section, that there is not."""
+    sections = _sections()
+    known = sections.get(section, [])
+    likely = difflib.get_close_matches(key, known, 1) if known else difflib.get_close_matches(section, sections, 1)
+    if not known and not likely:  # a key that stands outside of its section
+        likely = [f"{name}.{section}" for name, keys in sections.items() if section in keys][:1]
+    if likely:
+        return f"did you mean {f'FULLSHOT_{section}_{likely[0]}'.upper() if in_environment else likely[0]}?"
+    return f"expected one of {', '.join(known or sections)}"

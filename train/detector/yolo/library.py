@@ -1,0 +1,157 @@
+"""Ultralytics YOLO, made to ask nothing of the network and to keep its chatter in a file.
+
+Left alone it fetches a font and weights, sends usage events, and changes settings in the user's home.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import platformdirs
+
+from fullshot.core.errors import UserError
+
+_MODELS = Path(__file__).with_name("models")
+_INTEGRATIONS = ("clearml", "comet", "dvc", "mlflow", "raytune", "tensorboard", "wandb")
+_FONT = "Arial.ttf"
+
+
+def ultralytics() -> ModuleType:
+    """Import Ultralytics, offline and silent.
+
+    Where a program has imported it before on its own account, its settings file is left alone.
+    """
+    if "ultralytics" not in sys.modules:
+        os.environ["YOLO_CONFIG_DIR"] = str(Path(platformdirs.user_cache_dir("fullshot")) / "ultralytics")
+        os.environ["YOLO_OFFLINE"] = "true"
+        os.environ["YOLO_VERBOSE"] = "false"
+    # Importing it tells OpenMP to use one thread; torch, loaded before, keeps all, and so do later processes.
+    import torch  # noqa: F401
+
+    threads = os.environ.get("OMP_NUM_THREADS")
+    import ultralytics
+
+    if threads is None:
+        os.environ.pop("OMP_NUM_THREADS", None)
+    from ultralytics import utils
+    from ultralytics.utils.events import events
+
+    events.enabled = False
+    if os.environ.get("YOLO_CONFIG_DIR") and utils.USER_CONFIG_DIR.parent == Path(os.environ["YOLO_CONFIG_DIR"]):
+        quiet: dict[str, Any] = {"sync": False, **dict.fromkeys(_INTEGRATIONS, False)}
+        if any(utils.SETTINGS.get(key) for key in quiet):
+            utils.SETTINGS.update(quiet)
+    _lay_font(utils.USER_CONFIG_DIR / _FONT)
+    return ultralytics
+
+
+def _lay_font(file: Path) -> None:
+    """Ultralytics fetches this font from the network unless it lies here; any font will do to label a plot."""
+    if file.exists():
+        return
+    import matplotlib
+
+    with contextlib.suppress(OSError):
+        shutil.copyfile(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", file)
+
+
+def model_file(name: str) -> str:
+    """The file of a model that is given by path or by name; nothing is ever downloaded.
+
+    Args:
+        name: a ``.yaml`` (architecture) or ``.pt`` (weights to go on from) file, the name of an architecture in
+            ``train/detector/models`` or of one that Ultralytics ships, such as ``yolo11n.yaml``.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    path = Path(name).expanduser()
+    if path.is_file() and path.suffix in {".yaml", ".yml", ".pt"}:
+        return str(path.resolve())
+    own = _MODELS / f"{path.stem if path.suffix == '.yaml' else name}.yaml"
+    if path.name == name and own.is_file():
+        return str(own)
+    if path.name == name and path.suffix == ".yaml" and _shipped(name) is not None:
+        return name
+    there = ", ".join(sorted(file.stem for file in _MODELS.glob("*.yaml")))
+    raise UserError(
+        f"setting detector.model: expected a .yaml or .pt file, {there} or an architecture of Ultralytics such as "
+        f"yolo11n.yaml, got {name!r} (weights are never downloaded)"
+    )
+
+
+def architecture(file: str) -> Path:
+    """The file whose content says what a result of :func:`model_file` is."""
+    return Path(file) if Path(file).is_absolute() else _shipped(file) or Path(file)
+
+
+def _shipped(name: str) -> Path | None:
+    """Ultralytics writes sizes into names: ``yolo11n.yaml`` is ``yolo11.yaml`` at size n."""
+    folder = Path(str(ultralytics().__file__)).parent / "cfg" / "models"
+    wanted = {name, re.sub(r"(\d+)([nslmx])(.*)$", r"\1\3", name)}
+    return next((file for file in sorted(folder.rglob("*.yaml")) if file.name in wanted), None)
+
+
+def device(name: str) -> str:
+    """Check a device's name.
+
+    Raises:
+        UserError: this machine has no such device.
+    """
+    from ultralytics.utils.torch_utils import select_device
+
+    try:
+        select_device(name, verbose=False)
+    except (ValueError, RuntimeError, AssertionError):
+        raise UserError(
+            f"setting detector.device: this machine has no {name!r}; expected cpu, 0, mps or nothing"
+        ) from None
+    return name
+
+
+def open_model(file: str) -> Any:
+    """A model from an architecture or weights (``ultralytics.YOLO``).
+
+    Raises:
+        UserError: the file is not one of a detector.
+    """
+    yolo = ultralytics().YOLO
+    try:
+        model = yolo(file, task="detect" if not file.endswith(".pt") else None)
+    except Exception as error:  # whatever is wrong in a user's file: Ultralytics raises what it stumbles over
+        words = " ".join(str(error).split())[:200]
+        raise UserError(f"{file}: not a model that Ultralytics reads: {words or type(error).__name__}") from None
+    if model.task != "detect":
+        raise UserError(f"{file}: expected a model that detects boxes, got one for the task {model.task!r}")
+    return model
+
+
+@contextlib.contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """Send what Ultralytics, and what warns beneath it, says to the end of a file while this lasts."""
+    ultralytics()
+    loggers = [logging.getLogger(name) for name in ("ultralytics", "py.warnings")]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    with path.open("a", encoding="utf-8") as file:
+        handler = logging.StreamHandler(file)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        for logger in loggers:
+            logger.handlers, logger.propagate = [handler], False
+            logger.setLevel(logging.INFO)
+        logging.captureWarnings(True)
+        try:
+            # Its progress bars print, they do not log.
+            with contextlib.redirect_stdout(file):
+                yield
+        finally:
+            logging.captureWarnings(False)
+            for logger, handlers, level, propagate in before:
+                logger.handlers, logger.propagate = handlers, propagate
+                logger.setLevel(level)
