@@ -3,7 +3,8 @@
     python -m benchmarks.shots --full FOLDER --others FOLDER [--full-too CSV] [--boxes instances.json]
 
 The flags are those of ``python -m fullshot.curation.shots.thresholds``. A picture that the rule leaves to a person
-("unclear") counts as wrong in the accuracy, and as not called a full shot in the others. The peer is the public rule of the best accuracy.
+("unclear") counts as wrong in the accuracy, and as not called a full shot in the others. The peer is the public rule of
+the best accuracy.
 """
 
 from collections.abc import Callable

@@ -1,16 +1,16 @@
 """The full-shot rule: does a picture show somebody from head to feet?
 
-The conditions are a table (:data:`CONDITIONS`), their thresholds are settings;
-``python -m fullshot.curation.shots.thresholds`` picks them from labelled pictures and prints what each costs. On half of 811 street photos, 5,023 product photos and 791 of
-the street photos cut off above the feet, and with 98.5% of the full shots to be kept, it picks 0.3 for
-``ankle_visibility``, 0.033 for ``min_footroom``, and any ``min_span`` from 0.4 to 0.8. In use are 0.025, for two full
-shots of the shop have just 0.03, and the lower end of the spans; a ``min_headroom`` of 0.08, not 0.007, for cut-off
-heads are not among those pictures. On the other half, in use, 98.1% of the full shots are called so, none of the
-product photos that is none, and 3.7% of the cut ones.
+The conditions are a table (:data:`CONDITIONS`), their thresholds are settings; ``python -m
+fullshot.curation.shots.thresholds`` picks them from labelled pictures and prints what each costs. On half of 811 street
+photos, 5,023 product photos and 791 of the street photos cut off above the feet, and with 98.5% of the full shots to be
+kept, it picks 0.3 for ``ankle_visibility``, 0.033 for ``min_footroom``, and any ``min_span`` from 0.4 to 0.8. In use
+are 0.025, for two full shots of the shop have just 0.03, and the lower end of the spans; a ``min_headroom`` of 0.08,
+not 0.007, for cut-off heads are not among those pictures. On the other half, in use, 98.1% of the full shots are called
+so, none of the product photos that is none, and 3.7% of the cut ones.
 
-A pose model guesses joints that it does not see: a rule that
-asks for visible ones alone takes 83% of the street photos cut just above the ankles for full shots; asking for toes
-inside the frame as well takes 5%, and loses none of the whole ones.
+A pose model guesses joints that it does not see: a rule that asks for visible ones alone takes 83% of the street photos
+cut just above the ankles for full shots; asking for toes inside the frame as well takes 5%, and loses none of the whole
+ones.
 """
 
 from collections.abc import Callable, Sequence
