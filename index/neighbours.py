@@ -56,7 +56,7 @@ def by_neighbours(workspace: Workspace, settings: Settings) -> list[Leak]:
             continue
         ours, theirs = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]]
         turned = np.stack([in_mirror[row] for row in pairs[:, 0]])
-        least = settings.curate.duplicate_likeness
+        least = settings.curate.duplicate_similarity
         as_they_are, mirrored = alike(ours, theirs, least), alike(turned, theirs, least)
         for pair, same, turned_round in zip(pairs, as_they_are, mirrored, strict=True):
             if same or turned_round:

@@ -33,7 +33,7 @@ def of(
         workspace: the pairs found are kept in its folder ``looks``.
         looks: the pictures; N of them, in order of their image_id.
         keep: shape (N,), which of them were not thrown out.
-        limits: ``duplicate_radius`` and ``duplicate_likeness``.
+        limits: ``duplicate_radius`` and ``duplicate_similarity``.
 
     Returns:
         Two columns of N rows; empty cells where a picture has no copy, or stands for the others.
@@ -53,7 +53,7 @@ def of(
 def _pairs(workspace: Workspace, looks: Looks, limits: CurateSettings) -> NDArray[np.int64]:
     """Pairs of near duplicates; those of the same pictures and settings are not looked for again."""
     hashes = looks.frame["phash"].to_numpy()
-    asked = f"{limits.duplicate_radius} {limits.duplicate_likeness} {' '.join(looks.frame['image_id'])}".encode()
+    asked = f"{limits.duplicate_radius} {limits.duplicate_similarity} {' '.join(looks.frame['image_id'])}".encode()
     key = np.frombuffer(hashlib.sha256(asked + hashes.tobytes()).digest(), np.uint8)
     path = workspace / FOLDER / _KEPT
     try:
@@ -62,7 +62,7 @@ def _pairs(workspace: Workspace, looks: Looks, limits: CurateSettings) -> NDArra
                 return np.asarray(kept["pairs"], np.int64)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # none yet, or cut short
-    pairs = duplicates.find(hashes, looks.thumbnails, limits.duplicate_radius, limits.duplicate_likeness)
+    pairs = duplicates.find(hashes, looks.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
     memory = io.BytesIO()
     np.savez(memory, key=key, pairs=pairs)
     write_bytes(path, memory.getvalue())

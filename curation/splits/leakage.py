@@ -54,7 +54,7 @@ def _by_hash(workspace: Workspace, settings: Settings) -> list[Leak]:
     # Those without a side first go: pairs are told only as far as clusters need them.
     rows = np.flatnonzero([name in sides for name in names])
     limits, hashes = settings.curate, looks.frame["phash"].to_numpy()[rows]
-    pairs = duplicates.find(hashes, looks.thumbnails[rows], limits.duplicate_radius, limits.duplicate_likeness)
+    pairs = duplicates.find(hashes, looks.thumbnails[rows], limits.duplicate_radius, limits.duplicate_similarity)
     labels = duplicates.clusters(len(rows), pairs)
     found = []
     for label in np.flatnonzero(np.bincount(labels, minlength=len(rows)) > 1):

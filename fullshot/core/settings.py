@@ -5,19 +5,28 @@ A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``
 """
 
 import difflib
+import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from fullshot.core.errors import UserError
+from fullshot.core.progress import say
+
+RENAMED: Mapping[str, str] = {
+    "curate.duplicate_likeness": "curate.duplicate_similarity",
+}
+"""Old names of settings, section and key, and what they are called now; the old ones are understood."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -89,7 +98,9 @@ class CurateSettings(_Section):
     max_collage: float = Field(0.2, ge=0, description="beyond it a picture is several in one; 1: not asked")
     max_shared: int = Field(20, ge=1, description="a picture of more products than this is a table of sizes, a banner")
     duplicate_radius: int = Field(14, ge=0, le=64, description="bits of 64 by which hashes of near duplicates differ")
-    duplicate_likeness: Share = Field(0.91, description="how alike two pictures with near hashes must be; 0: not asked")
+    duplicate_similarity: Share = Field(
+        0.91, description="how similar two pictures with near hashes must be; 0: not asked"
+    )
     validation_share: Share = Field(0.15, description="share of the products to choose models on")
     test_share: Share = Field(0.2, description="share of the products that no model is trained or chosen on")
     processes: int = Field(0, ge=0, description="worker processes; 0: one a core")
@@ -203,8 +214,70 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags win over the environment, which wins over the file."""
-        toml_file = settings_cls.model_config.get("toml_file")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file)
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = _variables_renamed(env_settings.env_vars)
+        return init_settings, env_settings, _File(settings_cls, settings_cls.model_config.get("toml_file"))
+
+
+class _File(TomlConfigSettingsSource):
+    """A workspace's ``fullshot.toml``, with the settings' present names."""
+
+    def __call__(self) -> dict[str, Any]:
+        return _keys_renamed(super().__call__(), str(self.toml_file_path))
+
+
+def _keys_renamed(given: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """The sections of a settings file with the present names of what is renamed.
+
+    Raises:
+        UserError: a setting is given by its old and its new name.
+    """
+    sections = {name: dict(keys) if isinstance(keys, dict) else keys for name, keys in given.items()}
+    for old, new in RENAMED.items():
+        section, _, key = old.partition(".")
+        keys = sections.get(section)
+        if not isinstance(keys, dict) or key not in keys:
+            continue
+        value = keys.pop(key)
+        if not keys:
+            del sections[section]
+        section, _, key = new.partition(".")
+        target = sections.setdefault(section, {})
+        if not isinstance(target, dict):
+            continue  # no section: the check of the settings says so
+        if key in target:
+            raise UserError(f"{file}: {old} is called {new} now: give one of them")
+        target[key] = value
+        _tell_renamed(f"{file}: {old}", new)
+    return sections
+
+
+def _variables_renamed(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The environment, its names in lower case, with the present names of what is renamed.
+
+    Raises:
+        UserError: a setting is given by its old and its new name.
+    """
+    present = dict(variables)
+    for old, new in RENAMED.items():
+        if (before := _variable(old)).lower() in variables:
+            now = _variable(new)
+            if now.lower() in variables:
+                raise UserError(f"{before} is called {now} now: give one of them")
+            present[now.lower()] = present.pop(before.lower())
+            _tell_renamed(before, now)
+    return present
+
+
+def _variable(setting: str) -> str:
+    """The environment variable of a setting, such as ``crawl.delay``."""
+    return f"FULLSHOT_{setting.replace('.', '_')}".upper()
+
+
+@functools.cache
+def _tell_renamed(old: str, new: str) -> None:
+    """Say once that a setting has another name now."""
+    say(f"fullshot: {old} is called {new} now")
 
 
 def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
@@ -228,6 +301,8 @@ def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
 
     try:
         return FromFile(**{section: values for section, values in given.items() if values})  # type: ignore[arg-type]
+    except UserError:
+        raise
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -246,7 +321,10 @@ def _check_environment() -> None:
         UserError: a variable names a known section and a key that it does not have. Other variables that begin with
             ``FULLSHOT_`` are no settings.
     """
+    renamed = {_variable(old) for old in RENAMED}
     for variable in sorted(os.environ):
+        if variable.upper() in renamed:
+            continue
         prefix, _, name = variable.upper().partition("_")
         section, underscore, key = name.lower().partition("_")
         keys = _sections().get(section)
@@ -273,5 +351,5 @@ def _hint(section: str, key: str = "", *, in_environment: bool = False) -> str:
     if not known and not likely:  # a key that stands outside of its section
         likely = [f"{name}.{section}" for name, keys in sections.items() if section in keys][:1]
     if likely:
-        return f"did you mean {f'FULLSHOT_{section}_{likely[0]}'.upper() if in_environment else likely[0]}?"
+        return f"did you mean {_variable(f'{section}.{likely[0]}') if in_environment else likely[0]}?"
     return f"expected one of {', '.join(known or sections)}"

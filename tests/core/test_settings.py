@@ -1,11 +1,21 @@
 """Where a setting comes from, and what is said of a bad one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fullshot.core import settings
 from fullshot.core.errors import UserError
+
+
+@pytest.fixture
+def renamed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings as if a key and a whole section had been called otherwise once."""
+    monkeypatch.setattr(settings, "RENAMED", {"crawl.pause": "crawl.delay", "answer.garments": "recommend.neighbours"})
+    settings._tell_renamed.cache_clear()
+    yield
+    settings._tell_renamed.cache_clear()
 
 
 def test_flags_win_over_the_environment_which_wins_over_the_file(
@@ -78,3 +88,63 @@ def test_every_setting_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatc
         for key, value in values.items():
             monkeypatch.setenv(f"FULLSHOT_{section}_{key}".upper(), str(value))
     assert settings.load().model_dump() == before
+
+
+@pytest.mark.usefixtures("renamed")
+def test_an_old_name_in_the_file_is_understood_and_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "fullshot.toml"
+    file.write_text("[crawl]\npause = 3\n[answer]\ngarments = 4\n")
+    for _ in range(2):
+        loaded = settings.load(file)
+        assert (loaded.crawl.delay, loaded.recommend.neighbours) == (3.0, 4)
+    assert capsys.readouterr().err.splitlines() == [
+        f"fullshot: {file}: crawl.pause is called crawl.delay now",
+        f"fullshot: {file}: answer.garments is called recommend.neighbours now",
+    ]
+
+
+@pytest.mark.usefixtures("renamed")
+def test_an_old_name_in_the_environment_is_understood_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FULLSHOT_CRAWL_PAUSE", "3")
+    monkeypatch.setenv("fullshot_answer_garments", "4")
+    file = tmp_path / "fullshot.toml"
+    file.write_text("[crawl]\ndelay = 9\n")  # the environment wins, whichever name it uses
+    for _ in range(2):
+        loaded = settings.load(file)
+        assert (loaded.crawl.delay, loaded.recommend.neighbours) == (3.0, 4)
+    assert capsys.readouterr().err.splitlines() == [
+        "fullshot: FULLSHOT_CRAWL_PAUSE is called FULLSHOT_CRAWL_DELAY now",
+        "fullshot: FULLSHOT_ANSWER_GARMENTS is called FULLSHOT_RECOMMEND_NEIGHBOURS now",
+    ]
+
+
+@pytest.mark.usefixtures("renamed")
+def test_a_value_under_an_old_name_is_checked_as_under_the_new_one(tmp_path: Path) -> None:
+    file = tmp_path / "fullshot.toml"
+    file.write_text("[crawl]\npause = -3\n")
+    with pytest.raises(UserError, match=r"^setting crawl\.delay: .*greater than or equal to 0, got -3$"):
+        settings.load(file)
+
+
+@pytest.mark.usefixtures("renamed")
+def test_an_old_and_a_new_name_together_are_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "fullshot.toml"
+    file.write_text("[crawl]\npause = 3\ndelay = 2\n")
+    with pytest.raises(UserError) as caught:
+        settings.load(file)
+    assert str(caught.value) == f"{file}: crawl.pause is called crawl.delay now: give one of them"
+    monkeypatch.setenv("FULLSHOT_CRAWL_PAUSE", "3")
+    monkeypatch.setenv("FULLSHOT_CRAWL_DELAY", "2")
+    with pytest.raises(UserError) as caught:
+        settings.load()
+    assert str(caught.value) == "FULLSHOT_CRAWL_PAUSE is called FULLSHOT_CRAWL_DELAY now: give one of them"
+
+
+def test_what_is_renamed_leads_to_settings_that_there_are() -> None:
+    there = {f"{section}.{key}" for section, keys in settings.load().model_dump().items() for key in keys}
+    assert set(settings.RENAMED.values()) <= there
+    assert not there & set(settings.RENAMED)

@@ -17,7 +17,7 @@ from fullshot.curation.duplicates.search import best, clusters, find
 from fullshot.curation.duplicates.similarity import alike, likeness
 
 RADIUS = CurateSettings().duplicate_radius
-LIKENESS = CurateSettings().duplicate_likeness
+LIKENESS = CurateSettings().duplicate_similarity
 
 Pairs = set[tuple[int, int]]
 
