@@ -14,10 +14,11 @@ import pandas as pd
 
 from fullshot.annotate import formats
 from fullshot.annotate.formats import labels as label_maps
-from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, Corners
+from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated
 from fullshot.annotate.formats.labels import LabelMap
 from fullshot.core import files
 from fullshot.core.annotations import TRUSTED, trusted_boxes
+from fullshot.core.boxes import Corners, area
 from fullshot.core.errors import UserError
 from fullshot.core.pictures import lay
 from fullshot.core.settings import Settings
@@ -150,7 +151,7 @@ class _Carried:
                 self.left_out[f"{label}, which {self.format} has no category for"] += 1
         if box_format.one_box and len(boxes) > 1:
             self.left_out[f"smaller ones, {self.format} has one box a picture"] += len(boxes) - 1
-            boxes = [max(boxes, key=_area)]
+            boxes = [max(boxes, key=lambda box: area(box[1]))]
         if not boxes:
             self.empty += 1
             return
@@ -161,11 +162,6 @@ class _Carried:
         first = rows.iloc[0]
         picture = Annotated("", int(first["width"]), int(first["height"]), named)
         self.pictures.append((split, image_id, str(first["path"]), picture))
-
-
-def _area(box: tuple[str, Corners]) -> float:
-    x_min, y_min, x_max, y_max = box[1]
-    return (x_max - x_min) * (y_max - y_min)
 
 
 def _nothing(workspace: Workspace, format: str, split: str | None, source: str | None, carried: _Carried) -> str:

@@ -9,11 +9,12 @@ import pandas as pd
 
 from fullshot.annotate import formats
 from fullshot.annotate.formats import labels as label_maps
-from fullshot.annotate.formats.annotated import SUFFIXES, Annotated, Corners
+from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
 from fullshot.annotate.label_studio import regions
 from fullshot.core import pictures as storage
 from fullshot.core import tables
+from fullshot.core.boxes import Corners
 from fullshot.core.clock import now
 from fullshot.core.errors import UserError
 from fullshot.core.settings import Settings

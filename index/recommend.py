@@ -59,7 +59,7 @@ class Recommender:
         self._products: dict[str, dict[Any, Any]] = {str(row["product_id"]): row for row in rows}
 
     def find(self, pictures: Sequence[Picture]) -> list[Found]:
-        """What the foremost person of each picture wears."""
+        """What the primary person of each picture wears."""
         detected = self.detector.predict(pictures) if self.detector else [[] for _ in pictures]
         return [self._found(*pair) for pair in zip(pictures, detected, strict=True)]
 
@@ -69,9 +69,9 @@ class Recommender:
         bodies = [choosing.body(person.place, width, height) for person in people]
         if not bodies:
             return Found(False, [])
-        number = choosing.foremost(bodies, width, height)
+        number = choosing.primary_person(bodies, width, height)
         by_pose = garment_boxes(people[number], width, height)
-        return Found(True, choosing.worn(detected, bodies[number], by_pose))
+        return Found(True, choosing.person_garments(detected, bodies[number], by_pose))
 
     def look_alikes(self, pictures: Sequence[Picture], found: Sequence[Found]) -> list[list[Garment]]:
         """Each picture's garments with what the shop has that looks like them, in one batch."""
@@ -102,7 +102,7 @@ def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
 def recommend(workspace: Workspace, photo: Path, settings: Settings, output: Path | None = None) -> Recommendation:
     """Answer a photo of a dressed person with look-alikes for each garment.
 
-    The detector's boxes on the foremost person are used; where it finds no top, bottom or shoes, and where none was
+    The detector's boxes on the primary person are used; where it finds no top, bottom or shoes, and where none was
     trained, the pose says where they are (``box.source`` is ``pose``).
 
     Args:

@@ -4,10 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
-
-Corners = tuple[float, float, float, float]
-"""``(x_min, y_min, x_max, y_max)``."""
 
 UNSPLIT = "unsplit"
 """Stands in place of a split for pictures that have none."""

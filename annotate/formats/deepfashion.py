@@ -8,8 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, Corners, in_order, number, read_lines, short
+from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, in_order, number, read_lines, short
 from fullshot.annotate.formats.labels import Category
+from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
 
 _BOXES, _NAMES, _CATEGORIES = "list_bbox.txt", "list_category_cloth.txt", "list_category_img.txt"

@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from fullshot.annotate.formats.annotated import Annotated, Corners, in_order, short
+from fullshot.annotate.formats.annotated import Annotated, in_order, short
 from fullshot.annotate.formats.labels import Category
+from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
 
 _Number = Typed[float, Field(allow_inf_nan=False)]

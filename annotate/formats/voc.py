@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree as ET
 
-from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, Corners, in_order, number, plain, short
+from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, in_order, number, plain, short
 from fullshot.annotate.formats.labels import Category
+from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
 
 _DIGITS = 4

@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, Corners, number, read_lines, short
+from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, number, read_lines, short
 from fullshot.annotate.formats.labels import Category
+from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
 from fullshot.core.tables import SPLITS
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fullshot.core.boxes import Picture
+from fullshot.core.boxes import Corners, Picture
 from fullshot.curation.pose.model_file import PoseModel
 from fullshot.curation.pose.skeletons import BLAZEPOSE, Layout
 
@@ -85,7 +85,7 @@ class Person:
         return self.keypoints[self.layout.numbers(names)]
 
     @property
-    def place(self) -> tuple[float, float, float, float]:
+    def place(self) -> Corners:
         """The box round all joints, ``(x_min, y_min, x_max, y_max)``, as shares of the picture."""
         x_min, y_min = self.keypoints[:, :2].min(axis=0)
         x_max, y_max = self.keypoints[:, :2].max(axis=0)

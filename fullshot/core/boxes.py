@@ -1,4 +1,4 @@
-"""A garment's bounding box, and the piece of a picture it holds."""
+"""Bounding boxes: their corners, areas and overlaps, and the piece of a picture that one holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Corners = tuple[float, float, float, float]
-"""``(x_min, y_min, x_max, y_max)``."""
+"""The corners of a box: ``(x_min, y_min, x_max, y_max)``, in pixels unless said otherwise."""
 
 Picture = NDArray[np.uint8]
 """An RGB picture: shape (height, width, 3), dtype uint8."""
@@ -30,12 +30,12 @@ class Box:
     source: str = "model"
 
     @property
-    def corners(self) -> tuple[float, float, float, float]:
+    def corners(self) -> Corners:
         """``(x_min, y_min, x_max, y_max)``."""
         return self.x_min, self.y_min, self.x_max, self.y_max
 
 
-def crop(picture: Picture, corners: tuple[float, float, float, float]) -> Picture:
+def crop(picture: Picture, corners: Corners) -> Picture:
     """The piece of a picture inside a box.
 
     Args:
@@ -53,31 +53,75 @@ def crop(picture: Picture, corners: tuple[float, float, float, float]) -> Pictur
     return picture[y_min:y_max, x_min:x_max]
 
 
+def area(corners: Corners) -> float:
+    """The area of a box, in square pixels; 0 where its corners are in the wrong order."""
+    return float(_areas(_array([corners]))[0])
+
+
 def iou(ours: Sequence[Corners], theirs: Sequence[Corners]) -> NDArray[np.float64]:
-    """Intersection over union of every pair.
+    """Intersection over union of every pair of boxes.
 
     Args:
-        ours: N boxes, each ``(x_min, y_min, x_max, y_max)``.
+        ours: N boxes.
         theirs: M boxes.
 
     Returns:
-        float64 (N, M), in [0, 1].
+        Shape (N, M), float64, in [0, 1].
+
+    Example:
+        >>> iou([(0, 0, 10, 10)], [(0, 0, 10, 10), (5, 0, 15, 10)]).round(2)
+        array([[1.  , 0.33]])
     """
-    first, second = np.reshape(ours, (-1, 1, 4)).astype(float), np.reshape(theirs, (1, -1, 4)).astype(float)
-    low, high = np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:], second[..., 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(boxes[..., 2:] - boxes[..., :2], axis=2) for boxes in (first, second)]
-    return np.asarray(common / np.maximum(areas[0] + areas[1] - common, 1e-12))
+    first, second = _array(ours), _array(theirs)
+    common = _intersections(first, second)
+    return np.asarray(common / np.maximum(_areas(first)[:, None] + _areas(second)[None] - common, _TINY))
+
+
+def intersection_over_area(ours: Sequence[Corners], theirs: Sequence[Corners]) -> NDArray[np.float64]:
+    """The share of each of our boxes that lies in each of theirs.
+
+    Args:
+        ours: N boxes; nothing of a box without an area lies anywhere.
+        theirs: M boxes.
+
+    Returns:
+        Shape (N, M), float64, in [0, 1].
+
+    Example:
+        >>> intersection_over_area([(0, 0, 10, 10)], [(5, 0, 15, 10)])
+        array([[0.5]])
+    """
+    first, second = _array(ours), _array(theirs)
+    return np.asarray(_intersections(first, second) / np.maximum(_areas(first), _TINY)[:, None])
+
+
+_TINY = 1e-12
+"""Square pixels: an area that is divided by is at least this, so that empty boxes have no share in anything."""
+
+
+def _array(boxes: Sequence[Corners]) -> NDArray[np.float64]:
+    return np.reshape(boxes, (-1, 4)).astype(np.float64)
+
+
+def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1))
+
+
+def _intersections(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The area that every pair of boxes has in common, shape (N, M)."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=2))
 
 
 def matched(overlaps: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
-    """Pairs of boxes that are one and the same, each box in one pair at most, those that overlap most first.
+    """Match boxes greedily, the pair that overlaps most first, each box in one pair at most.
 
-    Greedy, as COCO and Pascal VOC match found boxes to true ones.
+    COCO and Pascal VOC match detected boxes to true ones in this way.
 
     Args:
         overlaps: (N, M), see :func:`iou`.
-        least: of a pair.
+        least: the smallest overlap of a pair.
 
     Returns:
         Row and column of each pair.

@@ -7,7 +7,7 @@ import pytest
 from fullshot.annotate.consensus import majority
 from fullshot.annotate.edits import edits
 from fullshot.annotate.label_studio.regions import Sheet, chosen, read, written
-from fullshot.core.boxes import Box, iou, matched
+from fullshot.core.boxes import Box
 
 BOX = Box("top", 10, 20, 40, 80)
 
@@ -67,15 +67,6 @@ def test_what_is_no_rectangle_is_passed_over() -> None:
     assert read(parts, Sheet(1, 1)) == []
     assert chosen(parts, "shot") == "half"
     assert chosen(parts, "comment") is None
-
-
-def test_overlaps() -> None:
-    found = iou([(0, 0, 10, 10), (20, 0, 30, 10)], [(0, 0, 10, 10), (5, 0, 15, 10), (50, 50, 60, 60)])
-    assert found[0] == pytest.approx([1, 1 / 3, 0])
-    assert found[1] == pytest.approx([0, 0, 0])
-    assert iou([], [(0, 0, 1, 1)]).shape == (0, 1)
-    assert matched(iou([(0, 0, 10, 10), (1, 0, 11, 10)], [(1, 0, 11, 10)]), 0.5) == [(1, 0)]
-    assert matched(iou([], []), 0.5) == []
 
 
 def test_what_a_person_changed() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from fullshot.core.boxes import Box
-from fullshot.index.garments import body, foremost, overlap, worn
+from fullshot.index.garments import body, person_garments, primary_person
 
 PERSON = (100.0, 50.0, 200.0, 450.0)
 POSE = [
@@ -34,7 +34,7 @@ NEIGHBOUR = Box("top", 300, 90, 390, 240, 0.99)
     ],
 )
 def test_one_box_a_garment(detected: list[Box], expected: list[Box]) -> None:
-    assert worn(detected, PERSON, POSE) == expected
+    assert person_garments(detected, PERSON, POSE) == expected
 
 
 def test_a_person_has_room_for_clothes_inside_the_picture() -> None:
@@ -42,13 +42,7 @@ def test_a_person_has_room_for_clothes_inside_the_picture() -> None:
     assert body((-0.2, 0.1, 1.3, 1.4), 400, 800) == (0, 0, 400, 800)
 
 
-def test_the_foremost_person() -> None:
+def test_the_primary_person() -> None:
     small, large, aside = (190.0, 0.0, 210.0, 50.0), (150.0, 100.0, 250.0, 500.0), (0.0, 100.0, 100.0, 500.0)
-    assert foremost([small, aside, large], 400, 600) == 2
-    assert foremost([aside, small], 400, 600) == 0
-
-
-def test_overlap() -> None:
-    assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == 0.5
-    assert overlap((0, 0, 10, 10), (20, 0, 30, 10)) == 0
-    assert overlap((5, 5, 5, 9), (0, 0, 10, 10)) == 0
+    assert primary_person([small, aside, large], 400, 600) == 2
+    assert primary_person([aside, small], 400, 600) == 0

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fullshot.annotate import formats
 from fullshot.annotate.formats import labels
-from fullshot.annotate.formats.annotated import Annotated, Corners
+from fullshot.annotate.formats.annotated import Annotated
 from fullshot.core import taxonomy
+from fullshot.core.boxes import Corners
 
 EXACT = [name for name, box_format in formats.FORMATS.items() if not box_format.whole_pixels]
 

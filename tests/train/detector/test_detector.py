@@ -19,7 +19,7 @@ from PIL import ExifTags, Image
 
 from fullshot.core import pictures as storage
 from fullshot.core import settings as settings_module
-from fullshot.core.boxes import Box, Picture
+from fullshot.core.boxes import Box, Corners, Picture, iou
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -82,7 +82,7 @@ def test_a_fitted_detector_finds_what_was_drawn(trained: tuple[Workspace, Settin
         best = {box.label: box for box in reversed(answer)}
         for row in boxes[boxes["image_id"] == name].itertuples():
             box = best[str(row.label)]
-            assert overlap(box.corners, corners_of(row)) > 0.5
+            assert iou([box.corners], [corners_of(row)]).item() > 0.5
             assert box.source == "model"
             assert box.score is not None
             assert 0.25 <= box.score <= 1
@@ -327,16 +327,7 @@ def killed_after(workspace: Workspace, epochs: int) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Intersection over union of two boxes given by their corners."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(0.0, width) * max(0.0, height)
-    areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return shared / (sum(areas) - shared)
-
-
-def corners_of(row: Any) -> tuple[float, ...]:
+def corners_of(row: Any) -> Corners:
     return float(row.x_min), float(row.y_min), float(row.x_max), float(row.y_max)
 
 
@@ -352,8 +343,8 @@ def average_precision(workspace: Workspace, answers: dict[str, list[Box]], label
     hits = []
     for _, name, box in ranked:
         truths = open_truths.get(name, [])
-        overlaps = [overlap(box.corners, truth) for truth in truths]
-        hits.append(max(overlaps, default=0.0) > 0.5)
+        overlaps = iou([box.corners], truths)[0]
+        hits.append(overlaps.max(initial=0.0) > 0.5)
         if hits[-1]:
             truths.pop(int(np.argmax(overlaps)))
     right = np.cumsum(hits)
