@@ -11,7 +11,7 @@ STAMP := .venv/.ready
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-setup: $(STAMP) ## .venv, the packages of requirements.lock, and what `fullshot doctor --mend` provides
+setup: $(STAMP) ## .venv, the packages of requirements.lock, and what `fullshot doctor --fix` provides
 	@:
 
 demo: $(STAMP) ## the whole way, against the built-in shop
@@ -79,7 +79,7 @@ $(STAMP): requirements.lock pyproject.toml
 		echo "$$locked" >.venv/.locked; \
 	fi; \
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable . >&2; \
-	$(BIN)/fullshot doctor --mend >&2; \
+	$(BIN)/fullshot doctor --fix >&2; \
 	echo "$$wanted" >$@
 
 define TAKE_LOCK

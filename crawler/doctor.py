@@ -12,21 +12,21 @@ def checks(settings: Settings) -> list[Check]:
 
 
 def _chromium() -> Check:
-    advice = "pages built by script need it: fullshot doctor --mend, or apt-get install chromium"
+    advice = "pages built by script need it: fullshot doctor --fix, or apt-get install chromium"
     try:
         path = find_chromium()
         if path is not None:
             return Check("chromium", True, f"{version(path)} ({path})", needed=False)
     except (StageFailed, UserError) as error:
         return Check("chromium", False, str(error), advice, needed=False)
-    return Check("chromium", False, "none found", advice, needed=False, mend=_provide)
+    return Check("chromium", False, "none found", advice, needed=False, fix=_provide)
 
 
 def _chromedriver() -> Check:
-    advice = "only crawls with --renderer selenium need it: fullshot doctor --mend, or apt-get install chromium-driver"
+    advice = "only crawls with --renderer selenium need it: fullshot doctor --fix, or apt-get install chromium-driver"
     path = find_chromedriver()
     if path is None:
-        return Check("chromedriver", False, "none found", advice, needed=False, mend=_provide_driver)
+        return Check("chromedriver", False, "none found", advice, needed=False, fix=_provide_driver)
     try:
         return Check("chromedriver", True, f"{' '.join(version(path).split()[:2])} ({path})", needed=False)
     except StageFailed as error:

@@ -76,7 +76,7 @@ def crawl(
     renderer = settings.crawl.renderer
     if renderer in ("playwright", "selenium") and find_renderer(renderer) is None:
         raise UserError(
-            f"renderer {renderer} lacks a package, a Chromium or a chromedriver: run `fullshot doctor --mend`"
+            f"renderer {renderer} lacks a package, a Chromium or a chromedriver: run `fullshot doctor --fix`"
         )
     workspace.taxonomy()  # said here, if it is bad, and not by the crawl's own process
     new = not workspace.root.exists()

@@ -17,14 +17,14 @@ def checks(settings: Settings) -> list[Check]:
     try:
         model = pose_model.find(settings)
     except UserError as error:
-        return [Check("pose model", False, str(error), "mend the setting curate.pose_model, or leave it empty")]
+        return [Check("pose model", False, str(error), "correct the setting curate.pose_model, or leave it empty")]
     if model:
         found = f"{_ROUTES[model.route]}, sha256 {model.sha256[:12]}…, {model.path}"
         return [Check("pose model", True, found)]
-    advice = "run `fullshot doctor --mend`; `fullshot curate` fetches it too"
+    advice = "run `fullshot doctor --fix`; `fullshot curate` fetches it too"
     broken = pose_model.cached().is_file()
     found = f"a broken file: {pose_model.cached()}" if broken else "not fetched yet"
-    return [Check("pose model", False, found, advice, mend=lambda: _fetch(settings))]
+    return [Check("pose model", False, found, advice, fix=lambda: _fetch(settings))]
 
 
 def _fetch(settings: Settings) -> None:

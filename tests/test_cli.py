@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from fullshot.cli import app
+from fullshot.cli.options import command_class
 from fullshot.core import tables
 from fullshot.core.workspace import Workspace
 from fullshot.demo.shop.assortment import COLLECTIONS
@@ -149,6 +151,28 @@ def test_a_verb_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("fullshot.crawler.crawl", stopped)
     code, _, err = run("crawl", tmp_path, "http://127.0.0.1:9/")
     assert (code, err) == (130, "fullshot: stopped; run the same command to go on\n")
+
+
+def test_an_old_flag_is_understood_and_said_to_be_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("fullshot.core.checks.run", lambda *_, fix, **__: asked.append(fix))
+    assert run("doctor", "--mend") == (0, "", "fullshot: --mend is called --fix now\n")
+    assert asked == [True]
+    assert "--mend" not in run("doctor", "--help")[1]
+    code, _, err = run("doctor", "--mend", "--fix")
+    assert (code, asked) == (2, [True])
+    assert "--mend is called --fix now: give one of them" in err
+
+
+def test_an_old_option_keeps_its_value_and_what_follows_two_hyphens_is_no_option() -> None:
+    old = typer.Typer()
+
+    @old.command(cls=command_class({"--old": "--new"}))
+    def command(words: list[str], new: int = 0) -> None:
+        print(new, *words)
+
+    assert CliRunner().invoke(old, ["a", "--old", "3"]).stdout == "3 a\n"
+    assert CliRunner().invoke(old, ["--old=4", "a", "--", "--old"]).stdout == "4 a --old\n"
 
 
 def test_python_m_fullshot_is_the_command() -> None:

@@ -51,7 +51,7 @@ class PlaywrightRenderer:
 
     def __init__(self, crawler: Crawler) -> None:
         if not crawler.settings["PLAYWRIGHT_LAUNCH_OPTIONS"]["executable_path"]:
-            raise RendererMissing("playwright: no Chromium: fullshot doctor --mend, or apt-get install chromium")
+            raise RendererMissing("playwright: no Chromium: fullshot doctor --fix, or apt-get install chromium")
         self._settings = crawler.settings
         self._gate = Gate(crawler.settings)
         self._handler = ScrapyPlaywrightDownloadHandler.from_crawler(crawler)

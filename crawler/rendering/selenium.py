@@ -28,10 +28,10 @@ class SeleniumRenderer:
         settings = crawler.settings
         driver = find_chromedriver()
         if not settings["FULLSHOT_CHROMIUM"]:
-            raise RendererMissing("selenium: no Chromium: fullshot doctor --mend, or apt-get install chromium")
+            raise RendererMissing("selenium: no Chromium: fullshot doctor --fix, or apt-get install chromium")
         if driver is None:
             raise RendererMissing(
-                "selenium: no chromedriver: fullshot doctor --mend, or apt-get install chromium-driver"
+                "selenium: no chromedriver: fullshot doctor --fix, or apt-get install chromium-driver"
             )
         self._driver = driver
         self._settings = settings

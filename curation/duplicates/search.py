@@ -1,8 +1,8 @@
 """Near duplicates: candidates by perceptual hash through a FAISS binary index, verified by thumbnail, then clusters.
 
 A candidate is a pair whose hashes differ by at most `duplicate_radius` bits; it is a pair of duplicates if its
-thumbnails' likeness is at least `duplicate_similarity` (:mod:`duplicates.similarity`). Without the second, clusters would
-chain all shots on white together: one of every 25 pairs of Myntra's photos is a candidate.
+thumbnails' similarity is at least `duplicate_similarity` (:mod:`duplicates.similarity`). Without the second, clusters
+would chain all shots on white together: one of every 25 pairs of Myntra's photos is a candidate.
 
 The defaults were chosen on 420 photos of Myntra and copies of them made as in `benchmarks/duplicates.py`. Radius 14:
 99.5% of the copies with 3% cut off each side are within it (96% within 12, 90% within 10). Likeness 0.91: two

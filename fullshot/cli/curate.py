@@ -49,5 +49,5 @@ def curate(
         neighbours = any(leak["share"] == "neighbour" for leak in stats["leaks"])
         advice = "; of neighbours, say keep=false of one in verdicts.csv first" if neighbours else ""
         raise StageFailed(
-            f"{len(stats['leaks'])} leaks between the splits: `fullshot curate {workspace}` mends them{advice}"
+            f"{len(stats['leaks'])} leaks between the splits: `fullshot curate {workspace}` removes them{advice}"
         )

@@ -1,4 +1,4 @@
-"""What this machine has and lacks, and how to mend it: the work behind ``fullshot doctor``.
+"""What this machine has and lacks, and how to fix it: the work behind ``fullshot doctor``.
 
 Each stage says what it needs in its own ``<stage>/doctor.py``, by a function ``checks(settings) -> list[Check]``; what
 every stage needs is checked here. A check is cheap, changes nothing and loads no heavy module into this process.
@@ -68,7 +68,7 @@ class Check:
         found: what is there, or what is wrong with it, in a few words.
         advice: what to do where it is not ok.
         needed: False for what only some uses need; it then fails nothing.
-        mend: brings it about; raises, with one line that says why, where it cannot.
+        fix: brings it about; raises, with one line that says why, where it cannot.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Check:
     found: str
     advice: str = ""
     needed: bool = True
-    mend: Callable[[], None] | None = None
+    fix: Callable[[], None] | None = None
 
     @property
     def state(self) -> str:
@@ -86,19 +86,19 @@ class Check:
         return "missing" if self.needed else "optional"
 
 
-def run(stage_modules: Sequence[str], settings: Settings, *, mend: bool = False, as_json: bool = False) -> int:
-    """Check this machine, mend what can be mended if asked to, and print what was found on stdout.
+def run(stage_modules: Sequence[str], settings: Settings, *, fix: bool = False, as_json: bool = False) -> int:
+    """Check this machine, fix what can be fixed if asked to, and print what was found on stdout.
 
     Args:
-        stage_modules: names of modules with a function ``checks``, such as ``crawler.doctor``.
+        stage_modules: names of modules with a function ``checks``, such as ``fullshot.crawler.doctor``.
         settings: handed to each of them.
-        mend: bring about what is missing, needed or not, then check again; words about it go to stderr.
+        fix: bring about what is missing, needed or not, then check again; words about it go to stderr.
         as_json: print one JSON object in place of a table.
 
     Returns:
         0 if all that is needed is there, 1 otherwise.
     """
-    found = mended(stage_modules, settings) if mend else gather(stage_modules, settings)
+    found = fixed(stage_modules, settings) if fix else gather(stage_modules, settings)
     good = all(check.ok or not check.needed for check in found)
     if as_json:
         print(json.dumps({"ok": good, "checks": [_as_dict(check) for check in found]}, ensure_ascii=False))
@@ -114,7 +114,7 @@ def gather(stage_modules: Sequence[str], settings: Settings) -> list[Check]:
     """
     found = [*_machine(), *_packages(), *_libraries()]
     for module in stage_modules:
-        stage = module.partition(".")[0]
+        stage = module.split(".")[-2]
         try:
             found += importlib.import_module(module).checks(settings)
         except ImportError as error:
@@ -124,8 +124,8 @@ def gather(stage_modules: Sequence[str], settings: Settings) -> list[Check]:
     return found
 
 
-def mended(stage_modules: Sequence[str], settings: Settings) -> list[Check]:
-    """All checks after each failed one that can be mended was tried once.
+def fixed(stage_modules: Sequence[str], settings: Settings) -> list[Check]:
+    """All checks after each failed one that can be fixed was tried once.
 
     They are gathered again after every round: a stage may need what the round before it brought.
     """
@@ -133,7 +133,7 @@ def mended(stage_modules: Sequence[str], settings: Settings) -> list[Check]:
     tried: set[str] = set()
     while True:
         found = gather(stage_modules, settings)
-        todo = [check for check in found if not check.ok and check.mend and check.name not in tried]
+        todo = [check for check in found if not check.ok and check.fix and check.name not in tried]
         if not todo:
             return [
                 replace(check, advice=failures[check.name]) if not check.ok and check.name in failures else check
@@ -141,10 +141,10 @@ def mended(stage_modules: Sequence[str], settings: Settings) -> list[Check]:
             ]
         for check in todo:
             tried.add(check.name)
-            print(f"doctor: {check.name}: {check.found}; mending", file=sys.stderr, flush=True)
+            print(f"doctor: {check.name}: {check.found}; fixing", file=sys.stderr, flush=True)
             try:
-                if check.mend:
-                    check.mend()
+                if check.fix:
+                    check.fix()
             except Exception as error:  # whatever one remedy dies of, the others are still worth trying
                 failures[check.name] = _line(error)
 
@@ -262,7 +262,7 @@ def _library(name: str, code: str) -> Check:
     if not packages:
         return Check(title, False, found)
     advice = f"install the system's packages (Debian, Ubuntu: apt-get install {' '.join(packages)})"
-    return Check(title, False, found, advice, mend=lambda: apt_install(packages))
+    return Check(title, False, found, advice, fix=lambda: apt_install(packages))
 
 
 def _loads(library: str) -> bool:
@@ -289,7 +289,7 @@ def _as_dict(check: Check) -> dict[str, object]:
         "found": check.found,
         "advice": "" if check.ok else check.advice,
         "needed": check.needed,
-        "mendable": check.mend is not None,
+        "fixable": check.fix is not None,
     }
 
 

@@ -20,8 +20,9 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(checks, "_LOADS", {})  # seconds a time, and tested by themselves
 
     def write(name: str, body: str) -> str:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "doctor.py").write_text(f"from fullshot.core.checks import Check\n{body}\n")
+        folder = tmp_path.joinpath(*name.split("."))
+        folder.mkdir(parents=True)
+        (folder / "doctor.py").write_text(f"from fullshot.core.checks import Check\n{body}\n")
         return f"{name}.doctor"
 
     return write
@@ -71,7 +72,7 @@ def test_what_is_needed_decides_the_exit_code(
         "found": "as seen",
         "advice": "" if ok else "do this",
         "needed": needed,
-        "mendable": False,
+        "fixable": False,
     }
     assert run([module], Settings()) == code
     line = next(line for line in capsys.readouterr().out.splitlines() if "probe [x]" in line)
@@ -80,7 +81,7 @@ def test_what_is_needed_decides_the_exit_code(
 
 
 def test_a_stage_that_cannot_be_imported_is_a_finding(stage: Stage) -> None:
-    module = stage("lamed", "import no_such_package")
+    module = stage("house.lamed", "import no_such_package")
     found = _named(gather([module], Settings()), "lamed")
     assert not found.ok
     assert found.needed
@@ -93,7 +94,7 @@ def test_a_stage_whose_checks_raise_is_a_finding(stage: Stage) -> None:
     assert _named(gather([module], Settings()), "raising").found == "OSError: disk on fire"
 
 
-def test_mending_brings_about_what_can_be_and_checks_again(
+def test_fixing_brings_about_what_can_be_and_checks_again(
     stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The second is found lacking only once the first is there, as a model is once its library loads.
@@ -101,15 +102,15 @@ def test_mending_brings_about_what_can_be_and_checks_again(
 from pathlib import Path
 first, second = Path({str(tmp_path / "first")!r}), Path({str(tmp_path / "second")!r})
 def checks(settings):
-    found = [Check("first", first.exists(), "", mend=first.touch)]
+    found = [Check("first", first.exists(), "", fix=first.touch)]
     if first.exists():
-        found.append(Check("second", second.exists(), "", needed=False, mend=second.touch))
+        found.append(Check("second", second.exists(), "", needed=False, fix=second.touch))
     return found
 """
-    module = stage("mendable", body)
+    module = stage("fixable", body)
     assert run([module], Settings(), as_json=True) == 1
     capsys.readouterr()
-    assert run([module], Settings(), mend=True, as_json=True) == 0
+    assert run([module], Settings(), fix=True, as_json=True) == 0
     said = capsys.readouterr()
     assert {check["name"]: check["state"] for check in json.loads(said.out)["checks"][-2:]} == {
         "first": "ok",
@@ -126,9 +127,9 @@ from pathlib import Path
 there = Path({str(tmp_path / "there")!r})
 def fail(): raise RuntimeError("no way to the host\\nand more")
 def checks(settings):
-    return [Check("far", False, "absent", "look", mend=fail), Check("near", there.exists(), "", mend=there.touch)]
+    return [Check("far", False, "absent", "look", fix=fail), Check("near", there.exists(), "", fix=there.touch)]
 """
-    assert run([stage("failing", body)], Settings(), mend=True, as_json=True) == 1
+    assert run([stage("failing", body)], Settings(), fix=True, as_json=True) == 1
     far, near = json.loads(capsys.readouterr().out)["checks"][-2:]
     assert far["advice"] == "no way to the host"
     assert near["state"] == "ok"
@@ -142,7 +143,7 @@ def test_a_library_that_is_missing_names_the_packages_that_hold_it(monkeypatch: 
     monkeypatch.setattr(sys, "platform", "linux")
     found = _named(gather([], Settings()), "system libraries: probe")
     assert not found.ok
-    assert found.mend
+    assert found.fix
     assert "libNoSuch.so.1" in found.found
     assert "apt-get install libnosuch1" in found.advice
     assert "libc6" not in found.advice

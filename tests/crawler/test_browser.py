@@ -146,7 +146,7 @@ def test_apt_brings_a_chromedriver_where_it_may(no_system_browser: Path, capfd: 
 def test_doctor_names_what_pages_built_by_script_need(no_system_browser: Path) -> None:
     found = {check.name: check for check in checks(Settings())}
     assert [found[name].state for name in ("chromium", "chromedriver")] == ["optional", "optional"]
-    assert found["chromedriver"].mend
+    assert found["chromedriver"].fix
     _program(no_system_browser / "chromedriver", "echo 'ChromeDriver 1.2.3 (a long hash)'")
     found = {check.name: check for check in checks(Settings())}
     assert found["chromedriver"].ok

@@ -121,8 +121,8 @@ def test_a_broken_file_in_the_cache_is_replaced(maker: Maker) -> None:
     cached().write_bytes(MODEL[:-1])
     [check] = doctor.checks(settings)
     assert (check.ok, "broken" in check.found) == (False, True)
-    assert check.mend
-    check.mend()
+    assert check.fix
+    check.fix()
     assert cached().read_bytes() == MODEL
     assert doctor.checks(settings)[0].ok
 

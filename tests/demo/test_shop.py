@@ -117,7 +117,7 @@ def test_a_port_in_use_is_said(shop: Shop) -> None:
 
 def test_a_browser_shows_the_shop(shop: Shop) -> None:
     chromium = find_chromium(None)
-    assert chromium, "no Chromium: run `fullshot doctor --mend`"
+    assert chromium, "no Chromium: run `fullshot doctor --fix`"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium), args=list(HEADLESS_FLAGS))
         page = browser.new_page()
