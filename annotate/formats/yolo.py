@@ -13,15 +13,12 @@ import yaml  # type: ignore[import-untyped]
 
 from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, number, read_lines, short
 from fullshot.annotate.formats.labels import Category
-from fullshot.core.boxes import Corners
+from fullshot.core.boxes import Corners, yolo_line
 from fullshot.core.errors import UserError
 from fullshot.core.tables import SPLITS
 
 _BEYOND = 0.01
 """What a share may lie outside 0 to 1, as in Ultralytics' ``verify_image_label``: those who wrote it rounded."""
-
-_DIGITS = 9
-"""Decimals of a share: to 0.01 px, a JPEG's longest side of 65,535 px needs seven."""
 
 _LINE = "expected `class x y width height`"
 
@@ -180,7 +177,9 @@ def save(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Se
         for picture in pictures:
             file = folder / _labels(Path(picture.file_name)).with_suffix(".txt")
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("".join(_lines(picture, classes)), encoding="utf-8")
+            width, height = float(picture.width or 0), float(picture.height or 0)
+            lines = [yolo_line(classes[label], corners, width, height) + "\n" for label, corners in picture.boxes]
+            file.write_text("".join(lines), encoding="utf-8")
     there = {split: f"images/{split}" for split in splits}
     train = there.get("train", next(iter(there.values())))
     # Ultralytics asks for both; `path` is left out, so that the folder may be moved.
@@ -189,15 +188,3 @@ def save(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Se
     (folder / "data.yaml").write_text(
         yaml.safe_dump({**data, "names": names}, sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
-
-
-def _lines(picture: Annotated, classes: Mapping[str, int]) -> Iterator[str]:
-    width, height = float(picture.width or 0), float(picture.height or 0)
-    for label, (x_min, y_min, x_max, y_max) in picture.boxes:
-        shares = (
-            (x_min + x_max) / 2 / width,
-            (y_min + y_max) / 2 / height,
-            (x_max - x_min) / width,
-            (y_max - y_min) / height,
-        )
-        yield " ".join([str(classes[label]), *(f"{share:.{_DIGITS}f}" for share in shares)]) + "\n"

@@ -1,6 +1,6 @@
 """Bounding boxes: their corners, areas and overlaps, and the piece of a picture that one holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,18 @@ Corners = tuple[float, float, float, float]
 
 Picture = NDArray[np.uint8]
 """An RGB picture: shape (height, width, 3), dtype uint8."""
+
+_UPRIGHT: dict[int, Callable[[float, float], tuple[float, float]]] = {
+    # EXIF orientation: a point of the stored picture → that point of the upright one, both as shares of the sides.
+    1: lambda x, y: (x, y),
+    2: lambda x, y: (1 - x, y),
+    3: lambda x, y: (1 - x, 1 - y),
+    4: lambda x, y: (x, 1 - y),
+    5: lambda x, y: (y, x),
+    6: lambda x, y: (1 - y, x),
+    7: lambda x, y: (1 - y, 1 - x),
+    8: lambda x, y: (y, 1 - x),
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,42 @@ def crop(picture: Picture, corners: Corners) -> Picture:
 def area(corners: Corners) -> float:
     """The area of a box, in square pixels; 0 where its corners are in the wrong order."""
     return float(_areas(_array([corners]))[0])
+
+
+def upright_corners(corners: Corners, orientation: int) -> Corners:
+    """Where a box lies once its picture is turned upright.
+
+    Args:
+        corners: ``(x_min, y_min, x_max, y_max)`` as shares of the stored picture's width and height, in [0, 1].
+        orientation: of the picture's EXIF data, 1 to 8.
+
+    Returns:
+        Corners as shares of the upright picture's width and height.
+    """
+    turn = _UPRIGHT[orientation]
+    (x_1, y_1), (x_2, y_2) = turn(*corners[:2]), turn(*corners[2:])
+    return min(x_1, x_2), min(y_1, y_2), max(x_1, x_2), max(y_1, y_2)
+
+
+def yolo_line(number: int, corners: Corners, width: float, height: float) -> str:
+    """A box as a line of a YOLO label file: class, centre x and y, width and height as shares of the picture.
+
+    Nine decimals: to be exact to 0.01 pixels, a JPEG's longest side of 65,535 pixels needs seven.
+
+    Args:
+        number: of the class, from 0.
+        corners: ``(x_min, y_min, x_max, y_max)`` in pixels.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+    """
+    x_min, y_min, x_max, y_max = corners
+    shares = (
+        (x_min + x_max) / 2 / width,
+        (y_min + y_max) / 2 / height,
+        (x_max - x_min) / width,
+        (y_max - y_min) / height,
+    )
+    return " ".join([str(number), *(f"{share:.9f}" for share in shares)])
 
 
 def iou(ours: Sequence[Corners], theirs: Sequence[Corners]) -> NDArray[np.float64]:

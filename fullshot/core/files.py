@@ -1,9 +1,11 @@
 """Files in one step: a reader sees the old file or the new one, never a part."""
 
 import hashlib
+import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
@@ -28,3 +30,12 @@ def digest(path: Path) -> str:
         return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object that a file holds; empty where there is no file, or it holds no whole object."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from fullshot.core.boxes import Corners, crop
 from fullshot.core.errors import UserError
 from fullshot.core.files import write_bytes
 
@@ -37,6 +38,18 @@ _KINDS = tuple(_SUFFIX)
 
 # EXIF orientations that swap width and height.
 _ON_THEIR_SIDE = (5, 6, 7, 8)
+
+# What turns a stored picture upright, by its EXIF orientation; see PIL.ImageOps.exif_transpose.
+_UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels[::-1].swapaxes(0, 1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels[:, ::-1].swapaxes(0, 1),
+}
 
 # What pictures are re-encoded as, and the longest side in pixels that the kind can hold: JPEG_MAX_DIMENSION in libjpeg,
 # WEBP_MAX_DIMENSION in libwebp (14 bits), 31 bits in a PNG.
@@ -143,8 +156,12 @@ def orientation(path: Path) -> int:
         OSError: the file cannot be read.
     """
     with _opened(path) as picture:
-        asked = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-        return asked if 1 <= asked <= 8 else 1
+        return _orientation(picture)
+
+
+def _orientation(picture: Image.Image) -> int:
+    asked = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    return asked if asked in _UPRIGHT else 1
 
 
 def is_turned(path: Path) -> bool:
@@ -186,6 +203,29 @@ def read_rgb(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
     """
     with _opened(io.BytesIO(path.read_bytes())) as picture:
         return _pixels(ImageOps.exif_transpose(picture) if upright else picture)
+
+
+def read_crops(path: Path, boxes: Sequence[Corners | None]) -> list[NDArray[np.uint8]]:
+    """Decode a picture, and cut pieces out of it that stand upright.
+
+    Boxes are in pixels of the picture as it is stored, and models look at upright pictures: so each piece is cut out
+    of the stored picture first, and turned then as the EXIF orientation says.
+
+    Args:
+        path: the file.
+        boxes: ``(x_min, y_min, x_max, y_max)`` in pixels of the picture as it is stored; None: the whole picture.
+
+    Returns:
+        A piece for each box, of shape (height, width, 3), uint8, RGB; what is transparent lies over white.
+
+    Raises:
+        NotAnImage: see :func:`measure`.
+        OSError: the file cannot be read.
+        ValueError: a box lies outside the picture.
+    """
+    with _opened(io.BytesIO(path.read_bytes())) as picture:
+        stored, turn = _pixels(picture), _UPRIGHT[_orientation(picture)]
+    return [turn(stored if corners is None else crop(stored, corners)) for corners in boxes]
 
 
 @dataclass(frozen=True, eq=False)

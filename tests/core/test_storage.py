@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import crop
@@ -253,6 +253,40 @@ def test_a_photo_is_turned_upright_only_when_asked(tmp_path: Path) -> None:
     Image.new("L", (30, 20)).save(tmp_path / "turned.jpg", exif=exif)
     assert storage.read_rgb(tmp_path / "turned.jpg").shape == (20, 30, 3)
     assert storage.read_rgb(tmp_path / "turned.jpg", upright=True).shape == (30, 20, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_item_shot_saved_upright_and_one_saved_turned_give_the_same_pieces(tmp_path: Path, orientation: int) -> None:
+    upright = np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8)
+    Image.fromarray(upright).save(tmp_path / "upright.png")
+    # What turns it back is what a camera held so does; 6 and 8, a quarter turn, undo each other.
+    undone = Image.Exif()
+    undone[ExifTags.Base.Orientation] = {6: 8, 8: 6}.get(orientation, orientation)
+    Image.fromarray(upright).save(tmp_path / "undone.png", exif=undone)
+    stored = storage.read_rgb(tmp_path / "undone.png", upright=True)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(stored).save(tmp_path / "turned.png", exif=exif)
+
+    garment = upright[10:30, 5:25]
+    where = [
+        (x, y, x + 20, y + 20)
+        for y in range(stored.shape[0] - 19)
+        for x in range(stored.shape[1] - 19)
+        if sorted(stored[y : y + 20, x : x + 20, 0].ravel()) == sorted(garment[..., 0].ravel())
+    ]
+    assert len(where) == 1
+    whole, piece = storage.read_crops(tmp_path / "turned.png", [None, where[0]])
+    np.testing.assert_array_equal(whole, upright)
+    np.testing.assert_array_equal(piece, garment)
+    np.testing.assert_array_equal(storage.read_crops(tmp_path / "upright.png", [(5, 10, 25, 30)])[0], garment)
+
+
+def test_an_orientation_that_there_is_not_turns_nothing(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 9
+    Image.new("RGB", (20, 30)).save(tmp_path / "a.jpg", exif=exif)
+    assert storage.read_crops(tmp_path / "a.jpg", [None])[0].shape == (30, 20, 3)
 
 
 def test_a_crop_is_clipped_to_the_picture() -> None:
