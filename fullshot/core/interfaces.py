@@ -9,13 +9,14 @@ An implementation that the settings choose is a class with a class method ``from
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fullshot.core.boxes import Box, Picture
 from fullshot.core.progress import Advance
+from fullshot.core.settings import Settings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -271,28 +272,50 @@ class Embedder(Protocol):
 class VectorStore(Protocol):
     """Vectors of pictures, searched by product. Registry: :data:`fullshot.index.stores.VECTOR_STORES`.
 
-    Every vector has an id that lasts, a product, and a partition (a wear) that a search is confined to.
+    Every vector has an id, a product that it shows, and a partition (a wear) that a search is confined to. Distances
+    are exact: of the vectors that a search may choose from, none that is nearer is left out.
     """
+
+    @classmethod
+    def from_settings(cls, settings: Settings, folder: Path, dimension: int) -> Self:
+        """Open the vectors that were saved below a folder; a store without any where nothing was.
+
+        Args:
+            settings: of the workspace; the section ``index`` is the store's.
+            folder: the store's; whatever it needs to find its vectors again lies below it, so that the folder can be
+                renamed. It need not be there before the first :meth:`save`.
+            dimension: d, the length of the vectors.
+
+        Raises:
+            ValueError: the vectors below the folder have another length.
+            StageFailed: what lies below the folder is damaged.
+        """
 
     def build(
         self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
     ) -> None:
-        """Take these vectors in place of all that were there.
+        """Put these vectors in place of all that the store holds.
 
         Args:
             vectors: shape (N, d), float32.
-            ids: shape (N,), int64, each once.
+            ids: shape (N,), int64, not negative, each once.
             products: N of them.
             partitions: N of them, such as ``top``.
+
+        Raises:
+            ValueError: something has another shape, or an id stands twice.
         """
 
     def add(
         self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
     ) -> None:
-        """Take further vectors; one whose id is there takes its place."""
+        """Add vectors; one whose id the store holds takes that one's place, whatever its product and partition.
+
+        Arguments and errors are those of :meth:`build`.
+        """
 
     def remove(self, ids: NDArray[np.int64]) -> int:
-        """Forget vectors; returns how many there were."""
+        """Remove vectors; returns how many of the ids the store held."""
 
     def search(
         self, vectors: NDArray[np.float32], partition: str, products: int, only: Iterable[int] | None = None
@@ -301,22 +324,26 @@ class VectorStore(Protocol):
 
         Args:
             vectors: shape (Q, d), float32.
-            partition: where to look.
+            partition: where to look; nothing is found in one that the store does not hold.
             products: how many distinct products at most.
             only: ids to choose from; None: all.
 
         Returns:
-            For each query pairs of id and squared Euclidean distance, nearest first.
+            For each query, pairs of id and squared Euclidean distance (0 or more), nearest first; of vectors at one
+            distance, the lower id first.
 
         Raises:
             ValueError: the vectors have another shape.
         """
 
     def partitions(self) -> dict[str, int]:
-        """The partitions, and how many vectors each holds."""
+        """The partitions that hold vectors, in order of their names, and how many each holds."""
+
+    def save(self) -> None:
+        """Write what changed below the folder, on the disk when this returns."""
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Give back memory and connections; what was not saved may be lost."""
 
 
 class Frontier(Protocol[Task]):

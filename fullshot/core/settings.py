@@ -179,6 +179,12 @@ class EngineSettings(_Section):
     name: str = Field("processes", description="processes: of this machine; or one that another package brings")
 
 
+class IndexSettings(_Section):
+    """Where the catalog's vectors lie."""
+
+    store: str = Field("faiss", description="faiss: files of the catalog; or a store that another package brings")
+
+
 class RecommendSettings(_Section):
     """What is answered to a photo."""
 
@@ -201,6 +207,7 @@ class Settings(BaseSettings):
     annotate: AnnotateSettings = AnnotateSettings()
     detector: DetectorSettings = DetectorSettings()
     embedder: EmbedderSettings = EmbedderSettings()
+    index: IndexSettings = IndexSettings()
     recommend: RecommendSettings = RecommendSettings()
     engine: EngineSettings = EngineSettings()
 
