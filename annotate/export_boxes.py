@@ -20,7 +20,7 @@ from fullshot.core import files
 from fullshot.core.annotations import TRUSTED, trusted_boxes
 from fullshot.core.boxes import Corners, area
 from fullshot.core.errors import UserError
-from fullshot.core.pictures import lay
+from fullshot.core.pictures import materialize
 from fullshot.core.settings import Settings
 from fullshot.core.tables import SPLITS
 from fullshot.core.taxonomy import GARMENTS
@@ -83,7 +83,7 @@ def export_boxes(
             for found, image_id, path, picture in carried.pictures:
                 pictures = by_split.setdefault(found, [])
                 place = unfinished / box_format.picture(found, image_id, len(pictures) + 1)
-                file, is_anew = lay(workspace / path, place, link=link)
+                file, is_anew = materialize(workspace / path, place, link=link)
                 anew += is_anew
                 name = file.relative_to(unfinished).as_posix()
                 pictures.append(Annotated(name, picture.width, picture.height, picture.boxes))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,12 +12,12 @@ from fullshot.annotate import formats
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
-from fullshot.annotate.label_studio import regions
 from fullshot.core import pictures as storage
 from fullshot.core import tables
 from fullshot.core.boxes import Corners
 from fullshot.core.clock import now
 from fullshot.core.errors import UserError
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
@@ -56,10 +57,11 @@ def import_boxes(
         labels: a file of labels for categories, see :func:`fullshot.annotate.formats.labels.load`.
 
     Returns:
-        ``pictures`` and ``boxes`` imported; ``not_in_workspace`` and ``missing_files``, pictures left out;
+        ``pictures`` and ``boxes`` imported; ``not_in_workspace``, ``missing_files`` and ``unreadable_files``, pictures
+        left out;
         ``clipped``, boxes cut at the picture's edge; ``empty``, boxes dropped because nothing of them lies inside;
         ``other``, boxes on what the taxonomy knows as no garment; ``unknown``, boxes of unknown categories, by name;
-        ``missing``, the first file names that were not found.
+        ``missing`` and ``unreadable``, the first names of such files.
 
     Raises:
         MissingInput: the workspace has no ``images.csv``.
@@ -71,23 +73,25 @@ def import_boxes(
         sizes = {str(identity): (int(width), int(height)) for identity, width, height in cells}
         annotated = formats.load(path, format)
         label_map = label_maps.load(format, workspace.taxonomy(), labels)
-        here, strangers, missing = _found(annotated, _folders(path, format, images), sizes)
+        matched = _match(annotated, _folders(path, format, images), sizes)
         count: Counter[str] = Counter()
         unknown: Counter[str] = Counter()
         rows: list[dict[str, Any]] = []
-        for identity, boxes in here.items():
+        for identity, boxes in matched.boxes.items():
             rows += _rows(identity, boxes, sizes[identity], label_map, count, unknown)
-        _replace(workspace, set(here), rows)
+        _replace(workspace, set(matched.boxes), rows)
         stats.update(
-            pictures=len(here),
+            pictures=len(matched.boxes),
             boxes=len(rows),
-            not_in_workspace=len(strangers),
-            missing_files=len(missing),
+            not_in_workspace=len(matched.foreign),
+            missing_files=len(matched.missing),
+            unreadable_files=len(matched.unreadable),
             clipped=count["clipped"],
             empty=count["empty"],
             other=count["other"],
             unknown=dict(unknown.most_common()),
-            missing=missing[:_LISTED],
+            missing=matched.missing[:_LISTED],
+            unreadable=matched.unreadable[:_LISTED],
         )
     return stats
 
@@ -101,25 +105,44 @@ def _folders(path: Path, format: str, images: Path | None) -> list[Path]:
     return [images]
 
 
-def _found(
-    annotated: list[Annotated], folders: list[Path], sizes: Mapping[str, _Size]
-) -> tuple[dict[str, list[_Box]], set[str], list[str]]:
-    """The boxes of the workspace's pictures, what other pictures there are, and names of files that are not there."""
-    here: dict[str, list[_Box]] = {}
-    strangers, missing = set(), []
+@dataclass
+class _Matched:
+    """The boxes of the workspace's pictures by ``image_id``, in pixels as they are stored, and what was left out.
+
+    Attributes:
+        boxes: of each picture.
+        foreign: the ``image_id`` of pictures that are not in the workspace.
+        missing: names of pictures whose file is not there.
+        unreadable: names of pictures that do not decode.
+    """
+
+    boxes: dict[str, list[_Box]] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
+    missing: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def _match(annotated: list[Annotated], folders: list[Path], sizes: Mapping[str, _Size]) -> _Matched:
+    """Find the workspace's pictures among those of the annotations."""
+    matched = _Matched()
     for picture in annotated:
         file = next((file for file in _candidates(picture.file_name, folders) if file.is_file()), None)
         if file is None:
-            missing.append(picture.file_name)
+            matched.missing.append(picture.file_name)
             continue
         identity = _identity(file, sizes)
         if identity not in sizes:
-            strangers.add(identity)
+            matched.foreign.add(identity)
+            continue
+        try:
+            boxes = _in_pixels(picture, file, sizes[identity])
+        except storage.NotAnImage:
+            matched.unreadable.append(picture.file_name)
             continue
         # The same picture under two names: its boxes belong together.
-        boxes = here.setdefault(identity, [])
-        boxes += [box for box in _in_pixels(picture, file, sizes[identity]) if box not in boxes]
-    return here, strangers, missing
+        known = matched.boxes.setdefault(identity, [])
+        known += [box for box in boxes if box not in known]
+    return matched
 
 
 def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:
@@ -146,37 +169,28 @@ def _identity(file: Path, sizes: Mapping[str, _Size]) -> str:
 
 
 def _in_pixels(picture: Annotated, file: Path, size: _Size) -> list[_Box]:
-    """A picture's boxes in pixels of the picture as it is stored."""
-    said = (picture.width or size[0], picture.height or size[1])
-    shown = (1, 1) if picture.in_shares else said
-    if picture.in_shares or said == (size[1], size[0]) != size:
-        orientation = storage.orientation(file)
-        if picture.in_shares and orientation == 1:
-            return [
-                (name, (a * size[0], b * size[1], c * size[0], d * size[1])) for name, (a, b, c, d) in picture.boxes
-            ]
-        # Who annotated it saw it turned.
-        sheet = regions.Sheet(*size, orientation)
-        if picture.in_shares or sheet.shown == said:
-            return [(name, _turned_back(corners, shown, sheet)) for name, corners in picture.boxes]
-    if said != size:
+    """A picture's boxes in pixels of the picture as it is stored.
+
+    Raises:
+        NotAnImage: the file has to be opened to tell, and is no picture.
+        UserError: the annotations are of a picture of another size.
+    """
+    expected = (picture.width or size[0], picture.height or size[1])
+    if not picture.in_shares and expected == size:
+        return list(picture.boxes)
+    # Whoever annotated it may have seen it turned.
+    geometry = ImageGeometry(*size, storage.read_geometry(file).orientation)
+    across, down = geometry.upright_size
+    if picture.in_shares:
+        boxes = [(name, (a * across, b * down, c * across, d * down)) for name, (a, b, c, d) in picture.boxes]
+    elif expected == (across, down):
+        boxes = list(picture.boxes)
+    else:
         raise UserError(
-            f"{picture.file_name}: the annotations say {said[0]}×{said[1]} pixels, "
+            f"{picture.file_name}: the annotations say {expected[0]}×{expected[1]} pixels, "
             f"the picture has {size[0]}×{size[1]}: boxes would not fit"
         )
-    return list(picture.boxes)
-
-
-def _turned_back(corners: Corners, shown: _Size, sheet: regions.Sheet) -> Corners:
-    x_min, y_min, x_max, y_max = corners
-    rectangle = {
-        "x": 100 * x_min / shown[0],
-        "y": 100 * y_min / shown[1],
-        "width": 100 * (x_max - x_min) / shown[0],
-        "height": 100 * (y_max - y_min) / shown[1],
-    }
-    (region,) = regions.read([{"type": "rectangle", "value": rectangle}], sheet)
-    return region.corners
+    return [(name, geometry.to_stored(corners)) for name, corners in boxes]
 
 
 def _rows(

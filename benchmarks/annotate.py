@@ -22,9 +22,10 @@ from fullshot.annotate.label_studio import server, tasks
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.project import config
 from fullshot.annotate.label_studio.push import push
-from fullshot.annotate.label_studio.regions import Sheet, written
+from fullshot.annotate.label_studio.regions import from_boxes
 from fullshot.core import tables
 from fullshot.core.boxes import Box
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 
@@ -69,11 +70,11 @@ def bare(client: Client, title: str, rows: list[dict[str, Any]], size: int) -> f
 
 def made(workspace: Workspace, settings: Settings) -> list[dict[str, Any]]:
     """The tasks that a push makes."""
-    sheet = Sheet(WIDTH, HEIGHT)
+    geometry = ImageGeometry(WIDTH, HEIGHT)
     return [
         {
             "data": picture.data,
-            "predictions": [tasks.prediction(version, boxes, sheet) for version, boxes in picture.given.items()],
+            "predictions": [tasks.prediction(version, boxes, geometry) for version, boxes in picture.given.items()],
         }
         for picture in tasks.wanted(workspace, settings.annotate)
     ]
@@ -111,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
                     else:
                         peers.append(bare(client, f"bare {number}", rows, settings.annotate.batch))
                     _common.say(f"round {number + 1}, {name}: {(ours if name == 'ours' else peers)[-1]:.2f} s")
-            result = written([Box(*box) for box in BOXES], Sheet(WIDTH, HEIGHT))
+            result = from_boxes([Box(*box) for box in BOXES], ImageGeometry(WIDTH, HEIGHT))
             settings = load(annotate={"project": "annotated", "pictures": "http://127.0.0.1:9/"})
             annotated = [{**row, "annotations": [{"result": result}]} for row in made(workspace, settings)]
             bare(client, "annotated", annotated, settings.annotate.batch)

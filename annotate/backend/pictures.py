@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from fullshot.annotate.label_studio import tasks
 from fullshot.annotate.label_studio.client import Client
-from fullshot.annotate.label_studio.regions import PICTURE, Sheet
+from fullshot.annotate.label_studio.regions import PICTURE
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import Picture
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.workspace import Workspace
 
 _OF_STUDIO = "/data/"
@@ -33,10 +33,15 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A picture's pixels as they are stored, of shape (height, width, 3), uint8, RGB, and its sheet."""
+    """A picture that was read.
+
+    Attributes:
+        pixels: shape (height, width, 3), uint8, RGB; turned upright.
+        geometry: of the picture as it is stored.
+    """
 
     pixels: Picture
-    sheet: Sheet
+    geometry: ImageGeometry
 
 
 def path_of(address: str, studio: str) -> str:
@@ -110,14 +115,14 @@ class Pictures:
             file = (root / path).resolve()
             if not file.is_relative_to(root.resolve()):
                 raise Refused("images.csv names a file outside of the workspace")
-            return _decoded(root, path)
+            return _decoded(root / path)
         address = data.get(PICTURE)
         if not isinstance(address, str) or not address:
             raise Refused("expected an image_id that images.csv has, or the address of an image")
         content = self._fetched(path_of(address, self._client.url))
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "picture").write_bytes(content)
-            return _decoded(Path(folder), "picture")
+            return _decoded(Path(folder) / "picture")
 
     def _known(self, identity: object) -> str | None:
         """Where ``images.csv`` says that a picture lies; read again when the table was written anew."""
@@ -148,12 +153,10 @@ class Pictures:
         return bytes(content)
 
 
-def _decoded(root: Path, path: str) -> Found:
+def _decoded(path: Path) -> Found:
     try:
-        pixels = storage.read_rgb(root / path)
+        return Found(storage.read_rgb(path, upright=True), storage.read_geometry(path))
     except storage.NotAnImage as error:
         raise Refused(f"not a picture: {error}") from None
     except OSError:
         raise Refused("the picture's file is not there") from None
-    height, width = pixels.shape[:2]
-    return Found(pixels, tasks.sheet_of(root, path, width, height))

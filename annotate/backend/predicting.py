@@ -135,13 +135,15 @@ class Predictor:
         detector = self._detector
         if detector is None:
             return [Drawn(None, one if isinstance(one, str) else "") for one in found]
-        boxes = iter(detector.predict([one.pixels for one in found if isinstance(one, Found)]))
-        return [
-            Drawn(None, one)
-            if isinstance(one, str)
-            else Drawn(tasks.prediction(detector.digest, next(boxes), one.sheet))
-            for one in found
-        ]
+        predicted = iter(detector.predict([one.pixels for one in found if isinstance(one, Found)]))
+        drawn = []
+        for one in found:
+            if isinstance(one, str):
+                drawn.append(Drawn(None, one))
+            else:
+                boxes = tasks.as_stored(next(predicted), one.geometry)
+                drawn.append(Drawn(tasks.prediction(detector.digest, boxes, one.geometry)))
+        return drawn
 
     def close(self) -> None:
         """Let the threads go."""

@@ -1,7 +1,7 @@
 """Bring what annotators drew and said back into the workspace."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,11 +17,12 @@ from fullshot.annotate.label_studio import regions, tasks
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.overrides import judge
 from fullshot.annotate.label_studio.project import NOT_FULL
-from fullshot.annotate.label_studio.regions import COMMENT, SHOT, Region, Sheet
+from fullshot.annotate.label_studio.regions import COMMENT, SHOT, Region
 from fullshot.core import tables
 from fullshot.core.annotations import CONSENSUS, WITHDRAWN
 from fullshot.core.boxes import Box, iou
 from fullshot.core.clock import now
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.progress import bar
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.taxonomy import GARMENTS
@@ -81,9 +82,9 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
                     place: Any = images.loc[identity]
                     path, width, height = str(place["path"]), int(place["width"]), int(place["height"])
                     if task["annotations"] or told.of(identity):
-                        sheet = tasks.sheet_of(workspace.root, path, width, height)
+                        geometry = tasks.geometry_of(workspace.root, path, width, height)
                         link = client.task_link(project, task["id"])
-                        _take(task, identity, sheet, told, pulled, link, settings.annotate)
+                        _take(task, identity, geometry, told, pulled, link, settings.annotate)
                 advance(done, max(done, expected), f"{pulled.count['annotated']} annotated")
         _write(workspace, before, pulled)
         stats |= {
@@ -125,7 +126,7 @@ class _States:
     def drew(self, identity: str, row: Mapping[Any, Any], boxes: Sequence[Box]) -> bool:
         """Whether a state of an annotation has these boxes."""
         before = self._drawn.get((identity, int(row["revision"])), [])
-        return sorted(before) == sorted((box.label, *box.corners) for box in boxes)
+        return _rounded(before) == _rounded((box.label, *box.corners) for box in boxes)
 
     def next(self, identity: str) -> int:
         """The number of a new revision of a picture."""
@@ -133,10 +134,15 @@ class _States:
         return self._revision[identity]
 
 
+def _rounded(boxes: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Boxes, a label and corners each, in an order and to a precision in which they compare."""
+    return sorted((label, *(round(float(corner), _DIGITS) for corner in corners)) for label, *corners in boxes)
+
+
 def _take(
     task: Mapping[str, Any],
     identity: str,
-    sheet: Sheet,
+    geometry: ImageGeometry,
     told: _States,
     pulled: _Pulled,
     link: str,
@@ -148,7 +154,7 @@ def _take(
     known = told.of(identity)
     voices: list[Voice] = []
     for annotation in current:
-        boxes = _boxes(annotation, sheet, pulled, link, settings)
+        boxes = _boxes(annotation, geometry, pulled, link, settings)
         verdict, shot = _verdict(annotation)
         if verdict != "skipped":
             voices.append(Voice(_annotator(annotation, pulled), verdict, shot, boxes if verdict == "boxes" else []))
@@ -156,7 +162,7 @@ def _take(
         if last is not None and last["updated_at"] == annotation["updated_at"]:
             continue
         pulled.count[verdict] += 1
-        _record(identity, task, annotation, verdict, boxes if verdict == "boxes" else [], told, pulled, sheet)
+        _record(identity, task, annotation, verdict, boxes if verdict == "boxes" else [], told, pulled, geometry)
     there = {int(annotation["id"]) for annotation in current}
     for number, row in known.items():
         if number and number not in there and row["task"] == task["id"]:
@@ -203,14 +209,14 @@ def _record(
     boxes: Sequence[Box],
     told: _States,
     pulled: _Pulled,
-    sheet: Sheet,
+    geometry: ImageGeometry,
 ) -> None:
-    model, machine = _begun_with(annotation, task, sheet)
+    model, machine = _begun_with(annotation, task, geometry)
     change: Edits | None = edits(machine, boxes) if verdict == "boxes" and model else None
     row = {
         "annotator": _annotator(annotation, pulled),
         "verdict": verdict,
-        "comment": regions.chosen(annotation["result"], COMMENT),
+        "comment": regions.answer(annotation["result"], COMMENT),
         "seconds": _seconds(annotation.get("lead_time")),
         "model": model,
         "task": task["id"],
@@ -240,7 +246,7 @@ def _verdict(annotation: Mapping[str, Any]) -> tuple[str, str | None]:
     """What an annotation says, and the shot where it says that it is no full one."""
     if annotation["was_cancelled"]:
         return "skipped", None
-    shot = regions.chosen(annotation["result"], SHOT)
+    shot = regions.answer(annotation["result"], SHOT)
     return ("not_full_shot", shot) if shot in NOT_FULL else ("boxes", None)
 
 
@@ -251,7 +257,9 @@ def _annotator(annotation: Mapping[str, Any], pulled: _Pulled) -> str:
     return pulled.people.get(by, str(by)) if isinstance(by, int) else ""
 
 
-def _begun_with(annotation: Mapping[str, Any], task: Mapping[str, Any], sheet: Sheet) -> tuple[str | None, list[Box]]:
+def _begun_with(
+    annotation: Mapping[str, Any], task: Mapping[str, Any], geometry: ImageGeometry
+) -> tuple[str | None, list[Box]]:
     """The version of the boxes that an annotator began with, and these boxes."""
     begun = annotation.get("prediction")
     if not isinstance(begun, Mapping) or not begun.get("result"):
@@ -260,13 +268,13 @@ def _begun_with(annotation: Mapping[str, Any], task: Mapping[str, Any], sheet: S
     if begun is None:
         return None, []
     with suppress(ValueError):  # somebody else's prediction may be anything
-        read = regions.read(begun["result"], sheet)
+        read = regions.read(begun["result"], geometry)
         return str(begun["model_version"]), [Box(one.labels[0], *one.corners) for one in read if one.labels]
     return None, []
 
 
 def _boxes(
-    annotation: Mapping[str, Any], sheet: Sheet, pulled: _Pulled, link: str, settings: AnnotateSettings
+    annotation: Mapping[str, Any], geometry: ImageGeometry, pulled: _Pulled, link: str, settings: AnnotateSettings
 ) -> list[Box]:
     """The boxes of an annotation that can be used; what is wrong with the others is told."""
 
@@ -276,13 +284,13 @@ def _boxes(
     if annotation["was_cancelled"]:
         return []
     try:
-        found = regions.read(annotation["result"], sheet)
+        found = regions.read(annotation["result"], geometry)
     except ValueError as error:
         wrong(str(error))
         return []
     boxes: list[Box] = []
     for region in found:
-        box = _box(region, sheet, pulled, wrong)
+        box = _box(region, geometry, pulled, wrong)
         if box is None:
             continue
         same = [other.corners for other in boxes if other.label == box.label]
@@ -293,12 +301,12 @@ def _boxes(
     return boxes
 
 
-def _box(region: Region, sheet: Sheet, pulled: _Pulled, wrong: Any) -> Box | None:
+def _box(region: Region, geometry: ImageGeometry, pulled: _Pulled, wrong: Any) -> Box | None:
     if len(region.labels) != 1 or region.labels[0] not in GARMENTS:
         wrong(f"a box labelled {', '.join(region.labels) or 'not at all'}: expected one of {', '.join(GARMENTS)}")
         return None
     x_min, y_min, x_max, y_max = region.corners
-    inside = (max(0.0, x_min), max(0.0, y_min), min(float(sheet.width), x_max), min(float(sheet.height), y_max))
+    inside = (max(0.0, x_min), max(0.0, y_min), min(float(geometry.width), x_max), min(float(geometry.height), y_max))
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
         wrong(f"a {region.labels[0]} without area, or outside the picture")
         return None
@@ -308,6 +316,7 @@ def _box(region: Region, sheet: Sheet, pulled: _Pulled, wrong: Any) -> Box | Non
 
 
 _ROUNDING = 1e-6  # pixels
+_DIGITS = 6  # of a pixel
 
 
 def _write(workspace: Workspace, before: pd.DataFrame, pulled: _Pulled) -> None:

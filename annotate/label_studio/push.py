@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,10 +14,9 @@ from fullshot.annotate.label_studio import tasks
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.server import refuse_links
 from fullshot.annotate.label_studio.tasks import Picture
-from fullshot.core import pictures as storage
 from fullshot.core.boxes import Box
-from fullshot.core.boxes import Picture as Pixels
 from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.pictures import read_or_none, read_rgb
 from fullshot.core.progress import bar
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
@@ -234,22 +234,19 @@ def _predictions(
     for picture, boxes in zip(pictures, drawn, strict=True):
         found = []
         if picture.given or boxes is not None:
-            sheet = tasks.sheet_of(workspace.root, picture.path, picture.width, picture.height)
-            found = [tasks.prediction(version, given, sheet) for version, given in picture.given.items()]
+            geometry = tasks.geometry_of(workspace.root, picture.path, picture.width, picture.height)
+            found = [tasks.prediction(version, given, geometry) for version, given in picture.given.items()]
             if detector and boxes is not None:
-                found.append(tasks.prediction(detector.digest, boxes, sheet))
+                boxes = tasks.as_stored(boxes, geometry)
+                found.append(tasks.prediction(detector.digest, boxes, geometry))
         yield found
 
 
 def _drawn(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
-    """The detector's boxes of each picture; None of one that cannot be read."""
+    """The detector's boxes of each picture, in pixels of the upright picture; None of one that cannot be read."""
+    read = partial(read_rgb, upright=True)
     for some in _batches(pictures, _DECODED):
-        decoded: list[Pixels | None] = []
-        for picture in some:
-            try:
-                decoded.append(storage.read_rgb(workspace.root / picture.path))
-            except (OSError, storage.NotAnImage):
-                decoded.append(None)
+        decoded = [read_or_none(workspace.root / picture.path, read) for picture in some]
         found = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
         yield from (None if pixels is None else next(found) for pixels in decoded)
 

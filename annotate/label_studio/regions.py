@@ -4,65 +4,28 @@ A browser turns a picture as its EXIF orientation says; ``boxes.csv`` has pixels
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fullshot.core.boxes import Box, Corners
+from fullshot.core.geometry import ImageGeometry
 
 LABELS, SHOT, COMMENT, PICTURE = "label", "shot", "comment", "image"
 """Names of the project's controls, and of what they are about."""
 
-_TURNED: dict[int, Callable[[float, float], tuple[float, float]]] = {
-    # EXIF orientation: a place in the stored picture, as shares of its sides → the place where it is shown.
-    1: lambda x, y: (x, y),
-    2: lambda x, y: (1 - x, y),
-    3: lambda x, y: (1 - x, 1 - y),
-    4: lambda x, y: (x, 1 - y),
-    5: lambda x, y: (y, x),
-    6: lambda x, y: (1 - y, x),
-    7: lambda x, y: (1 - y, 1 - x),
-    8: lambda x, y: (y, 1 - x),
-}
-_BACK = {orientation: {6: 8, 8: 6}.get(orientation, orientation) for orientation in _TURNED}
-ON_THEIR_SIDE = (5, 6, 7, 8)
-"""EXIF orientations whose picture is shown as wide as it is stored high."""
 
-
-@dataclass(frozen=True)
-class Sheet:
-    """A picture's ``width`` and ``height`` in pixels as it is stored, and its EXIF ``orientation``, 1 to 8."""
-
-    width: int
-    height: int
-    orientation: int = 1
-
-    @property
-    def shown(self) -> tuple[int, int]:
-        """Width and height in pixels as a browser shows it."""
-        return (self.height, self.width) if self.orientation in ON_THEIR_SIDE else (self.width, self.height)
-
-
-def _turned(corners: Corners, orientation: int) -> Corners:
-    """A box in shares of the sides, after its picture was turned."""
-    turn = _TURNED[orientation]
-    (x_1, y_1), (x_2, y_2) = turn(*corners[:2]), turn(*corners[2:])
-    return min(x_1, x_2), min(y_1, y_2), max(x_1, x_2), max(y_1, y_2)
-
-
-def written(boxes: Sequence[Box], sheet: Sheet) -> list[dict[str, Any]]:
-    """Boxes as a prediction's or an annotation's ``result``.
+def from_boxes(boxes: Sequence[Box], geometry: ImageGeometry) -> list[dict[str, Any]]:
+    """Boxes as the ``result`` of a prediction or an annotation.
 
     Args:
         boxes: in pixels of the picture as it is stored.
-        sheet: of the picture.
+        geometry: of the picture.
     """
-    width, height = sheet.shown
+    width, height = geometry.upright_size
     result = []
     for number, box in enumerate(boxes):
-        x_min, y_min, x_max, y_max = box.corners
-        shares = (x_min / sheet.width, y_min / sheet.height, x_max / sheet.width, y_max / sheet.height)
-        left, top, right, bottom = (100 * share for share in _turned(shares, sheet.orientation))
+        left, top, right, bottom = geometry.to_upright(box.corners)
         region = {
             "id": f"box{number}",
             "type": "rectanglelabels",
@@ -72,10 +35,10 @@ def written(boxes: Sequence[Box], sheet: Sheet) -> list[dict[str, Any]]:
             "original_height": height,
             "image_rotation": 0,
             "value": {
-                "x": left,
-                "y": top,
-                "width": right - left,
-                "height": bottom - top,
+                "x": 100 * left / width,
+                "y": 100 * top / height,
+                "width": 100 * (right - left) / width,
+                "height": 100 * (bottom - top) / height,
                 "rotation": 0,
                 "rectanglelabels": [box.label],
             },
@@ -99,8 +62,12 @@ class Region:
     is_rotated: bool = False
 
 
-def read(result: Iterable[Mapping[str, Any]], sheet: Sheet) -> list[Region]:
-    """The rectangles of an annotation's or a prediction's ``result``.
+def read(result: Iterable[Mapping[str, Any]], geometry: ImageGeometry) -> list[Region]:
+    """The rectangles in the ``result`` of an annotation or a prediction.
+
+    Args:
+        result: as Label Studio has it.
+        geometry: of the picture.
 
     Raises:
         ValueError: a rectangle lacks a part, or a number of it is none.
@@ -117,35 +84,31 @@ def read(result: Iterable[Mapping[str, Any]], sheet: Sheet) -> list[Region]:
             raise ValueError("a rectangle needs x, y, width and height") from None
         if not all(map(math.isfinite, (*rectangle, rotation))):
             raise ValueError("a rectangle needs finite numbers")
-        left, top, right, bottom = _around(rectangle, rotation, sheet)
-        corners = _turned((left / 100, top / 100, right / 100, bottom / 100), _BACK[sheet.orientation])
-        pixels = (
-            corners[0] * sheet.width,
-            corners[1] * sheet.height,
-            corners[2] * sheet.width,
-            corners[3] * sheet.height,
-        )
-        regions.append(Region(tuple(value.get("rectanglelabels") or ()), pixels, rotation % 360 != 0))
+        corners = geometry.to_stored(_around(rectangle, rotation, geometry.upright_size))
+        regions.append(Region(tuple(value.get("rectanglelabels") or ()), corners, rotation % 360 != 0))
     return regions
 
 
-def _around(rectangle: tuple[float, ...], rotation: float, sheet: Sheet) -> Corners:
-    """The upright box around a rectangle that is turned about its top left corner, clockwise, by degrees; percents."""
-    left, top, width, height = rectangle
+def _around(rectangle: Sequence[float], rotation: float, size: tuple[int, int]) -> Corners:
+    """The upright box around a rectangle, in pixels.
+
+    Args:
+        rectangle: left, top, width and height, in percent of the picture's sides.
+        rotation: in degrees, clockwise, about the rectangle's top left corner.
+        size: the picture's width and height in pixels.
+    """
+    left, top = rectangle[0] / 100 * size[0], rectangle[1] / 100 * size[1]
+    width, height = rectangle[2] / 100 * size[0], rectangle[3] / 100 * size[1]
     if rotation % 360 == 0:
         return left, top, left + width, top + height
-    # Degrees are of pixels: percents of width and of height are not as long as each other.
-    across, down = sheet.shown
     cosine, sine = math.cos(math.radians(rotation)), math.sin(math.radians(rotation))
-    xs, ys = [], []
-    for right, lower in ((0.0, 0.0), (width, 0.0), (0.0, height), (width, height)):
-        x, y = right * across, lower * down
-        xs.append(left + (x * cosine - y * sine) / across)
-        ys.append(top + (x * sine + y * cosine) / down)
+    corners = ((0.0, 0.0), (width, 0.0), (0.0, height), (width, height))
+    xs = [left + x * cosine - y * sine for x, y in corners]
+    ys = [top + x * sine + y * cosine for x, y in corners]
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def chosen(result: Iterable[Mapping[str, Any]], control: str) -> str | None:
+def answer(result: Iterable[Mapping[str, Any]], control: str) -> str | None:
     """What was chosen or written in a control, if anything."""
     for part in result:
         if part.get("from_name") == control:

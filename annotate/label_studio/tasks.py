@@ -1,7 +1,7 @@
 """What a workspace has for annotators: its pictures as Label Studio's tasks, with the boxes that machines drew."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from fullshot.annotate.label_studio.regions import PICTURE, Sheet, written
-from fullshot.core import pictures as storage
+from fullshot.annotate.label_studio.regions import PICTURE, from_boxes
 from fullshot.core.boxes import Box
+from fullshot.core.geometry import ImageGeometry
+from fullshot.core.pictures import read_geometry, read_or_none
 from fullshot.core.settings import AnnotateSettings
 from fullshot.core.workspace import Workspace
 
@@ -53,20 +54,23 @@ class Picture:
         return str(self.data["image_id"])
 
 
-def sheet_of(root: Path, path: str, width: int, height: int) -> Sheet:
-    """The measures of a stored picture; one that cannot be read is taken to stand upright."""
-    try:
-        return Sheet(width, height, storage.orientation(root / path))
-    except (OSError, storage.NotAnImage):
-        return Sheet(width, height)
+def geometry_of(root: Path, path: str, width: int, height: int) -> ImageGeometry:
+    """The geometry of a stored picture; one that cannot be read is taken to be stored upright."""
+    read = read_or_none(root / path, read_geometry)
+    return ImageGeometry(width, height) if read is None else ImageGeometry(width, height, read.orientation)
 
 
-def prediction(version: str, boxes: Sequence[Box], sheet: Sheet) -> dict[str, Any]:
+def as_stored(boxes: Iterable[Box], geometry: ImageGeometry) -> list[Box]:
+    """Boxes that were found in the upright picture, in pixels of the picture as it is stored."""
+    return [Box(box.label, *geometry.to_stored(box.corners), box.score, box.source) for box in boxes]
+
+
+def prediction(version: str, boxes: Sequence[Box], geometry: ImageGeometry) -> dict[str, Any]:
     """A machine's boxes as Label Studio takes them; the score is that of the least sure box."""
     scores = [box.score for box in boxes if box.score is not None]
     return {
         "model_version": version,
-        "result": written(boxes, sheet),
+        "result": from_boxes(boxes, geometry),
         **({"score": round(min(scores), 4)} if scores else {}),
     }
 

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,12 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from fullshot.core.boxes import Corners, crop
 from fullshot.core.errors import UserError
 from fullshot.core.files import write_bytes
+from fullshot.core.geometry import ON_THEIR_SIDE, ImageGeometry
 
 MAX_PIXELS = 50_000_000
 """A picture with more pixels is refused before it is decoded (a 50,000 × 50,000 PNG can be 200 kB)."""
+
+Decoded = TypeVar("Decoded")
 
 _open = Image.open
 """Pillow's own: Ultralytics puts another in its place, which tries to install a package for what does not decode."""
@@ -35,9 +39,6 @@ _SUFFIX = {
     "AVIF": ".avif",
 }
 _KINDS = tuple(_SUFFIX)
-
-# EXIF orientations that swap width and height.
-_ON_THEIR_SIDE = (5, 6, 7, 8)
 
 # What turns a stored picture upright, by its EXIF orientation; see PIL.ImageOps.exif_transpose.
 _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
@@ -148,29 +149,20 @@ def put(root: Path, content: bytes) -> Stored:
     return Stored(identity, path, width, height, len(content))
 
 
-def orientation(path: Path) -> int:
-    """The orientation that a picture's EXIF asks to show it in, 1 to 8; 1, as it is stored, where it asks for none.
+def read_geometry(path: Path) -> ImageGeometry:
+    """A picture's size, and the orientation that its EXIF asks to show it in; no pixel is decoded.
 
     Raises:
-        NotAnImage: it does not decode.
+        NotAnImage: it is no picture.
         OSError: the file cannot be read.
     """
     with _opened(path) as picture:
-        return _orientation(picture)
+        return ImageGeometry(*picture.size, _orientation(picture))
 
 
 def _orientation(picture: Image.Image) -> int:
     asked = picture.getexif().get(ExifTags.Base.Orientation, 1)
     return asked if asked in _UPRIGHT else 1
-
-
-def is_turned(path: Path) -> bool:
-    """Whether a picture's EXIF asks to show it in another orientation than it is stored in.
-
-    Raises:
-        NotAnImage: it does not decode.
-    """
-    return orientation(path) != 1
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
@@ -228,6 +220,21 @@ def read_crops(path: Path, boxes: Sequence[Corners | None]) -> list[NDArray[np.u
     return [turn(stored if corners is None else crop(stored, corners)) for corners in boxes]
 
 
+def read_or_none(path: Path, read: Callable[[Path], Decoded]) -> Decoded | None:
+    """What a reader of this module makes of a file; None where that is missing or no picture.
+
+    For work over many pictures, which one that is broken must not stop: whoever asks counts and names it.
+
+    Args:
+        path: the file.
+        read: such as :func:`read_rgb`.
+    """
+    try:
+        return read(path)
+    except (NotAnImage, OSError):
+        return None
+
+
 @dataclass(frozen=True, eq=False)
 class Reduced:
     """A picture that was decoded smaller than it is.
@@ -267,7 +274,7 @@ def read_reduced(path: Path, longest: int) -> Reduced:
         pixels = _pixels(picture if turned == 1 else ImageOps.exif_transpose(picture))
         if max(pixels.shape) > 2 * longest:
             pixels = np.asarray(Image.fromarray(pixels).reduce(max(pixels.shape) // longest))
-        return Reduced(pixels, *((height, width) if turned in _ON_THEIR_SIDE else (width, height)))
+        return Reduced(pixels, *((height, width) if turned in ON_THEIR_SIDE else (width, height)))
 
 
 def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:
@@ -307,7 +314,7 @@ def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:
         return file.getvalue()
 
 
-def lay(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
+def materialize(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
     """Put a workspace's picture into a data set, as it is stored.
 
     One whose EXIF asks to turn it is written anew, as PNG and without EXIF: readers disagree whether they turn it.
@@ -328,7 +335,7 @@ def lay(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
     place.parent.mkdir(parents=True, exist_ok=True)
     file = place.with_name(place.name + picture.suffix)
     with contextlib.suppress(NotAnImage):  # who reads the data set says what they cannot decode
-        if is_turned(picture):
+        if read_geometry(picture).orientation != 1:
             file = place.with_name(place.name + ".png")  # nothing is lost a second time
             Image.fromarray(read_rgb(picture)).save(file)
             return file, True

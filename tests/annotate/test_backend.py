@@ -29,14 +29,13 @@ from fullshot.annotate.backend.app import MAX_BODY, USER
 from fullshot.annotate.backend.pictures import Pictures, Refused, path_of
 from fullshot.annotate.backend.predicting import Load
 from fullshot.annotate.backend.service import started
-from fullshot.annotate.label_studio import regions
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.push import push
-from fullshot.annotate.label_studio.regions import Sheet
 from fullshot.annotate.label_studio.server import Server
 from fullshot.core import files, tables
 from fullshot.core.boxes import Box, Picture
 from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
@@ -152,11 +151,13 @@ def test_boxes_lie_where_the_picture_is_shown(make: Make, orientation: int) -> N
         asked = [{"id": number, "data": {"image_id": one}} for number, one in enumerate(identities(workspace))]
         answer = backend.post("/predict", json={"tasks": asked, "params": {}}).json()
     assert [one["model_version"] for one in answer["results"]] == [FIRST, FIRST]
-    (region,) = regions.read(answer["results"][0]["result"], Sheet(WIDTH, HEIGHT, orientation))
-    assert region.labels == ("top",)
-    assert region.corners == pytest.approx(BOX.corners)
-    shown = answer["results"][0]["result"][0]["original_width"]
-    assert shown == (HEIGHT if orientation == 6 else WIDTH)
+    (region,) = answer["results"][0]["result"]
+    width, height = (HEIGHT, WIDTH) if orientation == 6 else (WIDTH, HEIGHT)
+    assert (region["original_width"], region["original_height"]) == (width, height)
+    # The detector sees the picture as a browser shows it, so its box lies there too.
+    value = {name: region["value"][name] for name in ("x", "y", "width", "height")}
+    shown = {"x": 3 / width, "y": 4 / height, "width": 30 / width, "height": 40 / height}
+    assert value == pytest.approx({name: 100 * share for name, share in shown.items()})
     assert "predicted 2 pictures in " in said(workspace)
     assert f"ms with {FIRST}" in said(workspace)
     assert "secret" not in said(workspace)
@@ -279,7 +280,7 @@ def test_what_is_fetched_is_a_picture_of_moderate_size(make: Make, tmp_path: Pat
         studio.url = f"http://127.0.0.1:{server.server_port}"
         pictures = Pictures(workspace, studio, 100_000)
         found = pictures.read({"image": "/data/picture"})
-        assert (found.pixels.shape, found.sheet) == ((HEIGHT, WIDTH, 3), Sheet(WIDTH, HEIGHT, 6))
+        assert (found.pixels.shape, found.geometry) == ((WIDTH, HEIGHT, 3), ImageGeometry(WIDTH, HEIGHT, 6))
         for kind, why in {"elsewhere": "302", "gone": "404", "words": "not a picture", "large": "at most"}.items():
             with pytest.raises(Refused, match=why):
                 pictures.read({"image": f"/data/{kind}"})

@@ -258,7 +258,7 @@ def test_splits_and_pictures_lie_where_the_format_has_them(workspace: Workspace,
 def test_a_turned_picture_is_written_as_it_is_stored(workspace: Workspace, tmp_path: Path) -> None:
     written(workspace, tmp_path / "out", "voc")
     (file,) = (tmp_path / "out/JPEGImages").glob("*.png")
-    assert not storage.is_turned(file)
+    assert storage.read_geometry(file).orientation == 1
     stored = read_rgb(tmp_path / "shop" / "turned.jpg")
     assert np.array_equal(read_rgb(file), stored)
 

@@ -16,16 +16,17 @@ from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.project import config
 from fullshot.annotate.label_studio.pull import pull
 from fullshot.annotate.label_studio.push import push
-from fullshot.annotate.label_studio.regions import Sheet, written
+from fullshot.annotate.label_studio.regions import from_boxes
 from fullshot.annotate.label_studio.server import Server
 from fullshot.core.annotations import in_force
 from fullshot.core.boxes import Box, Picture
 from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from tests.annotate.conftest import HEIGHT, WIDTH, Make
 
-SHEET = Sheet(WIDTH, HEIGHT)
+GEOMETRY = ImageGeometry(WIDTH, HEIGHT)
 
 
 def tasks(client: Client, project: int) -> dict[str, dict[str, Any]]:
@@ -38,7 +39,7 @@ def tasks(client: Client, project: int) -> dict[str, dict[str, Any]]:
 
 def draw(client: Client, task: int, boxes: Sequence[Box], *others: dict[str, Any], **more: Any) -> int:
     """Annotate a task; the annotation's number."""
-    body = {"result": [*written(boxes, SHEET), *others], "lead_time": 3.5, **more}
+    body = {"result": [*from_boxes(boxes, GEOMETRY), *others], "lead_time": 3.5, **more}
     return int(client.post(f"/api/tasks/{task}/annotations/", body)["id"])
 
 
@@ -319,7 +320,9 @@ def test_a_verdict_follows_its_annotation(client: Client, settings: Settings, ma
     pulled = workspace.read("verdicts")
     pulled.loc[pulled["image_id"] != stays, "annotator"] = str(client.user["email"])
     workspace.write("verdicts", pulled)
-    client.patch(f"/api/annotations/{numbers[corrected]}/", {"result": written([Box("top", 1, 2, 30, 40)], SHEET)})
+    client.patch(
+        f"/api/annotations/{numbers[corrected]}/", {"result": from_boxes([Box("top", 1, 2, 30, 40)], GEOMETRY)}
+    )
     client.ask("DELETE", f"/api/annotations/{numbers[taken_back]}/")
     assert pull(workspace, settings, client)["verdicts"] == 2
     assert verdicts() == {corrected: "full", stays: "half"}
@@ -347,7 +350,7 @@ def test_every_revision_stays_and_the_newest_counts(client: Client, settings: Se
     (task,) = tasks(client, project).values()
     number = draw(client, task["id"], [Box("top", 1, 2, 30, 40)])
     pull(workspace, settings, client)
-    client.patch(f"/api/annotations/{number}/", {"result": written([Box("long", 1, 2, 30, 80)], SHEET)})
+    client.patch(f"/api/annotations/{number}/", {"result": from_boxes([Box("long", 1, 2, 30, 80)], GEOMETRY)})
     assert pull(workspace, settings, client)["revisions"] == 1
     boxes = workspace.read("boxes").sort_values("revision")
     assert list(boxes["label"]) == ["top", "long"]

@@ -119,7 +119,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for work in (
     lambda: storage.put(out, content),
     lambda: storage.read_rgb(file),
-    lambda: storage.is_turned(file),
+    lambda: storage.read_geometry(file),
     lambda: storage.reencoded(content, "jpeg"),
 ):
     try:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fullshot.core.annotations import trusted_boxes
 from fullshot.core.files import write_text
-from fullshot.core.pictures import lay
+from fullshot.core.pictures import materialize
 from fullshot.core.tables import SPLITS
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
@@ -59,7 +59,7 @@ def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     for (split, image_id), rows in samples.groupby(["split", "image_id"], sort=True):
         picture = workspace / str(rows["path"].iloc[0])
-        lay(picture, folder / "images" / str(split) / str(image_id), link=True)
+        materialize(picture, folder / "images" / str(split) / str(image_id), link=True)
         label_file = folder / "labels" / str(split) / f"{image_id}.txt"
         label_file.parent.mkdir(parents=True, exist_ok=True)
         label_file.write_text(_lines(rows), encoding="utf-8")
