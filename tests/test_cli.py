@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,57 @@ def test_an_old_option_keeps_its_value_and_what_follows_two_hyphens_is_no_option
 def test_python_m_fullshot_is_the_command() -> None:
     said = subprocess.run([sys.executable, "-m", "fullshot", "--help"], capture_output=True, text=True, check=True)
     assert "Usage: fullshot" in said.stdout.replace("python -m ", "")
+
+
+def ended(work: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command ``doctor`` in a process of its own, with other work in place of its checks."""
+    code = f"""
+import sys
+from fullshot.__main__ import main
+from fullshot.core import checks
+
+def work(*_, **__):
+{textwrap.indent(textwrap.dedent(work), "    ")}
+
+checks.run = work
+sys.argv = ["fullshot", "doctor", *{words!r}]
+main()
+"""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+def test_a_command_that_loads_torch_ends_without_a_word_of_what_it_let_lie() -> None:
+    pytest.importorskip("triton")
+    done = ended("import torch, triton.language\nprint('done')\nreturn 1")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "done\n", "")
+
+
+def test_what_runs_at_the_end_of_a_process_still_runs() -> None:
+    done = ended("""
+        import atexit, tempfile, threading, time
+        atexit.register(print, "at exit", flush=False)
+        folder = tempfile.TemporaryDirectory()
+        checks.kept = folder
+        print(folder.name)
+        threading.Thread(target=lambda: (time.sleep(0.3), print("thread"))).start()
+        return 0
+    """)
+    folder, *said = done.stdout.splitlines()
+    assert (done.returncode, said) == (0, ["thread", "at exit"])
+    assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize(
+    ("work", "code"),
+    [
+        ("return 0", 0),
+        ("return 1", 1),
+        ("sys.exit(143)", 143),  # as after SIGTERM
+        ("raise KeyboardInterrupt", 130),
+        ("from fullshot.core.errors import UserError; raise UserError('wrong')", 2),
+        ("raise RuntimeError('a mistake of ours')", 1),
+        ("print('x'); sys.stdout.flush(); sys.stdout.close()", 1),
+    ],
+)
+def test_a_command_ends_with_its_exit_code(work: str, code: int) -> None:
+    assert ended(work).returncode == code

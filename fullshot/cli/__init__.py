@@ -10,7 +10,7 @@ import typer
 
 from fullshot import __version__
 from fullshot.cli import add, annotate, boxes, crawl, curate, demo, doctor, index, report, train
-from fullshot.core.process import END_WITH_PARENT, end_with_stdin, search_seldom
+from fullshot.core.process import END_WITH_PARENT, collect_seldom, end_with_stdin, ending_at_once
 
 app = typer.Typer(
     name="fullshot",
@@ -53,7 +53,8 @@ app.add_typer(index.app, name="index")
 
 def main() -> None:
     """The command ``fullshot``."""
-    search_seldom()
+    collect_seldom()
     if END_WITH_PARENT in os.environ:
         end_with_stdin()
-    app()
+    with ending_at_once():
+        app()

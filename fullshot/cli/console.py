@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import typer
 
 from fullshot.core.errors import StageFailed, UserError
-from fullshot.core.process import END_WITH_PARENT
+from fullshot.core.process import END_WITH_PARENT, INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,9 +19,6 @@ Arguments = ParamSpec("Arguments")
 
 _WIDEST = 1000
 _ROWS = 8
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -38,7 +35,7 @@ def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
             if END_WITH_PARENT not in os.environ:
                 # At a terminal a progress bar stands on the line.
                 print("\n" * sys.stderr.isatty() + "fullshot: stopped; run the same command to go on", file=sys.stderr)
-            raise typer.Exit(STOPPED) from None
+            raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise typer.Exit(1) from None
         except OSError as error:
