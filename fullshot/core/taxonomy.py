@@ -3,9 +3,9 @@
 The words are data (``taxonomy.toml``): a workspace adds its own without touching code.
 """
 
-import re
 import tomllib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -41,8 +41,43 @@ GARMENTS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT, Wear.LONG)
 """What a detector tells apart, in the order of its class numbers."""
 
 
+_ACCENTED = ("LATIN", "GREEK")
+"""Scripts whose words are often written without their accents: in capitals, or for want of a keyboard."""
+
+
 def _key(words: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", words.lower())
+    """What words are compared by: their letters and digits, of any script, without regard to case.
+
+    Accents of Latin and Greek letters do not count ("Röcke", "ROCKE"). Other scripts' marks do: in Devanagari and Thai
+    they are vowels, and a kana with a voiced sound mark is another letter. Full-width letters, ligatures and the like
+    count as what they stand for. The key of words without a letter or digit is empty, and no word has it.
+    """
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", words).casefold())
+    key: list[str] = []
+    takes_marks = False
+    for character in decomposed:
+        category = unicodedata.category(character)
+        if category[0] in "LN":
+            key.append(character)
+            takes_marks = not unicodedata.name(character, "").startswith(_ACCENTED)
+        elif category[0] != "M":
+            takes_marks = False
+        elif takes_marks and not unicodedata.name(character, "").startswith("VARIATION SELECTOR"):
+            key.append(character)
+    return "".join(key)
+
+
+def _keys(kind: str, words: Iterable[str]) -> list[str]:
+    """The keys of words.
+
+    Raises:
+        UserError: a word has none.
+    """
+    keys = {word: _key(word) for word in words}
+    for word, key in keys.items():
+        if not key:
+            raise UserError(f"{kind}: expected words with a letter or a digit, got {word!r}")
+    return list(keys.values())
 
 
 class Taxonomy:
@@ -52,14 +87,17 @@ class Taxonomy:
         wear: a wear's name and the product types worn there.
         gender: a gender's name and the words shops use for it.
 
+    Raises:
+        UserError: a word has neither a letter nor a digit.
+
     Example:
         >>> built_in().wear("T-Shirts")
         <Wear.TOP: 'top'>
     """
 
     def __init__(self, wear: Mapping[str, list[str]], gender: Mapping[str, list[str]]) -> None:
-        self._wear = {_key(word): Wear(name) for name, words in wear.items() for word in words}
-        self._gender = {_key(word): Gender(name) for name, words in gender.items() for word in words}
+        self._wear = {key: Wear(name) for name, words in wear.items() for key in _keys(f"wear.{name}", words)}
+        self._gender = {key: Gender(name) for name, words in gender.items() for key in _keys(f"gender.{name}", words)}
 
     def wear(self, product_type: str) -> Wear | None:
         """Where this product type is worn; None where the taxonomy does not know it."""
@@ -98,16 +136,16 @@ def load(toml_file: Path | None = None) -> Taxonomy:
 
     Raises:
         UserError: the file is no TOML, names a wear or a gender that does not exist, gives something else than a list
-            of words for one, or has a further key.
+            of words for one, has a word without a letter or a digit, or a further key.
     """
     if toml_file is None or not toml_file.is_file():
         return built_in()
     try:
         words = _File.model_validate(tomllib.loads(toml_file.read_text("utf-8")))
+        return built_in().extended(**words.model_dump(mode="json"))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"] if part != "[key]")
         raise UserError(f"{toml_file}: {name}: {first['msg']}, got {first['input']!r}") from None
     except ValueError as error:
         raise UserError(f"{toml_file}: {error}") from None
-    return built_in().extended(**words.model_dump(mode="json"))

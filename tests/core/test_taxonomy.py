@@ -1,12 +1,15 @@
 """Product type → wear, and a shop's word → gender."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from fullshot.core import taxonomy
 from fullshot.core.errors import UserError
-from fullshot.core.taxonomy import Gender, Wear
+from fullshot.core.taxonomy import Gender, Taxonomy, Wear
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,8 @@ def test_a_workspace_adds_its_own_words(tmp_path: Path) -> None:
         ("wear = 3\n", "wear: Input should be a valid dictionary, got 3"),
         ("[wear]\ntop = [1]\n", "wear.top.0: Input should be a valid string, got 1"),
         ('[wear]\ntop = "Shirt"\n', "wear.top: Input should be a valid list, got 'Shirt'"),
+        ('[wear]\nfoot = ["Clogs", "—"]\n', "wear.foot: expected words with a letter or a digit, got '—'"),
+        ('[gender]\nmen = [""]\n', "gender.men: expected words with a letter or a digit, got ''"),
         ('[ware]\ntop = ["Shirt"]\n', "ware: Extra inputs are not permitted"),
     ],
 )
@@ -61,3 +66,78 @@ def test_a_bad_taxonomy_is_one_line(tmp_path: Path, text: str, message: str) -> 
         taxonomy.load(file)
     assert str(caught.value).startswith(f"{file}: {message}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [
+        ("Röcke", "ROCKE"),
+        ("Röcke", "Ro\N{COMBINING DIAERESIS}cke"),
+        ("Straßenschuhe", "STRASSENSCHUHE"),
+        ("Обувь", "обувь"),
+        ("Φόρεμα", "ΦΟΡΕΜΑ"),
+        ("シャツ", "ｼｬﾂ"),  # half-width
+        ("Ｔ－ｓｈｉｒｔ", "tshirt"),  # noqa: RUF001 full-width
+        ("靴\N{VARIATION SELECTOR-17}", "靴"),
+        ("半袖 シャツ", "半袖・シャツ"),
+        ("साड़ी", "सा\N{DEVANAGARI LETTER DDDHA}ी"),  # with its dot as part of the letter
+        ("셔츠", unicodedata.normalize("NFD", "셔츠")),
+    ],
+)
+def test_spellings_of_one_word(word: str, same: str) -> None:
+    words = Taxonomy({"top": [word]}, {})
+    assert words.wear(same) == Wear.TOP
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("обувь", "シャツ"),
+        ("обувь", ""),
+        ("バッグ", "ハック"),  # voiced sound marks
+        ("กางเกง", "กงเกง"),  # Thai vowels
+        ("ที", "ทิ"),
+        ("कि", "कु"),  # Devanagari vowels
+        ("мой", "мои"),
+        ("靴", "服"),
+        ("קִיר", "קיר"),
+    ],
+)
+def test_words_that_differ(word: str, other: str) -> None:
+    words = Taxonomy({"top": [word]}, {"men": [word]})
+    assert words.wear(word) == Wear.TOP
+    assert words.wear(other) is None
+    assert words.gender(other) == Gender.UNKNOWN
+
+
+@pytest.mark.parametrize("word", ["", " ", "—", "♀", "👕", "❤\N{VARIATION SELECTOR-16}", "\N{COMBINING ACUTE ACCENT}"])
+def test_what_has_no_letter_is_not_known(word: str) -> None:
+    assert taxonomy.built_in().wear(word) is None
+    assert taxonomy.built_in().gender(word) == Gender.UNKNOWN
+    with pytest.raises(UserError, match=r"^wear\.top: expected words with a letter or a digit"):
+        Taxonomy({"top": [word]}, {})
+
+
+def letters(*categories: str) -> st.SearchStrategy[str]:
+    """Words of such characters, without those that stand for marks alone, such as the Arabic ligatures of two."""
+    characters = st.characters(categories=categories)  # type: ignore[arg-type]
+    return st.text(
+        characters.filter(lambda letter: unicodedata.category(unicodedata.normalize("NFKD", letter)[0])[0] in "LN"),
+        min_size=1,
+    )
+
+
+@given(letters("L", "N"), st.text(st.characters(categories=["P", "Z"]), max_size=3))
+@example("ǰ", "")  # its capital is two characters
+def test_case_and_signs_between_letters_do_not_count(word: str, signs: str) -> None:
+    words = Taxonomy({"foot": [word]}, {})
+    for spelling in (word.casefold(), unicodedata.normalize("NFD", word), unicodedata.normalize("NFKC", word)):
+        assert words.wear(spelling) == Wear.FOOT
+    assert words.wear(f"{signs}{word[:1]}{signs}{word[1:]}{signs}") == Wear.FOOT
+
+
+@given(letters("Lo", "Nd"), letters("Lo", "Nd"))
+def test_words_of_other_letters_differ(word: str, other: str) -> None:
+    one, two = (set(unicodedata.normalize("NFKD", text).casefold()) for text in (word, other))
+    known = Taxonomy({"foot": [word]}, {}).wear(other)
+    assert known is None or one == two
