@@ -24,6 +24,7 @@ from fullshot.core import tables
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import Detector
+from fullshot.train.detector import load as load_detector
 
 FACTOR, MORE = 1.2, 0.05  # seconds
 WARM = 5
@@ -96,14 +97,13 @@ def answering(workspace: Workspace, settings: Settings, detector: Detector) -> I
 def main(arguments: list[str] | None = None) -> None:
     """The script."""
     parser = _common.parser_of(__doc__)
-    parser.add_argument("--weights", type=Path, required=True, help="of a detector: models/detector/…/weights/best.pt")
+    parser.add_argument("--detector", type=Path, required=True, help="a workspace with a trained detector")
     parser.add_argument("--pictures", type=Path, required=True, help="a folder of pictures")
-    parser.add_argument("--size", type=int, default=256, help="that the detector was trained with; default: 256")
     parser.add_argument("--count", type=int, default=50, help="pictures; default: 50")
     parser.add_argument("--rounds", type=int, default=_common.ROUNDS)
     given = parser.parse_args(arguments)
     settings = load(annotate={"project": "benchmark", "backend_port": 0, "backend_register": False})
-    detector = Detector(given.weights, image_size=given.size, device=settings.detector.device)
+    detector = load_detector(Workspace(given.detector), settings=settings)
     whole: list[float] = []
     own: list[float] = []
     with _common.scratch(given.folder) as scratch:

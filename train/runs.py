@@ -7,10 +7,10 @@
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 import fullshot
 from fullshot.core.clock import now
 from fullshot.core.errors import MissingInput, UserError
-from fullshot.core.files import write_text
+from fullshot.core.files import read_json, write_text
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 
@@ -27,6 +27,8 @@ VOLATILE = frozenset({"fetched_at", "updated_at"})
 
 WITHOUT_EFFECT = frozenset({"device"})
 """Settings that say how a model is trained, not which model comes out."""
+
+Section = TypeVar("Section", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,12 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """What ``run.json`` says: settings, version, start."""
-        return _json(self.folder / "run.json")
+        return read_json(self.folder / "run.json")
 
     @property
     def metrics(self) -> dict[str, Any]:
         """What ``metrics.json`` says."""
-        return _json(self.folder / "metrics.json")
+        return read_json(self.folder / "metrics.json")
 
 
 def frames_digest(
@@ -73,15 +75,6 @@ def frames_digest(
         lines = rows.to_csv(index=False, lineterminator="\n").splitlines()
         state.update(f"\n{name}\n".encode() + "\n".join([*lines[:1], *sorted(lines[1:])]).encode())
     return state.hexdigest()[:16]
-
-
-def inputs_digest(workspace: Workspace, tables: Sequence[str], section: BaseModel) -> str:
-    """Digest of whole tables and a section of the settings (see :func:`frames_digest`).
-
-    Raises:
-        MissingInput: a table is not there; says which verb makes it.
-    """
-    return frames_digest({name: workspace.read(name) for name in tables}, section)
 
 
 def start(workspace: Workspace, kind: str, digest: str, settings: Settings, **more: Any) -> Run:
@@ -111,25 +104,68 @@ def start(workspace: Workspace, kind: str, digest: str, settings: Settings, **mo
 def finish(run: Run, metrics: dict[str, Any]) -> None:
     """Declare the weights of a run complete, and make it the model in use."""
     write_text(run.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-    make_latest(run)
+    put_in_use(run)
 
 
-def make_latest(run: Run) -> None:
+def put_in_use(run: Run) -> None:
     """Make a finished run the model in use."""
     write_text(run.folder.parent / "latest.json", json.dumps({"run": run.name}) + "\n")
 
 
-def find_finished(workspace: Workspace, kind: str, digest: str) -> Run | None:
-    """The newest finished run of these inputs and settings."""
-    return next((run for run in _runs(workspace, kind) if run.finished and run.digest == digest), None)
+def section_to_train(workspace: Workspace, kind: str, resume: str | None, today: Section) -> Section:
+    """The section of the settings to train with: of the run to go on with, those that it was started with.
+
+    Args:
+        workspace: where.
+        kind: ``detector`` or ``embedder``: the section's name, too.
+        resume: the name of an unfinished run to go on with; None: none was named.
+        today: the section as it is now.
+
+    Raises:
+        UserError: there is no such run, or it is finished.
+    """
+    if resume is None:
+        return today
+    run = named_run(workspace, kind, resume)
+    if run.finished:
+        raise UserError(f"run {resume} of the {kind} is finished: there is nothing to go on with")
+    return type(today).model_validate(run.record["settings"][kind])
 
 
-def find_unfinished(workspace: Workspace, kind: str, digest: str) -> Run | None:
-    """The newest run of these inputs and settings that did not come to its end."""
-    return next((run for run in _runs(workspace, kind) if not run.finished and run.digest == digest), None)
+def find_run(
+    workspace: Workspace, kind: str, digest: str, *, resume: str | None, weights: Callable[[Path], Path], inputs: str
+) -> Run | None:
+    """The run of these inputs and settings that need not be trained again, else the one to go on with.
+
+    Args:
+        workspace: where.
+        kind: ``detector`` or ``embedder``.
+        digest: of the inputs and settings.
+        resume: the name of an unfinished run to go on with; None: the newest of this digest.
+        weights: where the weights lie in a run's folder; a finished run without them counts for nothing.
+        inputs: what the digest is of, for a message: ``the pictures or boxes``.
+
+    Returns:
+        A run, finished or not; None: there is none, so that one is to be started.
+
+    Raises:
+        UserError: there is no run ``resume``, or it was started with other inputs.
+    """
+    if resume is not None:
+        run = named_run(workspace, kind, resume)
+        if run.digest != digest:
+            raise UserError(
+                f"{inputs} have changed since run {resume} was started: "
+                f"run `fullshot train {kind} {workspace.root}` for a new one"
+            )
+        return run
+    same = [run for run in _runs(workspace, kind) if run.digest == digest]
+    finished = [run for run in same if run.finished and weights(run.folder).is_file()]
+    unfinished = [run for run in same if not run.finished]
+    return next(iter([*finished, *unfinished]), None)
 
 
-def named(workspace: Workspace, kind: str, name: str) -> Run:
+def named_run(workspace: Workspace, kind: str, name: str) -> Run:
     """The run of this name, finished or not.
 
     Raises:
@@ -142,7 +178,7 @@ def named(workspace: Workspace, kind: str, name: str) -> Run:
     return runs[name]
 
 
-def latest(workspace: Workspace, kind: str, run: str | None = None) -> Run:
+def latest_run(workspace: Workspace, kind: str, run: str | None = None) -> Run:
     """The model in use, or the finished run of this name.
 
     Raises:
@@ -150,7 +186,7 @@ def latest(workspace: Workspace, kind: str, run: str | None = None) -> Run:
         UserError: there is no such run.
     """
     if run is not None:
-        asked = named(workspace, kind, run)
+        asked = named_run(workspace, kind, run)
         if not asked.finished:
             raise UserError(
                 f"run {run} of the {kind} is not finished: "
@@ -158,7 +194,7 @@ def latest(workspace: Workspace, kind: str, run: str | None = None) -> Run:
             )
         return asked
     finished = [candidate for candidate in _runs(workspace, kind) if candidate.finished]
-    pointed = _json(workspace.models(kind) / "latest.json").get("run")
+    pointed = read_json(workspace.models(kind) / "latest.json").get("run")
     # A user may have deleted the run that was in use: the newest of the others takes its place.
     chosen = next((candidate for candidate in finished if candidate.name == pointed), None) or next(
         iter(finished), None
@@ -171,7 +207,7 @@ def latest(workspace: Workspace, kind: str, run: str | None = None) -> Run:
 def _runs(workspace: Workspace, kind: str) -> Iterator[Run]:
     """All runs, newest first."""
     for folder in sorted(workspace.models(kind).glob("*"), reverse=True):
-        record = _json(folder / "run.json")
+        record = read_json(folder / "run.json")
         if record:
             yield Run(kind, folder.name, folder, str(record.get("digest", "")))
 
@@ -186,12 +222,3 @@ def _new_folder(parent: Path) -> Path:
             continue
         return folder
     raise FileExistsError(parent / stamp)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A file's JSON object; empty where there is none, or it is broken."""
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}

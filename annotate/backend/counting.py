@@ -9,7 +9,7 @@ from fullshot.annotate.label_studio.server import FOLDER
 from fullshot.core.errors import MissingInput
 from fullshot.core.files import write_text
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
+from fullshot.train import latest_run
 
 _CREATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
 _DELETED = "ANNOTATIONS_DELETED"
@@ -42,7 +42,7 @@ def trained(workspace: Workspace) -> dict[int, str]:
     except (OSError, ValueError, AttributeError):
         pass
     try:
-        began = str(runs.latest(workspace, "detector").record["started_at"])
+        began = str(latest_run(workspace, "detector").record["started_at"])
     except (MissingInput, KeyError):
         return {}
     # Both in UTC, the one to the second and the other finer.

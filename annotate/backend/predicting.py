@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from fullshot.annotate.backend.log import Log
 from fullshot.annotate.backend.pictures import Found, Pictures, Refused
 from fullshot.annotate.label_studio import tasks
-from fullshot.core.boxes import Box, Picture
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train.detector import load
+from fullshot.train.detector import Detector, load
 
 BATCH = 16
 """Pictures that are read and looked at at once; between two batches, another request has its turn."""
@@ -23,19 +22,10 @@ BATCH = 16
 _NOT_TRIED = (-1, -1)
 
 
-class Detecting(Protocol):
-    """What is asked of a detector: see :class:`fullshot.train.detector.Detector`."""
-
-    digest: str
-
-    def predict(self, pictures: Sequence[Picture]) -> list[list[Box]]:
-        """Boxes of each picture of shape (height, width, 3), uint8, RGB; in its pixels."""
+Load = Callable[[Workspace, Settings], Detector]
 
 
-Load = Callable[[Workspace, Settings], Detecting]
-
-
-def load_in_use(workspace: Workspace, settings: Settings) -> Detecting:
+def load_in_use(workspace: Workspace, settings: Settings) -> Detector:
     """The detector in use; see :func:`fullshot.train.detector.load` for what it raises."""
     return load(workspace, settings=settings)
 
@@ -64,7 +54,7 @@ class Predictor:
     ) -> None:
         self._workspace, self._settings, self._pictures, self._log = workspace, settings, pictures, log
         self._load = loaded
-        self._detector: Detecting | None = None
+        self._detector: Detector | None = None
         self._state: tuple[int, int] | None = _NOT_TRIED
         # Torch is used by this one thread alone: predictions wait for one another, and for a detector that is loaded.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="detector")

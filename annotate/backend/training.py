@@ -1,6 +1,6 @@
 """One training, in a process of its own: pull, train, compare on the validation split, and take over if better.
 
-A run becomes the model in use when it is finished (see :mod:`train.runs`). So a candidate is trained in a folder
+A run becomes the model in use when it is finished (see :mod:`fullshot.train`). So a candidate is trained in a folder
 beside, ``models/detector-candidates/``, and moves to the others when it has won. Whatever is killed here leaves the
 detector in use as it was; started again on the same annotations, the training goes on from its last epoch.
 """
@@ -25,7 +25,7 @@ from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.process import end_with_stdin
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import LOCK_WAIT, Workspace
-from fullshot.train import detector, runs
+from fullshot.train import detector, latest_run, named_run, put_in_use
 
 KIND = "detector"
 CANDIDATES = "-candidates"
@@ -134,7 +134,7 @@ def _compare(
     """Whether a candidate is better than the detector in use."""
     stats: Stats = {"run": name, "takes_over": False, "map50": None, "map50_in_use": None}
     try:
-        current = runs.latest(others, KIND).name
+        current = latest_run(others, KIND).name
     except MissingInput:
         current = None
     try:
@@ -167,7 +167,7 @@ def _take_over(candidates: Workspace, others: Workspace, name: str) -> None:
         place for number in range(1000) if not (place := folder / (f"{name}-{number}" if number else name)).exists()
     )
     (candidates.models(KIND) / name).rename(free)
-    runs.make_latest(runs.named(others, KIND, free.name))
+    put_in_use(named_run(others, KIND, free.name))
 
 
 def _tidy(candidates: Workspace, name: str) -> None:

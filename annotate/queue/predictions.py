@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
-from PIL import Image
 
 from fullshot.annotate.queue import descriptor
 from fullshot.core.boxes import Picture
@@ -27,8 +26,8 @@ from fullshot.core.progress import bar
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
-from fullshot.train.detector import Detector
+from fullshot.train import latest_run
+from fullshot.train.detector import DetectorWithFeatures, load
 
 Floats = NDArray[np.float32]
 Job = tuple[str, str]
@@ -43,8 +42,6 @@ LEAST_SCORE = 0.02
 """Boxes below it say nothing; from it to the threshold of reported boxes they are what the detector nearly found."""
 
 _SHARD = 256
-_BATCH = 16
-_GREY = 114  # Ultralytics' colour for what is beside the picture
 _EMPTY = pyarrow.schema(
     [("image_id", pyarrow.string()), ("scores", pyarrow.binary()), ("features", pyarrow.binary())]
 ).empty_table()
@@ -100,80 +97,48 @@ class Descriptor:
         return np.zeros((len(pictures), len(GARMENTS), BEST), np.float32), features
 
 
-class DetectorObserver(Detector):
-    """A detector that tells its features along with its boxes, from one pass.
-
-    The features are the output of the backbone's last layer, averaged over the picture.
+class DetectorObserver:
+    """A detector, whose boxes and features come from one pass.
 
     Args:
-        weights: a ``.pt`` file of Ultralytics.
+        detector: reports boxes from :data:`LEAST_SCORE` on.
         quality: see :class:`Observer`.
-        image_size: see :class:`fullshot.train.detector.Detector`.
-        device: see :class:`fullshot.core.settings.DetectorSettings`.
-
-    Raises:
-        UserError: see :class:`fullshot.train.detector.Detector`.
     """
 
-    def __init__(self, weights: Path, *, quality: float, image_size: int, device: str = "") -> None:
-        super().__init__(weights, image_size=image_size, confidence=LEAST_SCORE, device=device)
+    def __init__(self, detector: DetectorWithFeatures, quality: float) -> None:
+        self._detector = detector
         self.quality = quality
-        self.make = f"{self.digest}-{image_size}-1"
-        self.side = image_size
-        last: list[Any] = []
-        self._last = last
-
-        def keep(module: object, given: object, output: Any) -> None:
-            last[:] = [output]
-
-        # A function, not a method: Ultralytics copies the model with its hooks, and would copy this object too.
-        network = self._model.model
-        network.model[len(network.yaml["backbone"]) - 1].register_forward_hook(keep)
+        self.make = f"{detector.digest}-{detector.image_size}-1"
+        self.side = detector.image_size
 
     def observe(self, pictures: Sequence[Picture]) -> tuple[Floats, Floats]:
-        # Brought to one shape: in a batch of several, Ultralytics pads each as its neighbours need it.
-        squares = [_squared(picture, self.side) for picture in pictures]
-        scores, features = np.zeros((len(pictures), len(GARMENTS), BEST), np.float32), []
+        scores = np.zeros((len(pictures), len(GARMENTS), BEST), np.float32)
         column = {str(label): number for number, label in enumerate(GARMENTS)}
-        for start in range(0, len(squares), _BATCH):
-            for row, boxes in enumerate(self.predict(squares[start : start + _BATCH]), start):
-                filled = [0] * len(GARMENTS)
-                for box in boxes:  # the best come first
-                    garment = column.get(box.label, -1)
-                    if garment >= 0 and filled[garment] < BEST:
-                        scores[row, garment, filled[garment]] = box.score or 0.0
-                        filled[garment] += 1
-            features.append(self._last[0].float().mean(dim=(2, 3)).cpu().numpy())
-        return scores, np.concatenate(features)
-
-
-def _squared(picture: Picture, side: int) -> Picture:
-    """A picture brought to a square, its sides kept in proportion, with grey beside it."""
-    height, width = picture.shape[:2]
-    share = side / max(height, width)
-    size = (max(1, round(width * share)), max(1, round(height * share)))
-    square = Image.new("RGB", (side, side), (_GREY,) * 3)
-    resized = Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)
-    square.paste(resized, ((side - size[0]) // 2, (side - size[1]) // 2))
-    return np.asarray(square)
+        found, features = self._detector.predict_with_features(pictures)
+        for row, boxes in enumerate(found):
+            filled = [0] * len(GARMENTS)
+            for box in boxes:  # the best come first
+                garment = column.get(box.label, -1)
+                if garment >= 0 and filled[garment] < BEST:
+                    scores[row, garment, filled[garment]] = box.score or 0.0
+                    filled[garment] += 1
+        return scores, features
 
 
 def observer(workspace: Workspace, settings: Settings) -> Observer:
-    """The detector in use; a plain descriptor where none was trained yet.
+    """The detector in use; a plain descriptor where none was trained yet, or the detector has no features.
 
     Raises:
         UserError: the detector's file does not hold one, or this machine has no such device.
     """
     try:
-        run = runs.latest(workspace, "detector")
+        run = latest_run(workspace, "detector")
     except MissingInput:
         return Descriptor()
-    return DetectorObserver(
-        run.folder / "weights" / "best.pt",
-        quality=float(run.metrics.get("val", {}).get("map50", 0)),
-        image_size=int(run.record["settings"]["detector"]["image_size"]),
-        device=settings.detector.device,
-    )
+    detector = load(workspace, run.name, settings=settings, confidence=LEAST_SCORE)
+    if not isinstance(detector, DetectorWithFeatures):
+        return Descriptor()
+    return DetectorObserver(detector, float(run.metrics.get("val", {}).get("map50", 0)))
 
 
 def observe(workspace: Workspace, jobs: Sequence[Job], eye: Observer) -> Seen:

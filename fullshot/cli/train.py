@@ -31,6 +31,7 @@ SplitOption = Annotated[Split, typer.Option(help="which products to score on")]
 @verb
 def train_detector(
     workspace: WorkspaceArgument,
+    family: Annotated[str | None, typer.Option(help="yolo, or one that another package brings")] = None,
     model: Annotated[str | None, typer.Option(help="a model file (.yaml, .pt), or garment-nano")] = None,
     epochs: EpochsOption = None,
     image_size: Annotated[int | None, typer.Option(help="longer side in pixels")] = None,
@@ -45,6 +46,7 @@ def train_detector(
     from fullshot.train import detector
 
     given = {
+        "family": family,
         "model": model,
         "epochs": epochs,
         "image_size": image_size,

@@ -9,14 +9,14 @@ An implementation that the settings choose is a class with a class method ``from
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fullshot.core.boxes import Box, Picture
 from fullshot.core.progress import Advance
-from fullshot.core.settings import Settings
+from fullshot.core.settings import DetectorSettings, Settings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +30,7 @@ Rendered_co = TypeVar("Rendered_co", covariant=True)
 Task = TypeVar("Task")
 Annotated = TypeVar("Annotated")
 Category_contra = TypeVar("Category_contra", contravariant=True)
+Data_contra = TypeVar("Data_contra", contravariant=True)
 
 
 class BlobStore(Protocol):
@@ -170,6 +171,7 @@ class Detector(Protocol):
     Attributes:
         labels: what it tells apart, in the order of its class numbers.
         digest: of its weights, in hexadecimal; boxes carry it as their ``model``.
+        image_size: the longer side in pixels that it brings pictures to; larger ones show it nothing more.
     """
 
     @property
@@ -177,6 +179,9 @@ class Detector(Protocol):
 
     @property
     def digest(self) -> str: ...
+
+    @property
+    def image_size(self) -> int: ...
 
     def predict(self, pictures: Sequence[Picture]) -> list[list[Box]]:
         """Find the garments of each picture.
@@ -190,46 +195,80 @@ class Detector(Protocol):
         """
 
 
-class DetectorTrainer(Protocol):
-    """One family of detectors: trains them, and opens what it trained.
+@runtime_checkable
+class DetectorWithFeatures(Detector, Protocol):
+    """A detector that can also say what a picture looks like to it, in the same pass: ask with ``isinstance``."""
 
-    Registry: :data:`fullshot.train.detector.DETECTORS`, by ``detector.family``.
-    """
-
-    def inputs(self) -> Mapping[str, str]:
-        """What the weights depend on besides the pictures, the boxes and the settings, such as the network's file.
-
-        Raises:
-            UserError: the settings name a model or device that there is not.
-        """
-
-    def fit(self, data: Any, folder: Path, advance: Advance) -> Mapping[str, Any]:
-        """Train in a run's folder; go on from the last whole epoch where the folder holds one.
+    def predict_with_features(self, pictures: Sequence[Picture]) -> tuple[list[list[Box]], NDArray[np.float32]]:
+        """Find the garments of each picture, and describe the picture.
 
         Args:
-            data: the pictures and boxes of each split, see :class:`fullshot.train.detector.data.DetectionData`.
-            folder: the run's; may be left by a kill at any moment.
-            advance: told of every epoch.
+            pictures: see :meth:`Detector.predict`.
 
         Returns:
-            ``resumed_at`` (epochs done before), ``epochs``, ``best_epoch`` and ``seconds``.
+            The boxes, as :meth:`Detector.predict` gives them, and features of shape (N, D), float32, not normalised.
+            Those of a picture do not depend on the pictures beside it.
+        """
+
+
+class DetectorTrainer(Protocol[Data_contra]):
+    """One family of detectors: trains them, and opens what it trained.
+
+    Registry: :data:`fullshot.train.detector.DETECTORS`, by ``detector.family``. What is the same for every family is
+    done by :mod:`fullshot.train.detector.fitting`: it chooses the boxes, finds the run to go on with, and says when a
+    run is finished. ``data`` is a :class:`fullshot.train.detector.DetectionData`, ``folder`` the folder of a run.
+    """
+
+    @classmethod
+    def from_settings(cls, settings: DetectorSettings) -> Self:
+        """The family with these settings; it reads no file yet."""
+
+    def inputs(self) -> Mapping[str, Mapping[str, str]]:
+        """What the weights depend on besides the pictures, the boxes and the settings: tables of one row, by name.
+
+        Such as ``{"model": {"name": …, "sha256": …}}`` of the file that a training begins with. The setting ``model``
+        counts by what is said here alone. Where it differs, the model is trained anew.
 
         Raises:
+            UserError: the settings name a model that there is not.
+        """
+
+    def fit(self, data: Data_contra, folder: Path, advance: Advance) -> Mapping[str, Any]:
+        """Train; go on after the last whole epoch where the folder holds one.
+
+        Args:
+            data: the pictures and boxes of the splits ``train`` and, where there are any, ``val``.
+            folder: of the run; a kill may have left it in any state.
+            advance: is given the number of epochs done and in all, after each.
+
+        Returns:
+            ``resumed_at`` (epochs done before), ``epochs``, ``best_epoch`` and ``seconds`` of training.
+
+        Raises:
+            UserError: the settings name a device that there is not, or a model that is none.
             StageFailed: the training broke off.
         """
 
-    def weights(self, folder: Path) -> Path:
-        """Where the best weights of a finished run lie."""
+    def evaluate(self, data: Data_contra, folder: Path, split: str) -> Mapping[str, Any]:
+        """Measure the best weights on a split.
 
-    def load(self, folder: Path) -> Detector:
-        """The detector of a finished run, with the settings' device and confidence.
-
-        Raises:
-            UserError: the weights do not hold one.
+        Returns:
+            ``map50`` and ``map50_95`` (means over the labels that the split has boxes of), and ``classes``: by label
+            ``boxes``, ``map50``, ``map50_95``, ``precision`` and ``recall``.
         """
 
-    def evaluate(self, folder: Path, data: Any, split: str) -> Mapping[str, Any]:
-        """Measure a finished run on a split: ``map50``, ``map50_95`` and ``classes``."""
+    def clean_up(self, folder: Path) -> None:
+        """Delete what only going on would need: the run is finished."""
+
+    def weights(self, folder: Path) -> Path:
+        """Where the best weights lie."""
+
+    def load(self, folder: Path) -> Detector:
+        """The detector of a finished run, with the settings' ``device`` and ``confidence``.
+
+        Raises:
+            UserError: the weights do not hold one, or this machine has no such device.
+        """
 
 
 class Backbone(Protocol):

@@ -147,6 +147,7 @@ class AnnotateSettings(_Section):
 class DetectorSettings(_Section):
     """How the garment detector is trained."""
 
+    family: str = Field("yolo", description="of detectors: yolo, or one that another package brings")
     model: str = Field("garment-nano", description="a model file (.yaml or .pt), or the name of one that comes along")
     epochs: int = Field(80, ge=1)
     image_size: int = Field(256, ge=32, description="longer side in pixels that pictures are brought to")

@@ -49,6 +49,9 @@ BOX = Box("top", 3, 4, 33, 44, 0.5)
 class Guessing:
     """Stands for a trained detector."""
 
+    labels = ("top", "bottom", "foot", "long")
+    image_size = 256
+
     def __init__(self, digest: str = FIRST, seconds: float = 0.0) -> None:
         self.digest, self._seconds = digest, seconds
 
@@ -467,7 +470,7 @@ def test_a_real_detector_is_trained_and_measured(client: Client, connected: Sett
             draw(client, task["id"], [BOX])
         wait(lambda: "it is the first and comes into use" in said(workspace), 200)
         wait(lambda: "0 of 6 new annotations" in said(workspace).partition("comes into use")[2])
-        first = runs.latest(workspace, "detector")
+        first = runs.latest_run(workspace, "detector")
         wait(lambda: f"boxes are drawn by the detector {first.metrics['weights']}" in said(workspace))
         # By the button of Label Studio, and on the same boxes: it is no better.
         (ml,) = client.get("/api/ml", project=project)
@@ -476,7 +479,7 @@ def test_a_real_detector_is_trained_and_measured(client: Client, connected: Sett
         asked = {"tasks": [{"id": 1, "data": {"image_id": identities(workspace)[0]}}]}
         version = backend.post("/predict", json=asked).json()["results"][0]["model_version"]
     assert version == first.metrics["weights"]
-    assert runs.latest(workspace, "detector").name == first.name
+    assert runs.latest_run(workspace, "detector").name == first.name
     told = said(workspace)
     assert "on 2 validation pictures" in told
     logs = [told, (workspace / "label-studio" / "training.log").read_text("utf-8")]
@@ -519,7 +522,7 @@ def test_a_backend_that_is_killed_takes_its_training_along(
     assert not trains.is_running()
     assert counting.trained(workspace) == {}  # the annotation still waits
     with pytest.raises(MissingInput):
-        runs.latest(workspace, "detector")
+        runs.latest_run(workspace, "detector")
     with workspace.locked():
         pass
 
@@ -538,7 +541,7 @@ def laid(workspace: Workspace, name: str, map50: float) -> str:
 
 def quick_evaluation(workspace: Workspace, _: Settings, run: str) -> dict[str, Any]:
     """Stands for a measurement: what the run was laid with."""
-    return {"map50": runs.named(workspace, "detector", run).metrics["map50"], "pictures": 40}
+    return {"map50": runs.named_run(workspace, "detector", run).metrics["map50"], "pictures": 40}
 
 
 @pytest.mark.parametrize(
@@ -555,7 +558,7 @@ def test_a_new_detector_takes_over_only_if_it_is_better(
     def quick_training(place: Workspace, _: Settings) -> dict[str, Any]:
         name = laid(place, "new", after)
         # Not even for the time of the evaluation is it in use.
-        in_use.append(before is None or runs.latest(workspace, "detector").name == old)
+        in_use.append(before is None or runs.latest_run(workspace, "detector").name == old)
         return {"run": name}
 
     told: list[str] = []
@@ -564,7 +567,7 @@ def test_a_new_detector_takes_over_only_if_it_is_better(
             workspace, Settings(), lambda: None, told.append, fit=quick_training, evaluate=quick_evaluation
         )
         assert stats["takes_over"] == takes_over
-        latest = runs.latest(workspace, "detector")
+        latest = runs.latest_run(workspace, "detector")
         assert latest.digest == ("new" if takes_over else "old")
         assert (latest.folder / "weights" / "best.pt").read_text() == latest.digest
         left = [one for one in (workspace / "models" / "detector-candidates").iterdir() if one.is_dir()]
@@ -587,7 +590,7 @@ def test_what_cannot_be_measured_does_not_take_over(make: Make) -> None:
     told: list[str] = []
     fit = lambda place, _: {"run": laid(place, "new", 0.9)}  # noqa: E731
     training.retrain(workspace, Settings(), lambda: None, told.append, fit=fit, evaluate=nothing_to_measure_on)
-    assert runs.latest(workspace, "detector").name == old
+    assert runs.latest_run(workspace, "detector").name == old
     assert "stays in use" in told[0]
 
 
@@ -602,11 +605,11 @@ def test_a_training_that_broke_off_changes_nothing(make: Make) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         training.retrain(workspace, Settings(), lambda: None, print, fit=breaks_off, evaluate=quick_evaluation)
-    assert runs.latest(workspace, "detector").name == old
+    assert runs.latest_run(workspace, "detector").name == old
     assert counting.trained(workspace) == {5: "2026-01-01T00:00:00Z"}
     # It can be taken up again, and nobody else holds the workspace.
-    again = runs.find_unfinished(training.Beside(workspace.root, training.CANDIDATES), "detector", "new")
-    assert again is not None
+    (again,) = training.Beside(workspace.root, training.CANDIDATES).models("detector").iterdir()
+    assert (again / "run.json").is_file()
     with workspace.locked():
         pass
 

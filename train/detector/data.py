@@ -1,23 +1,64 @@
-"""Which boxes the detector learns from, and the YOLO data set that is made of them."""
+"""Which boxes a detector learns from or is measured on, and the pictures that they are drawn on."""
 
-import json
-import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from fullshot.core.annotations import trusted_boxes
-from fullshot.core.files import write_text
-from fullshot.core.pictures import materialize
+from fullshot.core.boxes import Box
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.tables import SPLITS
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
+from fullshot.train.pictures import geometries
 
-_CLASS = {str(label): number for number, label in enumerate(GARMENTS)}
+LABELS = tuple(str(label) for label in GARMENTS)
+"""What a detector tells apart, in the order of its class numbers."""
+
+_CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 
 
-def choose(workspace: Workspace) -> pd.DataFrame:
-    """The boxes to learn from or to be measured on: those that count (see :func:`trusted_boxes`) of a split.
+@dataclass(frozen=True)
+class DetectionPicture:
+    """A picture and its boxes.
+
+    Attributes:
+        image_id: of the picture.
+        path: its file, which decodes; to be read upright (:func:`fullshot.core.pictures.read_rgb`).
+        width: upright, in pixels.
+        height: upright, in pixels.
+        boxes: at least one; in pixels of the upright picture, inside it.
+        is_turned: whether the file's EXIF data asks to turn the picture; readers disagree whether they obey.
+    """
+
+    image_id: str
+    path: Path
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    is_turned: bool = False
+
+
+@dataclass(frozen=True)
+class DetectionData:
+    """What a family of detectors learns from, or is measured on.
+
+    Attributes:
+        labels: what boxes are labelled with; a class number is a place here.
+        splits: the pictures of ``train``, ``val`` and ``test``; splits without pictures are left out.
+    """
+
+    labels: tuple[str, ...]
+    splits: Mapping[str, tuple[DetectionPicture, ...]]
+
+
+def choose_boxes(workspace: Workspace) -> pd.DataFrame:
+    """The boxes to learn from or to be measured on: the trusted ones, on pictures that are in a split.
+
+    Returns:
+        See :func:`fullshot.core.annotations.trusted_boxes`.
 
     Raises:
         MissingInput: a table is not there; says which verb makes it.
@@ -29,60 +70,41 @@ def choose(workspace: Workspace) -> pd.DataFrame:
     return rows[rows["split"].notna()].reset_index(drop=True)
 
 
-def counts(samples: pd.DataFrame) -> dict[str, dict[str, int]]:
+def counts(boxes: pd.DataFrame) -> dict[str, dict[str, int]]:
     """A split's numbers of pictures and of boxes, in all and by label."""
     result = {}
     for split in SPLITS:
-        rows = samples[samples["split"] == split]
-        labels = {label: int((rows["label"] == label).sum()) for label in _CLASS}
+        rows = boxes[boxes["split"] == split]
+        labels = {label: int((rows["label"] == label).sum()) for label in LABELS}
         result[split] = {"pictures": int(rows["image_id"].nunique()), "boxes": len(rows), **labels}
     return result
 
 
-def export(workspace: Workspace, samples: pd.DataFrame, folder: Path) -> Path:
-    """Write a YOLO data set: links to the pictures, a label file each, and ``data.yaml``.
-
-    Without pictures to validate on, those to train on stand in for them. Boxes are in pixels of the picture as it is
-    stored, but Ultralytics turns it as its EXIF orientation says: such a picture is copied without EXIF.
+def read_data(workspace: Workspace, boxes: pd.DataFrame) -> tuple[DetectionData, pd.DataFrame, list[str]]:
+    """Bring boxes and pictures together; every picture is decoded once, to see that it can be.
 
     Args:
         workspace: holds the pictures.
-        samples: see :func:`choose`.
-        folder: made anew.
+        boxes: see :func:`choose_boxes`.
 
     Returns:
-        The path of ``data.yaml``.
-
-    Raises:
-        UserError: a picture's file is not there.
+        The data; the boxes on pictures that decode; and the paths of the pictures that do not.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    for (split, image_id), rows in samples.groupby(["split", "image_id"], sort=True):
-        picture = workspace / str(rows["path"].iloc[0])
-        materialize(picture, folder / "images" / str(split) / str(image_id), link=True)
-        label_file = folder / "labels" / str(split) / f"{image_id}.txt"
-        label_file.parent.mkdir(parents=True, exist_ok=True)
-        label_file.write_text(_lines(rows), encoding="utf-8")
-    there = {split: f"images/{split}" for split in SPLITS if (samples["split"] == split).any()}
-    train = there.get("train", next(iter(there.values()), ""))
-    data = {"path": str(folder.resolve()), "train": train, "val": there.get("val", train), **there}
-    # JSON is YAML: no library is needed to write it.
-    yaml = folder / "data.yaml"
-    write_text(yaml, json.dumps({**data, "names": {number: label for label, number in _CLASS.items()}}, indent=1))
-    return yaml
+    found = geometries(workspace.root, boxes["path"])
+    readable = {path: geometry for path, geometry in found.items() if geometry is not None}
+    boxes = boxes[boxes["path"].isin(readable)]
+    splits: dict[str, list[DetectionPicture]] = {}
+    for (split, image_id, path), rows in boxes.groupby(["split", "image_id", "path"], sort=True):
+        picture = _picture(str(image_id), workspace / str(path), rows, readable[str(path)])
+        splits.setdefault(str(split), []).append(picture)
+    data = DetectionData(LABELS, {split: tuple(splits[split]) for split in SPLITS if split in splits})
+    return data, boxes, [path for path in found if path not in readable]
 
 
-def _lines(rows: pd.DataFrame) -> str:
-    """Label lines of one picture: class, centre and size as shares of the picture."""
-    lines = []
-    for row in rows.itertuples():
-        width, height = float(str(row.width)), float(str(row.height))
-        x_min, y_min, x_max, y_max = (float(str(row[i])) for i in range(-4, 0))
-        numbers = (
-            (x_min + x_max) / 2 / width,
-            (y_min + y_max) / 2 / height,
-            (x_max - x_min) / width,
-            (y_max - y_min) / height,
-        )
-        lines.append(" ".join([str(_CLASS[str(row.label)]), *(f"{number:.6f}" for number in numbers)]))
-    return "\n".join(lines) + "\n"
+def _picture(image_id: str, path: Path, rows: pd.DataFrame, geometry: ImageGeometry) -> DetectionPicture:
+    """A picture with the boxes of these rows, turned upright as the picture is."""
+    boxes = tuple(
+        Box(str(label), *geometry.to_upright((x_min, y_min, x_max, y_max)))
+        for label, x_min, y_min, x_max, y_max in rows[["label", *_CORNERS]].itertuples(index=False, name=None)
+    )
+    return DetectionPicture(image_id, path, *geometry.upright_size, boxes, geometry.orientation != 1)

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from fullshot.core import leakage as leaks
-from fullshot.core.errors import UserError
 from fullshot.core.files import digest as file_digest
 from fullshot.core.progress import bar
 from fullshot.core.settings import EmbedderSettings, Settings
@@ -58,37 +57,24 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
     with workspace.stage("train embedder", settings, [workspace.table(name) for name in INPUTS]) as stats:
         examples = training_examples(workspace)
         leaks.refuse(workspace)
-        section = settings.embedder if resume is None else _section_of(workspace, resume)
+        section = runs.section_to_train(workspace, KIND, resume, settings.embedder)
         digest = runs.frames_digest({"examples": examples}, section)
-        run = runs.find_finished(workspace, KIND, digest) if resume is None else None
-        if run is not None and (run.folder / WEIGHTS).is_file():
-            runs.make_latest(run)
-            stats.update(run=run.name, trained=False, **run.metrics)
-            return stats
-        run = _unfinished(workspace, digest, resume) or runs.start(workspace, KIND, digest, settings)
-        _train(workspace, section, run, examples)
-        stats.update(run=run.name, trained=True, **run.metrics)
-    return stats
-
-
-def _section_of(workspace: Workspace, name: str) -> EmbedderSettings:
-    """The settings that an unfinished run was started with."""
-    run = runs.named(workspace, KIND, name)
-    if run.finished:
-        raise UserError(f"run {name} of the embedder is finished: there is nothing to go on with")
-    return EmbedderSettings.model_validate(run.record["settings"][KIND])
-
-
-def _unfinished(workspace: Workspace, digest: str, resume: str | None) -> runs.Run | None:
-    if resume is None:
-        return runs.find_unfinished(workspace, KIND, digest)
-    run = runs.named(workspace, KIND, resume)
-    if run.digest != digest:
-        raise UserError(
-            f"the pictures or boxes have changed since run {resume} was started: "
-            f"run `fullshot train embedder {workspace.root}` for a new one"
+        run = runs.find_run(
+            workspace,
+            KIND,
+            digest,
+            resume=resume,
+            weights=lambda folder: folder / WEIGHTS,
+            inputs="the pictures or boxes",
         )
-    return run
+        trained = run is None or not run.finished
+        if run is not None and run.finished:
+            runs.put_in_use(run)
+        else:
+            run = run or runs.start(workspace, KIND, digest, settings)
+            _train(workspace, section, run, examples)
+        stats.update(run=run.name, trained=trained, **run.metrics)
+    return stats
 
 
 def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:

@@ -115,7 +115,7 @@ def load(workspace: Workspace, run: str | None = None, *, device: str = "") -> E
         UserError: there is no such run, or it is not finished.
         StageFailed: its weights do not load.
     """
-    found = runs.latest(workspace, "embedder", run)
+    found = runs.latest_run(workspace, "embedder", run)
     path = found.folder / WEIGHTS
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)

@@ -24,7 +24,6 @@ from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
-from fullshot.train.detector import data as samples
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -125,22 +124,47 @@ def test_the_measured_precision_is_that_of_the_predictions(
     assert record["stats"]["map50"] == stats["map50"]
 
 
-def test_a_picture_is_laid_as_it_is_stored_whatever_its_exif_says(
-    make_workspace: MakeWorkspace, tmp_path: Path
-) -> None:
-    workspace = make_workspace(train=2)
-    images = workspace.read("images")
-    straight, turned = (workspace / str(path) for path in images["path"])
-    stored = storage.read_rgb(turned)
+def turn(path: Path, orientation: int) -> Picture:
+    """Write a picture so that EXIF turns it; returns its pixels as they stand upright."""
+    stored = storage.read_rgb(path)
     exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    Image.fromarray(stored).save(turned, exif=exif)
-    assert decoded(turned).shape != stored.shape
-    samples.export(workspace, samples.choose(workspace), tmp_path / "data")
-    laid = {path.stem: path for path in (tmp_path / "data" / "images" / "train").iterdir()}
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(stored).save(path, exif=exif)
+    return storage.read_rgb(path, upright=True)
+
+
+def test_a_picture_that_exif_turns_is_learnt_from_upright_and_so_are_its_boxes(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(train=2)
+    images, boxes = workspace.read("images"), workspace.read("boxes")
+    straight, turned = (workspace / str(path) for path in images["path"])
+    bottom = boxes[(boxes["image_id"] == turned.stem) & (boxes["label"] == "bottom")].iloc[0]
+    garment_colour = storage.read_rgb(turned)[int(bottom["y_min"]) + 1, int(bottom["x_min"]) + 1]
+    upright = turn(turned, 6)
+    assert upright.shape == (96, 128, 3)
+    detector.fit(workspace, small(epochs=1))
+    (data,) = workspace.models("detector").glob("*/data")
+    laid = {path.stem: path for path in (data / "images" / "train").iterdir()}
     assert sorted(laid) == sorted(images["image_id"])
-    np.testing.assert_array_equal(decoded(laid[turned.stem]), stored)
     assert laid[straight.stem].resolve() == straight.resolve()
+    np.testing.assert_array_equal(decoded(laid[turned.stem]), upright)
+    lines = (data / "labels" / "train" / f"{turned.stem}.txt").read_text().splitlines()
+    x, y, width, height = next([float(word) for word in line.split()[1:]] for line in lines if line.startswith("1 "))
+    piece = upright[
+        round((y - height / 2) * 96) : round((y + height / 2) * 96),
+        round((x - width / 2) * 128) : round((x + width / 2) * 128),
+    ]
+    assert piece.shape == (32, 50, 3)
+    assert (piece == garment_colour).all()
+
+
+def test_a_run_that_learnt_from_pictures_as_they_are_stored_counts_unless_one_was_turned(
+    make_workspace: MakeWorkspace,
+) -> None:
+    workspace = make_workspace(train=3)
+    assert detector.fit(workspace, small(epochs=1))["trained"]
+    assert not detector.fit(workspace, small(epochs=1))["trained"]
+    turn(workspace / str(workspace.read("images")["path"].iloc[0]), 6)
+    assert detector.fit(workspace, small(epochs=1))["trained"]
 
 
 def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
@@ -220,7 +244,7 @@ def test_a_killed_training_goes_on_where_it_stopped(
         detector.fit(workspace, small(), resume=copies["asked"].name)
     workspace.write("boxes", boxes)
     # So has the way of training, where the recipe is another, or Ultralytics of another minor version.
-    for target, value in (("fullshot.train.detector.fitting.RECIPE", {}), ("ultralytics.__version__", "8.999.0")):
+    for target, value in (("fullshot.train.detector.yolo.trainer.RECIPE", {}), ("ultralytics.__version__", "8.999.0")):
         with monkeypatch.context() as patch:
             patch.setattr(target, value)
             with pytest.raises(UserError, match="have changed since run"):

@@ -48,11 +48,11 @@ def ultralytics() -> ModuleType:
         quiet: dict[str, Any] = {"sync": False, **dict.fromkeys(_INTEGRATIONS, False)}
         if any(utils.SETTINGS.get(key) for key in quiet):
             utils.SETTINGS.update(quiet)
-    _lay_font(utils.USER_CONFIG_DIR / _FONT)
+    _place_font(utils.USER_CONFIG_DIR / _FONT)
     return ultralytics
 
 
-def _lay_font(file: Path) -> None:
+def _place_font(file: Path) -> None:
     """Ultralytics fetches this font from the network unless it lies here; any font will do to label a plot."""
     if file.exists():
         return
@@ -67,7 +67,7 @@ def model_file(name: str) -> str:
 
     Args:
         name: a ``.yaml`` (architecture) or ``.pt`` (weights to go on from) file, the name of an architecture in
-            ``train/detector/models`` or of one that Ultralytics ships, such as ``yolo11n.yaml``.
+            ``train/detector/yolo/models`` or of one that Ultralytics ships, such as ``yolo11n.yaml``.
 
     Raises:
         UserError: there is no such file.
@@ -114,6 +114,14 @@ def device(name: str) -> str:
             f"setting detector.device: this machine has no {name!r}; expected cpu, 0, mps or nothing"
         ) from None
     return name
+
+
+def mixed_precision(device: str) -> bool | str:
+    """bfloat16 where the GPU has it: Ultralytics' test of float16 needs weights that it would download."""
+    import torch
+
+    on_gpu = device not in {"cpu", "mps"} and torch.cuda.is_available()
+    return "bf16" if on_gpu and torch.cuda.is_bf16_supported() else False
 
 
 def open_model(file: str) -> Any:

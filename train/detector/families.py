@@ -1,0 +1,60 @@
+"""The family of a detector: the one that the settings name, or the one that a run was trained by."""
+
+from fullshot.core.interfaces import Detector, DetectorTrainer
+from fullshot.core.settings import DetectorSettings, Settings
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.detector import DETECTORS
+from fullshot.train.detector.data import DetectionData
+from fullshot.train.runs import Run
+
+KIND = "detector"
+
+FIRST = "yolo"
+"""The family of version 0.1, which knew no other: its runs do not name theirs."""
+
+
+def trainer_for(section: DetectorSettings) -> DetectorTrainer[DetectionData]:
+    """The family that the settings name.
+
+    Raises:
+        UserError: there is none of this name; says which there are.
+    """
+    return DETECTORS.get(section.family).from_settings(section)
+
+
+def trainer_of(run: Run, section: DetectorSettings) -> DetectorTrainer[DetectionData]:
+    """The family that a run was trained by, to open it.
+
+    Args:
+        run: a finished one.
+        section: says the device and the confidence; the rest is as the run was trained.
+
+    Raises:
+        UserError: there is no such family here, because another package brought it.
+    """
+    record = run.record
+    trained_with = {"family": record.get("family", FIRST), "image_size": record["settings"][KIND]["image_size"]}
+    return trainer_for(section.model_copy(update=trained_with))
+
+
+def load(
+    workspace: Workspace, run: str | None = None, *, settings: Settings | None = None, confidence: float | None = None
+) -> Detector:
+    """The detector in use, or the one of a finished run.
+
+    Args:
+        workspace: where it was trained.
+        run: the run's name; None: the latest.
+        settings: say the device and the least score of a box; None: the workspace's.
+        confidence: the least score of a box, in [0, 1]; None: as the settings say.
+
+    Raises:
+        MissingInput: none was trained yet; says what to run first.
+        UserError: there is no such run, or this machine has no such device.
+    """
+    chosen = runs.latest_run(workspace, KIND, run)
+    section = (settings or workspace.settings()).detector
+    if confidence is not None:
+        section = section.model_copy(update={"confidence": confidence})
+    return trainer_of(chosen, section).load(chosen.folder)

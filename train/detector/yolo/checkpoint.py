@@ -1,0 +1,63 @@
+"""The state of a YOLO training after its last whole epoch."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from fullshot.core.files import read_json, write_text
+
+
+class Checkpoint:
+    """The state after the last whole epoch.
+
+    Ultralytics overwrites ``last.pt`` and ``best.pt`` in place: killed while it does, it leaves half a file. So each is
+    copied when it is whole, and ``state.json`` comes last.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._weights = folder / "weights"
+        self._folder = folder / "checkpoint"
+        self.best = self._weights / "best.pt"
+        self.last = self._weights / "last.pt"
+        self._since = time.monotonic()
+
+    def state(self) -> dict[str, Any]:
+        """``epochs`` done, the ``best_epoch``, ``seconds`` of training, and whether that was all (``complete``)."""
+        nothing = {"epochs": 0, "best_epoch": 0, "seconds": 0.0, "complete": False}
+        return nothing | read_json(self._folder / "state.json")
+
+    def save(self, trainer: Any) -> None:
+        """Copy what Ultralytics has just saved (its callback ``on_model_save``)."""
+        self._folder.mkdir(exist_ok=True)
+        for file in (self.best, self.last):
+            part = self._folder / f"{file.name}.part"
+            shutil.copyfile(file, part)
+            part.replace(self._folder / file.name)
+        before, now = self.state(), time.monotonic()
+        state = {
+            "epochs": trainer.epoch + 1,
+            "best_epoch": int(trainer.stopper.best_epoch),
+            "seconds": before["seconds"] + now - self._since,
+            "complete": bool(trainer.stop),
+        }
+        self._since = now
+        write_text(self._folder / "state.json", json.dumps(state))
+
+    def restore(self) -> dict[str, Any]:
+        """Put the copies back where Ultralytics goes on from; returns :meth:`state`."""
+        state = self.state()
+        if state["epochs"]:
+            self._weights.mkdir(exist_ok=True)
+            for file in (self.best, self.last):
+                shutil.copyfile(self._folder / file.name, file)
+        return state
+
+    def remove(self) -> None:
+        """Delete all but the best weights."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self.last.unlink(missing_ok=True)

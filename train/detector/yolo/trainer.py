@@ -1,0 +1,166 @@
+"""The family of YOLO detectors: trained, measured and opened with Ultralytics."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from fullshot.core.errors import StageFailed
+from fullshot.core.files import digest
+from fullshot.core.progress import Advance
+from fullshot.core.settings import DetectorSettings
+from fullshot.train.detector.data import DetectionData
+from fullshot.train.detector.yolo import dataset, library
+from fullshot.train.detector.yolo.checkpoint import Checkpoint
+from fullshot.train.detector.yolo.detector import YoloDetector
+
+RECIPE: dict[str, Any] = {
+    "optimizer": "AdamW",
+    "lrf": 0.01,
+    "warmup_epochs": 2,
+    "warmup_bias_lr": 0.0,
+    "scale": 0.25,
+    # A wear with few boxes counts more: a shop sells far fewer dresses than shirts.
+    "cls_pw": 0.5,
+    "mosaic": 0.0,
+    "close_mosaic": 0,
+    "workers": 0,
+    "cache": "ram",
+    "deterministic": False,
+    "patience": 0,
+    "verbose": False,
+    "exist_ok": True,
+}
+"""What differs from Ultralytics' defaults, which are made for 100,000 pictures on a GPU.
+
+With the default settings, on 121 outfit images of the built-in shop: AP@0.5 on 37 others .99 top, .93 bottom, .98 foot.
+"""
+
+_DIGITS = 4
+
+
+class YoloTrainer:
+    """Trains YOLO detectors, and opens them; see :class:`fullshot.core.interfaces.DetectorTrainer`.
+
+    Args:
+        settings: of the detector.
+    """
+
+    def __init__(self, settings: DetectorSettings) -> None:
+        self._settings = settings
+
+    @classmethod
+    def from_settings(cls, settings: DetectorSettings) -> Self:
+        """The family with these settings."""
+        return cls(settings)
+
+    def inputs(self) -> Mapping[str, Mapping[str, str]]:
+        """What the model's file holds, this module's recipe, and the version of Ultralytics."""
+        model = self._settings.model
+        content = digest(library.architecture(library.model_file(model)))
+        # A patch release of Ultralytics mends, a minor one may train otherwise.
+        version = ".".join(str(library.ultralytics().__version__).split(".")[:2])
+        return {
+            "model": {"name": Path(model).stem, "sha256": content},
+            "recipe": {"recipe": json.dumps(RECIPE, sort_keys=True), "ultralytics": version},
+        }
+
+    def fit(self, data: DetectionData, folder: Path, advance: Advance) -> Mapping[str, Any]:
+        """Train; go on after the last whole epoch where the folder holds one."""
+        folder = folder.resolve()
+        yaml = dataset.write(data, folder / "data")
+        checkpoint = Checkpoint(folder)
+        before = checkpoint.restore()
+        with library.log_to(_log(folder)):
+            advance(before["epochs"], self._settings.epochs)
+            if not before["complete"]:
+                self._train(yaml, folder, checkpoint, before["epochs"], advance)
+        after = checkpoint.state()
+        return {
+            "resumed_at": before["epochs"],
+            "epochs": after["epochs"],
+            "best_epoch": after["best_epoch"],
+            "seconds": round(after["seconds"], 1),
+        }
+
+    def _train(self, yaml: Path, folder: Path, checkpoint: Checkpoint, epochs_done: int, advance: Advance) -> None:
+        settings = self._settings
+        model = library.open_model(str(checkpoint.last) if epochs_done else library.model_file(settings.model))
+        model.add_callback("on_model_save", checkpoint.save)
+        model.add_callback("on_model_save", lambda trainer: advance(trainer.epoch + 1, trainer.epochs))
+        arguments = {
+            **RECIPE,
+            "data": str(yaml),
+            "epochs": settings.epochs,
+            "imgsz": settings.image_size,
+            "batch": settings.batch,
+            # One step a batch: the default gathers 64 pictures for a step, too few steps for a small data set.
+            "nbs": settings.batch,
+            "lr0": settings.learning_rate,
+            "seed": settings.seed,
+            "plots": settings.plots,
+            "device": library.device(settings.device),
+            "amp": library.mixed_precision(settings.device),
+            "save_dir": str(folder),
+        }
+        try:
+            model.train(resume=bool(epochs_done), **arguments)
+        except (RuntimeError, AssertionError, ValueError, FileNotFoundError) as error:
+            words = " ".join(str(error).split())[:300]
+            raise StageFailed(f"the training broke off, see {_log(folder)}: {words}") from error
+
+    def evaluate(self, data: DetectionData, folder: Path, split: str) -> dict[str, Any]:
+        """Measure the best weights on a split, as Ultralytics does: average precision over 101 points, as COCO's.
+
+        Precision and recall are those at the score where F1 is best.
+        """
+        with library.log_to(_log(folder)), tempfile.TemporaryDirectory() as scratch:
+            chosen = DetectionData(data.labels, {split: data.splits[split]})
+            result = library.open_model(str(self.weights(folder))).val(
+                data=str(dataset.write(chosen, Path(scratch) / "data")),
+                split=split,
+                imgsz=self._settings.image_size,
+                device=library.device(self._settings.device),
+                workers=0,
+                plots=False,
+                verbose=False,
+                project=scratch,
+                name="val",
+            )
+        box = result.box
+        classes = {
+            data.labels[int(number)]: {
+                "boxes": int(result.nt_per_class[int(number)]),
+                "map50": round(float(box.ap50[row]), _DIGITS),
+                "map50_95": round(float(box.ap[row]), _DIGITS),
+                "precision": round(float(box.p[row]), _DIGITS),
+                "recall": round(float(box.r[row]), _DIGITS),
+            }
+            for row, number in enumerate(box.ap_class_index)
+        }
+        map50, map50_95 = round(float(box.map50), _DIGITS), round(float(box.map), _DIGITS)
+        return {"map50": map50, "map50_95": map50_95, "classes": classes}
+
+    def clean_up(self, folder: Path) -> None:
+        """Delete what only going on would need."""
+        Checkpoint(folder).remove()
+
+    def weights(self, folder: Path) -> Path:
+        """Where the best weights lie."""
+        return Checkpoint(folder).best
+
+    def load(self, folder: Path) -> YoloDetector:
+        """The detector of a finished run."""
+        settings = self._settings
+        return YoloDetector(
+            self.weights(folder),
+            image_size=settings.image_size,
+            confidence=settings.confidence,
+            device=settings.device,
+        )
+
+
+def _log(folder: Path) -> Path:
+    """Takes what Ultralytics says."""
+    return folder / "train.log"

@@ -1,0 +1,72 @@
+"""What a training has to know of its pictures' files before it begins: what does not decode, what is stored turned.
+
+Boxes are in pixels of a picture as it is stored, and models see it upright, as its EXIF orientation says.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from fullshot.core.engines import cores
+from fullshot.core.geometry import ImageGeometry
+from fullshot.core.pictures import read_geometry, read_or_none, read_rgb
+from fullshot.core.progress import say
+
+MOST_NAMED = 3
+"""Unreadable pictures that a message names; the others are counted."""
+
+Result = TypeVar("Result")
+
+
+def turned(root: Path, paths: Iterable[str]) -> list[str]:
+    """The pictures that are stored turned; only the head of each file is read.
+
+    Args:
+        root: of the workspace.
+        paths: relative to it.
+
+    Returns:
+        Paths, each once, sorted; a picture that cannot be read is not among them.
+    """
+
+    def is_turned(path: Path) -> bool:
+        geometry = read_or_none(path, read_geometry)
+        return geometry is not None and geometry.orientation != 1
+
+    return [path for path, answer in _of_each(root, paths, is_turned) if answer]
+
+
+def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | None]:
+    """Size and EXIF orientation of each picture, by its path; None where the picture does not decode whole.
+
+    Args:
+        root: of the workspace.
+        paths: relative to it.
+    """
+
+    def decoded(path: Path) -> ImageGeometry | None:
+        return None if read_or_none(path, read_rgb) is None else read_geometry(path)
+
+    return dict(_of_each(root, paths, decoded))
+
+
+def say_unreadable(stage: str, paths: Sequence[str]) -> None:
+    """Say on stderr which pictures were left out because they cannot be read; without any, nothing is said.
+
+    Args:
+        stage: such as ``train detector``.
+        paths: of these pictures.
+    """
+    if not paths:
+        return
+    more = ", …" if len(paths) > MOST_NAMED else ""
+    count = f"{len(paths)} picture{'s' * (len(paths) != 1)}"
+    say(f"{stage}: {count} cannot be read and are left out: {', '.join(paths[:MOST_NAMED])}{more}")
+
+
+def _of_each(root: Path, paths: Iterable[str], ask: Callable[[Path], Result]) -> list[tuple[str, Result]]:
+    each = sorted(set(paths))
+    # Threads suffice: the decoder lets go of the interpreter.
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(zip(each, pool.map(lambda path: ask(root / path), each), strict=True))
