@@ -32,10 +32,11 @@ class Registry(Generic[Implementation]):
     def __init__(self, kind: str, group: str, house: Mapping[str, str]) -> None:
         self.kind, self.group = kind, group
         self._house = dict(house)
+        self._reported: set[str] = set()
 
     @functools.cached_property
     def _plugins(self) -> dict[str, EntryPoint]:
-        """The entry points of other packages; what would take the place of another is left out, and told."""
+        """The entry points of other packages; one whose name is taken is left out, which a line on stderr says."""
         found: dict[str, EntryPoint] = {}
         for point in sorted(entry_points(group=self.group), key=lambda point: (point.name, _package(point))):
             taken = "fullshot itself" if point.name in self._house else None
@@ -64,19 +65,16 @@ class Registry(Generic[Implementation]):
         raise UserError(f"expected the {self.kind} to be one of {', '.join(self.names())}, got {name!r}")
 
     def load_all(self) -> dict[str, Implementation]:
-        """Every implementation that loads, by name; of another package's that does not, a line on stderr tells."""
+        """Every implementation that loads, by name; one that does not is reported once, on a line of stderr."""
         found: dict[str, Implementation] = {name: _load(place) for name, place in self._house.items()}
         for name, point in self._plugins.items():
             try:
                 found[name] = self._load_plugin(point)
             except UserError as error:
-                self._tell(str(error))
+                if name not in self._reported:
+                    self._reported.add(name)
+                    say(f"fullshot: {error}; it is left out")
         return found
-
-    @functools.cache  # noqa: B019  a registry lives as long as its module
-    def _tell(self, message: str) -> None:
-        """Say something once."""
-        say(f"fullshot: {message}; it is left out")
 
     def _load_plugin(self, point: EntryPoint) -> Implementation:
         try:
