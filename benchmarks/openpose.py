@@ -16,7 +16,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
@@ -28,7 +28,8 @@ from benchmarks import _common
 from fullshot.core.boxes import Picture
 from fullshot.core.pictures import read_rgb
 from fullshot.core.settings import load
-from fullshot.curation.pose.mediapipe import MediaPipePose, PoseEstimator
+from fullshot.curation.pose import PoseEstimator
+from fullshot.curation.pose.mediapipe import MediaPipePose
 from fullshot.curation.pose.model_file import provide
 from fullshot.curation.pose.openpose import SIDE, OpenPose
 from fullshot.curation.pose.skeletons import COCO18
@@ -146,7 +147,7 @@ class PublicScript:
     def __init__(self, network: Path) -> None:
         self._network = cv2.dnn.readNet(str(network), engine=cv2.dnn.ENGINE_CLASSIC)
 
-    def people(self, picture: Picture) -> list[tuple[int, int] | None]:
+    def predict(self, picture: Picture) -> list[tuple[int, int] | None]:
         """Pixels of the joints found."""
         height, width = picture.shape[:2]
         mean = (127.5, 127.5, 127.5)
@@ -187,10 +188,10 @@ def on_cores(count: int) -> Iterator[None]:
 
 def seconds_per_image(pose: PoseEstimator | PublicScript, pictures: Sequence[Picture]) -> float:
     """The time an estimator takes for a picture, the first one's start-up left out."""
-    pose.people(pictures[0])
+    pose.predict(pictures[0])
     started = time.perf_counter()
     for picture in pictures:
-        pose.people(picture)
+        pose.predict(picture)
     return (time.perf_counter() - started) / len(pictures)
 
 
@@ -221,7 +222,7 @@ def measure(
 ) -> dict[str, float]:
     """Median seconds an image of ``mediapipe`` and of each way, in turns."""
     taken: dict[str, list[float]] = {}
-    with on_cores(cores), MediaPipePose(provide(load())) as mediapipe:
+    with on_cores(cores), closing(MediaPipePose(provide(load()))) as mediapipe:
         poses: dict[str, PoseEstimator | PublicScript] = {"mediapipe": mediapipe}
         poses |= {way: _open(way, folder) for way in ways}
         for number in range(rounds):

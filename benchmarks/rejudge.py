@@ -22,8 +22,8 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
 from fullshot.curation.features import extract as worker
 from fullshot.curation.features import store as looks
-from fullshot.curation.features import versions as kept
-from fullshot.curation.pose import estimators
+from fullshot.curation.features import versions
+from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.pose.skeletons import BLAZEPOSE
 from fullshot.curation.quality import measures
 from fullshot.curation.shots.rule import judge_all
@@ -70,7 +70,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
     (workspace / "images").mkdir()
     for name in names:
         (workspace / f"images/{name}.jpg").touch()
-    make_ = kept.made_by(estimators.chosen(load()))
+    version = versions.version_of(open_pose_estimator(load()))
     values_of = {"sharpness": 0.7, "detail": 0.9, "watermark": 0.0, "collage": 0.0}
     measured = {name: np.full(count, values_of[name], np.float32) for name in measures.MEASURES}
     thumbnails = random.integers(0, 256, (count, THUMBNAIL_BYTES), np.uint8)
@@ -79,7 +79,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
         part = slice(start, start + A_SHARD)
         columns: dict[str, Any] = {
             "image_id": names[part],
-            "make": [make_] * len(names[part]),
+            "version": [version] * len(names[part]),
             "width": np.full(len(names[part]), 600, np.int32),
             "height": np.full(len(names[part]), 800, np.int32),
             "keypoints": list(keypoints[part].reshape(-1, 33 * 4)),
@@ -87,7 +87,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
             "phash": hashes[part],
             "thumbnail": [row.tobytes() for row in thumbnails[part]],
         }
-        path = kept.folder_of(workspace.root, make_) / f"{start:08}.parquet"
+        path = versions.shards_folder(workspace.root, version) / f"{start:08}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.SCHEMA), path)
 
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
         changed = _common.must_succeed(
             _common.run(command, scratch, FULLSHOT_CURATE_MIN_SPAN="0.6"), "fullshot curate, another rule"
         )
-        estimator, limits = estimators.chosen(load()), load(curate={"min_span": 0.55}).curate
+        estimator, limits = open_pose_estimator(load()), load(curate={"min_span": 0.55}).curate
         started = time.perf_counter()
         found = looks.stored(workspace, estimator)
         judge_all(found.people, found.owners, len(found.frame), limits)

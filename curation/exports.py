@@ -15,7 +15,7 @@ _WEARS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT)
 
 
 def export(
-    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, curated: pd.DataFrame, looks: pd.DataFrame
+    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, curated: pd.DataFrame, features: pd.DataFrame
 ) -> None:
     """Write ``exports/``: a row for each (picture, product), each table as CSV and as Parquet.
 
@@ -28,7 +28,7 @@ def export(
         images: the table ``images``.
         products: the table ``products``.
         curated: the table ``curated``.
-        looks: columns ``image_id``, ``width``, ``height`` and ``sharpness`` of every readable picture.
+        features: columns ``image_id``, ``width``, ``height`` and ``sharpness`` of every readable picture.
     """
     labels = label(images["product_id"], workspace.read_if_there("labels"))
     judged = curated[["image_id", "full_shot", "shot_score", "shot_reason", "shot", "keep", "cluster", "duplicate_of"]]
@@ -40,7 +40,7 @@ def export(
         .rename(columns={"path": "image_path", "url": "link"})
     )
     unclear = rows[(rows["shot"] == "unclear") & rows["duplicate_of"].isna()].drop_duplicates("image_id")
-    rows = _without_copies(rows.dropna(subset="full_shot"), looks).sort_values(["image_path", "label"])
+    rows = _without_copies(rows.dropna(subset="full_shot"), features).sort_values(["image_path", "label"])
     items = rows[~rows["full_shot"].astype(bool)]
     _write(workspace, "labels", labels)
     _write(workspace, "dataset1", rows)
@@ -52,9 +52,9 @@ def export(
     _write(workspace, "queue", unclear.sort_values(["shot_score", "image_path"], ascending=[False, True]))
 
 
-def _without_copies(rows: pd.DataFrame, looks: pd.DataFrame) -> pd.DataFrame:
+def _without_copies(rows: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """Of the copies of a picture that one product shows, the best."""
-    rows = rows.merge(looks[["image_id", "width", "height", "sharpness"]], on="image_id")
+    rows = rows.merge(features[["image_id", "width", "height", "sharpness"]], on="image_id")
     same = rows["cluster"].fillna(rows["image_id"])
     labels = rows.assign(same=same).groupby(["same", "product_id"]).ngroup()
     pixels = np.asarray(rows["width"] * rows["height"], np.int64)

@@ -16,9 +16,9 @@ from fullshot.curation import exports
 from fullshot.curation import overrides as verdicts
 from fullshot.curation.duplicates import clusters as copies
 from fullshot.curation.features.extract import Unreadable
-from fullshot.curation.features.store import Looks, intact, look
-from fullshot.curation.features.versions import FOLDER
-from fullshot.curation.pose import estimators
+from fullshot.curation.features.store import ImageFeatures, extract_features, intact
+from fullshot.curation.features.versions import features_folder
+from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.quality import issues as quality
 from fullshot.curation.shots.overlays import write_all as draw_overlays
 from fullshot.curation.shots.rule import judge_all
@@ -33,9 +33,9 @@ _INPUTS = ("images", "products", "verdicts")
 def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlays: bool = False) -> dict[str, Any]:
     """Judge every picture of a workspace, find copies, split its products, and write ``curated`` and ``exports/``.
 
-    Run again it looks only at pictures that are new, or that could not be read before; with the same inputs it writes
-    the same bytes. Whatever changed in the settings or in ``verdicts.csv`` is decided anew from what was kept of each
-    picture. A picture never moves from the test to training.
+    Run again it extracts features only of pictures that are new, or that could not be read before; with the same
+    inputs it writes the same bytes. Whatever changed in the settings or in ``verdicts.csv`` is decided anew from the
+    features. A picture never moves from the test to training.
 
     Args:
         workspace: with ``images`` and ``products``.
@@ -56,24 +56,24 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
     with workspace.stage("curate", settings, [workspace.table(name) for name in _INPUTS]) as stats:
         images, products = workspace.read("images"), workspace.read("products")
         said = workspace.read_if_there("verdicts")  # a mistake in it is told before the long work, not after
-        estimator = estimators.chosen(settings)
+        estimator = open_pose_estimator(settings)
         pictures = images.drop_duplicates("image_id").sort_values("image_id")
         jobs = list(zip(pictures["image_id"], pictures["path"], strict=True))
         started = time.monotonic()
-        looks = look(workspace, jobs, estimator, workers, intact(workspace, pictures))
+        features = extract_features(workspace, jobs, estimator, workers, intact(workspace, pictures))
         seconds = time.monotonic() - started
-        curated = decided(workspace, images, products, looks, settings)
+        curated = decided(workspace, images, products, features, settings)
         _write_splits(workspace, curated)
         workspace.write("curated", curated.drop(columns="overruled"))
-        _write_failures(workspace, images, products, looks.unreadable)
-        exports.export(workspace, images, products, curated, looks.frame)
+        _write_failures(workspace, images, products, features.unreadable)
+        exports.export(workspace, images, products, curated, features.frame)
         if overlays:
-            draw_overlays(workspace, pictures, looks, curated, settings.curate)
+            draw_overlays(workspace, pictures, features, curated, settings.curate)
         stats |= {
             "images": len(pictures),
             "full_shots": int(curated["full_shot"].sum()),
             "item_shots": int((~curated["full_shot"].dropna().astype(bool)).sum()),
-            "unreadable": len(looks.unreadable),
+            "unreadable": len(features.unreadable),
             "shots": _counts(curated["shot"]),
             "issues": _counts(curated["issues"].dropna().str.split().explode()),
             "thrown_out": int((~curated["keep"]).sum()),
@@ -84,26 +84,27 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
             "products": len(products),
             "splits": {side: int((curated["split"] == side).sum()) for side in tables.SPLITS},
             "reasons": _counts(curated["shot_reason"]),
-            "judged": looks.taken,
-            "seconds_per_image": round(seconds / looks.taken, 4) if looks.taken else None,
-            "pose_route": estimator.model.route,
+            "judged": features.taken,
+            "seconds_per_image": round(seconds / features.taken, 4) if features.taken else None,
+            "pose_route": estimator.model_source,
         }
     return stats
 
 
 def decided(
-    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, looks: Looks, settings: Settings
+    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, features: ImageFeatures, settings: Settings
 ) -> pd.DataFrame:
     """What is said of every picture, from what is known of it: ``curated``, and a further column ``overruled``."""
-    frame, limits = looks.frame, settings.curate
-    machine = judge_all(looks.people, looks.owners, len(frame), limits)
+    frame, limits = features.frame, settings.curate
+    machine = judge_all(features.people, features.owners, len(frame), limits)
     shown = frame["image_id"].map(images["image_id"].value_counts())
     issues = quality.issues(frame.assign(products=shown), limits)
     said = verdicts.judged(workspace, frame["image_id"], machine, issues)
-    said["cluster"], said["duplicate_of"] = copies.of(workspace, looks, said["keep"].to_numpy(bool), limits)
+    said["cluster"], said["duplicate_of"] = copies.of(workspace, features, said["keep"].to_numpy(bool), limits)
     said = verdicts.spread(said)
     lost = [
-        {"image_id": each.image_id, "issues": each.kind, "keep": False, "overruled": False} for each in looks.unreadable
+        {"image_id": each.image_id, "issues": each.kind, "keep": False, "overruled": False}
+        for each in features.unreadable
     ]
     # As objects: a column of nothing but gaps has no type of its own that the other's could be joined to.
     curated = pd.concat([said.astype(object), pd.DataFrame(lost, columns=said.columns, dtype=object)])
@@ -166,7 +167,7 @@ def _write_failures(
         row = {"url": url, "kind": "picture", "class": failed.kind, "message": failed.message, "failed_at": failed_at}
         rows.append({**row, "page": pages.get(place["product_id"])})
     # The same picture may have a row of a crawl's or of `add`, which could not bring a newer one of it.
-    told = workspace / FOLDER / _TOLD
+    told = features_folder(workspace.root) / _TOLD
     mine = _keys(before).isin(json.loads(told.read_text("utf-8")) if told.is_file() else [])
     files.write_text(told, json.dumps(_keys(tables.frame("failures", rows)).tolist()) + "\n")
     parts = [part for part in (before[~mine], tables.frame("failures", rows)) if len(part)]

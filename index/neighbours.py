@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from fullshot.core.errors import MissingInput
 from fullshot.core.leakage import Leak
-from fullshot.core.pictures import read_reduced
 from fullshot.core.progress import bar
 from fullshot.core.settings import Settings
 from fullshot.core.tables import SPLITS
 from fullshot.core.workspace import Workspace
-from fullshot.curation.duplicates.fingerprint import fingerprint
-from fullshot.curation.duplicates.similarity import alike
-from fullshot.curation.features.extract import LONGEST
-from fullshot.curation.splits import leakage
-from fullshot.curation.splits.leakage import looks_of, sides_of
+from fullshot.curation import (
+    find_leaks,
+    fingerprint,
+    is_near_duplicate,
+    read_for_features,
+    split_of_images,
+    stored_features,
+)
 from fullshot.index.catalog import embedded
 from fullshot.train.embedder import load
 
@@ -37,17 +39,17 @@ def by_neighbours(workspace: Workspace, settings: Settings) -> list[Leak]:
     Raises:
         MissingInput: there is no embedder, or nothing was curated yet.
     """
-    sides, looks = sides_of(workspace), looks_of(workspace, settings)
+    sides, features = split_of_images(workspace), stored_features(workspace, settings)
     pictures = workspace.read("images").drop_duplicates("image_id")[["image_id", "path"]]
     pictures = pictures.assign(split=pictures["image_id"].map(sides)).dropna()
-    pictures = pictures.merge(pd.DataFrame({"image_id": looks.frame["image_id"], "row": range(len(looks.frame))}))
+    pictures = pictures.merge(pd.DataFrame({"image_id": features.frame["image_id"], "row": range(len(features.frame))}))
     embedder = load(workspace, device=settings.embedder.device)
     with bar("nearest neighbours", "pictures") as advance:
         parts = list(embedded(workspace.root, pictures, embedder, advance))
     vectors, readable = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
     pictures = pictures[readable].reset_index(drop=True)
     paths = pictures["path"].to_numpy()
-    thumbnails = looks.thumbnails[pictures["row"].to_numpy()]
+    thumbnails = features.thumbnails[pictures["row"].to_numpy()]
     in_mirror = {row: _in_mirror(workspace.root / paths[row]) for row in np.flatnonzero(pictures["split"] != "train")}
     found = []
     for first, second in (("test", "train"), ("val", "train"), ("test", "val")):
@@ -57,7 +59,7 @@ def by_neighbours(workspace: Workspace, settings: Settings) -> list[Leak]:
         ours, theirs = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]]
         turned = np.stack([in_mirror[row] for row in pairs[:, 0]])
         least = settings.curate.duplicate_similarity
-        as_they_are, mirrored = alike(ours, theirs, least), alike(turned, theirs, least)
+        as_they_are, mirrored = is_near_duplicate(ours, theirs, least), is_near_duplicate(turned, theirs, least)
         for pair, same, turned_round in zip(pairs, as_they_are, mirrored, strict=True):
             if same or turned_round:
                 images = tuple((str(pictures["image_id"][one]), str(pictures["split"][one])) for one in pair)
@@ -67,7 +69,7 @@ def by_neighbours(workspace: Workspace, settings: Settings) -> list[Leak]:
 
 def _in_mirror(path: Path) -> NDArray[np.uint8]:
     """The thumbnail of a picture seen in a mirror: that of the picture, mirrored, is not quite the same."""
-    return fingerprint(np.ascontiguousarray(read_reduced(path, LONGEST).pixels[:, ::-1])).thumbnail
+    return fingerprint(np.ascontiguousarray(read_for_features(path).pixels[:, ::-1])).thumbnail
 
 
 def _neighbours(
@@ -93,14 +95,14 @@ def check(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     Raises:
         MissingInput: nothing was curated yet.
     """
-    found = leakage.check(workspace, settings)
+    found = find_leaks(workspace, settings)
     checked_by = ["product", "style", "cluster", "hash"]
     try:
         found += by_neighbours(workspace, settings)
         checked_by.append("neighbour")
     except MissingInput:
         pass  # nothing was trained yet
-    sides = Counter(sides_of(workspace).values())
+    sides = Counter(split_of_images(workspace).values())
     return {
         "pictures": {side: sides[side] for side in SPLITS},
         "checked_by": checked_by,

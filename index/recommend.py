@@ -14,9 +14,7 @@ from fullshot.core.pictures import NotAnImage, read_rgb
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
-from fullshot.curation.pose.garment_boxes import garment_boxes
-from fullshot.curation.pose.mediapipe import MediaPipePose
-from fullshot.curation.pose.model_file import provide
+from fullshot.curation import garment_boxes, open_pose_estimator
 from fullshot.index import garments as choosing
 from fullshot.index.answer import Garment, LookAlike, Recommendation
 from fullshot.index.catalog import Catalog, Hit
@@ -53,7 +51,7 @@ class Recommender:
         self._settings = settings
         self._embedder = load_embedder(workspace, device=settings.embedder.device)
         self.catalog = Catalog.load(workspace, self._embedder)
-        self._pose = MediaPipePose(provide(settings))
+        self._pose = open_pose_estimator(settings)
         self.detector = _detector(workspace, settings)
         rows = workspace.read("products").to_dict("records")
         self._products: dict[str, dict[Any, Any]] = {str(row["product_id"]): row for row in rows}
@@ -65,8 +63,8 @@ class Recommender:
 
     def _found(self, picture: Picture, detected: list[Box]) -> Found:
         height, width = picture.shape[:2]
-        people = self._pose.people(picture)
-        bodies = [choosing.body(person.place, width, height) for person in people]
+        people = self._pose.predict(picture)
+        bodies = [choosing.body(tuple(box), width, height) for box in people.boxes.tolist()]
         if not bodies:
             return Found(False, [])
         number = choosing.primary_person(bodies, width, height)

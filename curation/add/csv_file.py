@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from fullshot.core.errors import UserError
 from fullshot.curation.add.entries import Entry, Failure, Source
-from fullshot.curation.add.options import PRODUCT_COLUMN, USUAL_NAMES, Options, nearest
+from fullshot.curation.add.options import PRODUCT_COLUMN, USUAL_NAMES, AddOptions, nearest
 from fullshot.curation.add.values import file_uri, safe_name, text
 
 SEPARATORS = ",;\t"
@@ -19,7 +19,7 @@ SEPARATORS = ",;\t"
 _FILE = "file://"
 
 
-def read(path: Path, options: Options) -> Source:
+def read(path: Path, options: AddOptions) -> Source:
     """The pictures that a CSV names, a row each.
 
     Args:

@@ -39,7 +39,7 @@ _SHOP = re.compile(r"[^\W_][\w.-]*")
 
 
 @dataclass(frozen=True)
-class Options:
+class AddOptions:
     """What the user says of the pictures.
 
     Args:
@@ -76,7 +76,7 @@ class Options:
                 raise UserError(f"--set {name}: expected a number of at least 0, got {value!r}")
 
 
-def constants(words: list[str]) -> dict[str, str]:
+def parse_constants(words: list[str]) -> dict[str, str]:
     """The constants in flags such as ``gender=women``.
 
     Raises:

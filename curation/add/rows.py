@@ -7,7 +7,7 @@ from typing import Any
 from fullshot.core.pictures import Stored
 from fullshot.core.taxonomy import Gender, Taxonomy, Wear
 from fullshot.curation.add.entries import Entry
-from fullshot.curation.add.options import PRODUCT_COLUMN, Options
+from fullshot.curation.add.options import PRODUCT_COLUMN, AddOptions
 from fullshot.curation.add.values import amount, text
 
 PARSER = "add@1"
@@ -35,13 +35,13 @@ class Rows:
     unreadable_cells: Counter[str] = field(default_factory=Counter)
 
 
-def product_id(entry: Entry, options: Options) -> str:
+def product_id(entry: Entry, options: AddOptions) -> str:
     """``<shop>:<id>``; an id that begins with the shop is one already."""
     prefix = f"{options.shop}:"
     return entry.identity if entry.identity.startswith(prefix) else prefix + entry.identity
 
 
-def rows(entries: list[Entry], stored: dict[str, Stored], options: Options, taxonomy: Taxonomy) -> Rows:
+def rows(entries: list[Entry], stored: dict[str, Stored], options: AddOptions, taxonomy: Taxonomy) -> Rows:
     """The rows of a source's products that have a picture.
 
     Args:
@@ -74,7 +74,9 @@ def rows(entries: list[Entry], stored: dict[str, Stored], options: Options, taxo
     return found
 
 
-def _product(identity: str, says: dict[str, str], options: Options, taxonomy: Taxonomy, count: Rows) -> dict[str, Any]:
+def _product(
+    identity: str, says: dict[str, str], options: AddOptions, taxonomy: Taxonomy, count: Rows
+) -> dict[str, Any]:
     row: dict[str, Any] = {"product_id": identity, "parser": PARSER}
     row |= {column: text(says.get(what)) for what, column in PRODUCT_COLUMN.items()}
     for column in ("price", "mrp"):

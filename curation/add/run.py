@@ -16,12 +16,14 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation.add import csv_file, folder
 from fullshot.curation.add.entries import Entry, Failure, Source
 from fullshot.curation.add.merge import merge, merge_failures
-from fullshot.curation.add.options import Options
+from fullshot.curation.add.options import AddOptions
 from fullshot.curation.add.rows import product_id, rows
 from fullshot.curation.add.store import store
 
 
-def add(workspace: Workspace, settings: Settings, path: Path, options: Options | None = None) -> dict[str, Any]:
+def add_pictures(
+    workspace: Workspace, settings: Settings, path: Path, options: AddOptions | None = None
+) -> dict[str, Any]:
     """Bring a folder or a CSV of pictures into ``products`` and ``images``; what is no picture goes into ``failures``.
 
     Run again on the same pictures it changes nothing; a run that was ended half-way is made good by the next one.
@@ -38,7 +40,7 @@ def add(workspace: Workspace, settings: Settings, path: Path, options: Options |
     Raises:
         UserError: there are no pictures, the call is wrong, or another fullshot holds the workspace.
     """
-    options = options or Options()
+    options = options or AddOptions()
     taxonomy = workspace.taxonomy()
     options.check(taxonomy)
     source = _read(path, workspace, options)
@@ -79,7 +81,7 @@ def add(workspace: Workspace, settings: Settings, path: Path, options: Options |
     return stats
 
 
-def _read(path: Path, workspace: Workspace, options: Options) -> Source:
+def _read(path: Path, workspace: Workspace, options: AddOptions) -> Source:
     if path.is_dir():
         if options.columns or options.root is not None:
             flags = [f"--{name}" for name in options.columns] + ["--root"] * (options.root is not None)
@@ -103,7 +105,7 @@ def _known(images: pd.DataFrame, entries: list[Entry]) -> dict[str, Stored]:
     }
 
 
-def _check_names(entries: list[Entry], images: pd.DataFrame, options: Options, path: Path) -> None:
+def _check_names(entries: list[Entry], images: pd.DataFrame, options: AddOptions, path: Path) -> None:
     """Tell two folders apart that have files of the same names; one that was moved is the same folder.
 
     Raises:

@@ -12,8 +12,8 @@ from fullshot.core.files import write_bytes
 from fullshot.core.settings import CurateSettings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates import search as duplicates
-from fullshot.curation.features.store import Looks
-from fullshot.curation.features.versions import FOLDER
+from fullshot.curation.features.store import ImageFeatures
+from fullshot.curation.features.versions import features_folder
 
 _KEPT = "pairs.npz"
 
@@ -23,23 +23,23 @@ _THROWN_OUT = 2**40  # pixels: more than any picture has
 
 
 def of(
-    workspace: Workspace, looks: Looks, keep: NDArray[np.bool_], limits: CurateSettings
+    workspace: Workspace, features: ImageFeatures, keep: NDArray[np.bool_], limits: CurateSettings
 ) -> tuple["pd.Series[str]", "pd.Series[str]"]:
     """The cluster of each picture that has copies, and the copy that stands for it where it is not the picture itself.
 
     A cluster goes by the first digits of its lowest image_id. What was thrown out stands for nothing that was kept.
 
     Args:
-        workspace: the pairs found are kept in its folder ``looks``.
-        looks: the pictures; N of them, in order of their image_id.
+        workspace: the pairs found are kept in its folder ``features``.
+        features: the pictures; N of them, in order of their image_id.
         keep: shape (N,), which of them were not thrown out.
         limits: ``duplicate_radius`` and ``duplicate_similarity``.
 
     Returns:
         Two columns of N rows; empty cells where a picture has no copy, or stands for the others.
     """
-    frame = looks.frame
-    labels = duplicates.clusters(len(frame), _pairs(workspace, looks, limits))
+    frame = features.frame
+    labels = duplicates.clusters(len(frame), _pairs(workspace, features, limits))
     pixels = frame["width"].to_numpy(np.int64) * frame["height"].to_numpy(np.int64)
     pixels = np.where(keep, pixels, pixels - _THROWN_OUT)
     best = duplicates.best(labels, pixels, frame["sharpness"].to_numpy(float), frame["image_id"].tolist())
@@ -50,19 +50,19 @@ def of(
     return cluster.where(several), stands.where(several & (stands != names))
 
 
-def _pairs(workspace: Workspace, looks: Looks, limits: CurateSettings) -> NDArray[np.int64]:
+def _pairs(workspace: Workspace, features: ImageFeatures, limits: CurateSettings) -> NDArray[np.int64]:
     """Pairs of near duplicates; those of the same pictures and settings are not looked for again."""
-    hashes = looks.frame["phash"].to_numpy()
-    asked = f"{limits.duplicate_radius} {limits.duplicate_similarity} {' '.join(looks.frame['image_id'])}".encode()
+    hashes = features.frame["phash"].to_numpy()
+    asked = f"{limits.duplicate_radius} {limits.duplicate_similarity} {' '.join(features.frame['image_id'])}".encode()
     key = np.frombuffer(hashlib.sha256(asked + hashes.tobytes()).digest(), np.uint8)
-    path = workspace / FOLDER / _KEPT
+    path = features_folder(workspace.root) / _KEPT
     try:
         with np.load(path) as kept:
             if np.array_equal(kept["key"], key):
                 return np.asarray(kept["pairs"], np.int64)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # none yet, or cut short
-    pairs = duplicates.find(hashes, looks.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
+    pairs = duplicates.find(hashes, features.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
     memory = io.BytesIO()
     np.savez(memory, key=key, pairs=pairs)
     write_bytes(path, memory.getvalue())

@@ -5,7 +5,7 @@ thumbnails' similarity is at least `duplicate_similarity` (:mod:`duplicates.simi
 would chain all shots on white together: one of every 25 pairs of Myntra's photos is a candidate.
 
 The defaults were chosen on 420 photos of Myntra and copies of them made as in `benchmarks/duplicates.py`. Radius 14:
-99.5% of the copies with 3% cut off each side are within it (96% within 12, 90% within 10). Likeness 0.91: two
+99.5% of the copies with 3% cut off each side are within it (96% within 12, 90% within 10). Similarity 0.91: two
 different photos reach 0.902 (black shoes, seen from one side); 97% of the cropped and of the brightened copies are
 above it. Of 811 street photos (Clothing Co-Parsing) two pairs are found, of 1,319 photos of clothes laid out or hung up
 one; all three are one thing photographed twice, a moment apart.
@@ -20,7 +20,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fullshot.curation.duplicates.fingerprint import blank
-from fullshot.curation.duplicates.similarity import alike
+from fullshot.curation.duplicates.similarity import is_near_duplicate
 
 EXACT_BELOW = 150_000
 """So many hashes are compared by FAISS each with each, in at most 10 s; more are looked up by quarters."""
@@ -41,7 +41,7 @@ _PAIRS_AT_ONCE = 20_000
 _RELABEL_AFTER = 50_000
 
 
-def find(hashes: Hashes, thumbnails: Thumbnails, radius: int, likeness: float) -> Pairs:
+def find(hashes: Hashes, thumbnails: Thumbnails, radius: int, similarity: float) -> Pairs:
     """Pairs of near duplicates, as many as it takes to know the clusters.
 
     Pictures with one hash and one thumbnail are paired with the first of them only, and no pair is looked at whose
@@ -53,7 +53,7 @@ def find(hashes: Hashes, thumbnails: Thumbnails, radius: int, likeness: float) -
         thumbnails: uint8 (N, 1536); it may be mapped from disk: rows are read as they are needed.
         radius: bits of 64. Exact below 150,000 different hashes, and up to 11 bits for more; there, of pairs
             that differ by 12 random bits 97% are found, by 14 bits 82%.
-        likeness: in [0, 1]; 0: thumbnails are not compared.
+        similarity: the least, in [0, 1]; 0: thumbnails are not compared.
 
     Returns:
         int64 (M, 2), rows of the pictures, the lower first, sorted. Which clusters they make depends on nothing but
@@ -74,8 +74,7 @@ def find(hashes: Hashes, thumbnails: Thumbnails, radius: int, likeness: float) -
         for start in range(0, len(open_), _PAIRS_AT_ONCE):
             some = open_[start : start + _PAIRS_AT_ONCE]
             rows = busy[some]
-            good = alike(thumbnails[rows[:, 0]], thumbnails[rows[:, 1]], likeness) if likeness > 0 else slice(None)
-            fresh.append(some[good])
+            fresh.append(some[is_near_duplicate(thumbnails[rows[:, 0]], thumbnails[rows[:, 1]], similarity)])
             if sum(map(len, fresh)) >= _RELABEL_AFTER:
                 found.extend(busy[one] for one in fresh)
                 labels = _merged(labels, fresh)

@@ -34,8 +34,8 @@ Planes = NDArray[np.float32]
 Thumbnails = NDArray[np.uint8]
 
 
-def alike(ours: Thumbnails, theirs: Thumbnails, least: float) -> NDArray[np.bool_]:
-    """Which pairs of pictures have at least this likeness; see :func:`likeness`.
+def is_near_duplicate(ours: Thumbnails, theirs: Thumbnails, least: float) -> NDArray[np.bool_]:
+    """Which pairs of pictures have at least this likeness; see :func:`similarity`.
 
     Most pairs are settled by less: those that differ too much when seen in 8 by 8 cells, those that are alike as
     they are, and those that no crop would save.
@@ -66,7 +66,7 @@ def alike(ours: Thumbnails, theirs: Thumbnails, least: float) -> NDArray[np.bool
     return found
 
 
-def likeness(ours: Thumbnails, theirs: Thumbnails) -> NDArray[np.float32]:
+def similarity(ours: Thumbnails, theirs: Thumbnails) -> NDArray[np.float32]:
     """How alike pictures are, pair by pair, whichever of the two was resized, encoded anew, cropped or brightened.
 
     The darker thumbnail is made as bright as the other (up to 1.4 times, clipped at white) and laid over it: as it

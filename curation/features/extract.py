@@ -3,13 +3,10 @@
 It loads little: what only the tables need is not imported here.
 """
 
-import atexit
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +20,9 @@ from fullshot.core.engines import shards
 from fullshot.core.files import write_bytes
 from fullshot.core.pictures import Reduced
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, fingerprint
-from fullshot.curation.features.versions import folder_of
-from fullshot.curation.pose.estimators import Estimator
-from fullshot.curation.pose.mediapipe import People, PoseEstimator, gathered
+from fullshot.curation.features.versions import shards_folder
+from fullshot.curation.pose import PoseEstimator
+from fullshot.curation.pose.people import People
 from fullshot.curation.quality import measures
 
 LONGEST = 512
@@ -35,7 +32,7 @@ the quality measures and hashes less."""
 SCHEMA = pyarrow.schema(
     [
         ("image_id", pyarrow.string()),
-        ("make", pyarrow.string()),
+        ("version", pyarrow.string()),
         ("width", pyarrow.int32()),  # of the whole picture, upright
         ("height", pyarrow.int32()),
         # (people, joints, 4) one after the other: x, y (shares of width and height), visibility, presence
@@ -61,10 +58,10 @@ class Unreadable:
     message: str
 
 
-def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make: str) -> list[Unreadable]:
-    """Look at some pictures and write what was found as one shard; run by a process of :func:`store.look`."""
+def extract_shard(jobs: Sequence[Job], *, root: Path, estimator: PoseEstimator, version: str) -> list[Unreadable]:
+    """Extract the features of some pictures and write them as one shard; run by a worker process."""
     cv2.setNumThreads(1)  # there is a process a core
-    pose = opened(estimator)
+    pose = resident(estimator)
     rows: list[dict[str, Any]] = []
     unreadable: list[Unreadable] = []
     # Each step of some pictures after the other: what a step needs stays in the processor's caches.
@@ -72,29 +69,44 @@ def look_at_shard(jobs: Sequence[Job], *, root: Path, estimator: Estimator, make
         pictures = {identity: _decoded(identity, root / path) for identity, path in batch}
         unreadable += [picture for picture in pictures.values() if isinstance(picture, Unreadable)]
         readable = {identity: picture for identity, picture in pictures.items() if isinstance(picture, Reduced)}
-        people = [gathered(pose.people(picture.pixels), pose.layout) for picture in readable.values()]
+        people = [pose.predict(picture.pixels) for picture in readable.values()]
         for (identity, picture), found in zip(readable.items(), people, strict=True):
-            rows.append({"image_id": identity, "make": make, **_row(picture, found)})
+            rows.append({"image_id": identity, "version": version, **_row(picture, found)})
     if rows:
         memory = io.BytesIO()
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=SCHEMA), memory)
         # The name follows from what is inside: the same pictures are never kept twice.
         name = hashlib.sha256("".join(row["image_id"] for row in rows).encode()).hexdigest()[:16]
-        write_bytes(folder_of(root, make) / f"{name}.parquet", memory.getvalue())
+        write_bytes(shards_folder(root, version) / f"{name}.parquet", memory.getvalue())
     return unreadable
 
 
-@lru_cache(maxsize=1)
-def opened(estimator: Estimator) -> PoseEstimator:
-    """An estimator that this process keeps: to open one takes as long as six pictures take to be looked at."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(estimator.opened())
+_resident: dict[str, PoseEstimator] = {}
+
+
+def resident(estimator: PoseEstimator) -> PoseEstimator:
+    """The estimator of this version that this process keeps, for to load one takes as long as six pictures."""
+    if estimator.version not in _resident:
+        for other in _resident.values():
+            other.close()
+        _resident.clear()
+        _resident[estimator.version] = estimator
+    return _resident[estimator.version]
+
+
+def read_for_features(path: Path) -> Reduced:
+    """A picture as its features are extracted from it: upright, not much larger than they need.
+
+    Raises:
+        NotAnImage: it does not decode.
+        OSError: the file cannot be read.
+    """
+    return storage.read_reduced(path, LONGEST)
 
 
 def _decoded(identity: str, path: Path) -> Reduced | Unreadable:
     try:
-        return storage.read_reduced(path, LONGEST)
+        return read_for_features(path)
     except storage.TooLarge as error:
         return Unreadable(identity, "too-large", str(error))
     except MemoryError:

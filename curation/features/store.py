@@ -23,11 +23,11 @@ from fullshot.core.interfaces import Engine
 from fullshot.core.progress import bar
 from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
-from fullshot.curation.features.extract import SCHEMA, Job, Unreadable, look_at_shard
-from fullshot.curation.features.versions import folder_of, made_by
-from fullshot.curation.pose.estimators import Estimator
-from fullshot.curation.pose.mediapipe import People
-from fullshot.curation.pose.skeletons import Layout
+from fullshot.curation.features.extract import SCHEMA, Job, Unreadable, extract_shard
+from fullshot.curation.features.versions import shards_folder, version_of
+from fullshot.curation.pose import PoseEstimator
+from fullshot.curation.pose.people import People
+from fullshot.curation.pose.skeletons import Skeleton
 from fullshot.curation.quality.measures import MEASURES
 
 # A shard is what a kill costs, and what a process is handed at a time.
@@ -36,7 +36,7 @@ _SHARDS_A_PROCESS = 16
 
 
 @dataclass(frozen=True)
-class Looks:
+class ImageFeatures:
     """What is known of pictures; N of them, with P people in all.
 
     Args:
@@ -58,7 +58,7 @@ class Looks:
     def people_of(self, row: int) -> People:
         """The people in one picture."""
         first, last = np.searchsorted(self.owners, [row, row + 1])
-        return People(self.people.keypoints[first:last], self.people.layout)
+        return self.people[first:last]
 
 
 def intact(workspace: Workspace, pictures: pd.DataFrame) -> set[str]:
@@ -76,13 +76,13 @@ def intact(workspace: Workspace, pictures: pd.DataFrame) -> set[str]:
     return {identity for identity, path, size in rows if sizes.get(path) == size}
 
 
-def look(
-    workspace: Workspace, jobs: Sequence[Job], estimator: Estimator, workers: Engine, trusted: Collection[str]
-) -> Looks:
+def extract_features(
+    workspace: Workspace, jobs: Sequence[Job], estimator: PoseEstimator, workers: Engine, trusted: Collection[str]
+) -> ImageFeatures:
     """Look at every picture that this estimator has not seen yet; the others are known.
 
     Args:
-        workspace: what is found is kept in its folder ``looks``.
+        workspace: what is found is kept in its folder ``features``.
         jobs: the pictures.
         estimator: finds the people.
         workers: do it; they are let go when all is seen.
@@ -91,16 +91,16 @@ def look(
     Returns:
         The pictures asked for, in order of their image_id.
     """
-    make = made_by(estimator)
-    folder = folder_of(workspace.root, make)
-    found = _together(_shards(folder, make))
+    version = version_of(estimator)
+    folder = shards_folder(workspace.root, version)
+    found = _together(_shards(folder, version))
     known = set(found["image_id"].to_pylist()) & set(trusted)
     todo = [job for job in jobs if job[0] not in known]
     unreadable: list[Unreadable] = []
     if todo:
         share = -(-len(todo) // (workers.count * _SHARDS_A_PROCESS))
         parts = shards(todo, min(max(share, _LEAST_SHARD), _MOST_SHARD))
-        work = functools.partial(look_at_shard, root=workspace.root, estimator=estimator, make=make)
+        work = functools.partial(extract_shard, root=workspace.root, estimator=estimator, version=version)
         with bar("curate", "pictures") as advance:
             advance(0, len(todo))
             done = 0
@@ -109,20 +109,20 @@ def look(
                 done += len(parts[number])
                 advance(done, len(todo), f"{len(unreadable)} unreadable" if unreadable else "")
         workers.let_go()
-        found = _together(_shards(folder, make))
+        found = _together(_shards(folder, version))
     unreadable.sort(key=lambda failed: failed.image_id)
     lost = {failed.image_id for failed in unreadable}
     jobs = [job for job in jobs if job[0] not in lost] if lost else jobs
-    return _as_arrays(_wanted(found, jobs), estimator.layout, unreadable, len(todo))
+    return _as_arrays(_wanted(found, jobs), estimator.skeleton, unreadable, len(todo))
 
 
-def stored(workspace: Workspace, estimator: Estimator) -> Looks:
+def stored(workspace: Workspace, estimator: PoseEstimator) -> ImageFeatures:
     """What earlier runs found in the workspace's pictures, without looking at any."""
     images = workspace.read("images")
-    make = made_by(estimator)
-    found = _together(_shards(folder_of(workspace.root, make), make))
+    version = version_of(estimator)
+    found = _together(_shards(shards_folder(workspace.root, version), version))
     jobs = list(zip(images["image_id"], images["path"], strict=True))
-    return _as_arrays(_wanted(found, jobs), estimator.layout, [], 0)
+    return _as_arrays(_wanted(found, jobs), estimator.skeleton, [], 0)
 
 
 def _wanted(found: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:
@@ -134,27 +134,27 @@ def _wanted(found: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:
     return found if found["image_id"].to_pandas().is_monotonic_increasing else found.sort_by("image_id")
 
 
-def _as_arrays(stored: pyarrow.Table, layout: Layout, unreadable: list[Unreadable], taken: int) -> Looks:
+def _as_arrays(stored: pyarrow.Table, skeleton: Skeleton, unreadable: list[Unreadable], taken: int) -> ImageFeatures:
     keypoints = stored["keypoints"].combine_chunks()
-    a_person = len(layout.joints) * 4
+    a_person = len(skeleton.joints) * 4
     # Offsets instead of values: a sliced or filtered array may begin anywhere in its buffer.
     counts = np.diff(keypoints.offsets.to_numpy()) // a_person
-    everybody = keypoints.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(layout.joints), 4)
+    everybody = keypoints.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(skeleton.joints), 4)
     thumbnails = b"".join(stored["thumbnail"].to_pylist())
     columns = ["image_id", "width", "height", *MEASURES, "phash"]
-    return Looks(
+    return ImageFeatures(
         stored.select(columns).to_pandas(),
         np.frombuffer(thumbnails, np.uint8).reshape(-1, THUMBNAIL_BYTES),
-        People(everybody, layout),
+        People(everybody, skeleton),
         np.repeat(np.arange(stored.num_rows), counts),
         unreadable,
         taken,
     )
 
 
-def _shards(folder: Path, make: str) -> dict[Path, pyarrow.Table]:
-    """What each shard holds of this make."""
-    return {path: _current(path, make) for path in sorted(folder.glob("*.parquet"))}
+def _shards(folder: Path, version: str) -> dict[Path, pyarrow.Table]:
+    """What each shard holds of this version."""
+    return {path: _current(path, version) for path in sorted(folder.glob("*.parquet"))}
 
 
 def _together(shards: Mapping[Path, pyarrow.Table]) -> pyarrow.Table:
@@ -168,12 +168,14 @@ def _together(shards: Mapping[Path, pyarrow.Table]) -> pyarrow.Table:
     return together.filter(pyarrow.array(~again)) if again.any() else together
 
 
-def _current(path: Path, make: str) -> pyarrow.Table:
-    """A shard's rows of this make; none of a broken file, or one of another schema: they are made again."""
+def _current(path: Path, version: str) -> pyarrow.Table:
+    """A shard's rows of this version; none of a broken file, or one of another schema: they are made again."""
     try:
         table = pyarrow.parquet.read_table(path)
     except (OSError, pyarrow.ArrowException):
         return SCHEMA.empty_table()
+    if "make" in table.column_names:  # as fullshot 0.1 called it
+        table = table.rename_columns({"make": "version"})
     if not table.schema.equals(SCHEMA):
         return SCHEMA.empty_table()
-    return table.filter(pyarrow.compute.equal(table["make"], make))
+    return table.filter(pyarrow.compute.equal(table["version"], version))

@@ -1,36 +1,49 @@
-"""Where a workspace keeps what was seen of its pictures, by what saw it."""
+"""Where a workspace keeps the features of its pictures, by the version of what extracted them."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fullshot.curation.pose.estimators import Estimator
+from fullshot.core.progress import say
+from fullshot.curation.pose import PoseEstimator
 
 if TYPE_CHECKING:
     from fullshot.core.workspace import Workspace
 
-FOLDER = "looks"
+FOLDER = "features"
 
-_MAKE = "3"
-"""Of what is measured besides the pose; looks of another make are taken again."""
+_FOLDER_OF_0_1 = "looks"
 
+_VERSION = "3"
+"""Of what is measured besides the pose; features of another version are extracted again."""
 
 _MUCH = 32
 """Pictures from which on it is worth while to start processes before it is known what they are for."""
 
 
-def made_by(estimator: Estimator) -> str:
-    """What a look depends on besides the picture; looks made by anything else are taken again."""
-    return f"{_MAKE} {estimator.make}"
+def features_folder(root: Path) -> Path:
+    """The folder of a workspace's features; that of version 0.1 is moved there."""
+    folder, old = root / FOLDER, root / _FOLDER_OF_0_1
+    if not folder.exists() and any(old.glob("*/*.parquet")):
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            old.rename(folder)
+            say(f"fullshot: {old} is called {FOLDER}/ now: it was moved, and nothing is computed again")
+    return folder
 
 
-def folder_of(root: Path, make: str) -> Path:
-    """Where a workspace keeps the looks of one make; those of another estimator lie beside them."""
-    return root / FOLDER / hashlib.sha256(make.encode()).hexdigest()[:12]
+def version_of(estimator: PoseEstimator) -> str:
+    """What features depend on besides the picture; those of another version are extracted again."""
+    return f"{_VERSION} {estimator.version}"
+
+
+def shards_folder(root: Path, version: str) -> Path:
+    """Where a workspace keeps the features of one version; those of another estimator lie beside them."""
+    return features_folder(root) / hashlib.sha256(version.encode()).hexdigest()[:12]
 
 
 def is_all_new(workspace: "Workspace") -> bool:
-    """Whether there is much to look at, as far as one sees without reading the tables: nothing was looked at yet."""
+    """Whether there is much to do, as far as one sees without reading the tables: no features are kept yet."""
     images = workspace.table("images")
     is_much = images.is_file() and images.read_bytes().count(b"\n") > _MUCH
-    return is_much and not any((workspace / FOLDER).glob("*/*.parquet"))
+    return is_much and not any(features_folder(workspace.root).glob("*/*.parquet"))

@@ -1,4 +1,4 @@
-"""Find people and their joints in a picture."""
+"""MediaPipe's pose landmarker."""
 
 import contextlib
 import os
@@ -6,103 +6,20 @@ import signal
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fullshot.core.boxes import Corners, Picture
+from fullshot.core.boxes import Picture
+from fullshot.core.settings import Settings
+from fullshot.curation.pose import model_file
 from fullshot.curation.pose.model_file import PoseModel
-from fullshot.curation.pose.skeletons import BLAZEPOSE, Layout
+from fullshot.curation.pose.people import People, nobody
+from fullshot.curation.pose.skeletons import BLAZEPOSE, Skeleton
 
 MOST_PEOPLE = 3
 """People looked for in a picture. With one, 2 of 811 street photos were judged by a passer-by."""
-
-
-@dataclass(frozen=True, eq=False)
-class People:
-    """People of one picture, or of many.
-
-    Args:
-        keypoints: shape (N, J, 4), float: for each person and each joint of the layout its x and y as shares of the
-            picture's width and height (0, 0 is the top left corner; outside [0, 1] the joint is guessed, outside the
-            frame), then its visibility and its presence in [0, 1].
-        layout: the joints.
-
-    Raises:
-        ValueError: the keypoints are not of that shape.
-    """
-
-    keypoints: NDArray[np.floating[Any]]
-    layout: Layout = BLAZEPOSE
-
-    def __post_init__(self) -> None:
-        expected = (len(self.keypoints), len(self.layout.joints), 4)
-        if self.keypoints.shape != expected:
-            raise ValueError(f"keypoints must have shape {expected}, but got shape {self.keypoints.shape}")
-
-    def __len__(self) -> int:
-        return len(self.keypoints)
-
-    def joints(self, names: Sequence[str]) -> NDArray[np.floating[Any]]:
-        """The rows of some joints, shape (N, len(names), 4).
-
-        Raises:
-            KeyError: a name is not one of the layout's.
-        """
-        return self.keypoints[:, self.layout.numbers(names)]
-
-
-@dataclass(frozen=True, eq=False)
-class Person:
-    """A person in a picture.
-
-    Args:
-        keypoints: shape (J, 4), float, as a row of :attr:`People.keypoints`.
-        layout: the joints.
-
-    Raises:
-        ValueError: the keypoints are not of that shape.
-    """
-
-    keypoints: NDArray[np.floating[Any]]
-    layout: Layout = BLAZEPOSE
-
-    def __post_init__(self) -> None:
-        expected = (len(self.layout.joints), 4)
-        if self.keypoints.shape != expected:
-            raise ValueError(f"keypoints must have shape {expected}, but got shape {self.keypoints.shape}")
-
-    def joints(self, names: Sequence[str]) -> NDArray[np.floating[Any]]:
-        """The rows of some joints, shape (len(names), 4).
-
-        Raises:
-            KeyError: a name is not one of the layout's.
-        """
-        return self.keypoints[self.layout.numbers(names)]
-
-    @property
-    def place(self) -> Corners:
-        """The box round all joints, ``(x_min, y_min, x_max, y_max)``, as shares of the picture."""
-        x_min, y_min = self.keypoints[:, :2].min(axis=0)
-        x_max, y_max = self.keypoints[:, :2].max(axis=0)
-        return float(x_min), float(y_min), float(x_max), float(y_max)
-
-
-def gathered(people: Sequence[Person], layout: Layout = BLAZEPOSE) -> People:
-    """The people of a picture as one array.
-
-    Args:
-        people: all with this layout.
-        layout: the joints, where there is nobody as well.
-    """
-    keypoints = np.zeros((len(people), len(layout.joints), 4))
-    for number, person in enumerate(people):
-        keypoints[number] = person.keypoints
-    return People(keypoints, layout)
 
 
 def _ignore_profiling_timer() -> None:
@@ -115,74 +32,87 @@ def _ignore_profiling_timer() -> None:
         signal.signal(signal.SIGPROF, signal.SIG_IGN)
 
 
-class PoseEstimator(Protocol):
-    """Whatever finds people in a picture."""
-
-    @property
-    def layout(self) -> Layout:
-        """The joints that it finds."""
-
-    def people(self, picture: Picture) -> list[Person]:
-        """The people in a picture, the surest first.
-
-        Args:
-            picture: shape (height, width, 3), uint8, RGB.
-        """
-
-
 class MediaPipePose:
-    """MediaPipe's pose landmarker on single pictures; to be closed, or used as a context manager.
+    """MediaPipe's pose landmarker on single pictures; see :class:`fullshot.core.interfaces.PoseEstimator`.
 
     Args:
         model: the pose model, from :func:`fullshot.curation.pose.model_file.provide`.
         most_people: how many people are looked for at most.
 
     Example:
-        >>> with MediaPipePose(provide(settings)) as pose:
-        ...     people = pose.people(read_rgb(path))
+        >>> with contextlib.closing(MediaPipePose(provide(settings))) as estimator:
+        ...     people = estimator.predict(read_rgb(path))
     """
 
-    layout = BLAZEPOSE
-
     def __init__(self, model: PoseModel, most_people: int = MOST_PEOPLE) -> None:
+        self.model = model
+        self._most_people = most_people
+        self._close: Callable[[], object] | None = None
+        self._landmarker: Any = None
+        self._has_warned = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The estimator with the model that the settings name, fetched if need be.
+
+        Raises:
+            UserError: there is no model.
+        """
+        return cls(model_file.provide(settings))
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """See :class:`fullshot.core.interfaces.PoseEstimator`."""
+        return BLAZEPOSE
+
+    @property
+    def version(self) -> str:
+        """See :class:`fullshot.core.interfaces.PoseEstimator`."""
+        return f"{BLAZEPOSE.name} {self.model.sha256} {self._most_people}"
+
+    @property
+    def model_source(self) -> str:
+        """See :class:`fullshot.core.interfaces.PoseEstimator`."""
+        return self.model.route
+
+    def predict(self, picture: Picture) -> People:
+        """See :meth:`fullshot.core.interfaces.PoseEstimator.predict`."""
+        import mediapipe
+
+        landmarker = self._landmarker or self._load()
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+        # The library warns once of each of its parts: the last of them starts with the first person found.
+        with contextlib.nullcontext() if self._has_warned else _silence():
+            bodies = landmarker.detect(image).pose_landmarks
+        self._has_warned = self._has_warned or bool(bodies)
+        if not bodies:
+            return nobody(BLAZEPOSE)
+        points = [[(point.x, point.y, point.visibility, point.presence) for point in body] for body in bodies]
+        return People(np.array(points, dtype=float), BLAZEPOSE)
+
+    def close(self) -> None:
+        """See :meth:`fullshot.core.interfaces.PoseEstimator.close`."""
+        if self._close is not None:
+            self._close()
+        self._close = self._landmarker = None
+
+    def _load(self) -> Any:
         with _silence():
             from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.PoseLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(model.path)),
+                base_options=BaseOptions(model_asset_path=str(self.model.path)),
                 running_mode=vision.RunningMode.IMAGE,
-                num_poses=most_people,
+                num_poses=self._most_people,
             )
             self._landmarker = vision.PoseLandmarker.create_from_options(options)
         _ignore_profiling_timer()
-        self._finalizer = weakref.finalize(self, _close, self._landmarker)
-        self._has_warned = False
+        # Also when this object goes away, and when Python ends.
+        self._close = weakref.finalize(self, _close, self._landmarker)
+        return self._landmarker
 
-    def people(self, picture: Picture) -> list[Person]:
-        """See :meth:`PoseEstimator.people`."""
-        import mediapipe
-
-        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
-        # The library warns once of each of its parts: the last of them starts with the first person found.
-        with contextlib.nullcontext() if self._has_warned else _silence():
-            found = self._landmarker.detect(image).pose_landmarks
-        self._has_warned = self._has_warned or bool(found)
-        return [
-            Person(np.array([(point.x, point.y, point.visibility, point.presence) for point in points], dtype=float))
-            for points in found
-        ]
-
-    def close(self) -> None:
-        """Give back the model's memory."""
-        self._finalizer()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __reduce__(self) -> tuple[type[Self], tuple[PoseModel, int]]:
+        return type(self), (self.model, self._most_people)
 
 
 def _close(landmarker: Any) -> None:

@@ -1,10 +1,10 @@
-"""Find a person by an OpenPose-style network that OpenCV runs."""
+"""OpenPose-style networks, which OpenCV runs."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self
 
 import cv2
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from fullshot.core.boxes import Picture
 from fullshot.core.errors import UserError
-from fullshot.curation.pose.mediapipe import Person
-from fullshot.curation.pose.skeletons import COCO18, MPI15, Layout
+from fullshot.core.files import digest
+from fullshot.core.settings import Settings
+from fullshot.curation.pose.people import People, nobody
+from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
 
 SIDE = 368
 """Pixels along a side of a network's input: OpenPose's own size, and that of the public scripts."""
@@ -24,6 +26,11 @@ THRESHOLD = 0.2
 
 MIN_JOINTS = 3
 """Joints found from which on somebody is there: OpenPose itself keeps no person of fewer."""
+
+_SKELETONS = {skeleton.name: skeleton for skeleton in (COCO18, MPI15)}
+
+_DECODING = "3"
+"""Of :func:`decode`, as it stands in the version: a change of what it finds is another one."""
 
 _FIELDS = {COCO18.name: 38, MPI15.name: 28}
 """Maps of part affinity fields (x and y for each limb) behind the heatmaps in a network's output."""
@@ -80,7 +87,7 @@ off, as the scripts do, 86%.
 
 
 class OpenPose:
-    """An OpenPose-style network on single pictures; to be closed, or used as a context manager.
+    """An OpenPose-style network on single pictures; see :class:`fullshot.core.interfaces.PoseEstimator`.
 
     It finds one person, as the public scripts do: each joint is the highest point of its heatmap, wherever that is.
     With several people in a picture, joints of different people may be taken for one person's; the affinity fields
@@ -88,58 +95,95 @@ class OpenPose:
 
     Args:
         network: a file that OpenCV reads: ``.onnx``, ``.pb`` or ``.tflite``. Its input is one picture, its output of
-            shape (1, maps, h, w) starts with a heatmap a joint, in the layout's order; a map of the background and
+            shape (1, maps, h, w) starts with a heatmap a joint, in the skeleton's order; a map of the background and
             those of affinity fields may follow. Of several outputs, the last one that fits is taken.
-        layout: the joints that the network was trained for.
+        skeleton: the joints that the network was trained for.
         threshold: the peak from which on a joint counts as found; with fewer than :data:`MIN_JOINTS` found, nobody is.
         preparation: of a picture; None: :data:`TENSORFLOW` for a ``.pb``, else :data:`OPENPOSE`.
         side: of the network's input, in pixels.
 
-    Raises:
-        UserError: there is no such file, OpenCV cannot read or run it, or its output has another shape. It is run
-            once on an empty picture to know.
-
     Example:
-        >>> with OpenPose("pose_coco.onnx", COCO18) as pose:
-        ...     people = pose.people(read_rgb(path))
+        >>> with contextlib.closing(OpenPose("pose_coco.onnx", COCO18)) as estimator:
+        ...     people = estimator.predict(read_rgb(path))
     """
 
     def __init__(
         self,
         network: Path | str,
-        layout: Layout = COCO18,
+        skeleton: Skeleton = COCO18,
         threshold: float = THRESHOLD,
         preparation: Preparation | None = None,
         side: int = SIDE,
     ) -> None:
-        self.layout = layout
         self._path = Path(network)
-        self._network = _read(self._path)
-        self._outputs = list(self._network.getUnconnectedOutLayersNames())
+        self._skeleton = skeleton
         self._threshold = threshold
         self._preparation = preparation or (TENSORFLOW if self._path.suffix.lower() == _TENSORFLOW else OPENPOSE)
         self._side = side
-        self._heatmaps(np.zeros((1, 3, side, side), np.float32))
+        self._network: cv2.dnn.Net | None = None
 
-    def people(self, picture: Picture) -> list[Person]:
-        """The person in a picture, or an empty list; see :meth:`mediapipe.PoseEstimator.people`."""
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The estimator with the network that the settings name.
+
+        Raises:
+            UserError: they name none, or there is no such file.
+        """
+        path = Path(settings.curate.pose_network)
+        if not settings.curate.pose_network:
+            raise UserError(
+                "the pose estimator openpose needs its network: set curate.pose_network, or --pose-network FILE"
+            )
+        if not path.is_file():
+            raise UserError(f"expected an OpenPose network, got no such file: {path}")
+        return cls(path, _SKELETONS[settings.curate.pose_layout])
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """See :class:`fullshot.core.interfaces.PoseEstimator`."""
+        return self._skeleton
+
+    @cached_property
+    def version(self) -> str:
+        """See :class:`fullshot.core.interfaces.PoseEstimator`."""
+        return f"{self._skeleton.name} {digest(self._path)} {_DECODING}"
+
+    @property
+    def model_source(self) -> str:
+        """See :class:`fullshot.core.interfaces.PoseEstimator`."""
+        return "settings"
+
+    def predict(self, picture: Picture) -> People:
+        """See :meth:`fullshot.core.interfaces.PoseEstimator.predict`.
+
+        Raises:
+            UserError: there is no such network, OpenCV cannot read or run it, or its output has another shape.
+        """
         blob, filled = self._preparation.blob(picture, self._side)
         keypoints = decode(self._heatmaps(blob), filled)
         if np.count_nonzero(keypoints[:, 2] >= self._threshold) < MIN_JOINTS:
-            return []
-        return [Person(keypoints, self.layout)]
+            return nobody(self._skeleton)
+        return People(keypoints[None], self._skeleton)
+
+    def close(self) -> None:
+        """See :meth:`fullshot.core.interfaces.PoseEstimator.close`."""
+        self._network = None
+
+    def __getstate__(self) -> Mapping[str, Any]:
+        return {**self.__dict__, "_network": None}
 
     def _heatmaps(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The joints' heatmaps, shape (J, h, w)."""
+        """The joints' heatmaps, shape (J, h, w), of a network's input of shape (1, 3, side, side)."""
+        network = self._network = self._network or _read(self._path)
         try:
             with _quiet():
-                self._network.setInput(blob)
-                outputs = self._network.forward(self._outputs)
+                network.setInput(blob)
+                outputs = network.forward(list(network.getUnconnectedOutLayersNames()))
         except cv2.error as error:
             what = f"a picture of {self._side} x {self._side} pixels"
             raise UserError(f"OpenCV cannot run {self._path} on {what}: {_words(error)}") from None
-        joints = len(self.layout.joints)
-        fields = _FIELDS.get(self.layout.name, 0)
+        joints = len(self._skeleton.joints)
+        fields = _FIELDS.get(self._skeleton.name, 0)
         expected = sorted({joints, joints + 1, joints + 1 + fields})
         fitting = [one for one in outputs if one.ndim == 4 and one.shape[0] == 1 and one.shape[1] in expected]
         if not fitting:
@@ -147,25 +191,13 @@ class OpenPose:
             got = " and ".join(str(tuple(one.shape)) for one in outputs)
             raise UserError(
                 f"the output of {self._path} must have shape (1, maps, h, w) with {maps} or {expected[-1]} maps for "
-                f"the layout {self.layout.name}, but got shape {got}; is it a network for another layout?"
+                f"the skeleton {self._skeleton.name}, but got shape {got}; is it a network for another skeleton?"
             )
         return np.asarray(fitting[-1][0, :joints], np.float32)
 
-    def close(self) -> None:
-        """Give back the network's memory."""
-        self._network = cv2.dnn.Net()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def decode(heatmaps: NDArray[np.floating[Any]], filled: Sequence[float] = (1.0, 1.0)) -> NDArray[np.float64]:
-    """Keypoints from heatmaps, all joints at once.
+    """Key points from heatmaps, all joints at once.
 
     A joint is at the highest cell of its heatmap, moved by less than half a cell to the top of the parabola through
     that cell and its two neighbours, in x and in y. On 4,000 peaks as wide as OpenPose's (Gaussians with a standard

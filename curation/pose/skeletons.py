@@ -1,6 +1,7 @@
-"""The layouts of joints that pose models answer in, and what each joint is good for.
+"""Which joints a pose estimator finds, and what each of them is good for.
 
-A rule or a drawing asks a layout which joints are the head, the ankles or a foot, so that it holds for any model.
+A rule, a box or a drawing asks a skeleton which joints are the head, the ankles or a foot, so that it works with any
+estimator.
 """
 
 from collections.abc import Iterable
@@ -9,19 +10,21 @@ from functools import cached_property
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which joints a pose model finds, in which order, and which of them stand for what.
+class Skeleton:
+    """The joints of a pose estimator in their order, and which of them make up which part of the body.
 
     Args:
-        name: what the layout is called in settings and stored tables.
-        joints: the joints' names, in the order of the rows of a person's keypoints; left and right are the person's
+        name: as it stands in the settings and in kept features.
+        joints: the joints' names, in the order of the rows of a person's key points; left and right are the person's
             own.
-        head: joints of which one must be seen where a head is asked for.
+        head: joints of which one must be visible where a head is asked for.
         face: joints whose mean height stands for the head's.
         shoulders: left, then right.
+        arms: elbows and wrists.
         hips: left, then right.
+        knees: left, then right.
         ankles: left, then right.
-        feet: for each foot, left then right, the joints of which the lowest is its lower end.
+        feet: for each foot, left then right, its lowest joints; the ankle where the estimator finds nothing below it.
         bones: pairs of joints that a drawing joins.
 
     Raises:
@@ -33,25 +36,33 @@ class Layout:
     head: tuple[str, ...]
     face: tuple[str, ...]
     shoulders: tuple[str, ...]
+    arms: tuple[str, ...]
     hips: tuple[str, ...]
+    knees: tuple[str, ...]
     ankles: tuple[str, ...]
     feet: tuple[tuple[str, ...], ...]
     bones: tuple[tuple[str, str], ...]
 
     def __post_init__(self) -> None:
         if len(self._rows) != len(self.joints):
-            raise ValueError(f"the joints of layout {self.name} must have different names, but got {self.joints}")
-        parts = (self.head, self.face, self.shoulders, self.hips, self.ankles, *self.feet, *self.bones)
+            raise ValueError(f"the joints of skeleton {self.name} must have different names, but got {self.joints}")
+        upper, lower = (self.head, self.face, self.shoulders, self.arms), (self.hips, self.knees, self.ankles)
+        parts = (*upper, *lower, *self.feet, *self.bones)
         unknown = sorted({joint for part in parts for joint in part} - set(self.joints))
         if unknown:
-            raise ValueError(f"layout {self.name} has no joint named {', '.join(unknown)}")
+            raise ValueError(f"skeleton {self.name} has no joint named {', '.join(unknown)}")
+
+    @property
+    def has_toes(self) -> bool:
+        """Whether the estimator finds joints below the ankles."""
+        return not {joint for foot in self.feet for joint in foot} <= set(self.ankles)
 
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {joint: row for row, joint in enumerate(self.joints)}
 
-    def numbers(self, names: Iterable[str]) -> list[int]:
-        """The rows of some joints in a person's keypoints, in the order of the names.
+    def rows(self, names: Iterable[str]) -> list[int]:
+        """The rows of some joints in a person's key points, in the order of the names.
 
         Raises:
             KeyError: a name is not one of :attr:`joints`.
@@ -60,7 +71,9 @@ class Layout:
 
 
 _SHOULDERS = ("left shoulder", "right shoulder")
+_ARMS = ("left elbow", "right elbow", "left wrist", "right wrist")
 _HIPS = ("left hip", "right hip")
+_KNEES = ("left knee", "right knee")
 _ANKLES = ("left ankle", "right ankle")
 _EYES_AND_NOSE = ("nose", "left eye", "right eye")
 _LIMBS = (
@@ -75,7 +88,7 @@ _LIMBS = (
 )
 _FACE = (("nose", "left eye"), ("left eye", "left ear"), ("nose", "right eye"), ("right eye", "right ear"))
 
-BLAZEPOSE = Layout(
+BLAZEPOSE = Skeleton(
     "blazepose",
     joints=(
         "nose",
@@ -115,7 +128,9 @@ BLAZEPOSE = Layout(
     head=_EYES_AND_NOSE,
     face=("nose",),
     shoulders=_SHOULDERS,
+    arms=_ARMS,
     hips=_HIPS,
+    knees=_KNEES,
     ankles=_ANKLES,
     feet=(("left heel", "left foot index"), ("right heel", "right foot index")),
     bones=(
@@ -151,7 +166,7 @@ BLAZEPOSE = Layout(
 )
 """MediaPipe's 33 landmarks, in its order and under its names."""
 
-COCO18 = Layout(
+COCO18 = Skeleton(
     "coco",
     joints=(
         "nose",
@@ -176,7 +191,9 @@ COCO18 = Layout(
     head=_EYES_AND_NOSE,
     face=("nose",),
     shoulders=_SHOULDERS,
+    arms=_ARMS,
     hips=_HIPS,
+    knees=_KNEES,
     ankles=_ANKLES,
     feet=(("left ankle",), ("right ankle",)),
     bones=(
@@ -191,7 +208,7 @@ COCO18 = Layout(
 )
 """The 18 joints of OpenPose's COCO models, in their order: COCO's 17 and the neck."""
 
-MPI15 = Layout(
+MPI15 = Skeleton(
     "mpi",
     joints=(
         "head",
@@ -213,7 +230,9 @@ MPI15 = Layout(
     head=("head",),
     face=("head",),
     shoulders=_SHOULDERS,
+    arms=_ARMS,
     hips=_HIPS,
+    knees=_KNEES,
     ankles=_ANKLES,
     feet=(("left ankle",), ("right ankle",)),
     bones=(

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from fullshot.core.workspace import Workspace
 
 
-def report(
+def write_report(
     workspace: "Workspace", settings: "Settings", *, truth: Path | None = None, output: Path | None = None
 ) -> dict[str, Any]:
-    """Write ``report.html`` of a curated workspace: :func:`fullshot.curation.report.run.report`."""
-    from fullshot.curation.report.run import report as work
+    """Write ``report.html`` of a curated workspace: :func:`fullshot.curation.report.run.write_report`."""
+    from fullshot.curation.report.run import write_report as work
 
     return work(workspace, settings, truth=truth, output=output)

@@ -21,7 +21,7 @@ from fullshot.curation.report.truth import Confusion, from_file, from_verdicts
 NAME = "report.html"
 
 
-def report(
+def write_report(
     workspace: Workspace, settings: Settings, *, truth: Path | None = None, output: Path | None = None
 ) -> dict[str, Any]:
     """Write the report of a curated workspace; of the same tables, the same bytes.

@@ -1,13 +1,14 @@
 """Draw found joints over a picture, so that a person sees why it was judged as it was."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fullshot.core.boxes import Picture
-from fullshot.curation.pose.mediapipe import Person
+from fullshot.curation.pose.people import People
+from fullshot.curation.pose.skeletons import Skeleton
 
 COUNTS = (0, 158, 115)
 """The green of joints and bones that count (RGB), from Okabe and Ito's colours, which the colour-blind tell apart."""
@@ -37,20 +38,20 @@ _PLAIN = str.maketrans({"–": "-", "−": "-", "’": "'", "≥": ">=", "≤": 
 """OpenCV's fonts draw ASCII only."""
 
 
-def counting(person: Person, visible: float | NDArray[np.float64]) -> NDArray[np.bool_]:
+def counting(people: People, visible: float | NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which joints count: visible enough and inside the frame.
 
     Args:
-        person: with J joints.
+        people: N of them, with J joints.
         visible: the least visibility, in [0, 1]; one for all, or shape (J,).
 
     Returns:
-        Shape (J,).
+        Shape (N, J).
     """
-    return np.asarray((person.keypoints[:, 2] >= visible) & _inside(person))
+    return np.asarray((people.keypoints[..., 2] >= visible) & _inside(people.keypoints))
 
 
-def draw(picture: Picture, people: Sequence[Person], counts: Sequence[NDArray[np.bool_]], caption: str = "") -> Picture:
+def draw(picture: Picture, people: People, counts: NDArray[np.bool_], caption: str = "") -> Picture:
     """A picture with the joints and bones of people drawn over it.
 
     A joint that counts is a filled green disc, another one a hollow orange ring; a bone is a thick green line where
@@ -59,22 +60,20 @@ def draw(picture: Picture, people: Sequence[Person], counts: Sequence[NDArray[np
     Args:
         picture: shape (height, width, 3), uint8, RGB; stays as it is.
         people: in the picture.
-        counts: for each of them which joints count, shape (J,), as :func:`counting` tells.
+        counts: which of their joints count, shape (N, J), as :func:`counting` has it.
         caption: words below the picture, on a band of their own that hides nothing of it; empty: no band.
 
     Returns:
         Shape (height and the band's, width, 3), uint8, RGB.
 
     Raises:
-        ValueError: ``counts`` has not one entry a person, or one that has not one value a joint.
+        ValueError: ``counts`` has another shape.
     """
-    if len(counts) != len(people):
-        raise ValueError(f"counts must have one entry a person, {len(people)}, but got {len(counts)}")
+    if counts.shape != people.keypoints.shape[:2]:
+        raise ValueError(f"counts must have shape {people.keypoints.shape[:2]}, but got shape {counts.shape}")
     drawn = np.array(picture, order="C")  # a copy, also of a view that OpenCV could not draw on
-    for person, chosen in zip(people, counts, strict=True):
-        if chosen.shape != (len(person.layout.joints),):
-            raise ValueError(f"counts must have shape ({len(person.layout.joints)},), but got shape {chosen.shape}")
-        _draw_person(drawn, person, chosen)
+    for keypoints, chosen in zip(people.keypoints, counts, strict=True):
+        _draw_person(drawn, keypoints, chosen, people.skeleton)
     return np.vstack([drawn, _band(caption, drawn.shape[1], max(drawn.shape[:2]))]) if caption else drawn
 
 
@@ -94,20 +93,22 @@ def encode(picture: Picture) -> bytes:
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
 
 
-def _inside(person: Person) -> NDArray[np.bool_]:
-    """Which joints lie inside the frame, shape (J,)."""
-    return np.asarray(((person.keypoints[:, :2] >= 0) & (person.keypoints[:, :2] <= 1)).all(axis=1))
+def _inside(keypoints: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Which joints, shape (…, J, 4), lie inside the frame; shape (…, J)."""
+    return np.asarray(((keypoints[..., :2] >= 0) & (keypoints[..., :2] <= 1)).all(axis=-1))
 
 
-def _draw_person(picture: Picture, person: Person, counts: NDArray[np.bool_]) -> None:
+def _draw_person(
+    picture: Picture, keypoints: NDArray[np.floating[Any]], counts: NDArray[np.bool_], skeleton: Skeleton
+) -> None:
     height, width = picture.shape[:2]
     radius = max(1, round(max(height, width) * _RADIUS))
     thick, thin = max(1, round(radius * 0.6)), max(1, round(radius * 0.3))
-    inside = _inside(person)
-    shares = np.where(inside[:, None], person.keypoints[:, :2], 0.0)
+    inside = _inside(keypoints)
+    shares = np.where(inside[:, None], keypoints[:, :2], 0.0)
     pixels = np.minimum((shares * (width, height)).astype(int), (width - 1, height - 1))
     points = [(int(x), int(y)) for x, y in pixels]
-    bones = [person.layout.numbers(bone) for bone in person.layout.bones]
+    bones = [skeleton.rows(bone) for bone in skeleton.bones]
     # What counts is drawn last, so that nothing doubtful covers it.
     for one, other in sorted(bones, key=lambda bone: bool(counts[bone].all())):
         if inside[one] and inside[other]:

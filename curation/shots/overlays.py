@@ -16,9 +16,9 @@ from fullshot.core.progress import bar
 from fullshot.core.settings import CurateSettings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.features.extract import LONGEST
-from fullshot.curation.features.store import Looks
-from fullshot.curation.pose.mediapipe import People, Person
-from fullshot.curation.pose.skeletons import Layout
+from fullshot.curation.features.store import ImageFeatures
+from fullshot.curation.pose.people import People
+from fullshot.curation.pose.skeletons import Skeleton
 from fullshot.curation.shots import overlay
 
 FOLDER = "overlays"
@@ -37,14 +37,14 @@ class Job:
 
 
 def write_all(
-    workspace: Workspace, pictures: pd.DataFrame, looks: Looks, curated: pd.DataFrame, limits: CurateSettings
+    workspace: Workspace, pictures: pd.DataFrame, features: ImageFeatures, curated: pd.DataFrame, limits: CurateSettings
 ) -> int:
     """Draw every readable picture's overlay into ``overlays/ab/abcd….jpg``.
 
     Args:
         workspace: where to.
         pictures: columns ``image_id`` and ``path``.
-        looks: the people.
+        features: the people.
         curated: the verdicts.
         limits: a joint counts where its visibility is what the rule asks of a head, an ankle or a body.
 
@@ -54,12 +54,12 @@ def write_all(
     paths = dict(zip(pictures["image_id"], pictures["path"], strict=True))
     said = curated.set_index("image_id")
     jobs = []
-    for row, identity in enumerate(looks.frame["image_id"]):
+    for row, identity in enumerate(features.frame["image_id"]):
         verdict = said.loc[identity]
         caption = f"{verdict['shot']} {verdict['shot_score']:.2f}: {verdict['shot_reason']}"
-        jobs.append(Job(identity, paths[identity], looks.people_of(row), caption))
+        jobs.append(Job(identity, paths[identity], features.people_of(row), caption))
     parts = engines.shards(jobs, _SHARD)
-    work = functools.partial(_draw, root=workspace.root, least=_least(looks.people.layout, limits))
+    work = functools.partial(_draw, root=workspace.root, least=_least(features.people.skeleton, limits))
     with bar("overlays", "pictures") as advance:
         done = 0
         for number, _ in engines.map_shards(work, parts, limits.processes):
@@ -68,11 +68,11 @@ def write_all(
     return len(jobs)
 
 
-def _least(layout: Layout, limits: CurateSettings) -> NDArray[np.float64]:
+def _least(skeleton: Skeleton, limits: CurateSettings) -> NDArray[np.float64]:
     """The visibility from which on each joint counts; shape (J,)."""
-    least = np.full(len(layout.joints), limits.body_visibility)
-    least[layout.numbers(layout.head)] = limits.visibility
-    least[layout.numbers(layout.ankles)] = limits.ankle_visibility
+    least = np.full(len(skeleton.joints), limits.body_visibility)
+    least[skeleton.rows(skeleton.head)] = limits.visibility
+    least[skeleton.rows(skeleton.ankles)] = limits.ankle_visibility
     return least
 
 
@@ -82,7 +82,5 @@ def _draw(jobs: Sequence[Job], *, root: Path, least: NDArray[np.float64]) -> Non
             picture = storage.read_reduced(root / job.path, LONGEST).pixels
         except (storage.NotAnImage, OSError):
             continue  # it went away since it was looked at
-        people = [Person(keypoints, job.people.layout) for keypoints in job.people.keypoints]
-        counts = [overlay.counting(person, least) for person in people]
-        drawn = overlay.draw(picture, people, counts, job.caption)
+        drawn = overlay.draw(picture, job.people, overlay.counting(job.people, least), job.caption)
         write_bytes(root / FOLDER / job.image_id[:2] / f"{job.image_id}.jpg", overlay.encode(drawn))

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fullshot.core.boxes import iou
 from fullshot.core.settings import CurateSettings
-from fullshot.curation.pose.mediapipe import People, Person, gathered
-from fullshot.curation.pose.skeletons import Layout
+from fullshot.curation.pose.people import People, places
+from fullshot.curation.pose.skeletons import Skeleton
 
 FULL_LENGTH = "full length"
 NO_PERSON = "no person found"
@@ -35,9 +36,6 @@ UNSURE = "unsure: "
 FULL, HALF, ITEM, UNCLEAR = "full", "half", "item", "unclear"
 
 _PASS = 0.5
-
-_FOUND = 0.05
-"""A joint of a lower presence was not found at all (OpenPose), and its place says nothing."""
 
 _SAME = 0.5
 """Two people whose boxes share more than this of both together (IoU) are one person, found twice."""
@@ -101,15 +99,10 @@ class Condition:
         return np.where(value < least, _PASS * below, _PASS + (1 - _PASS) * above)
 
 
-def _places(joints: Joints) -> Measures:
-    """X and y of joints, shape (N, n, 2); NaN where a joint was not found."""
-    return np.where(joints[..., 3:] >= _FOUND, joints[..., :2], np.nan)
-
-
 def _inside(joints: Joints) -> NDArray[np.bool_]:
     """Which of the joints, shape (N, n, 4), were found inside the frame; shape (N, n)."""
-    places = _places(joints)
-    return np.asarray(((places >= 0) & (places <= 1)).all(axis=-1))
+    points = places(joints)
+    return np.asarray(((points >= 0) & (points <= 1)).all(axis=-1))
 
 
 def _any_inside(joints: Joints) -> Measures:
@@ -129,24 +122,24 @@ def _mean(values: Measures) -> Measures:
 
 
 def _height(people: People, names: Sequence[str]) -> Measures:
-    return _mean(_places(people.joints(names))[..., 1])
+    return _mean(places(people.joints(names))[..., 1])
 
 
 def _lowest(people: People, names: Sequence[str]) -> Measures:
-    heights = _places(people.joints(names))[..., 1]
+    heights = places(people.joints(names))[..., 1]
     return np.where(np.isnan(heights).all(axis=1), np.nan, np.where(np.isnan(heights), -np.inf, heights).max(axis=1))
 
 
 def _head_to_ankles(people: People) -> Measures:
     """As a share of the picture's height; 0 for somebody upside down."""
-    layout = people.layout
-    return np.maximum(0.0, _lowest(people, layout.ankles) - _height(people, layout.face))
+    skeleton = people.skeleton
+    return np.maximum(0.0, _lowest(people, skeleton.ankles) - _height(people, skeleton.face))
 
 
 def _upright(people: People) -> Measures:
     """How well head, shoulders, hips and ankles stand in order, and the hips between head and ankles, in [0, 0.5]."""
-    layout = people.layout
-    face, shoulders, hips = (_height(people, names) for names in (layout.face, layout.shoulders, layout.hips))
+    skeleton = people.skeleton
+    face, shoulders, hips = (_height(people, names) for names in (skeleton.face, skeleton.shoulders, skeleton.hips))
     span = _head_to_ankles(people)
     in_order = (span > 0) & (face < shoulders) & (shoulders < hips) & (hips < face + span)
     share = (hips - face) / np.where(span > 0, span, 1.0)
@@ -155,45 +148,44 @@ def _upright(people: People) -> Measures:
 
 def _headroom(people: People) -> Measures:
     """From the frame's top to the face, as a share of head to ankles: a crown needs that much."""
-    return _height(people, people.layout.face) / np.maximum(_head_to_ankles(people), 1e-6)
+    return _height(people, people.skeleton.face) / np.maximum(_head_to_ankles(people), 1e-6)
 
 
 def _footroom(people: People) -> Measures:
     """From the lower end of the lower foot to the frame's bottom, as a share of head to ankles."""
-    lowest = np.fmax(*(_lowest(people, foot) for foot in people.layout.feet))
+    lowest = np.fmax(*(_lowest(people, foot) for foot in people.skeleton.feet))
     return np.asarray((1 - lowest) / np.maximum(_head_to_ankles(people), 1e-6))
 
 
 def _of(
-    joints: Callable[[Layout], Sequence[str]], measure: Callable[[Joints], Measures]
+    joints: Callable[[Skeleton], Sequence[str]], measure: Callable[[Joints], Measures]
 ) -> Callable[[People], Measures]:
-    return lambda people: measure(people.joints(joints(people.layout)))
+    return lambda people: measure(people.joints(joints(people.skeleton)))
 
 
 CONDITIONS = (
-    Condition("head outside the frame", _of(lambda layout: layout.head, _any_inside), lambda _: 1.0, 1.0),
-    Condition("head not visible", _of(lambda layout: layout.head, _seen), lambda limits: limits.visibility, 1.0),
-    Condition("ankles outside the frame", _of(lambda layout: layout.ankles, _any_inside), lambda _: 1.0, 1.0),
+    Condition("head outside the frame", _of(lambda skeleton: skeleton.head, _any_inside), lambda _: 1.0, 1.0),
+    Condition("head not visible", _of(lambda skeleton: skeleton.head, _seen), lambda limits: limits.visibility, 1.0),
+    Condition("ankles outside the frame", _of(lambda skeleton: skeleton.ankles, _any_inside), lambda _: 1.0, 1.0),
     Condition(NOT_UPRIGHT, _upright, lambda limits: limits.min_hip_share, 0.4),
     Condition("head cut off", _headroom, lambda limits: limits.min_headroom, 0.14),
     Condition("feet cut off", _footroom, lambda limits: limits.min_footroom, 0.05),
     Condition(
-        "ankles not visible", _of(lambda layout: layout.ankles, _seen), lambda limits: limits.ankle_visibility, 0.9
+        "ankles not visible", _of(lambda skeleton: skeleton.ankles, _seen), lambda limits: limits.ankle_visibility, 0.9
     ),
     Condition("person too small", _head_to_ankles, lambda limits: limits.min_span, 0.65),
 )
 """In the order in which they are asked."""
 
 
-def judge(people: Sequence[Person], thresholds: CurateSettings) -> Verdict:
+def judge(people: People, thresholds: CurateSettings) -> Verdict:
     """Tell a full shot from everything else, for one picture.
 
     Args:
-        people: all people found in the picture, of one layout.
+        people: all people found in the picture.
         thresholds: ``visibility``, the ``min_…`` and ``sure`` of the curate settings.
     """
-    everybody = gathered(people, people[0].layout) if people else gathered([])
-    found = judge_all(everybody, np.zeros(len(people), np.int64), 1, thresholds)
+    found = judge_all(people, np.zeros(len(people), np.int64), 1, thresholds)
     return Verdict(str(found.shot[0]), float(found.score[0]), str(found.reason[0]))
 
 
@@ -246,10 +238,10 @@ def _somebody(people: People, thresholds: CurateSettings) -> tuple[NDArray[np.bo
     Returns:
         Of whom a head is visible, or hips with shoulders or ankles; and of whom what there is stands upright.
     """
-    layout, least = people.layout, thresholds.body_visibility
-    parts = (layout.face, layout.shoulders, layout.hips, layout.ankles)
+    skeleton, least = people.skeleton, thresholds.body_visibility
+    parts = (skeleton.face, skeleton.shoulders, skeleton.hips, skeleton.ankles)
     face, shoulders, hips, ankles = (_height(people, names) for names in parts)
-    head = _seen(people.joints(layout.head)) >= thresholds.visibility
+    head = _seen(people.joints(skeleton.head)) >= thresholds.visibility
     torso, pelvis, legs = (_seen(people.joints(names)) >= least for names in parts[1:])
     # What was not found (NaN) is out of no order.
     in_order = ~(face >= shoulders) & ~(shoulders >= hips) & ~(hips >= ankles)
@@ -268,9 +260,6 @@ def _several(people: People, owners: NDArray[np.int64], full: NDArray[np.bool_],
     for some in np.split(rows, np.flatnonzero(np.diff(owners[rows])) + 1):
         if len(some) < 2:
             continue
-        places = _places(people.keypoints[some])
-        low, high = np.nanmin(places, axis=1), np.nanmax(places, axis=1)
-        sides = np.clip(np.minimum(high[:, None], high) - np.maximum(low[:, None], low), 0, None)
-        shared, areas = sides.prod(axis=-1), (high - low).prod(axis=-1)
-        several[owners[some[0]]] = bool((shared < _SAME * (areas[:, None] + areas - shared)).any())
+        boxes = people[some].boxes.tolist()
+        several[owners[some[0]]] = bool((iou(boxes, boxes) < _SAME).any())
     return several

@@ -26,9 +26,8 @@ from fullshot.core import pictures as storage
 from fullshot.core.progress import bar
 from fullshot.core.settings import CurateSettings
 from fullshot.curation.features.extract import LONGEST
-from fullshot.curation.pose import estimators
-from fullshot.curation.pose.estimators import Estimator
-from fullshot.curation.pose.mediapipe import People, gathered
+from fullshot.curation.pose import PoseEstimator, open_pose_estimator
+from fullshot.curation.pose.people import People
 from fullshot.curation.shots.rule import FULL, judge_all
 
 GRID: Mapping[str, tuple[float, float]] = {
@@ -60,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Pictures of one kind: their names, whether each is a full shot, and the people on them (see ``Looks``)."""
+    """Pictures of one kind: their names, whether each is a full shot, and the people on them."""
 
     names: list[str]
     full: NDArray[np.bool_]
@@ -72,9 +71,8 @@ class Labelled:
         mine = np.array([hashlib.sha256(name.encode()).digest()[0] % 2 == number for name in self.names], np.bool_)
         rows = np.cumsum(mine) - 1
         kept = mine[self.owners]
-        people = People(self.people.keypoints[kept], self.people.layout)
         names = [name for name, there in zip(self.names, mine, strict=True) if there]
-        return Labelled(names, self.full[mine], people, rows[self.owners[kept]])
+        return Labelled(names, self.full[mine], self.people[kept], rows[self.owners[kept]])
 
     def called(self, thresholds: CurateSettings) -> NDArray[np.bool_]:
         """Which pictures the rule calls full shots; shape (len(names),)."""
@@ -120,7 +118,7 @@ PUBLIC_RULES: Mapping[str, Callable[[People], NDArray[np.bool_]]] = {
 OpenPose (thresholds 0.2 to 0.45 on its heatmaps) and for MediaPipe (0.5 to 0.7 on its visibility)."""
 
 
-def look_at(jobs: Sequence[Job], full: Sequence[bool], estimator: Estimator, what: str = "poses") -> Labelled:
+def look_at(jobs: Sequence[Job], full: Sequence[bool], estimator: PoseEstimator, what: str = "poses") -> Labelled:
     """The people on labelled pictures; what cannot be read is left out."""
     parts = engines.shards(list(enumerate(jobs)), _SHARD)
     found: list[tuple[int, NDArray[np.float32]]] = []
@@ -131,22 +129,22 @@ def look_at(jobs: Sequence[Job], full: Sequence[bool], estimator: Estimator, wha
     found.sort(key=lambda row: row[0])
     keypoints = [each for _, each in found]
     owners = np.repeat(np.arange(len(found)), [len(each) for each in keypoints])
-    everybody = np.concatenate([np.zeros((0, len(estimator.layout.joints), 4), np.float32), *keypoints])
+    everybody = np.concatenate([np.zeros((0, len(estimator.skeleton.joints), 4), np.float32), *keypoints])
     names = [jobs[number].path.name for number, _ in found]
     truth = np.array([full[number] for number, _ in found], np.bool_)
-    return Labelled(names, truth, People(everybody, estimator.layout), owners)
+    return Labelled(names, truth, People(everybody, estimator.skeleton), owners)
 
 
-def _look(jobs: Sequence[tuple[int, Job]], *, estimator: Estimator) -> list[tuple[int, NDArray[np.float32]]]:
+def _look(jobs: Sequence[tuple[int, Job]], *, estimator: PoseEstimator) -> list[tuple[int, NDArray[np.float32]]]:
     rows = []
-    with estimator.opened() as pose:
-        for number, job in jobs:
-            try:
-                pixels = storage.read_reduced(job.path, LONGEST).pixels
-            except (storage.NotAnImage, OSError):
-                continue
-            pixels = pixels[: max(1, int(len(pixels) * job.height))]
-            rows.append((number, gathered(pose.people(pixels), pose.layout).keypoints.astype(np.float32)))
+    for number, job in jobs:
+        try:
+            pixels = storage.read_reduced(job.path, LONGEST).pixels
+        except (storage.NotAnImage, OSError):
+            continue
+        pixels = pixels[: max(1, int(len(pixels) * job.height))]
+        rows.append((number, estimator.predict(pixels).keypoints.astype(np.float32)))
+    estimator.close()
     return rows
 
 
@@ -232,7 +230,7 @@ def _arguments() -> argparse.Namespace:
 
 def gather(full: Path, others: Sequence[Path], full_too: Path | None, boxes: Path | None) -> dict[str, Labelled]:
     """The labelled pictures that the flags name, by what they are: ``full``, ``others``, ``cut``."""
-    estimator = estimators.chosen(settings.load())
+    estimator = open_pose_estimator(settings.load())
     lines = full_too.read_text("utf-8").splitlines() if full_too else []
     exceptions = {row[0] for row in csv.reader(lines) if row}
     jobs = [Job(path) for path in pictures_below(full)]

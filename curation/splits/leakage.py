@@ -10,11 +10,11 @@ from fullshot.core.leakage import Leak
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates import search as duplicates
-from fullshot.curation.features.store import Looks, stored
-from fullshot.curation.pose import estimators
+from fullshot.curation.features.store import ImageFeatures, stored
+from fullshot.curation.pose import open_pose_estimator
 
 
-def check(workspace: Workspace, settings: Settings) -> list[Leak]:
+def find_leaks(workspace: Workspace, settings: Settings) -> list[Leak]:
     """Every leak that tables and hashes show: by product, by style, by cluster, and by hash.
 
     The hashes are compared anew, whatever the table says of clusters: a table that was edited shows here.
@@ -25,36 +25,36 @@ def check(workspace: Workspace, settings: Settings) -> list[Leak]:
     return [*leaks.by_tables(workspace), *_by_hash(workspace, settings)]
 
 
-def sides_of(workspace: Workspace) -> Mapping[str, str]:
+def split_of_images(workspace: Workspace) -> Mapping[str, str]:
     """The split of every picture that was not thrown out, by image_id."""
     curated = workspace.read("curated")
     curated = curated[curated["keep"].fillna(True).astype(bool)]
     return dict(curated[["image_id", "split"]].itertuples(index=False, name=None))
 
 
-def looks_of(workspace: Workspace, settings: Settings) -> Looks:
+def stored_features(workspace: Workspace, settings: Settings) -> ImageFeatures:
     """What curation knows of the workspace's pictures.
 
     Raises:
         MissingInput: a picture that has a side was not looked at, or its look is lost.
     """
-    looks = stored(workspace, estimators.chosen(settings))
-    missing = set(sides_of(workspace)) - set(looks.frame["image_id"])
+    features = stored(workspace, open_pose_estimator(settings))
+    missing = set(split_of_images(workspace)) - set(features.frame["image_id"])
     if missing:
         raise MissingInput(
             f"{len(missing)} pictures of {workspace.root} without a look, such as {min(missing)[:12]}: "
             f"run `fullshot curate {workspace.root}` first"
         )
-    return looks
+    return features
 
 
 def _by_hash(workspace: Workspace, settings: Settings) -> list[Leak]:
-    sides, looks = sides_of(workspace), looks_of(workspace, settings)
-    names = looks.frame["image_id"].to_numpy()
+    sides, features = split_of_images(workspace), stored_features(workspace, settings)
+    names = features.frame["image_id"].to_numpy()
     # Those without a side first go: pairs are told only as far as clusters need them.
     rows = np.flatnonzero([name in sides for name in names])
-    limits, hashes = settings.curate, looks.frame["phash"].to_numpy()[rows]
-    pairs = duplicates.find(hashes, looks.thumbnails[rows], limits.duplicate_radius, limits.duplicate_similarity)
+    limits, hashes = settings.curate, features.frame["phash"].to_numpy()[rows]
+    pairs = duplicates.find(hashes, features.thumbnails[rows], limits.duplicate_radius, limits.duplicate_similarity)
     labels = duplicates.clusters(len(rows), pairs)
     found = []
     for label in np.flatnonzero(np.bincount(labels, minlength=len(rows)) > 1):

@@ -53,9 +53,7 @@ def add(
     product_id, product_type, label, gender, color, url.
     """
     from fullshot.core.workspace import Workspace
-    from fullshot.curation.add import Options
-    from fullshot.curation.add import add as work
-    from fullshot.curation.add.options import constants as parsed
+    from fullshot.curation import AddOptions, add_pictures, parse_constants
 
     named = {
         "image": image,
@@ -76,4 +74,5 @@ def add(
     columns = {what: column for what, column in named.items() if column is not None}
     place = Workspace(workspace)
     settings = place.settings(curate={"processes": processes})
-    print_stats(work(place, settings, source, Options(shop, columns, root, parsed(constants or []))), as_json)
+    options = AddOptions(shop, columns, root, parse_constants(constants or []))
+    print_stats(add_pictures(place, settings, source, options), as_json)

@@ -18,7 +18,7 @@ def report(
 ) -> None:
     """Make report.html: counts, charts, sample grids, and what to look at, in one file that opens offline."""
     from fullshot.core.workspace import Workspace
-    from fullshot.curation.report import report as work
+    from fullshot.curation import write_report
 
     place = Workspace(workspace)
-    print_stats(work(place, place.settings(), truth=truth, output=output), as_json)
+    print_stats(write_report(place, place.settings(), truth=truth, output=output), as_json)

@@ -21,9 +21,12 @@ from fullshot.core.settings import DetectorSettings, Settings
 if TYPE_CHECKING:
     from torch import nn
 
+    from fullshot.core.settings import Settings
+
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 People_co = TypeVar("People_co", covariant=True)
+Skeleton_co = TypeVar("Skeleton_co", covariant=True)
 Item_co = TypeVar("Item_co", covariant=True)
 Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
 Rendered_co = TypeVar("Rendered_co", covariant=True)
@@ -102,32 +105,51 @@ class Engine(Protocol):
     def __exit__(self, *details: object) -> None: ...
 
 
-class PoseEstimator(Protocol[People_co]):
-    """Finds people and their joints. Registry: :data:`fullshot.curation.pose.POSE_ESTIMATORS`.
+class PoseEstimator(Protocol[People_co, Skeleton_co]):
+    """Finds people and their joints. Registry: :data:`fullshot.curation.pose.POSE_ESTIMATORS`, by ``curate.pose``.
 
-    It loads its model when it is first asked, and can be pickled before and after: a worker process gets the
+    It loads its model with the first picture, and can be pickled before and after: a worker process gets the
     description and loads the model itself.
 
     Attributes:
-        version: of what it finds: two of one version find the same in the same picture.
+        skeleton: the joints that it finds; see :class:`fullshot.curation.pose.skeletons.Skeleton`.
+        version: of what it finds, such as a digest of its model: two of one version find the same in the same picture.
+        model_source: where its model came from, in a word, for the record of a run.
     """
+
+    @classmethod
+    def from_settings(cls, settings: "Settings") -> Self:
+        """The estimator that the settings describe; its model is fetched if need be.
+
+        Raises:
+            UserError: there is no model.
+        """
+
+    @property
+    def skeleton(self) -> Skeleton_co: ...
 
     @property
     def version(self) -> str: ...
+
+    @property
+    def model_source(self) -> str: ...
 
     def predict(self, picture: Picture) -> People_co:
         """The people in a picture, the surest first.
 
         Args:
-            picture: shape (height, width, 3), uint8, RGB.
+            picture: shape (height, width, 3), uint8, RGB; it stays as it is.
 
         Returns:
             Key points of shape (N, J, 4), float: for each person and joint x and y as shares of the picture's width and
-            height, visibility and presence in [0, 1]; see :class:`fullshot.curation.pose.People`.
+            height, visibility and presence in [0, 1]; see :class:`fullshot.curation.pose.people.People`.
+
+        Raises:
+            UserError: the model is none of this estimator's.
         """
 
     def close(self) -> None:
-        """Give back the model's memory."""
+        """Give back the model's memory; a later picture loads the model again."""
 
 
 class QualityCheck(Protocol):

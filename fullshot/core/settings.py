@@ -74,7 +74,7 @@ class CrawlSettings(_Section):
 class CurateSettings(_Section):
     """What counts as a full shot, and how products are split."""
 
-    pose: Literal["mediapipe", "openpose"] = Field("mediapipe", description="which estimator finds people")
+    pose: str = Field("mediapipe", description="mediapipe, openpose, or a pose estimator of another package")
     pose_network: str = Field("", description="path of an OpenPose network that OpenCV reads (.onnx, .pb)")
     pose_layout: Literal["coco", "mpi"] = Field("coco", description="its joints: COCO's 18, or MPII's 15")
     pose_model: str = Field("", description="path of a MediaPipe pose .task file; empty: found or fetched")

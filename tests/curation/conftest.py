@@ -1,5 +1,6 @@
 """Pictures of people, real and drawn, and small workspaces of them."""
 
+import contextlib
 import io
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -26,7 +27,7 @@ def pose_model() -> PoseModel:
 
 @pytest.fixture(scope="session")
 def pose(pose_model: PoseModel) -> Iterator[MediaPipePose]:
-    with MediaPipePose(pose_model) as estimator:
+    with contextlib.closing(MediaPipePose(pose_model)) as estimator:
         yield estimator
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from fullshot.core.boxes import Picture
-from fullshot.curation.pose.skeletons import COCO18, MPI15, Layout
+from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
 
 SIDE = 368
 CELL = 8 / SIDE
@@ -19,12 +19,12 @@ RADIUS = 0.45
 Place = tuple[float, float]
 
 
-def colours(layout: Layout) -> NDArray[np.float64]:
+def colours(skeleton: Skeleton) -> NDArray[np.float64]:
     """A colour a joint, RGB from -0.5 to 0.5, evenly spread over a sphere round grey; shape (J, 3).
 
     Nothing on a sphere is further in a joint's direction than its own colour, so a convolution of one pixel finds it.
     """
-    count = len(layout.joints)
+    count = len(skeleton.joints)
     numbers = np.arange(count) + 0.5
     height, turn = 1 - 2 * numbers / count, np.pi * (1 + 5**0.5) * numbers
     ring = np.sqrt(1 - height**2)
@@ -33,7 +33,7 @@ def colours(layout: Layout) -> NDArray[np.float64]:
 
 def write_network(
     path: Path,
-    layout: Layout,
+    skeleton: Skeleton,
     *,
     extra: Sequence[int] | None = None,
     order: str = "BGR",
@@ -46,7 +46,7 @@ def write_network(
 
     Args:
         path: where it goes.
-        layout: its joints.
+        skeleton: its joints.
         extra: maps of each output beside the joints' heatmaps; the first output's follow the heatmaps. Default: one for
             the background and OpenPose's fields.
         order: of its input's channels.
@@ -55,8 +55,8 @@ def write_network(
         side: of its input.
         flat: put all maps into one axis.
     """
-    first, *others = extra or [1 + FIELDS[layout.name]]
-    wanted = colours(layout) if order == "RGB" else colours(layout)[:, ::-1]
+    first, *others = extra or [1 + FIELDS[skeleton.name]]
+    wanted = colours(skeleton) if order == "RGB" else colours(skeleton)[:, ::-1]
     weights = wanted * 4 / RADIUS**2 / scale
     grey = (127.5 - mean) / 255 * scale
     constants: dict[str, NDArray[np.float64]] = {
@@ -85,7 +85,7 @@ def write_network(
 
 
 def paint(
-    layout: Layout,
+    skeleton: Skeleton,
     width: int,
     height: int,
     places: Mapping[str, Place],
@@ -97,17 +97,17 @@ def paint(
     half = round(max(width, height) * cell + 1)
     for joint, (x, y) in places.items():
         row, column = round(y * height), round(x * width)
-        colour = colours(layout)[layout.numbers([joint])[0]] * (strength or {}).get(joint, 1.0)
+        colour = colours(skeleton)[skeleton.rows([joint])[0]] * (strength or {}).get(joint, 1.0)
         dot = np.round((colour + 0.5) * 255).astype(np.uint8)
         picture[max(0, row - half) : row + half, max(0, column - half) : column + half] = dot
     return picture
 
 
-def spread(layout: Layout, width: int, height: int) -> dict[str, Place]:
+def spread(skeleton: Skeleton, width: int, height: int) -> dict[str, Place]:
     """A place for each joint: far enough from one another, in no order that rows or columns give."""
     columns, rows = (5, 4) if width > height else (4, 5)
     shuffled = np.random.default_rng(3).permutation(columns * rows)
     return {
         joint: ((cell % columns + 0.55) / columns, (cell // columns + 0.45) / rows)
-        for joint, cell in zip(layout.joints, shuffled, strict=False)
+        for joint, cell in zip(skeleton.joints, shuffled, strict=False)
     }

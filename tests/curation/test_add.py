@@ -25,7 +25,7 @@ from fullshot.core import tables
 from fullshot.core.errors import UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.add import Options, add
+from fullshot.curation.add import AddOptions, add_pictures
 
 TABLES = ("products", "images", "failures")
 
@@ -76,7 +76,7 @@ def test_a_folder_of_classes(tmp_path: Path, workspace: Workspace, settings: Set
     names = ["Shirts/a.png", "Shirts/deep/b.png", "Sock Things/c.png", "d.png", ".hidden/e.png", "Shirts/.f.png"]
     folder = lay(tmp_path / "mine", {name: picture(shade) for shade, name in enumerate(names)})
     lay(folder, {"labels.CSV": b"x", "Shirts/notes.txt": b"y"})
-    stats = add(workspace, settings, folder)
+    stats = add_pictures(workspace, settings, folder)
     assert rows(workspace, "products", "product_id", "product_type", "wear", "gender", "parser") == [
         ("own:Shirts/a.png", "Shirts", "top", "unknown", "add@1"),
         ("own:Shirts/deep/b.png", "Shirts", "top", "unknown", "add@1"),
@@ -102,7 +102,9 @@ def test_a_folder_of_classes(tmp_path: Path, workspace: Workspace, settings: Set
 
 def test_splits_of_a_folder_are_not_classes(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     names = ["train/Jeans/a.png", "val/Jeans/b.png", "test/Dress/c.png", "train/d.png", "Tops/test/e.png"]
-    add(workspace, settings, lay(tmp_path / "mine", {name: picture(shade) for shade, name in enumerate(names)}))
+    add_pictures(
+        workspace, settings, lay(tmp_path / "mine", {name: picture(shade) for shade, name in enumerate(names)})
+    )
     assert [kind for (kind,) in rows(workspace, "products", "product_type")] == [
         "Tops",
         "Dress",
@@ -116,27 +118,27 @@ def test_the_same_again_changes_no_byte(
     tmp_path: Path, workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = lay(tmp_path / "mine", {f"Jeans/{n}.png": picture(n) for n in range(3)} | {"bad.jpg": b"text"})
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, folder)
     before = contents(workspace)
-    assert add(workspace, settings, folder)["new_pictures"] == 0
+    assert add_pictures(workspace, settings, folder)["new_pictures"] == 0
     assert contents(workspace) == before
     # Another spelling of the folder is the same folder.
-    add(workspace, settings, folder / ".." / "mine")
+    add_pictures(workspace, settings, folder / ".." / "mine")
     assert contents(workspace) == before
     # What is stored already is not decoded again.
     monkeypatch.setattr("fullshot.core.pictures.put", lambda *_: pytest.fail("stored again"))
     (folder / "bad.jpg").unlink()
-    assert add(workspace, settings, folder)["pictures"] == 3
+    assert add_pictures(workspace, settings, folder)["pictures"] == 3
 
 
 def test_what_changed_has_the_time_of_its_change(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     folder = lay(tmp_path / "mine", {"a.png": picture(1), "b.png": picture(2)})
     listing = tmp_path / "mine.csv"
     listing.write_text("image,product_id,name,colour\nmine/a.png,A,Tee,Red\nmine/b.png,B,Hat,\n")
-    add(workspace, settings, listing)
+    add_pictures(workspace, settings, listing)
     listing.write_text("image,product_id,name,colour\nmine/a.png,A,Tee,\nmine/b.png,B,Hat,\n")
     (folder / "b.png").write_bytes(picture(3))
-    stats = add(workspace, settings, listing)
+    stats = add_pictures(workspace, settings, listing)
     assert (stats["changed_products"], stats["new_products"], stats["new_pictures"]) == (1, 0, 1)
     times = ("product_id", "colour", "first_seen", "fetched_at", "last_seen")
     first, second = "2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z"
@@ -157,17 +159,17 @@ def test_a_stored_picture_that_was_damaged_is_stored_again(
     tmp_path: Path, workspace: Workspace, settings: Settings
 ) -> None:
     folder = lay(tmp_path / "mine", {"a.png": picture(1)})
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, folder)
     (stored,) = workspace.root.glob("images/*/*.png")
     stored.write_bytes(bytes(len(picture(1))))
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, folder)
     assert stored.read_bytes() == picture(1)
 
 
 def test_the_same_bytes_are_one_picture(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     lay(tmp_path, {"a.png": picture(1), "b.png": picture(1), "c.png": picture(2)})
     (tmp_path / "list.csv").write_text("image,product_id\na.png,X\nb.png,X\nc.png,X\nb.png,Y\n")
-    stats = add(workspace, settings, tmp_path / "list.csv")
+    stats = add_pictures(workspace, settings, tmp_path / "list.csv")
     assert (stats["pictures"], stats["products"]) == (2, 2)
     one, other = storage.image_id(picture(1)), storage.image_id(picture(2))
     assert rows(workspace, "images", "product_id", "position", "image_id", "url") == [
@@ -193,7 +195,7 @@ def test_a_csv_with_usual_names(
     ]
     cells = [[f'"{cell}"' if separator in cell and '"' not in cell else cell for cell in line] for line in lines]
     (tmp_path / "l.csv").write_text("\n\n".join(separator.join(line) for line in cells), encoding=encoding)
-    stats = add(workspace, settings, tmp_path / "l.csv", Options(root=tmp_path / "pics"))
+    stats = add_pictures(workspace, settings, tmp_path / "l.csv", AddOptions(root=tmp_path / "pics"))
     columns = ("product_id", "product_type", "wear", "gender", "colour", "name", "price", "style", "url")
     uri = (tmp_path / "pics" / "ü.png").as_uri()
     assert rows(workspace, "products", *columns) == [
@@ -210,7 +212,7 @@ def test_columns_named_by_flags(tmp_path: Path, workspace: Workspace, settings: 
         "image,foto,what,label,wear,shop_page\nno.png,a.png,Shirts,3,FOOT,https://x.test/\n"
     )
     columns = {"image": "foto", "type": "what", "product": "label", "link": "shop_page"}
-    add(workspace, settings, tmp_path / "l.csv", Options(shop="mine", columns=columns))
+    add_pictures(workspace, settings, tmp_path / "l.csv", AddOptions(shop="mine", columns=columns))
     assert rows(workspace, "products", "product_id", "product_type", "wear", "url") == [
         ("mine:3", "Shirts", "foot", "https://x.test/")
     ]
@@ -219,7 +221,7 @@ def test_columns_named_by_flags(tmp_path: Path, workspace: Workspace, settings: 
 def test_constants_win(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     folder = lay(tmp_path / "mine", {"Jeans/a.png": picture(1)})
     says = {"type": "", "gender": "Ladies", "wear": "Bottom", "price": "5", "colour": "Blue"}
-    add(workspace, settings, folder, Options(constants=says))
+    add_pictures(workspace, settings, folder, AddOptions(constants=says))
     assert rows(workspace, "products", "product_type", "gender", "wear", "price", "colour") == [
         (None, "women", "bottom", 5.0, "Blue")
     ]
@@ -242,13 +244,13 @@ def test_rows_of_others_stay(tmp_path: Path, workspace: Workspace, settings: Set
     failed = {"url": "https://m.test/x", "kind": "page", "class": "dns", "page": "https://m.test/x"}
     workspace.write("failures", tables.frame("failures", [failed]))
     untouched = contents(workspace)
-    add(workspace, settings, lay(tmp_path / "mine", {"a.png": picture(2), "b.png": b""}))
+    add_pictures(workspace, settings, lay(tmp_path / "mine", {"a.png": picture(2), "b.png": b""}))
     for name, lines in {name: content.decode().splitlines() for name, content in untouched.items()}.items():
         assert [line for line in lines if line not in workspace.table(name).read_text().splitlines()] == []
     # What a person says of a product that was crawled is added to what the shop says.
     lay(tmp_path, {"c.png": picture(1)})
     (tmp_path / "l.csv").write_text("image,product_id,gender,wear,name\nc.png,1,,,Coat\n")
-    add(workspace, settings, tmp_path / "l.csv", Options(shop="m"))
+    add_pictures(workspace, settings, tmp_path / "l.csv", AddOptions(shop="m"))
     columns = ("product_id", "name", "gender", "rating", "url", "parser", "note", "first_seen")
     assert rows(workspace, "products", *columns)[0] == (
         "m:1", "Coat", "men", 4.5, "https://m.test/1", "myntra@1", "mine", "2020",
@@ -305,7 +307,7 @@ def test_bad_input_is_a_row_or_the_right_answer(tmp_path: Path, workspace: Works
     (folder / "gone.png").symlink_to(tmp_path / "nowhere")
     (folder / "self.png").symlink_to("self.png")
     os.mkfifo(folder / "pipe.png")
-    stats = add(workspace, settings, folder)
+    stats = add_pictures(workspace, settings, folder)
     expected = {name: kind for name, (_, kind) in bad.items()}
     expected |= {"gone.png": "missing", "self.png": "unreadable", "pipe.png": "not-an-image"}
     assert failures(workspace) == expected
@@ -319,19 +321,19 @@ def test_bad_input_is_a_row_or_the_right_answer(tmp_path: Path, workspace: Works
     assert sizes["turned.jpg"] == [24, 32]  # as it is stored
     assert sizes["one.png"] == [1, 1]
     before = contents(workspace)
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, folder)
     assert contents(workspace) == before
 
 
 def test_what_was_mended_is_no_failure_any_more(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     folder = lay(tmp_path / "mine", {"a.png": b"", "b.png": b"", "c.png": b"", "d.png": picture(1)})
     other = lay(tmp_path / "other", {"e.png": b""})
-    add(workspace, settings, other)
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, other)
+    add_pictures(workspace, settings, folder)
     assert set(failures(workspace)) == {"a.png", "b.png", "c.png", "e.png"}
     lay(folder, {"a.png": picture(2)})
     (folder / "b.png").unlink()
-    stats = add(workspace, settings, folder)
+    stats = add_pictures(workspace, settings, folder)
     assert (stats["new_pictures"], stats["failed"]) == (1, 1)
     assert rows(workspace, "failures", "url", "failed_at") == [
         ((folder / "c.png").as_uri(), "2030-01-01T00:00:01Z"),
@@ -347,7 +349,7 @@ def test_links_that_go_round_do_not_hang(tmp_path: Path, workspace: Workspace, s
     (folder / "z" / "up").symlink_to(folder)
     (folder / "z" / "Shirts" / "up").symlink_to(folder / "z")
     (folder / "linked").symlink_to(outside)
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, folder)
     assert [one for (one,) in rows(workspace, "products", "product_id")] == ["own:linked/b.png", "own:z/Shirts/a.png"]
 
 
@@ -358,7 +360,7 @@ def test_what_may_not_be_read(tmp_path: Path, workspace: Workspace, settings: Se
     try:
         for path, mode in modes.items():
             path.chmod(mode)
-        add(workspace, settings, folder)
+        add_pictures(workspace, settings, folder)
         assert failures(workspace) == {"a.png": "unreadable", "b": "unreadable", "e.png": "unreadable"}
     finally:
         for path in modes:
@@ -370,7 +372,7 @@ def test_paths_in_a_csv(tmp_path: Path, workspace: Workspace, settings: Settings
     cells = ["../out/a.png", tmp_path / "in/b.png", (tmp_path / "in/c d.png").as_uri(), ".", "no.png", "b.png/x"]
     cells += ["https://x.test/p.png", "file://[x", "n\0l.png", "x" * 300]
     (tmp_path / "in" / "l.csv").write_text("\n".join(["file", *map(str, cells)]))
-    stats = add(workspace, settings, tmp_path / "in" / "l.csv")
+    stats = add_pictures(workspace, settings, tmp_path / "in" / "l.csv")
     assert stats["pictures"] == 3
     assert failures(workspace) == {
         "in": "not-an-image",
@@ -389,16 +391,16 @@ def test_two_folders_with_the_same_names_are_told_apart(
 ) -> None:
     one = lay(tmp_path / "one", {"1.png": picture(1), "2.png": picture(2)})
     other = lay(tmp_path / "other", {"1.png": picture(3)})
-    add(workspace, settings, one)
+    add_pictures(workspace, settings, one)
     before = contents(workspace)
     with pytest.raises(UserError, match=r"own:1.png is the picture file:.*one/1.png already: .* --shop NAME"):
-        add(workspace, settings, other)
+        add_pictures(workspace, settings, other)
     assert contents(workspace) == before
-    add(workspace, settings, other, Options(shop="other"))
+    add_pictures(workspace, settings, other, AddOptions(shop="other"))
     assert len(workspace.read("products")) == 3
     # A folder that was moved is the same folder.
     shutil.move(one, tmp_path / "moved")
-    add(workspace, settings, tmp_path / "moved")
+    add_pictures(workspace, settings, tmp_path / "moved")
     urls = {url for (url,) in rows(workspace, "images", "url")}
     assert urls == {(tmp_path / name).as_uri() for name in ("moved/1.png", "moved/2.png", "other/1.png")}
 
@@ -406,19 +408,19 @@ def test_two_folders_with_the_same_names_are_told_apart(
 def test_the_workspace_does_not_add_itself(tmp_path: Path, settings: Settings) -> None:
     folder = lay(tmp_path / "mine", {"a.png": picture(1)})
     workspace = Workspace(folder / "ws")
-    add(workspace, settings, folder)
-    assert add(workspace, settings, folder)["products"] == 1
+    add_pictures(workspace, settings, folder)
+    assert add_pictures(workspace, settings, folder)["products"] == 1
     for path in (workspace.root, workspace / "images"):
         with pytest.raises(UserError, match="got the workspace's own"):
-            add(workspace, settings, path)
+            add_pictures(workspace, settings, path)
 
 
 def test_processes_do_what_one_does(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     folder = lay(tmp_path / "mine", {f"{n}.png": picture(n % 256) for n in range(300)} | {"x.png": b""})
-    add(workspace, settings, folder)
+    add_pictures(workspace, settings, folder)
     several = Workspace(tmp_path / "several")
     two = settings.model_copy(update={"curate": settings.curate.model_copy(update={"processes": 2})})
-    add(several, two, folder)
+    add_pictures(several, two, folder)
     assert [line.rsplit(b"2030", 1)[0] for line in contents(several)["images"].splitlines()] == [
         line.rsplit(b"2030", 1)[0] for line in contents(workspace)["images"].splitlines()
     ]
@@ -428,7 +430,7 @@ def test_processes_do_what_one_does(tmp_path: Path, workspace: Workspace, settin
 def test_a_killed_run_is_made_good_by_the_next(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
     folder = lay(tmp_path / "mine", {f"{n:03}.png": picture(n) for n in range(250)})
     before = lay(tmp_path / "before", {"old.png": picture(251)})
-    add(workspace, settings, before)
+    add_pictures(workspace, settings, before)
     tables_before = contents(workspace)
     script = "import sys; from fullshot.cli.add import add; import typer; typer.run(add)"
     process = subprocess.Popen([sys.executable, "-c", script, workspace.root, folder], stderr=subprocess.DEVNULL)
@@ -439,7 +441,7 @@ def test_a_killed_run_is_made_good_by_the_next(tmp_path: Path, workspace: Worksp
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert contents(workspace) == tables_before
-    assert add(workspace, settings, folder)["new_pictures"] == 250
+    assert add_pictures(workspace, settings, folder)["new_pictures"] == 250
     table = workspace.read("images")
     assert len(table) == 251
     assert {storage.image_id((workspace / path).read_bytes()) for path in table["path"]} == set(table["image_id"])
@@ -448,30 +450,34 @@ def test_a_killed_run_is_made_good_by_the_next(tmp_path: Path, workspace: Worksp
 @pytest.mark.parametrize(
     ("csv", "options", "message"),
     [
-        (b"", Options(), "expected a CSV with a line of column names, got none in"),
-        (b"a,b\n1,2\n", Options(), "no column of pictures in"),
+        (b"", AddOptions(), "expected a CSV with a line of column names, got none in"),
+        (b"a,b\n1,2\n", AddOptions(), "no column of pictures in"),
         (
             b"image,color\na.png,red\n",
-            Options(columns={"colour": "colour"}),
+            AddOptions(columns={"colour": "colour"}),
             "there are image, color; did you mean color",
         ),
-        (b"image\n", Options(), "expected pictures in"),
-        (b"image\n\xff\xfe\n", Options(), "expected a folder or a CSV in UTF-8, got"),
-        (b"image\n" + b'"' + b"x" * 200_000, Options(), "expected a folder or a CSV in UTF-8, got"),
-        (b"image\na.png", Options(root=Path("/nowhere")), "no folder /nowhere to look for the pictures of"),
-        (b"image\na.png", Options(shop="a:b"), "expected a shop's name of letters, digits, dots, dashes, got 'a:b'"),
-        (b"image\na.png", Options(constants={"gendre": "men"}), "got 'gendre'; did you mean gender?"),
-        (b"image\na.png", Options(constants={"gender": "ducks"}), "--set gender: expected one of men, women, "),
-        (b"image\na.png", Options(constants={"wear": "head"}), "--set wear: expected one of top, bottom, "),
-        (b"image\na.png", Options(constants={"price": "-3"}), "--set price: expected a number of at least 0, got '-3'"),
+        (b"image\n", AddOptions(), "expected pictures in"),
+        (b"image\n\xff\xfe\n", AddOptions(), "expected a folder or a CSV in UTF-8, got"),
+        (b"image\n" + b'"' + b"x" * 200_000, AddOptions(), "expected a folder or a CSV in UTF-8, got"),
+        (b"image\na.png", AddOptions(root=Path("/nowhere")), "no folder /nowhere to look for the pictures of"),
+        (b"image\na.png", AddOptions(shop="a:b"), "expected a shop's name of letters, digits, dots, dashes, got 'a:b'"),
+        (b"image\na.png", AddOptions(constants={"gendre": "men"}), "got 'gendre'; did you mean gender?"),
+        (b"image\na.png", AddOptions(constants={"gender": "ducks"}), "--set gender: expected one of men, women, "),
+        (b"image\na.png", AddOptions(constants={"wear": "head"}), "--set wear: expected one of top, bottom, "),
+        (
+            b"image\na.png",
+            AddOptions(constants={"price": "-3"}),
+            "--set price: expected a number of at least 0, got '-3'",
+        ),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_made(
-    tmp_path: Path, workspace: Workspace, settings: Settings, csv: bytes, options: Options, message: str
+    tmp_path: Path, workspace: Workspace, settings: Settings, csv: bytes, options: AddOptions, message: str
 ) -> None:
     (tmp_path / "list.csv").write_bytes(csv)
     with pytest.raises(UserError) as told:
-        add(workspace, settings, tmp_path / "list.csv", options)
+        add_pictures(workspace, settings, tmp_path / "list.csv", options)
     assert message in str(told.value)
     assert "\n" not in str(told.value)
     assert not workspace.root.exists()

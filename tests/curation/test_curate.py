@@ -31,7 +31,7 @@ def written(workspace: Workspace) -> dict[str, bytes]:
 
 
 def shards(workspace: Workspace) -> list[Path]:
-    return sorted((workspace / "looks").rglob("*.parquet"))
+    return sorted((workspace / "features").rglob("*.parquet"))
 
 
 def by_name(workspace: Workspace, column: str) -> dict[str, object]:
@@ -147,8 +147,8 @@ def test_another_pose_model_looks_at_all_again(make_workspace: Make, settings: S
     curation.curate(workspace, settings)
     [shard] = shards(workspace)
     table = pyarrow.parquet.read_table(shard)
-    column = table.schema.get_field_index("make")
-    other = table.set_column(column, "make", pyarrow.array(["another"] * table.num_rows))
+    column = table.schema.get_field_index("version")
+    other = table.set_column(column, "version", pyarrow.array(["another"] * table.num_rows))
     pyarrow.parquet.write_table(other, shard.with_name("older.parquet"))
     shard.unlink()
     assert curation.curate(workspace, settings)["judged"] == 6

@@ -14,19 +14,19 @@ from fullshot.core.settings import CurateSettings
 from fullshot.curation.duplicates import search as duplicates
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, blank, fingerprint
 from fullshot.curation.duplicates.search import best, clusters, find
-from fullshot.curation.duplicates.similarity import alike, likeness
+from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
 
 RADIUS = CurateSettings().duplicate_radius
-LIKENESS = CurateSettings().duplicate_similarity
+SIMILARITY = CurateSettings().duplicate_similarity
 
 Pairs = set[tuple[int, int]]
 
 
-def pairs_of(pictures: list[Picture], radius: int = RADIUS, least: float = LIKENESS) -> Pairs:
+def pairs_of(pictures: list[Picture], radius: int = RADIUS, least: float = SIMILARITY) -> Pairs:
     return found_in([fingerprint(picture) for picture in pictures], radius, least)
 
 
-def found_in(prints: list[Fingerprint], radius: int = RADIUS, least: float = LIKENESS) -> Pairs:
+def found_in(prints: list[Fingerprint], radius: int = RADIUS, least: float = SIMILARITY) -> Pairs:
     hashes = np.array([one.phash for one in prints], np.uint64)
     thumbnails = np.array([one.thumbnail for one in prints], np.uint8).reshape(-1, THUMBNAIL_BYTES)
     return as_set(find(hashes, thumbnails, radius, least))
@@ -125,30 +125,30 @@ def test_one_shirt_in_two_colours_is_two(colours: tuple[tuple[int, int, int], tu
     one, other = (fingerprint(shirt(colour)).thumbnail for colour in colours)
     # One hash, as such shots have at worst.
     assert found_in([Fingerprint(1, one), Fingerprint(1, other)]) == set()
-    assert not alike(one[None], other[None], LIKENESS)[0]
+    assert not is_near_duplicate(one[None], other[None], SIMILARITY)[0]
 
 
 def test_a_photo_in_other_colours_is_another(pictures: dict[str, Picture]) -> None:
     assert pairs_of([pictures["bus"], recoloured(pictures["bus"])], radius=64) == set()
 
 
-def test_likeness_is_the_same_either_way_round(pictures: dict[str, Picture]) -> None:
+def test_similarity_is_the_same_either_way_round(pictures: dict[str, Picture]) -> None:
     bus = pictures["bus"]
     changed = [cropped(bus), brightened(bus), recoloured(bus), pictures["zidane"]]
     theirs = np.array([fingerprint(picture).thumbnail for picture in changed])
     ours = np.array([fingerprint(bus).thumbnail] * len(changed))
-    there, back = likeness(ours, theirs), likeness(theirs, ours)
+    there, back = similarity(ours, theirs), similarity(theirs, ours)
     np.testing.assert_allclose(there, back, atol=1e-4)
-    assert there[:2].min() > LIKENESS > there[2:].max()
-    np.testing.assert_allclose(likeness(ours, ours), 1)
+    assert there[:2].min() > SIMILARITY > there[2:].max()
+    np.testing.assert_allclose(similarity(ours, ours), 1)
 
 
-def test_shortcuts_do_not_change_what_is_alike(pictures: dict[str, Picture]) -> None:
+def test_shortcuts_do_not_change_what_is_a_near_duplicate(pictures: dict[str, Picture]) -> None:
     everything = [change(one) for one in pictures.values() for change in (np.array, encoded, cropped, brightened)]
     prints = np.array([fingerprint(picture).thumbnail for picture in everything])
     first, second = np.triu_indices(len(prints), 1)
-    found = alike(prints[first], prints[second], LIKENESS)
-    np.testing.assert_array_equal(found, likeness(prints[first], prints[second]) >= LIKENESS)
+    found = is_near_duplicate(prints[first], prints[second], SIMILARITY)
+    np.testing.assert_array_equal(found, similarity(prints[first], prints[second]) >= SIMILARITY)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (2, 3), (95, 97), (192, 191), (3000, 200)])
@@ -187,7 +187,7 @@ def test_a_pale_garment_is_not_blank() -> None:
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_rows(count: int) -> None:
-    pairs = find(np.zeros(count, np.uint64), varied(count), RADIUS, LIKENESS)
+    pairs = find(np.zeros(count, np.uint64), varied(count), RADIUS, SIMILARITY)
     assert pairs.shape == (0, 2)
     labels = clusters(count, pairs)
     assert labels.tolist() == list(range(count))
@@ -197,7 +197,7 @@ def test_few_rows(count: int) -> None:
 
 def test_rows_that_do_not_belong_together_are_refused() -> None:
     with pytest.raises(ValueError, match="expected a thumbnail for each of"):
-        find(np.zeros(3, np.uint64), varied(2), RADIUS, LIKENESS)
+        find(np.zeros(3, np.uint64), varied(2), RADIUS, SIMILARITY)
 
 
 def test_many_copies_give_few_pairs(pictures: dict[str, Picture]) -> None:
@@ -205,7 +205,7 @@ def test_many_copies_give_few_pairs(pictures: dict[str, Picture]) -> None:
     count = 10_000
     hashes = np.resize(np.array([one.phash, other.phash], np.uint64), count)
     thumbnails = np.resize(np.array([one.thumbnail, other.thumbnail]), (count, THUMBNAIL_BYTES))
-    pairs = find(hashes, thumbnails, RADIUS, LIKENESS)
+    pairs = find(hashes, thumbnails, RADIUS, SIMILARITY)
     assert len(pairs) == count - 2
     assert clusters(count, pairs).tolist() == [row % 2 for row in range(count)]
 

@@ -1,5 +1,6 @@
 """OpenPose-style networks, run by OpenCV: small real ones, whose heatmaps are known functions of the picture."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,38 +11,40 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fullshot.core.errors import UserError
 from fullshot.curation.pose.openpose import OPENPOSE, TENSORFLOW, OpenPose, Preparation, decode
-from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Skeleton
 from tests.curation.networks import CELL, SIDE, paint, spread, write_network
+
+PICTURE = np.zeros((30, 20, 3), np.uint8)
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Callable[..., Path]:
-    return lambda layout, **words: write_network(tmp_path / f"{layout.name}.onnx", layout, **words)
+    return lambda skeleton, **words: write_network(tmp_path / f"{skeleton.name}.onnx", skeleton, **words)
 
 
-@pytest.mark.parametrize("layout", [COCO18, MPI15], ids=lambda layout: layout.name)
+@pytest.mark.parametrize("skeleton", [COCO18, MPI15], ids=lambda skeleton: skeleton.name)
 @pytest.mark.parametrize(("width", "height"), [(368, 368), (600, 900), (1000, 700), (120, 200)])
 def test_every_joint_is_found_at_its_place_whatever_the_shape_of_the_picture(
-    network: Callable[..., Path], layout: Layout, width: int, height: int
+    network: Callable[..., Path], skeleton: Skeleton, width: int, height: int
 ) -> None:
-    places = spread(layout, width, height)
-    with OpenPose(network(layout), layout) as pose:
-        [person] = pose.people(paint(layout, width, height, places))
-    assert person.layout is pose.layout is layout
-    assert person.keypoints.shape == (len(layout.joints), 4)
-    off = (person.keypoints[:, :2] - np.array(list(places.values()))) * (width, height) / max(width, height) / CELL
+    places = spread(skeleton, width, height)
+    with contextlib.closing(OpenPose(network(skeleton), skeleton)) as pose:
+        person = pose.predict(paint(skeleton, width, height, places))
+    assert person.skeleton is pose.skeleton is skeleton
+    assert person.keypoints.shape == (1, len(skeleton.joints), 4)
+    off = (person.keypoints[0, :, :2] - np.array(list(places.values()))) * (width, height) / max(width, height) / CELL
     assert np.abs(off).max() < 0.75  # cells: an edge of a dot lies anywhere in one
-    assert person.keypoints[:, 2].min() > 0.9
-    np.testing.assert_array_equal(person.keypoints[:, 2], person.keypoints[:, 3])
+    assert person.keypoints[0, :, 2].min() > 0.9
+    np.testing.assert_array_equal(person.keypoints[0, :, 2], person.keypoints[0, :, 3])
 
 
 def test_visibility_is_the_height_of_the_peak_and_a_missing_joint_has_none(network: Callable[..., Path]) -> None:
     places = spread(COCO18, 400, 600)
     del places["left ankle"]
     picture = paint(COCO18, 400, 600, places, {"right ankle": 0.9})
-    with OpenPose(network(COCO18)) as pose:
-        [person] = pose.people(picture)
-    [faint, missing, plain] = person.joints(["right ankle", "left ankle", "right hip"])[:, 2]
+    with contextlib.closing(OpenPose(network(COCO18))) as pose:
+        person = pose.predict(picture)
+    [faint, missing, plain] = person.joints(["right ankle", "left ankle", "right hip"])[0, :, 2]
     assert faint == pytest.approx(0.6, abs=0.05)  # 1 - 4 * (1 - 0.9)
     assert missing < 0.2
     assert plain > 0.9
@@ -63,8 +66,8 @@ def test_somebody_is_there_from_three_joints_at_the_threshold_on(
     # Colours that are opposite one another: no dot is a little of another joint's.
     chosen = ["nose", "right eye", "left shoulder"][:joints]
     places = {joint: place for joint, place in spread(COCO18, 300, 400).items() if joint in chosen}
-    with OpenPose(network(COCO18), COCO18, threshold) as pose:
-        assert len(pose.people(paint(COCO18, 300, 400, places, dict.fromkeys(chosen, strength)))) == found
+    with contextlib.closing(OpenPose(network(COCO18), COCO18, threshold)) as pose:
+        assert len(pose.predict(paint(COCO18, 300, 400, places, dict.fromkeys(chosen, strength)))) == found
 
 
 @pytest.mark.parametrize("preparation", [OPENPOSE, TENSORFLOW, Preparation("RGB", 127.5, 1 / 255)])
@@ -72,32 +75,32 @@ def test_a_network_gets_the_colours_that_it_was_trained_on(tmp_path: Path, prepa
     words = {"order": preparation.order, "mean": preparation.mean, "scale": preparation.scale * 255}
     path = write_network(tmp_path / "any.onnx", COCO18, **words)  # type: ignore[arg-type]
     places = spread(COCO18, 300, 400)
-    with OpenPose(path, preparation=preparation) as pose:
-        [person] = pose.people(paint(COCO18, 300, 400, places))
-    np.testing.assert_allclose(person.keypoints[:, :2], list(places.values()), atol=1.5 * CELL)
-    assert person.keypoints[:, 2].min() > 0.9
+    with contextlib.closing(OpenPose(path, preparation=preparation)) as pose:
+        person = pose.predict(paint(COCO18, 300, 400, places))
+    np.testing.assert_allclose(person.keypoints[0, :, :2], list(places.values()), atol=1.5 * CELL)
+    assert person.keypoints[0, :, 2].min() > 0.9
 
 
 @pytest.mark.parametrize("extra", [[39], [1], [1, 38], [39, 38]])
 def test_outputs_with_and_without_fields_together_and_apart(network: Callable[..., Path], extra: list[int]) -> None:
     """[1, 38]: heatmaps with background, and the fields as an output of their own, as conversions have it."""
     places = spread(COCO18, 300, 400)
-    with OpenPose(network(COCO18, extra=extra)) as pose:
-        [person] = pose.people(paint(COCO18, 300, 400, places))
-    np.testing.assert_allclose(person.keypoints[:, :2], list(places.values()), atol=1.5 * CELL)
+    with contextlib.closing(OpenPose(network(COCO18, extra=extra))) as pose:
+        person = pose.predict(paint(COCO18, 300, 400, places))
+    np.testing.assert_allclose(person.keypoints[0, :, :2], list(places.values()), atol=1.5 * CELL)
 
 
 def test_a_network_of_another_size(network: Callable[..., Path]) -> None:
     places = spread(COCO18, 300, 400)
-    with OpenPose(network(COCO18, side=256), side=256) as pose:
-        [person] = pose.people(paint(COCO18, 300, 400, places, cell=8 / 256))
-    np.testing.assert_allclose(person.keypoints[:, :2], list(places.values()), atol=1.5 * 8 / 256)
+    with contextlib.closing(OpenPose(network(COCO18, side=256), side=256)) as pose:
+        person = pose.predict(paint(COCO18, 300, 400, places, cell=8 / 256))
+    np.testing.assert_allclose(person.keypoints[0, :, :2], list(places.values()), atol=1.5 * 8 / 256)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (3, 2)])
 def test_the_smallest_pictures_and_strips(network: Callable[..., Path], shape: tuple[int, int]) -> None:
-    with OpenPose(network(COCO18), threshold=0.0) as pose:
-        [person] = pose.people(np.full((*shape, 3), 128, np.uint8))
+    with contextlib.closing(OpenPose(network(COCO18), threshold=0.0)) as pose:
+        person = pose.predict(np.full((*shape, 3), 128, np.uint8))
     assert np.isfinite(person.keypoints).all()
     assert ((person.keypoints >= 0) & (person.keypoints <= 1)).all()
 
@@ -107,8 +110,8 @@ def test_a_picture_turned_round_in_memory_is_the_same_picture_and_stays_as_it_is
 ) -> None:
     picture = paint(COCO18, 300, 400, spread(COCO18, 300, 400))
     view = np.ascontiguousarray(picture[::-1, ::-1])[::-1, ::-1]
-    with OpenPose(network(COCO18)) as pose:
-        [expected], [got] = pose.people(picture), pose.people(view)
+    with contextlib.closing(OpenPose(network(COCO18))) as pose:
+        expected, got = pose.predict(picture), pose.predict(view)
     np.testing.assert_array_equal(got.keypoints, expected.keypoints)
     np.testing.assert_array_equal(view, picture)
 
@@ -191,7 +194,7 @@ def test_a_file_that_is_no_network_is_told_in_one_line(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError) as caught:
-        OpenPose(tmp_path / name)
+        OpenPose(tmp_path / name).predict(PICTURE)
     message = str(caught.value)
     assert says in message
     assert str(tmp_path / name) in message
@@ -201,25 +204,25 @@ def test_a_file_that_is_no_network_is_told_in_one_line(
 
 def test_a_folder_is_no_network(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no network"):
-        OpenPose(tmp_path)
+        OpenPose(tmp_path).predict(PICTURE)
 
 
 @pytest.mark.parametrize(
     ("made_for", "words", "asked", "says"),
     [
-        (MPI15, {}, COCO18, r"with 18, 19 or 57 maps for the layout coco, but got shape \(1, 44, 46, 46\)"),
-        (COCO18, {}, MPI15, r"with 15, 16 or 44 maps for the layout mpi, but got shape \(1, 57, 46, 46\)"),
+        (MPI15, {}, COCO18, r"with 18, 19 or 57 maps for the skeleton coco, but got shape \(1, 44, 46, 46\)"),
+        (COCO18, {}, MPI15, r"with 15, 16 or 44 maps for the skeleton mpi, but got shape \(1, 57, 46, 46\)"),
         (MPI15, {"extra": [1]}, COCO18, r"got shape \(1, 16, 46, 46\)"),  # too few
         (COCO18, {"extra": [39], "flat": True}, COCO18, r"got shape \(1, 120612\)"),
         (COCO18, {"extra": [3, 38]}, COCO18, r"got shape \(1, 21, 46, 46\) and \(1, 38, 46, 46\)"),
-        (COCO18, {}, BLAZEPOSE, "with 33 or 34 maps for the layout blazepose"),
+        (COCO18, {}, BLAZEPOSE, "with 33 or 34 maps for the skeleton blazepose"),
     ],
 )
 def test_an_output_of_another_shape_is_told_before_any_picture(
-    network: Callable[..., Path], made_for: Layout, words: dict[str, object], asked: Layout, says: str
+    network: Callable[..., Path], made_for: Skeleton, words: dict[str, object], asked: Skeleton, says: str
 ) -> None:
     with pytest.raises(UserError, match=says) as caught:
-        OpenPose(network(made_for, **words), asked)
+        OpenPose(network(made_for, **words), asked).predict(PICTURE)
     assert "\n" not in str(caught.value)
 
 
@@ -234,13 +237,6 @@ def test_a_network_that_cannot_take_the_picture_is_told_in_one_line(
     path = tmp_path / "wrong.onnx"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(UserError, match=r"OpenCV cannot (run|read)") as caught:
-        OpenPose(path)
+        OpenPose(path).predict(PICTURE)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_closed_one_finds_nobody_any_more(network: Callable[..., Path]) -> None:
-    pose = OpenPose(network(COCO18))
-    pose.close()
-    with pytest.raises(UserError, match="OpenCV cannot run"):
-        pose.people(np.zeros((30, 20, 3), np.uint8))

@@ -14,8 +14,8 @@ from fullshot.core import pictures as storage
 from fullshot.core.boxes import Picture
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.pose.mediapipe import Person
-from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
+from fullshot.curation.pose.people import People, nobody
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, Skeleton
 from fullshot.curation.shots.overlay import COUNTS, DOUBTFUL, counting, draw, encode
 
 WIDTH, HEIGHT = 440, 660  # a disc has a radius of 6 pixels, a ring's middle is as far out
@@ -24,23 +24,25 @@ GREY = 128
 OUTSIDE = (-0.5, 0.5)
 Pixel = tuple[int, int]
 
+NOBODY = nobody(COCO18), np.zeros((0, 18), bool)
+
 
 def grey(width: int = WIDTH, height: int = HEIGHT) -> Picture:
     return np.full((height, width, 3), GREY, np.uint8)
 
 
-def person(places: dict[str, tuple[float, float]], visibility: float = 0.9, layout: Layout = COCO18) -> Person:
+def person(places: dict[str, tuple[float, float]], visibility: float = 0.9, skeleton: Skeleton = COCO18) -> People:
     """Somebody with these joints; all others lie outside the frame."""
-    keypoints = np.tile([*OUTSIDE, visibility, visibility], (len(layout.joints), 1))
+    keypoints = np.tile([*OUTSIDE, visibility, visibility], (len(skeleton.joints), 1))
     for joint, place in places.items():
-        keypoints[layout.numbers([joint])[0], :2] = place
-    return Person(keypoints, layout)
+        keypoints[skeleton.rows([joint])[0], :2] = place
+    return People(keypoints[None], skeleton)
 
 
-def that(*joints: str, layout: Layout = COCO18) -> NDArray[np.bool_]:
-    """Counts: these joints and no others."""
-    chosen = np.zeros(len(layout.joints), bool)
-    chosen[layout.numbers(joints)] = True
+def that(*joints: str, skeleton: Skeleton = COCO18) -> NDArray[np.bool_]:
+    """Of one person these joints count, and no others."""
+    chosen = np.zeros((1, len(skeleton.joints)), bool)
+    chosen[:, skeleton.rows(joints)] = True
     return chosen
 
 
@@ -64,7 +66,7 @@ def near(picture: Picture, wanted: tuple[int, int, int], within: int = 60) -> ND
 
 @pytest.mark.parametrize("place", [(0.5, 0.5), (0.1, 0.8), (0.72, 0.31)])
 def test_a_joint_that_counts_is_a_green_disc(place: tuple[float, float]) -> None:
-    drawn = draw(grey(), [person({"nose": place})], [that("nose")])
+    drawn = draw(grey(), person({"nose": place}), that("nose"))
     x, y = centre(place)
     for across, down in [(0, 0), (RADIUS - 2, 0), (2 - RADIUS, 0), (0, RADIUS - 2), (0, 2 - RADIUS)]:
         assert colour(drawn, x + across, y + down) == COUNTS
@@ -75,7 +77,7 @@ def test_a_joint_that_counts_is_a_green_disc(place: tuple[float, float]) -> None
 
 
 def test_a_joint_that_does_not_is_an_orange_ring_with_the_picture_inside() -> None:
-    drawn = draw(grey(), [person({"nose": (0.5, 0.5)})], [that()])
+    drawn = draw(grey(), person({"nose": (0.5, 0.5)}), that())
     x, y = centre((0.5, 0.5))
     assert colour(drawn, x, y) == (GREY, GREY, GREY)
     for across, down in [(RADIUS, 0), (-RADIUS, 0), (0, RADIUS), (0, -RADIUS)]:
@@ -85,7 +87,7 @@ def test_a_joint_that_does_not_is_an_orange_ring_with_the_picture_inside() -> No
 
 def test_a_bone_is_green_where_both_its_ends_count_and_thin_and_orange_elsewhere() -> None:
     places = {"left hip": (0.3, 0.2), "left knee": (0.3, 0.5), "left ankle": (0.3, 0.8)}
-    drawn = draw(grey(), [person(places)], [that("left hip", "left knee")])
+    drawn = draw(grey(), person(places), that("left hip", "left knee"))
     x = centre((0.3, 0.0))[0]
     thigh, shin = int(0.35 * HEIGHT), int(0.65 * HEIGHT)
     assert colour(drawn, x, thigh) == COUNTS
@@ -94,7 +96,7 @@ def test_a_bone_is_green_where_both_its_ends_count_and_thin_and_orange_elsewhere
 
 
 def test_joints_of_one_limb_only_are_joined() -> None:
-    drawn = draw(grey(), [person({"left hip": (0.3, 0.2), "right ankle": (0.3, 0.8)})], [that()])
+    drawn = draw(grey(), person({"left hip": (0.3, 0.2), "right ankle": (0.3, 0.8)}), that())
     assert colour(drawn, centre((0.3, 0.0))[0], HEIGHT // 2) == (GREY, GREY, GREY)
 
 
@@ -105,39 +107,40 @@ def test_joints_of_one_limb_only_are_joined() -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_joint_outside_the_frame_or_not_found_draws_nothing_nor_does_a_bone_to_it(place: tuple[float, float]) -> None:
     somebody = person({"left knee": place, "left hip": (0.3, 0.2)})
-    everything = np.ones(len(COCO18.joints), bool)
-    expected = draw(grey(), [person({"left hip": (0.3, 0.2)})], [everything])
-    np.testing.assert_array_equal(draw(grey(), [somebody], [everything]), expected)
+    everything = np.ones((1, len(COCO18.joints)), bool)
+    expected = draw(grey(), person({"left hip": (0.3, 0.2)}), everything)
+    np.testing.assert_array_equal(draw(grey(), somebody, everything), expected)
     assert (expected != GREY).any()
 
 
-@pytest.mark.parametrize("layout", [BLAZEPOSE, COCO18], ids=lambda layout: layout.name)
-def test_nothing_but_gaps_draws_nothing(layout: Layout) -> None:
-    nowhere = Person(np.full((len(layout.joints), 4), np.nan), layout)
+@pytest.mark.parametrize("skeleton", [BLAZEPOSE, COCO18], ids=lambda skeleton: skeleton.name)
+def test_nothing_but_gaps_draws_nothing(skeleton: Skeleton) -> None:
+    nowhere = People(np.full((1, len(skeleton.joints), 4), np.nan), skeleton)
     assert not counting(nowhere, 0.0).any()
-    np.testing.assert_array_equal(draw(grey(), [nowhere], [counting(nowhere, 0.0)]), grey())
+    np.testing.assert_array_equal(draw(grey(), nowhere, counting(nowhere, 0.0)), grey())
 
 
 @pytest.mark.parametrize("place", [(0.0, 0.0), (1.0, 1.0), (1.0, 0.0)])
 def test_a_joint_on_the_frame_itself_is_in_the_picture(place: tuple[float, float]) -> None:
     somebody = person({"nose": place})
-    assert counting(somebody, 0.5)[COCO18.numbers(["nose"])].all()
-    drawn = draw(grey(), [somebody], [that("nose")])
+    assert counting(somebody, 0.5)[:, COCO18.rows(["nose"])].all()
+    drawn = draw(grey(), somebody, that("nose"))
     assert colour(drawn, min(centre(place)[0], WIDTH - 1), min(centre(place)[1], HEIGHT - 1)) == COUNTS
 
 
 def test_what_counts_is_not_covered_by_what_does_not() -> None:
     both = {"nose": (0.5, 0.5), "left ear": (0.5, 0.5), "right ear": (0.5, 0.5)}
-    drawn = draw(grey(), [person(both)], [that("nose")])
+    drawn = draw(grey(), person(both), that("nose"))
     assert colour(drawn, *centre((0.5, 0.5))) == COUNTS
     ring = dict.fromkeys(("left ear", "right ear"), (0.5 + RADIUS / WIDTH, 0.5))
-    drawn = draw(grey(), [person({"nose": (0.5, 0.5), **ring})], [that("nose")])
+    drawn = draw(grey(), person({"nose": (0.5, 0.5), **ring}), that("nose"))
     assert colour(drawn, *centre((0.5, 0.5))) == COUNTS
 
 
 def test_everybody_is_drawn_and_each_by_counts_of_their_own() -> None:
-    two = [person({"nose": (0.25, 0.5)}), person({"head": (0.75, 0.5)}, layout=MPI15)]
-    drawn = draw(grey(), two, [that("nose"), that(layout=MPI15)])
+    both = [person({"nose": (0.25, 0.5)}), person({"nose": (0.75, 0.5)})]
+    two = People(np.concatenate([one.keypoints for one in both]), COCO18)
+    drawn = draw(grey(), two, np.concatenate([that("nose"), that()]))
     assert colour(drawn, *centre((0.25, 0.5))) == COUNTS
     x, y = centre((0.75, 0.5))
     assert near(drawn, DOUBTFUL)[y, x + RADIUS]
@@ -147,10 +150,10 @@ def test_everybody_is_drawn_and_each_by_counts_of_their_own() -> None:
 def test_the_picture_given_stays_and_nobody_leaves_it_as_it_is(caption: str) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (90, 60, 3), np.uint8)
     before = picture.copy()
-    drawn = draw(picture, [person({"nose": (0.5, 0.5)})], [that("nose")], caption)
+    drawn = draw(picture, person({"nose": (0.5, 0.5)}), that("nose"), caption)
     np.testing.assert_array_equal(picture, before)
     assert not np.shares_memory(drawn, picture)
-    alone = draw(picture, [], [], caption)
+    alone = draw(picture, *NOBODY, caption)
     np.testing.assert_array_equal(alone[:90], before)
     assert not np.shares_memory(alone, picture)
     assert (len(alone) > 90) == bool(caption)
@@ -159,8 +162,8 @@ def test_the_picture_given_stays_and_nobody_leaves_it_as_it_is(caption: str) -> 
 def test_pictures_that_cannot_be_drawn_on_in_place() -> None:
     picture = grey()
     picture.flags.writeable = False
-    expected = draw(picture, [person({"nose": (0.5, 0.25)})], [that("nose")])
-    turned = draw(picture[::-1, ::-1], [person({"nose": (0.5, 0.25)})], [that("nose")])
+    expected = draw(picture, person({"nose": (0.5, 0.25)}), that("nose"))
+    turned = draw(picture[::-1, ::-1], person({"nose": (0.5, 0.25)}), that("nose"))
     np.testing.assert_array_equal(turned, expected)
 
 
@@ -169,7 +172,7 @@ def test_pictures_that_cannot_be_drawn_on_in_place() -> None:
 def test_the_smallest_pictures_and_strips(shape: tuple[int, int], caption: str) -> None:
     places = dict.fromkeys(COCO18.joints, (0.5, 0.5)) | {"left ankle": (1.0, 1.0), "right ankle": (0.0, 0.0)}
     somebody = person(places)
-    drawn = draw(grey(shape[1], shape[0]), [somebody], [counting(somebody, 0.5)], caption)
+    drawn = draw(grey(shape[1], shape[0]), somebody, counting(somebody, 0.5), caption)
     assert drawn.shape[1:] == (shape[1], 3)
     assert colour(drawn, shape[1] // 2, shape[0] // 2) == COUNTS
     assert read(encode(drawn)).shape == drawn.shape
@@ -177,19 +180,19 @@ def test_the_smallest_pictures_and_strips(shape: tuple[int, int], caption: str) 
 
 def test_a_caption_stands_below_the_picture_in_as_many_lines_as_it_needs() -> None:
     short, long = "half 0.10", "half 0.10: ankles outside the frame, " * 4
-    one, more = draw(grey(), [], [], short), draw(grey(), [], [], long)
+    one, more = draw(grey(), *NOBODY, short), draw(grey(), *NOBODY, long)
     assert one.shape[1] == more.shape[1] == WIDTH
     assert len(more) > len(one) > HEIGHT
     for drawn in (one, more):
         np.testing.assert_array_equal(drawn[:HEIGHT], grey())
         assert drawn[HEIGHT:].max() > 200  # pale letters
         assert drawn[HEIGHT:, [0, -1]].max() < 60  # on a dark band, none of them cut off
-    assert not np.array_equal(draw(grey(), [], [], "item"), draw(grey(), [], [], "half"))
+    assert not np.array_equal(draw(grey(), *NOBODY, "item"), draw(grey(), *NOBODY, "half"))
 
 
 def test_a_caption_may_have_any_letters() -> None:
-    np.testing.assert_array_equal(draw(grey(), [], [], "0–1, 3 ≥ 2"), draw(grey(), [], [], "0-1, 3 >= 2"))
-    assert len(draw(grey(), [], [], "über 服 \N{HIGH-HEELED SHOE}\nnext")) > HEIGHT
+    np.testing.assert_array_equal(draw(grey(), *NOBODY, "0–1, 3 ≥ 2"), draw(grey(), *NOBODY, "0-1, 3 >= 2"))
+    assert len(draw(grey(), *NOBODY, "über 服 \N{HIGH-HEELED SHOE}\nnext")) > HEIGHT
 
 
 @pytest.mark.parametrize(
@@ -215,21 +218,17 @@ def test_a_joint_counts_where_it_is_visible_and_inside(x: float, y: float, visib
 def test_each_joint_may_have_a_visibility_of_its_own_that_it_needs() -> None:
     somebody = person({"nose": (0.5, 0.1), "left ankle": (0.5, 0.9), "right ankle": (0.6, 0.9)}, 0.6)
     least = np.full(len(COCO18.joints), 0.5)
-    least[COCO18.numbers(["left ankle"])] = 0.7
+    least[COCO18.rows(["left ankle"])] = 0.7
     np.testing.assert_array_equal(counting(somebody, least), that("nose", "right ankle"))
 
 
 @pytest.mark.parametrize(
     ("people", "counts", "says"),
-    [
-        (1, [], "one entry a person, 1, but got 0"),
-        (0, [np.ones(18, bool)], "one entry a person, 0, but got 1"),
-        (1, [np.ones(33, bool)], r"shape \(18,\), but got shape \(33,\)"),
-    ],
+    [(1, (0, 18), r"\(1, 18\), but got shape \(0, 18\)"), (0, (1, 18), "got shape"), (1, (1, 33), "got shape")],
 )
-def test_counts_that_do_not_fit_the_people(people: int, counts: list[NDArray[np.bool_]], says: str) -> None:
+def test_counts_that_do_not_fit_the_people(people: int, counts: tuple[int, int], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        draw(grey(), [person({"nose": (0.5, 0.5)})] * people, counts)
+        draw(grey(), person({"nose": (0.5, 0.5)})[:people], np.ones(counts, bool))
 
 
 def test_a_file_holds_the_picture_in_its_colours() -> None:

@@ -11,8 +11,9 @@ from PIL import Image
 from fullshot.core.boxes import Picture
 from fullshot.core.settings import load
 from fullshot.curation.pose.garment_boxes import garment_boxes
-from fullshot.curation.pose.mediapipe import MediaPipePose, Person
+from fullshot.curation.pose.mediapipe import MediaPipePose
 from fullshot.curation.pose.model_file import PoseModel
+from fullshot.curation.pose.people import People
 from fullshot.curation.pose.skeletons import BLAZEPOSE
 from fullshot.curation.shots.rule import FULL, judge
 
@@ -22,11 +23,11 @@ def decode(content: bytes) -> Picture:
 
 
 def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, photos: dict[str, bytes]) -> None:
-    person = pose.people(decode(photos["look"]))[0]
-    assert person.keypoints.shape == (33, 4)
-    [nose, hip, ankle] = person.joints(["nose", "left hip", "left ankle"])
+    person = pose.predict(decode(photos["look"]))[0]
+    assert person.keypoints.shape == (1, 33, 4)
+    [nose, hip, ankle] = person.joints(["nose", "left hip", "left ankle"])[0]
     assert 0 < nose[1] < hip[1] < ankle[1] < 1
-    x_min, y_min, x_max, y_max = person.place
+    x_min, y_min, x_max, y_max = person.boxes[0]
     assert x_min < nose[0] < x_max
     assert y_min < nose[1] < y_max
     assert len(set(BLAZEPOSE.joints)) == 33
@@ -48,14 +49,14 @@ def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, 
 def test_real_and_drawn_pictures_are_told_apart(
     pose: MediaPipePose, photos: dict[str, bytes], name: str, full_shot: bool
 ) -> None:
-    verdict = judge(pose.people(decode(photos[name])), load().curate)
+    verdict = judge(pose.predict(decode(photos[name])), load().curate)
     assert (verdict.shot == FULL) == full_shot, verdict
     assert (verdict.score >= 0.5) == full_shot
 
 
 def test_the_smallest_picture_and_one_in_a_row_of_memory_turned_round(pose: MediaPipePose) -> None:
-    assert pose.people(np.zeros((1, 1, 3), np.uint8)) == []
-    assert pose.people(np.zeros((30, 20, 3), np.uint8)[::-1, ::2]) == []
+    assert len(pose.predict(np.zeros((1, 1, 3), np.uint8))) == 0
+    assert len(pose.predict(np.zeros((30, 20, 3), np.uint8)[::-1, ::2])) == 0
 
 
 def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
@@ -66,7 +67,7 @@ def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
         "from fullshot.curation.pose.mediapipe import MediaPipePose\n"
         "from fullshot.curation.pose.model_file import PoseModel\n"
         "pose = MediaPipePose(PoseModel(Path(sys.argv[1]), 'maker', ''))\n"
-        "print(len(pose.people(read_rgb(Path(sys.argv[2])))))"
+        "print(len(pose.predict(read_rgb(Path(sys.argv[2])))))"
     )
     photo = tmp_path / "look.jpg"
     photo.write_bytes(photos["look"])
@@ -82,7 +83,7 @@ def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
 def test_boxes_of_garments_lie_on_the_body(pose: MediaPipePose, photos: dict[str, bytes]) -> None:
     picture = decode(photos["look"])
     height, width = picture.shape[:2]
-    boxes = {box.label: box for box in garment_boxes(pose.people(picture)[0], width, height)}
+    boxes = {box.label: box for box in garment_boxes(pose.predict(picture)[0], width, height)}
     assert set(boxes) == {"top", "bottom", "foot"}
     assert boxes["top"].y_min < boxes["bottom"].y_min < boxes["foot"].y_min
     for box in boxes.values():
@@ -94,14 +95,14 @@ def test_boxes_of_garments_lie_on_the_body(pose: MediaPipePose, photos: dict[str
 def test_a_garment_outside_the_picture_gets_no_box(pose: MediaPipePose, photos: dict[str, bytes]) -> None:
     picture = decode(photos["half"])
     height, width = picture.shape[:2]
-    labels = [box.label for box in garment_boxes(pose.people(picture)[0], width, height)]
+    labels = [box.label for box in garment_boxes(pose.predict(picture)[0], width, height)]
     assert "top" in labels
     assert "foot" not in labels
 
 
 def test_keypoints_of_another_shape_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"shape \(33, 4\), but got shape \(3, 4\)"):
-        Person(np.zeros((3, 4)))
+    with pytest.raises(ValueError, match=r"shape \(1, 33, 4\), but got shape \(1, 3, 4\)"):
+        People(np.zeros((1, 3, 4)), BLAZEPOSE)
 
 
 def test_whoever_restores_the_signals_handlers_does_not_end_the_process(pose: MediaPipePose) -> None:

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fullshot.core.settings import load
-from fullshot.curation.pose.mediapipe import People, Person
-from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Layout
+from fullshot.curation.pose.people import People, nobody
+from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Skeleton
 from fullshot.curation.shots.rule import (
     FULL,
     FULL_LENGTH,
@@ -111,21 +111,21 @@ def upside_down(keypoints: Joints) -> None:
 def test_each_reason(change: Callable[[Joints], None], reason: str) -> None:
     keypoints = standing()
     change(keypoints)
-    verdict = judge([Person(keypoints)], load().curate)
+    verdict = judge(People(keypoints[None], BLAZEPOSE), load().curate)
     assert verdict.reason == reason
     assert (verdict.shot == FULL) == (reason == FULL_LENGTH)
     assert (0.5 <= verdict.score <= 1) if verdict.shot == FULL else (0 <= verdict.score < 0.5)
 
 
 def test_nobody_is_no_full_shot() -> None:
-    verdict = judge([], load().curate)
+    verdict = judge(nobody(BLAZEPOSE), load().curate)
     assert (verdict.shot, verdict.score, verdict.reason) == (ITEM, 0.0, NO_PERSON)
 
 
 def test_one_person_at_full_length_is_enough() -> None:
     small = standing()
     scaled(0.3)(small)
-    assert judge([Person(small), Person(standing())], load().curate).shot == FULL
+    assert judge(People(np.stack([small, standing()]), BLAZEPOSE), load().curate).shot == FULL
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,18 @@ def test_one_person_at_full_length_is_enough() -> None:
     ],
 )
 def test_thresholds_are_settings(setting: str, value: float, reason: str) -> None:
-    assert judge([Person(standing())], load(curate={setting: value}).curate).reason == reason
+    assert judge(People(standing()[None], BLAZEPOSE), load(curate={setting: value}).curate).reason == reason
 
 
 def test_the_surer_the_higher_the_score() -> None:
     unsure = standing()
     unsure[numbers("ankle"), 2] = 0.4
     thresholds = load().curate
-    assert judge([Person(unsure)], thresholds).score < judge([Person(standing())], thresholds).score == 1.0
+    assert (
+        judge(People(unsure[None], BLAZEPOSE), thresholds).score
+        < judge(People(standing()[None], BLAZEPOSE), thresholds).score
+        == 1.0
+    )
 
 
 def legs_only(keypoints: Joints) -> None:
@@ -177,7 +181,7 @@ def lying_shoe(keypoints: Joints) -> None:
 def test_each_kind_of_shot(change: Callable[[Joints], None], shot: str) -> None:
     keypoints = standing()
     change(keypoints)
-    verdict = judge([Person(keypoints)], load().curate)
+    verdict = judge(People(keypoints[None], BLAZEPOSE), load().curate)
     assert verdict.shot == shot, verdict
     assert (verdict.reason in (NO_BODY, NOT_UPRIGHT)) == (shot == ITEM)
 
@@ -186,7 +190,7 @@ def test_each_kind_of_shot(change: Callable[[Joints], None], shot: str) -> None:
 def test_near_a_threshold_it_is_unclear(visibility: float, shot: str) -> None:
     keypoints = standing()
     keypoints[numbers("ankle"), 2] = visibility
-    verdict = judge([Person(keypoints)], load().curate)
+    verdict = judge(People(keypoints[None], BLAZEPOSE), load().curate)
     assert verdict.shot == shot, verdict
     assert verdict.reason.startswith("unsure: ") == (shot == UNCLEAR)
 
@@ -198,36 +202,36 @@ def test_two_people_at_full_length_are_for_a_person_to_say() -> None:
     passer_by[:, 0] = np.linspace(0.6, 0.8, len(second))
     scaled(0.6)(passer_by)
     limits = load(curate={"min_span": 0.3}).curate
-    assert judge([Person(first), Person(second)], limits).reason == SEVERAL
-    assert judge([Person(first), Person(second)], limits).shot == UNCLEAR
-    assert judge([Person(first), Person(first + 0.01)], limits).shot == FULL  # one person, found twice
-    assert judge([Person(first), Person(passer_by)], limits).shot == FULL
+    assert judge(People(np.stack([first, second]), BLAZEPOSE), limits).reason == SEVERAL
+    assert judge(People(np.stack([first, second]), BLAZEPOSE), limits).shot == UNCLEAR
+    assert judge(People(np.stack([first, first + 0.01]), BLAZEPOSE), limits).shot == FULL  # one person, found twice
+    assert judge(People(np.stack([first, passer_by]), BLAZEPOSE), limits).shot == FULL
 
 
 def test_many_pictures_at_once_are_judged_like_one_after_the_other() -> None:
     random = np.random.default_rng(3)
     counts = random.integers(0, 4, 200)
     people = [standing() + random.normal(0, 0.12, (33, 4)) * random.integers(0, 2) for _ in range(counts.sum())]
-    owners = np.repeat(np.arange(200), counts)
+    everybody, owners = np.array(people), np.repeat(np.arange(200), counts)
     limits = load().curate
-    together = judge_all(People(np.array(people)), owners, 200, limits)
-    alone = [judge([Person(people[n]) for n in np.flatnonzero(owners == picture)], limits) for picture in range(200)]
+    together = judge_all(People(everybody, BLAZEPOSE), owners, 200, limits)
+    alone = [judge(People(everybody[owners == picture], BLAZEPOSE), limits) for picture in range(200)]
     assert together.shot.tolist() == [verdict.shot for verdict in alone]
     assert together.reason.tolist() == [verdict.reason for verdict in alone]
     np.testing.assert_allclose(together.score, [verdict.score for verdict in alone])
     assert len(set(together.shot.tolist())) == 4
 
 
-@pytest.mark.parametrize("layout", [COCO18, MPI15])
-def test_other_layouts_are_judged_by_the_same_rule(layout: Layout) -> None:
-    keypoints = np.full((len(layout.joints), 4), [0.5, 0.3, 0.9, 0.9])
+@pytest.mark.parametrize("skeleton", [COCO18, MPI15])
+def test_other_layouts_are_judged_by_the_same_rule(skeleton: Skeleton) -> None:
+    keypoints = np.full((len(skeleton.joints), 4), [0.5, 0.3, 0.9, 0.9])
     heights = {**HEIGHTS, "head": 0.1, "neck": 0.18, "ear": 0.1, "chest": 0.3}
-    for number, name in enumerate(layout.joints):
+    for number, name in enumerate(skeleton.joints):
         keypoints[number, 1] = next((y for word, y in heights.items() if word in name), 0.3)
     limits = load(curate={"visibility": 0.2, "body_visibility": 0.2}).curate
-    assert judge([Person(keypoints, layout)], limits).shot == FULL
-    ankles = layout.numbers(layout.ankles)
+    assert judge(People(keypoints[None], skeleton), limits).shot == FULL
+    ankles = skeleton.rows(skeleton.ankles)
     keypoints[ankles] = np.nan  # found nowhere
     keypoints[ankles, 2:] = 0.0
-    verdict = judge([Person(keypoints, layout)], limits)
+    verdict = judge(People(keypoints[None], skeleton), limits)
     assert (verdict.shot, verdict.reason) == (HALF, "ankles outside the frame")

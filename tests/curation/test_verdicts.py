@@ -102,7 +102,7 @@ def test_a_mistake_in_the_verdicts_is_told_before_any_work(
     with pytest.raises(BadTable, match=words) as error:
         curation.curate(workspace, settings)
     assert "\n" not in str(error.value)
-    assert not (workspace / "looks").exists()
+    assert not (workspace / "features").exists()
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **how: object) -> bytes:
@@ -184,14 +184,14 @@ def odd_files() -> dict[str, bytes]:
 
 
 def test_whatever_lies_in_a_folder_is_brought_in_and_curated_or_told(tmp_path: Path) -> None:
-    from fullshot.curation.add import Options, add
+    from fullshot.curation.add import AddOptions, add_pictures
 
     folder = tmp_path / "pictures"
     (folder / "a folder.png").mkdir(parents=True)
     for name, content in odd_files().items():
         (folder / name).write_bytes(content)
     workspace, settings = Workspace(tmp_path / "ws"), load(curate={"processes": 1})
-    stats = add(workspace, settings, folder, Options())
+    stats = add_pictures(workspace, settings, folder, AddOptions())
     assert (stats["pictures"], stats["failed"]) == (8, 4)
     failed = workspace.read("failures")
     names = {Path(str(url)).name: kind for url, kind in zip(failed["url"], failed["class"], strict=True)}
@@ -259,15 +259,15 @@ def test_a_side_is_remembered_while_its_picture_is_gone(make_workspace: Make, se
 
 
 def test_failures_of_a_source_that_is_still_broken_stay(tmp_path: Path, settings: Settings) -> None:
-    from fullshot.curation.add import Options, add
+    from fullshot.curation.add import AddOptions, add_pictures
 
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "a.png").write_bytes(odd_files()["deep.png"])
     workspace = Workspace(tmp_path / "ws")
-    add(workspace, settings, folder, Options())
+    add_pictures(workspace, settings, folder, AddOptions())
     (folder / "a.png").write_bytes(b"broken")
-    add(workspace, settings, folder, Options())
+    add_pictures(workspace, settings, folder, AddOptions())
     assert list(workspace.read("failures")["class"]) == ["not-an-image"]
     curation.curate(workspace, settings)
     assert list(workspace.read("failures")["class"]) == ["not-an-image"]

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import shutil
@@ -15,9 +16,7 @@ from fullshot.core.boxes import crop
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.pose.garment_boxes import garment_boxes
-from fullshot.curation.pose.mediapipe import MediaPipePose
-from fullshot.curation.pose.model_file import provide
+from fullshot.curation import garment_boxes, open_pose_estimator
 from fullshot.index import catalog
 from fullshot.index.evaluate import evaluate_recommend
 from fullshot.index.recommend import recommend
@@ -31,8 +30,8 @@ def with_photo(built: Workspace, photo: Path, settings: Settings) -> Workspace:
     """A shop that sells what the person in the photo wears; the photo is one of its looks."""
     picture = storage.read_rgb(photo)
     height, width = picture.shape[:2]
-    with MediaPipePose(provide(settings)) as pose:
-        boxes = garment_boxes(pose.people(picture)[0], width, height)
+    with contextlib.closing(open_pose_estimator(settings)) as estimator:
+        boxes = garment_boxes(estimator.predict(picture)[0], width, height)
     look = storage.put(built.root, photo.read_bytes())
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in ("products", "images", "curated", "boxes")}
 

@@ -11,7 +11,7 @@ from fullshot.core.annotations import CONSENSUS, WITHDRAWN
 from fullshot.core.boxes import Box
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.report import report
+from fullshot.curation.report import write_report
 from fullshot.curation.report.agreement import Drawn, agreements, kappa
 from fullshot.curation.report.samples import MOST
 from tests.curation.report.conftest import Curate, Opened
@@ -92,13 +92,13 @@ def workspace(curate: Curate) -> Workspace:
 
 
 def test_without_annotations_nothing_is_said_of_them(workspace: Workspace, settings: Settings, opened: Open) -> None:
-    report(workspace, settings)
+    write_report(workspace, settings)
     assert opened(workspace / "report.html").page.locator("#annotation, a[href='#annotation']").count() == 0
 
 
 def test_the_newest_state_of_each_annotation_counts(workspace: Workspace, settings: Settings, opened: Open) -> None:
     annotated(workspace, STATES)
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.errors == []
     # The look and the front came back; the half was skipped, the bus taken back.
@@ -120,7 +120,7 @@ def test_the_newest_state_of_each_annotation_counts(workspace: Workspace, settin
 
 def test_a_comment_is_text_beside_its_picture(workspace: Workspace, settings: Settings, opened: Open) -> None:
     annotated(workspace, STATES)
-    stats = report(workspace, settings)
+    stats = write_report(workspace, settings)
     page = opened(workspace / "report.html")
     comments = page.page.locator("#annotators-comments .sample")
     assert comments.count() == 1
@@ -135,7 +135,7 @@ def test_a_comment_is_text_beside_its_picture(workspace: Workspace, settings: Se
 def test_it_is_no_wider_than_the_window(workspace: Workspace, settings: Settings, opened: Open, width: int) -> None:
     long = "a.very.long.name@annotators.of.a.very.long.domain.example.com"
     annotated(workspace, [{**row, "annotator": row["annotator"] and f"{row['annotator']}.{long}"} for row in STATES])
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html", width).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#annotation table:not(:has(> caption))").count() == 0
@@ -143,7 +143,7 @@ def test_it_is_no_wider_than_the_window(workspace: Workspace, settings: Settings
 
 def test_one_annotation_without_anything_else_is_enough(workspace: Workspace, settings: Settings, opened: Open) -> None:
     annotated(workspace, [state("look", 1, None)])
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.errors == []
     assert page.table("Annotators")["not known"] == ["1", "0", "0", "0", "0", "–"]
@@ -158,7 +158,7 @@ def test_a_version_is_as_old_as_its_first_annotation(workspace: Workspace, setti
     new = state("front", 2, "anna", drawn=[("top", TOP)], model="new", updated_at="2026-11-02T10:00:00Z", **edits)
     # Looked at again once there was a new version.
     annotated(workspace, [old, new, {**old, "updated_at": "2026-11-03T10:00:00Z"}])
-    report(workspace, settings)
+    write_report(workspace, settings)
     versions = opened(workspace / "report.html").table("Edits a picture, by version")
     assert [(name, cells[0]) for name, cells in versions.items()][1:] == [("old", "2026-11-01"), ("new", "2026-11-02")]
 
@@ -173,7 +173,7 @@ def test_what_is_not_known_lowers_nothing(workspace: Workspace, settings: Settin
         state("bus", 4, "anna", "skipped", seconds=1.0),
     ]
     annotated(workspace, states)
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.table("Edits a picture, by version")["one"] == ["–", "2", "0.80", "0.00", "0.00", "0.00"]
     assert page.table("Annotators")["anna"][-1] == "10.0"
@@ -182,7 +182,7 @@ def test_what_is_not_known_lowers_nothing(workspace: Workspace, settings: Settin
 def test_columns_of_a_users_own_do_no_harm(workspace: Workspace, settings: Settings, opened: Open) -> None:
     workspace.write("curated", workspace.read("curated").assign(comment="mine", name_of="mine"))
     annotated(workspace, STATES)
-    report(workspace, settings)
+    write_report(workspace, settings)
     comments = opened(workspace / "report.html").page.locator("#annotators-comments .sample")
     assert HOSTILE in comments.inner_text()
 
@@ -193,7 +193,7 @@ def test_the_newest_comments_come_first(workspace: Workspace, settings: Settings
         state("look", number, "anna", updated_at=day, comment=f"on {day[:10]}") for number, day in enumerate(days, 1)
     ]
     annotated(workspace, states)
-    report(workspace, settings)
+    write_report(workspace, settings)
     notes = opened(workspace / "report.html").page.locator("#annotators-comments .sample").all_inner_texts()
     assert len(notes) == MOST
     assert f"on {days[-1][:10]}" in notes[0]
@@ -204,7 +204,7 @@ def test_copies_and_what_was_thrown_out_wait_for_nobody(curate: Curate, settings
     said = {**dict.fromkeys(PICTURES, FULL), "half": {**FULL, "keep": False}, "bus": {**FULL, "duplicate_of": "look"}}
     workspace = curate([(f"s:{name}", name) for name in PICTURES], said)
     annotated(workspace, [state("look", 1, "anna")])
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.table("Progress by split")["train"] == ["1 33.3%", "2 66.7%", "3"]
 

@@ -13,7 +13,7 @@ from fullshot.core import tables
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.report import report
+from fullshot.curation.report import write_report
 from fullshot.curation.report.charts import stacks
 from fullshot.curation.report.samples import page_link
 from tests.curation.report.conftest import Curate, Opened
@@ -52,7 +52,7 @@ def workspace(curate: Curate) -> Workspace:
 def test_the_page_asks_for_nothing_and_shows_every_picture(
     workspace: Workspace, settings: Settings, opened: Open
 ) -> None:
-    stats = report(workspace, settings)
+    stats = write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert [url for url in page.requests if not url.startswith("data:")] == [(workspace / "report.html").as_uri()]
     assert page.errors == []
@@ -65,7 +65,7 @@ def test_the_page_asks_for_nothing_and_shows_every_picture(
 
 
 def test_the_numbers_are_those_of_the_tables(workspace: Workspace, settings: Settings, opened: Open) -> None:
-    stats = report(workspace, settings)
+    stats = write_report(workspace, settings)
     page = opened(workspace / "report.html")
     tiles = page.tiles()
     expected = {"Pictures": 8, "Products": 4, "Full": 2, "Half": 1, "Item": 3, "Unclear": 1, "Unreadable": 1}
@@ -97,7 +97,7 @@ def test_what_a_shop_writes_is_text(workspace: Workspace, settings: Settings, op
     workspace.write("products", products)
     failures = [{"url": "http://x.test/", "kind": HOSTILE, "class": HOSTILE, "message": HOSTILE}]
     workspace.write("failures", tables.frame("failures", failures))
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
     assert page.errors == []
@@ -137,7 +137,7 @@ def test_the_rule_against_a_file(workspace: Workspace, settings: Settings, opene
     rows = [("look", "1"), ("front", "0"), ("half", "1"), ("bus", "0"), ("zidane", "1"), ("item1", "0")]
     places = [(f"http://mirror.example:1/{name}.jpg?h=1", full) for name, full in rows]
     truth = _truth(tmp_path / "truth.csv", [*places, ("http://x/other.jpg", "0")])
-    stats = report(workspace, settings, truth=truth)["truth"]["truth.csv"]
+    stats = write_report(workspace, settings, truth=truth)["truth"]["truth.csv"]
     assert stats == {
         "pictures": 6,
         "decided": 5,
@@ -167,11 +167,11 @@ def test_the_rule_against_persons(curate: Curate, settings: Settings, opened: Op
     verdicts = [{"image_id": names["half"], "shot": "full"}, {"image_id": names["front"], "shot": "item"}]
     workspace.write("verdicts", tables.frame("verdicts", [*verdicts, {"image_id": names["item3"], "keep": True}]))
     # What the rule said is lost where a person's word took its place: nothing is said of how right it was.
-    lost = report(workspace, settings)
+    lost = write_report(workspace, settings)
     assert lost["truth"]["persons’ verdicts"]["pictures"] == 0
     assert lost["thrown_out"] == 0
     workspace.write("curated", curated.assign(machine_shot=curated["image_id"].map(machine).fillna(curated["shot"])))
-    told = report(workspace, settings)["truth"]["persons’ verdicts"]
+    told = write_report(workspace, settings)["truth"]["persons’ verdicts"]
     assert (told["pictures"], told["accuracy"], told["recall"]) == (2, 0.5, 0.0)
     page = opened(workspace / "report.html")
     assert page.page.locator("#verdict-overridden .sample").count() == 1
@@ -195,12 +195,12 @@ def test_a_truth_that_is_none(
     if text:
         path.write_text(text)
     with pytest.raises(UserError, match=words):
-        report(workspace, settings, truth=path)
+        write_report(workspace, settings, truth=path)
     assert not (workspace / "report.html").exists()
 
 
 def test_duplicates_stand_side_by_side(workspace: Workspace, settings: Settings, opened: Open) -> None:
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html")
     samples = page.page.locator(".cluster .sample").all_inner_texts()
     identities = workspace.read("images").set_index("url")["image_id"]
@@ -218,7 +218,7 @@ def test_it_says_what_to_look_at(workspace: Workspace, settings: Settings) -> No
     (workspace / "runs").mkdir()
     (workspace / "runs" / "curate-1.json").write_text(json.dumps(record))
     (workspace / "runs" / "curate-2.json").write_text("half a rec")
-    said = report(workspace, settings)["look_at"]
+    said = write_report(workspace, settings)["look_at"]
     for words in (
         "images.csv, products.csv changed since curation",
         "1 product has pictures in more than one split",
@@ -235,7 +235,7 @@ def test_when_curation_ran_is_said_in_words(workspace: Workspace, settings: Sett
     record.parent.mkdir()
     for moment, words in (("2026-11-03T02:17:09Z", "on 3 November 2026, 02:17 UTC by"), ("lately", "on lately by")):
         record.write_text(json.dumps({"version": "9", "started_at": moment}))
-        report(workspace, settings)
+        write_report(workspace, settings)
         assert words in opened(workspace / "report.html").page.locator("#summary .lead").inner_text()
 
 
@@ -249,7 +249,7 @@ def test_a_workspace_of_nothing_has_a_page(tmp_path: Path, settings: Settings, o
     workspace = Workspace(tmp_path)
     for name in ("products", "images", "curated"):
         workspace.write(name, tables.frame(name))
-    stats = report(workspace, settings)
+    stats = write_report(workspace, settings)
     assert (stats["pictures"], stats["look_at"]) == (0, [])
     page = opened(tmp_path / "report.html", 400)
     assert page.errors == []
@@ -260,7 +260,7 @@ def test_what_is_missing_is_said(curate: Curate, settings: Settings) -> None:
     workspace = curate(ROWS, SAID)
     workspace.table("curated").unlink()
     with pytest.raises(MissingInput, match="run `fullshot curate"):
-        report(workspace, settings)
+        write_report(workspace, settings)
     assert not (workspace / "runs").exists()
 
 
@@ -270,15 +270,15 @@ def test_a_picture_that_is_gone_or_broken_leaves_a_blank(
     paths = workspace.read("images").drop_duplicates("path").set_index("url")["path"]
     (workspace / paths["https://shop.example/look.jpg"]).unlink()
     (workspace / paths["https://shop.example/bus.jpg"]).write_bytes(b"no picture")
-    assert report(workspace, settings)["thumbnails"] == 6
+    assert write_report(workspace, settings)["thumbnails"] == 6
     page = opened(workspace / "report.html")
     assert page.page.locator("#shot-full .blank").count() == 2
     assert page.errors == []
 
 
 def test_the_same_tables_make_the_same_bytes(workspace: Workspace, settings: Settings, tmp_path: Path) -> None:
-    report(workspace, settings)
-    report(workspace, settings, output=tmp_path / "other" / "page.html")
+    write_report(workspace, settings)
+    write_report(workspace, settings, output=tmp_path / "other" / "page.html")
     assert (tmp_path / "other" / "page.html").read_bytes() == (workspace / "report.html").read_bytes()
     assert sorted(path.name.split("-")[0] for path in (workspace / "runs").iterdir()) == ["report", "report"]
 
@@ -288,7 +288,7 @@ def test_nothing_is_wider_than_the_window(workspace: Workspace, settings: Settin
     products = workspace.read("products")
     products.loc[0, ["name", "product_type"]] = "A" * 300
     workspace.write("products", products)
-    report(workspace, settings)
+    write_report(workspace, settings)
     page = opened(workspace / "report.html", width).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("img:not([alt])").count() == 0
@@ -312,6 +312,6 @@ def test_many_pictures_and_words_stay_one_small_page(workspace: Workspace, setti
     judged = pd.DataFrame({"image_id": names, "shot": "full", "full_shot": True, "split": "train", "issues": words})
     workspace.write("curated", judged.reindex(columns=tables.columns("curated")))
     started = time.process_time()
-    stats = report(workspace, settings)
+    stats = write_report(workspace, settings)
     assert time.process_time() - started < 30
     assert stats["bytes"] < 10_000_000
