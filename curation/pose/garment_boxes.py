@@ -5,9 +5,8 @@ photos (Clothing Co-Parsing) for the best mean intersection over union (IoU) wit
 it is 0.74 for tops, 0.61 for bottoms, 0.66 for feet.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,32 +89,30 @@ def _box(person: People, span: Span, width: int, height: int) -> Box | None:
     score = float(np.max(needed[:, 2] * inside))
     if score < VISIBLE:
         return None
-    size = np.array([width, height])
-    across, upper, lower = (places(person.joints(names)[0]) * size for names in (span.across, span.upper, span.lower))
+    across = _places(person, span.across, width, height)[:, 0]
+    upper = _places(person, span.upper, width, height)[:, 1]
+    lower = _places(person, span.lower, width, height)[:, 1]
+    if not len(across):
+        return None
     side, above, below = np.array(span.margins) * _torso(person, width, height)
-    # What was not found lies outside the frame: that is where the box ends.
-    top = _extreme(upper[:, 1], np.min, 0.0) - above
-    bottom = _extreme(lower[:, 1], np.max, float(height)) + below
-    left, right = _extreme(across[:, 0], np.min, 0.0) - side, _extreme(across[:, 0], np.max, float(width)) + side
-    x_min, x_max = np.clip([left, right], 0, width)
-    y_min, y_max = np.clip([top, bottom], 0, height)
+    # Joints none of which was found are taken to lie outside the frame: the box goes on to its edge.
+    x_min, x_max = np.clip([across.min() - side, across.max() + side], 0, width)
+    y_min = np.clip(upper.min() - above if len(upper) else 0, 0, height)
+    y_max = np.clip(lower.max() + below if len(lower) else height, 0, height)
     if x_max - x_min < MIN_SIDE or y_max - y_min < MIN_SIDE:
         return None
     return Box(span.wear.value, float(x_min), float(y_min), float(x_max), float(y_max), score, "pose")
 
 
+def _places(person: People, names: Sequence[str], width: int, height: int) -> NDArray[np.float64]:
+    """Where those of some joints are that were found or guessed, in pixels; shape (n, 2)."""
+    found = places(person.joints(names)[0], guessed=True)
+    return np.asarray(found[~np.isnan(found[:, 0])] * (width, height))
+
+
 def _torso(person: People, width: int, height: int) -> float:
-    """Shoulders to hips, in pixels; 0 where one of them was not found."""
-    middles = []
-    for names in (person.skeleton.shoulders, person.skeleton.hips):
-        found = places(person.joints(names)[0])
-        found = found[~np.isnan(found[:, 0])]
-        if not len(found):
-            return 0.0
-        middles.append(found.mean(axis=0) * (width, height))
-    return float(np.hypot(*(middles[0] - middles[1])))
-
-
-def _extreme(values: NDArray[np.float64], pick: Callable[[NDArray[np.float64]], Any], otherwise: float) -> float:
-    found = values[~np.isnan(values)]
-    return float(pick(found)) if len(found) else otherwise
+    """Shoulders to hips, in pixels; 0 where either were not found."""
+    ends = [_places(person, names, width, height) for names in (person.skeleton.shoulders, person.skeleton.hips)]
+    if not all(len(end) for end in ends):
+        return 0.0
+    return float(np.hypot(*(ends[0].mean(axis=0) - ends[1].mean(axis=0))))

@@ -53,8 +53,11 @@ class People:
 
     @property
     def boxes(self) -> NDArray[np.float64]:
-        """The box round each person's joints, ``(x_min, y_min, x_max, y_max)``, as shares of the picture; (N, 4)."""
-        points = places(self.keypoints)
+        """The box round each person's joints, ``(x_min, y_min, x_max, y_max)``, as shares of the picture; (N, 4).
+
+        It reaches beyond the picture where joints are guessed outside the frame.
+        """
+        points = places(self.keypoints, guessed=True)
         return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=1)
 
 
@@ -63,6 +66,18 @@ def nobody(skeleton: Skeleton) -> People:
     return People(np.zeros((0, len(skeleton.joints), 4)), skeleton)
 
 
-def places(joints: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Where joints are: x and y, shape (…, 2), of key points of shape (…, 4); NaN where a joint was not found."""
-    return np.asarray(np.where(joints[..., 3:] >= FOUND, joints[..., :2], np.nan), np.float64)
+def places(joints: NDArray[np.floating[Any]], *, guessed: bool = False) -> NDArray[np.float64]:
+    """Where joints are.
+
+    Args:
+        joints: key points, shape (…, 4).
+        guessed: whether a joint counts that was not found but guessed outside the frame (MediaPipe does that): the body
+            goes on there.
+
+    Returns:
+        x and y as shares of the picture, shape (…, 2); NaN where a joint was not found.
+    """
+    found = joints[..., 3] >= FOUND
+    if guessed:
+        found = found | ((joints[..., :2] < 0) | (joints[..., :2] > 1)).any(axis=-1)
+    return np.asarray(np.where(found[..., None], joints[..., :2], np.nan), np.float64)

@@ -75,7 +75,7 @@ def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
         [sys.executable, "-c", code, str(pose_model.path), str(photo)],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 

@@ -16,7 +16,7 @@ from fullshot.curation.pose.mediapipe import MediaPipePose
 from fullshot.curation.pose.model_file import PoseModel
 from fullshot.curation.pose.openpose import OpenPose
 from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Skeleton
-from tests.curation.networks import CELL, paint, spread, write_network
+from tests.curation.pose.networks import CELL, paint, spread, write_network
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [("s:1", "look"), ("s:1", "front"), ("s:2w", "person")]

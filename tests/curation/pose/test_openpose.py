@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fullshot.core.errors import UserError
 from fullshot.curation.pose.openpose import OPENPOSE, TENSORFLOW, OpenPose, Preparation, decode
 from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Skeleton
-from tests.curation.networks import CELL, SIDE, paint, spread, write_network
+from tests.curation.pose.networks import CELL, SIDE, paint, spread, write_network
 
 PICTURE = np.zeros((30, 20, 3), np.uint8)
 
