@@ -118,6 +118,6 @@ except StageFailed as error:
     workspace = Workspace(folder / "demo")
     assert workspace.read("curated")["full_shot"].any()
     # The demo keeps the folder off the search path of its commands; a user does not.
-    command = [python, "-m", "fullshot", "curate", "demo", "--json"]
+    command = [str(python), "-m", "fullshot", "curate", "demo", "--json"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

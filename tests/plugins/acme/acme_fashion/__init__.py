@@ -1,0 +1,1 @@
+"""Made for fullshot by somebody else."""
