@@ -2,7 +2,7 @@
 # ARGS is handed on (`make demo ARGS=--json`, `make test ARGS='-k crawl -x'`); PYTHON names the Python to build .venv with.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow benchmarks lint lock clean
+.PHONY: help setup demo test test-slow mutation benchmarks lint lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -23,6 +23,9 @@ test: lint ## ruff, mypy and the tests, without the slow ones
 test-slow: $(STAMP) ## the slow tests alone
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
+mutation: $(STAMP) ## how many small changes of the code the tests notice (mutmut)
+	@$(BIN)/python -m benchmarks.mutation $(ARGS)
+
 benchmarks: $(STAMP) ## those that need no pictures: some fifteen minutes on an idle machine
 	@for one in parse crawl pictures faults kills memory hashes rejudge; do $(BIN)/python -m benchmarks.$$one $(ARGS) || exit 1; done
 
@@ -37,7 +40,7 @@ lock: $(STAMP) ## requirements.lock from pyproject.toml; ARGS=--upgrade for the 
 		pyproject.toml --output-file requirements.lock
 
 clean: ## take away .venv and the tools' caches; data stays
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # One set-up at a time: the lock on this file lives as long as this shell and what it started, so a killed one leaves
 # none behind. The stamp is written last and says what was installed, so an interrupted set-up goes on where it stopped

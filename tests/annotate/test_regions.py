@@ -4,8 +4,6 @@ import math
 
 import pytest
 
-from fullshot.annotate.consensus import majority
-from fullshot.annotate.edits import edits
 from fullshot.annotate.label_studio.regions import answer, from_boxes, read
 from fullshot.core.boxes import Box
 from fullshot.core.geometry import ImageGeometry
@@ -68,25 +66,3 @@ def test_what_is_no_rectangle_is_passed_over() -> None:
     assert read(parts, ImageGeometry(1, 1)) == []
     assert answer(parts, "shot") == "half"
     assert answer(parts, "comment") is None
-
-
-def test_what_a_person_changed() -> None:
-    machine = [Box("top", 0, 0, 10, 10), Box("bottom", 0, 20, 10, 40), Box("foot", 50, 50, 60, 60)]
-    person = [Box("top", 0, 0, 10, 8), Box("long", 0, 20, 10, 40), Box("foot", 0, 50, 10, 60)]
-    found = edits(machine, person)
-    assert (found.added, found.deleted, found.relabelled) == (1, 1, 1)
-    assert found.mean_iou == pytest.approx(0.9)
-    assert edits([], []).mean_iou is None
-
-
-def test_two_of_three_decide() -> None:
-    drawn = [
-        ("a", [Box("top", 0, 0, 10, 10), Box("foot", 50, 50, 60, 60)]),
-        ("b", [Box("top", 1, 0, 11, 10)]),
-        ("c", [Box("top", 2, 0, 12, 10), Box("bottom", 0, 0, 10, 10)]),
-    ]
-    (agreed,) = majority(drawn, 0.5)
-    assert (agreed.label, agreed.corners) == ("top", (1, 0, 11, 10))
-    assert majority(drawn[:2], 0.5)[0].corners == (0.5, 0, 10.5, 10)
-    # One who draws a garment twice is one all the same.
-    assert majority([("a", [Box("top", 0, 0, 10, 10), Box("top", 1, 0, 11, 10)]), ("b", [])], 0.5) == []

@@ -69,24 +69,65 @@ def test_area() -> None:
     assert area((4, 2, 1, 12)) == area((1, 12, 4, 2)) == area((4, 12, 1, 2)) == 0
 
 
-def test_the_pair_that_overlaps_most_is_matched_first() -> None:
-    overlaps = np.array([[0.6, 0.7], [0.2, 0.9]])
-    assert matched(overlaps, 0.5) == [(1, 1), (0, 0)]
-    assert matched(overlaps, 0.6) == [(1, 1), (0, 0)]
-    assert matched(overlaps, 0.65) == [(1, 1)]
-    assert matched(np.zeros((2, 2)), 0) == []
-    assert matched(iou([], []), 0.5) == []
-    assert overlaps[1, 1] == 0.9  # the caller's own is left as it is
+@pytest.mark.parametrize(
+    ("overlaps", "least", "expected"),
+    [
+        ([[0.6, 0.7], [0.2, 0.9]], 0.5, [(1, 1), (0, 0)]),
+        ([[0.6, 0.7], [0.2, 0.9]], 0.6, [(1, 1), (0, 0)]),  # the least is enough
+        ([[0.6, 0.7], [0.2, 0.9]], 0.65, [(1, 1)]),
+        ([[0.6, 0.9], [0.2, 0.7]], 0.5, [(0, 1)]),  # the best pair first, though what is left does not match then
+        ([[0.7, 0.8, 0.75]], 0.5, [(0, 1)]),  # each box is in one pair at most
+        ([[0.7], [0.8], [0.75]], 0.5, [(1, 0)]),
+        ([[0.0, 0.0]], 0.0, []),  # boxes that do not meet never match
+        ([[1e-6]], 0.0, [(0, 0)]),
+        ([[], []], 0.5, []),
+    ],
+)
+def test_the_pair_that_overlaps_most_is_matched_first(
+    overlaps: list[list[float]], least: float, expected: list[tuple[int, int]]
+) -> None:
+    table = np.array(overlaps)
+    assert matched(table, least) == expected
+    assert table.tolist() == overlaps  # the caller's own is left as it is
 
 
-def test_a_crop_is_whole_pixels_inside_the_picture() -> None:
-    picture = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
-    assert (crop(picture, (1.2, 0.9, 3.1, 2.0)) == picture[0:2, 1:4]).all()
-    assert (crop(picture, (-5, -5, 99, 99)) == picture).all()
-    for corners in ((6, 0, 9, 2), (3, 1, 3, 2), (0, 4, 2, 9)):
-        with pytest.raises(ValueError, match="6×4 pixels"):
-            crop(picture, corners)
+PICTURE = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+"""8 pixels wide and 6 high, no two pixels alike."""
+
+
+@pytest.mark.parametrize(
+    ("corners", "rows", "columns"),
+    [
+        ((1, 2, 5, 4), slice(2, 4), slice(1, 5)),
+        ((0, 0, 8, 6), slice(0, 6), slice(0, 8)),  # all of it
+        ((1.9, 2.9, 4.1, 3.1), slice(2, 4), slice(1, 5)),  # each pixel that the box touches
+        ((-3.5, -2, 3, 1), slice(0, 1), slice(0, 3)),  # beyond the top left corner
+        ((6, 4, 8.5, 99), slice(4, 6), slice(6, 8)),  # beyond the bottom right one
+        ((7, 5, 8, 6), slice(5, 6), slice(7, 8)),  # the last pixel
+    ],
+)
+def test_a_crop_is_whole_pixels_inside_the_picture(corners: Corners, rows: slice, columns: slice) -> None:
+    np.testing.assert_array_equal(crop(PICTURE, corners), PICTURE[rows, columns])
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        (8, 0, 12, 6),  # to the right
+        (0, 6, 8, 9),  # below
+        (-4, 0, 0, 6),  # to the left
+        (0, -4, 8, 0),  # above
+        (3, 1, 3, 4),  # no width
+        (3, 1, 5, 1),  # no height
+        (5, 1, 3, 4),  # corners in the wrong order
+    ],
+)
+def test_a_box_without_a_pixel_of_the_picture_is_refused(corners: Corners) -> None:
+    with pytest.raises(ValueError, match="inside a picture of 8×6 pixels, got corners") as caught:
+        crop(PICTURE, corners)
+    assert str(corners) in str(caught.value)
 
 
 def test_a_box_has_corners() -> None:
-    assert Box("top", 1, 2, 3, 4).corners == (1, 2, 3, 4)
+    box = Box("top", 1, 2, 3, 4)
+    assert (box.corners, box.score, box.source) == ((1, 2, 3, 4), None, "model")

@@ -125,3 +125,61 @@ def test_shares_are_of_products_however_large_the_groups_and_small_the_strata() 
     found = pd.Series(sides_of(images, wear=wear)).value_counts(normalize=True)
     assert found["train"] == pytest.approx(0.65, abs=0.05)
     assert found["val"] == pytest.approx(0.15, abs=0.05)
+
+
+def test_a_picture_of_a_product_that_nobody_knows_has_a_side_too() -> None:
+    images = table("x a", "y b")
+    assert set(split(images, goods(images[:1]), {}, {}, LIMITS)) == {"x", "y"}
+
+
+@pytest.mark.parametrize("thrown_out", [set(), {"y"}])
+def test_a_picture_of_two_products_keeps_its_side(thrown_out: set[str]) -> None:
+    images = table("x a", "x b", "y c")
+    for side in ("train", "val", "test"):
+        sides = split(images, goods(images), {}, {"x": side, "y": side}, LIMITS, thrown_out)
+        assert sides == {"x": side, "y": side}
+
+
+def test_what_was_thrown_out_goes_with_the_first_of_its_products() -> None:
+    images = table("sizes c", "sizes a", "sizes b", "x a", "y b", "z c")
+    before = {"x": "val", "y": "test", "z": "train", "sizes": "test"}
+    assert split(images, goods(images), {}, before, LIMITS, {"sizes"}) == {**before, "sizes": "val"}
+
+
+def test_the_largest_group_is_drawn_first() -> None:
+    images = table(*(f"i{number:02} p{number:02}" for number in range(100)))
+    styles = {f"p{number}": "s:1" for number in range(60, 100)}  # by name, the group comes last
+    found = pd.Series(sides_of(images, style=styles)).value_counts()
+    assert found.to_dict() == {"train": 65, "test": 20, "val": 15}
+
+
+def test_what_has_a_side_counts_in_its_wear_and_gender() -> None:
+    images = table(*(f"i{number} p{number}" for number in range(200)))
+    wear = {f"p{number}": ("top" if number < 100 else "foot") for number in range(200)}
+    before = {f"i{number}": ("test" if number < 20 else "train") for number in [*range(20), *range(100, 180)]}
+    tops = [side for image, side in sides_of(images, before, wear=wear).items() if wear["p" + image[1:]] == "top"]
+    assert tops.count("test") == pytest.approx(20, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("wears", "counts_as"),
+    [
+        (("top", "foot", "foot"), "foot"),
+        (("top", "top", "foot"), "top"),
+        (("bottom", "top", "foot"), "bottom"),  # of as many, the first by name
+        (("top", "foot", "top"), "top"),
+    ],
+)
+def test_a_group_counts_as_what_most_of_its_products_are(wears: tuple[str, ...], counts_as: str) -> None:
+    # Pictures do not count: the first product of each group has three of them.
+    rows = [f"i{n}{letter} g{n}{letter}" for n in range(30) for letter in "abc"]
+    rows += [f"i{n}a{more} g{n}a" for n in range(30) for more in "xy"]
+    images = table(*rows, *(f"i{n} p{n}" for n in range(90)))
+    styles = {f"g{n}{letter}": f"s:{n}" for n in range(30) for letter in "abc"}
+    others = {f"p{n}": ("top", "foot", "bottom")[n % 3] for n in range(90)}
+    before = {f"i{n}a": "train" for n in range(30)}
+    mixed = {f"g{n}{letter}": wear for n in range(30) for letter, wear in zip("abc", wears, strict=True)}
+    uniform = dict.fromkeys(mixed, counts_as)
+    sides = sides_of(images, before, style=styles, wear={**others, **mixed})
+    assert sides == sides_of(images, before, style=styles, wear={**others, **uniform})
+    assert sides != sides_of(images, before, style=styles, wear={**others, **dict.fromkeys(mixed, "other")})

@@ -24,6 +24,12 @@ def test_a_product_not_in_the_gallery_comes_last() -> None:
     assert ranks(torch.zeros(1, 1), torch.tensor([99]), GALLERY, GALLERY_PRODUCTS).tolist() == [3]
 
 
+def test_double_precision_tells_what_single_does_not() -> None:
+    gallery = torch.tensor([[1e-9], [2e-9], [3e-9]], dtype=torch.float64) + 1
+    queries = gallery[[2, 0]]
+    assert ranks(queries, torch.tensor([7, 7]), gallery, torch.tensor([5, 6, 7])).tolist() == [0, 2]
+
+
 def test_recall() -> None:
     places = torch.tensor([0, 1, 4, 5])
     assert (recall_at(places, 1), recall_at(places, 5)) == (0.25, 0.75)
