@@ -76,12 +76,12 @@ class Recommendation:
             for justify in ("right", "right", "left"):
                 # Not broken over lines: a link is there to be clicked or copied.
                 table.add_column(justify=justify, no_wrap=True)
-            for found in garment.look_alikes:
+            for product in garment.look_alikes:
+                shows_brand = not product.brand or product.brand in product.title
                 # Text, not markup: a name may hold square brackets.
-                what = Text(
-                    found.title if not found.brand or found.brand in found.title else f"{found.brand}: {found.title}"
-                )
-                table.add_row(Text(f"{found.score:.2f}"), Text(found.cost), what.append(f"\n{found.url or ''}", "dim"))
+                name = Text(product.title if shows_brand else f"{product.brand}: {product.title}")
+                name.append(f"\n{product.url or ''}", "dim")
+                table.add_row(Text(f"{product.score:.2f}"), Text(product.cost), name)
             parts.append(Text(f"{garment.box.label} ({garment.box.source})", "bold"))
             parts.append(table)
         return Group(*parts, *(Text(f"note: {note}") for note in self.notes))

@@ -52,8 +52,10 @@ def format_of(output: Path) -> str:
     return output.suffix.lower().lstrip(".")
 
 
-def drawn(photo: Picture, rows: Sequence[tuple[Box, Sequence[Tile]]], notes: Sequence[str], image_format: str) -> bytes:
-    """Draw an answer.
+def draw_answer(
+    photo: Picture, rows: Sequence[tuple[Box, Sequence[Tile]]], notes: Sequence[str], image_format: str
+) -> bytes:
+    """Draw an answer to a photo.
 
     Args:
         photo: shape (height, width, 3), uint8, RGB.
@@ -138,7 +140,7 @@ def _query(axes: Axes, photo: Picture, box: Box) -> None:
 
 def _look_alike(axes: Axes, tile: Tile) -> None:
     try:
-        _whole(axes, read_rgb(tile.path))
+        _whole(axes, read_rgb(tile.path, upright=True))
     except (NotAnImage, OSError):
         # The catalog outlives its pictures; the answer, with its link, still holds.
         axes.text(0.5, 0.5, "no picture", transform=axes.transAxes, ha="center", fontsize=8, color=_PALE)

@@ -41,9 +41,9 @@ def curate(
     if not check:
         print_stats(curation.curate(place, settings, overlays=overlays), as_json)
         return
-    from fullshot.index import neighbours as leaks
+    from fullshot.index import check_splits
 
-    stats = leaks.check(place, settings)
+    stats = check_splits(place, settings)
     print_stats(stats, as_json)
     if stats["leaks"]:
         neighbours = any(leak["share"] == "neighbour" for leak in stats["leaks"])

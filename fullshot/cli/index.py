@@ -14,13 +14,19 @@ app = typer.Typer(help="The searchable catalog.", no_args_is_help=True)
 
 @app.command("build")
 @verb
-def index_build(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
+def index_build(
+    workspace: WorkspaceArgument,
+    store: Annotated[
+        str | None, typer.Option(help="where the vectors lie: faiss, or what another package brings")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Embed the item shots of every product into the catalog."""
     from fullshot.core.workspace import Workspace
-    from fullshot.index import catalog
+    from fullshot.index import build_catalog
 
     place = Workspace(workspace)
-    print_stats(catalog.build(place, place.settings()), as_json)
+    print_stats(build_catalog(place, place.settings(index={"store": store})), as_json)
 
 
 @verb
@@ -33,10 +39,10 @@ def recommend(
 ) -> None:
     """Answer a photo with five look-alikes a garment, with links; also as a picture."""
     from fullshot.core.workspace import Workspace
-    from fullshot.index import recommend as recommender
+    from fullshot.index import recommend as answer_photo
 
     place = Workspace(workspace)
-    answer = recommender.recommend(place, photo, place.settings(recommend={"neighbours": neighbours}), output)
+    answer = answer_photo(place, photo, place.settings(recommend={"neighbours": neighbours}), output)
     if as_json:
         print(json.dumps(answer.as_json(), ensure_ascii=False))
     else:
@@ -52,6 +58,6 @@ def trace(
 ) -> None:
     """Where a picture, its boxes and its vector come from."""
     from fullshot.core.workspace import Workspace
-    from fullshot.index import trace as tracer
+    from fullshot.index import trace as trace_image
 
-    print_stats(tracer.trace(Workspace(workspace), image_id), as_json)
+    print_stats(trace_image(Workspace(workspace), image_id), as_json)

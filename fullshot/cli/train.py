@@ -118,9 +118,9 @@ def evaluate_embedder(
 def evaluate_recommend(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, as_json: JsonFlag = False
 ) -> None:
-    """Score the whole way: is the very product worn among the five?"""
+    """Score the whole way: instance recall@5, how often the very product worn is among the five."""
     from fullshot.core.workspace import Workspace
-    from fullshot.index import evaluate
+    from fullshot.index import evaluate_recommend as evaluate
 
     place = Workspace(workspace)
-    print_stats(evaluate.evaluate_recommend(place, place.settings(), split=str(split)), as_json)
+    print_stats(evaluate(place, place.settings(), split=str(split)), as_json)

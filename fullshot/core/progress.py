@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from rich.console import Console
@@ -13,6 +13,9 @@ LOG_SECONDS = 60.0
 """A log without a line for so long looks like work that hangs."""
 
 _LOG_STEPS = 4
+
+MOST_NAMED = 3
+"""Unreadable pictures that a message names; the others are counted."""
 
 
 class Advance(Protocol):
@@ -31,6 +34,20 @@ class Advance(Protocol):
 def say(text: str) -> None:
     """Say what is being done, on a line of stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def say_unreadable(stage: str, paths: Sequence[str]) -> None:
+    """Say on stderr which pictures were left out because they cannot be read; without any, nothing is said.
+
+    Args:
+        stage: such as ``train detector``.
+        paths: of these pictures.
+    """
+    if not paths:
+        return
+    more = ", …" if len(paths) > MOST_NAMED else ""
+    count = f"{len(paths)} picture{'s' * (len(paths) != 1)}"
+    say(f"{stage}: {count} cannot be read and are left out: {', '.join(paths[:MOST_NAMED])}{more}")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The whole way, against the built-in shop: each stage is the verb that a user would type, in a process of its own."""
+"""The whole way, against the built-in shop: each stage is the command that a user would type, in a process of its own."""
 
 import contextlib
 import json
@@ -50,12 +50,12 @@ def run(
         collections: how large the shop is, six to eight products each.
         port: where the shop serves; 0: 8765, or a free one.
         fresh: throw away what an earlier demo left there.
-        flags: further flags for a verb, such as ``{"train detector": ["--epochs", "2"]}``.
+        flags: further flags for a command, such as ``{"train detector": ["--epochs", "2"]}``.
 
     Raises:
         UserError: the folder holds something else, the port is in use, an earlier demo there had another shop, or
             there is no shop of that size.
-        StageFailed: a stage failed; it has said why.
+        StageFailed: a stage failed; its own message says why.
     """
     demo = _Demo(Workspace(root), Path(f"{root}-shop"), flags or {})
     demo.open(seed, collections, port, fresh=fresh)
@@ -63,18 +63,18 @@ def run(
         boxes = studio.draw_all(demo.studio, demo.pictures, progress=advance)
     site = shop.Shop(demo.studio, boxes, demo.pictures, f"http://{shop.HOST}:{demo.port}")
     with shop.serve(site, demo.port):
-        demo.verb("crawl", *site.urls, *_CRAWL_FLAGS)
+        demo.command("crawl", *site.urls, *_CRAWL_FLAGS)
     for stage in ("curate", "train detector", "train embedder", "index build"):
-        demo.verb(stage)
-    detector = demo.verb("evaluate detector")
-    recommend = demo.verb("evaluate recommend")
-    demo.verb("report")
+        demo.command(stage)
+    detector = demo.command("evaluate detector")
+    recommend = demo.command("evaluate recommend")
+    demo.command("report")
     demo.card.photo = _photo(demo.workspace)
     demo.card.recommendation = demo.workspace / "recommendation.png"
     demo.card.report = demo.workspace / "report.html"
-    demo.verb("recommend", str(demo.card.photo), "--output", str(demo.card.recommendation), as_json=False)
-    scorecard.found_all(demo.card, demo.studio, demo.pictures, demo.workspace)
-    scorecard.found_garments(demo.card, detector, recommend)
+    demo.command("recommend", str(demo.card.photo), "--output", str(demo.card.recommendation), as_json=False)
+    scorecard.add_truth(demo.card, demo.studio, demo.pictures, demo.workspace)
+    scorecard.add_evaluations(demo.card, detector, recommend)
     demo.card.peak_memory = _peak_memory()
     return demo.card
 
@@ -95,7 +95,7 @@ def keep_open(root: Path) -> None:
 
 
 class _Demo:
-    """Where a demo lies, and how its verbs are run."""
+    """Where a demo lies, and how its commands are run."""
 
     def __init__(self, workspace: Workspace, folder: Path, flags: dict[str, list[str]]) -> None:
         self.workspace = workspace
@@ -128,11 +128,11 @@ class _Demo:
             self.remove()
         wanted = {"seed": seed, "collections": collections}
         if self._record.is_file():
-            there = json.loads(self._record.read_text("utf-8"))
-            self.port = there.pop("port")
-            if there != wanted or port not in (0, self.port):
+            drawn = json.loads(self._record.read_text("utf-8"))
+            self.port = drawn.pop("port")
+            if drawn != wanted or port not in (0, self.port):
                 raise UserError(
-                    f"{self.workspace.root} holds a demo of another shop ({there}, port {self.port}): --fresh replaces it"
+                    f"{self.workspace.root} holds a demo of another shop ({drawn}, port {self.port}): --fresh replaces it"
                 )
         else:
             if self.workspace.root.exists() and any(self.workspace.root.iterdir()):
@@ -146,8 +146,8 @@ class _Demo:
         """Open the shop that an earlier demo drew here."""
         if not self._record.is_file():
             raise UserError(f"no demo at {self.workspace.root}: run `fullshot demo {self.workspace.root}` first")
-        there = json.loads(self._record.read_text("utf-8"))
-        self.open(there["seed"], there["collections"], there["port"])
+        drawn = json.loads(self._record.read_text("utf-8"))
+        self.open(drawn["seed"], drawn["collections"], drawn["port"])
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -156,8 +156,8 @@ class _Demo:
         yield
         self.card.seconds[stage] = time.monotonic() - start
 
-    def verb(self, stage: str, *arguments: str, as_json: bool = True) -> dict[str, Any]:
-        """Run a verb on the workspace; its progress shows on stderr.
+    def command(self, stage: str, *arguments: str, as_json: bool = True) -> dict[str, Any]:
+        """Run a command of fullshot on the workspace; its progress shows on stderr.
 
         Returns:
             What it printed, if that is JSON.
@@ -165,14 +165,14 @@ class _Demo:
         words = [*stage.split(), str(self.workspace.root), *arguments, *self.flags.get(stage, [])]
         self.console.print(f"\n[bold]$ fullshot {shlex.join(words)}[/bold]", soft_wrap=True)
         # -P: a file in the folder that the user works in may have the name of a module.
-        command = [sys.executable, "-P", "-m", "fullshot", *words, *(["--json"] if as_json else [])]
+        process = [sys.executable, "-P", "-m", "fullshot", *words, *(["--json"] if as_json else [])]
         environment = {**os.environ, END_WITH_PARENT: "1"}
-        # The verb ends when its standard input does: with this process, however that ends.
+        # The command ends when its standard input does: with this process, however that ends.
         # What is not JSON is for a person: the demo's own answer is what goes to standard output.
         stdout = subprocess.PIPE if as_json else sys.stderr
         with (
             self.timed(stage),
-            subprocess.Popen(command, text=True, env=environment, stdin=subprocess.PIPE, stdout=stdout) as child,
+            subprocess.Popen(process, text=True, env=environment, stdin=subprocess.PIPE, stdout=stdout) as child,
         ):
             output = child.stdout.read() if child.stdout else ""
             code = child.wait()
@@ -195,13 +195,13 @@ def _free_port() -> int:
 
 
 def _photo(workspace: Workspace) -> Path:
-    """A look that no model was trained on: the first of the test split that wears the most garments."""
+    """An outfit image that no model was trained on: the first of the test split with the most garments."""
     curated = workspace.read("curated")
-    looks = curated[(curated["split"] == "test") & curated["full_shot"].fillna(False)]["image_id"]
+    outfit_images = curated[(curated["split"] == "test") & curated["full_shot"].fillna(False)]["image_id"]
     boxes = workspace.read("boxes")
-    worn = boxes[boxes["image_id"].isin(looks)].groupby("image_id").size()
+    worn = boxes[boxes["image_id"].isin(outfit_images)].groupby("image_id").size()
     if worn.empty:
-        raise StageFailed("no look is in the test split: a larger shop has some (--collections)")
+        raise StageFailed("no outfit image is in the test split: a larger shop has some (--collections)")
     chosen = worn.sort_values(ascending=False, kind="stable").index[0]
     images = workspace.read("images")
     return workspace / str(images[images["image_id"] == chosen]["path"].iloc[0])

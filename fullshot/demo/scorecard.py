@@ -13,7 +13,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.demo.drawing.studio import Studio
 
 EXPECTED = {"full_shots": 0.98, "detector": 0.90, "recommend": 0.80}
-"""The least accuracy of full shots, mAP@0.5, and share of looks whose very product is among the five."""
+"""The least accuracy of full shots, mAP@0.5, and instance recall@5: how often the very product worn is among the five."""
 
 GARMENTS = ("top", "bottom", "foot")
 
@@ -54,11 +54,11 @@ class ScoreCard:
         """Add a figure that is a share."""
         self.lines.append(Line(name, f"{value:.1%}", f"at least {least:.0%}", value >= least, value))
 
-    def count(self, name: str, found: int, all_of_them: int, doubled: int) -> None:
+    def count(self, name: str, found: int, total: int, repeated: int) -> None:
         """Add a count of what was found, out of how many, and how many of them twice."""
-        good = found == all_of_them and not doubled
-        twice = f", {doubled} twice" if doubled else ""
-        self.lines.append(Line(name, f"{found} of {all_of_them}{twice}", "all, none twice", good, found))
+        good = found == total and not repeated
+        twice = f", {repeated} twice" if repeated else ""
+        self.lines.append(Line(name, f"{found} of {total}{twice}", "all, none twice", good, found))
 
     def as_json(self) -> dict[str, Any]:
         """The card as one JSON object."""
@@ -75,7 +75,9 @@ class ScoreCard:
     def print(self) -> None:
         """The card, and the commands to go on with."""
         console = Console()
-        table = Table(title="Score card, on products and looks that nothing was trained on", title_justify="left")
+        table = Table(
+            title="Score card, on products and outfit images that nothing was trained on", title_justify="left"
+        )
         for column in ("figure", "reached", "expected", ""):
             table.add_column(column, no_wrap=True)
         for line in self.lines:
@@ -99,7 +101,7 @@ class ScoreCard:
             console.print(f"  {command}", highlight=False, soft_wrap=True)
 
 
-def found_all(card: ScoreCard, studio: Studio, pictures: Path, workspace: Workspace) -> None:
+def add_truth(card: ScoreCard, studio: Studio, pictures: Path, workspace: Workspace) -> None:
     """Compare the tables with the shop: products, pictures, and full shots told from item shots."""
     products = workspace.read("products")["product_id"].tolist()
     wanted = {f"myntra:{product.product_id}" for product in studio.products}
@@ -112,19 +114,19 @@ def found_all(card: ScoreCard, studio: Studio, pictures: Path, workspace: Worksp
     )
     card.count("pictures found", len(set(full_shot) & set(images["image_id"])), len(full_shot), twice)
 
-    # What is left to a person is not told apart.
-    told = workspace.read("curated").dropna(subset="full_shot")
-    verdicts: dict[str, bool] = dict(zip(told["image_id"], told["full_shot"].astype(bool), strict=True))
+    # A picture that is left to a person to decide on counts as a mistake.
+    decided = workspace.read("curated").dropna(subset="full_shot")
+    verdicts: dict[str, bool] = dict(zip(decided["image_id"], decided["full_shot"].astype(bool), strict=True))
     right = sum(verdicts.get(identity) == truth for identity, truth in full_shot.items())
     card.share("full shots told from item shots", right / len(full_shot), EXPECTED["full_shots"])
 
 
-def found_garments(card: ScoreCard, detector: Mapping[str, Any], recommend: Mapping[str, Any]) -> None:
+def add_evaluations(card: ScoreCard, detector: Mapping[str, Any], recommend: Mapping[str, Any]) -> None:
     """Add what ``evaluate detector`` and ``evaluate recommend`` printed for the test split."""
     precision = [detector["classes"][wear]["map50"] for wear in GARMENTS if wear in detector["classes"]]
     card.share("detector, mAP@0.5 of top, bottom, foot", sum(precision) / len(precision), EXPECTED["detector"])
     card.boxes = dict(recommend["boxes"])
-    found = recommend["found_by_label"]
     for wear in GARMENTS:
-        if wear in found:
-            card.share(f"the very {wear} worn is among the five", found[wear], EXPECTED["recommend"])
+        if wear in recommend["wears"]:
+            recall = recommend["wears"][wear]["instance_recall@5"]
+            card.share(f"instance recall@5, {wear}", recall, EXPECTED["recommend"])

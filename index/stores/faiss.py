@@ -1,7 +1,9 @@
 """A vector store in files: one exact FAISS index a partition, in this process's memory."""
 
+import functools
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -24,6 +26,19 @@ _ROWS_0_1 = "items.parquet"
 _COLUMNS_0_1 = {"item": "id", "product_id": "product", "wear": "partition"}
 
 
+@dataclass
+class _Partition:
+    """The vectors of a partition, and the product that each shows, by id."""
+
+    index: Any
+    products: "pd.Series[str]"
+
+    @functools.cached_property
+    def most_vectors(self) -> int:
+        """How many vectors the product with the most of them has."""
+        return int(self.products.value_counts().iloc[0])
+
+
 class FaissStore:
     """See :class:`fullshot.core.interfaces.VectorStore`.
 
@@ -37,18 +52,16 @@ class FaissStore:
 
     def __init__(self, folder: Path, dimension: int) -> None:
         self._folder, self._dimension = folder, dimension
-        self._rows = _no_rows()
-        self._indexes: dict[str, Any] = {}
+        self._partitions: dict[str, _Partition] = {}
         self._unsaved: set[str] = set()
 
     @classmethod
     def from_settings(cls, settings: Settings, folder: Path, dimension: int) -> Self:
         """See :meth:`VectorStore.from_settings`; there is nothing to set."""
         store = cls(folder, dimension)
-        store._rows = _read_rows(folder)
-        for partition, rows in store._rows.groupby("partition"):
-            path = store._path(str(partition))
-            store._indexes[str(partition)] = _read_index(path, dimension, set(rows.index))
+        for name, rows in _read_rows(folder).groupby("partition"):
+            index = _read_index(store._path(str(name)), dimension, set(rows.index))
+            store._partitions[str(name)] = _Partition(index, rows["product"])
         return store
 
     def build(
@@ -56,8 +69,8 @@ class FaissStore:
     ) -> None:
         """See :meth:`VectorStore.build`."""
         rows = self._checked_rows(vectors, ids, products, partitions)
-        self._unsaved |= set(self._indexes)
-        self._rows, self._indexes = _no_rows(), {}
+        self._unsaved |= set(self._partitions)
+        self._partitions = {}
         self._append(vectors, rows)
 
     def add(
@@ -70,78 +83,83 @@ class FaissStore:
 
     def remove(self, ids: NDArray[np.int64]) -> int:
         """See :meth:`VectorStore.remove`."""
-        removed = self._rows[self._rows.index.isin(ids)]
-        for partition, rows in removed.groupby("partition"):
-            name = str(partition)
-            self._indexes[name].remove_ids(rows.index.to_numpy(np.int64))
-            if not self._indexes[name].ntotal:
-                del self._indexes[name]
+        count = 0
+        for name, partition in list(self._partitions.items()):
+            removed = partition.products.index.isin(ids)
+            if not removed.any():
+                continue
+            count += int(removed.sum())
+            partition.index.remove_ids(partition.products.index[removed].to_numpy(np.int64))
+            if removed.all():
+                del self._partitions[name]
+            else:
+                self._partitions[name] = _Partition(partition.index, partition.products[~removed])
             self._unsaved.add(name)
-        self._rows = self._rows.drop(removed.index)
-        return len(removed)
+        return count
 
     def search(
         self, vectors: NDArray[np.float32], partition: str, products: int, only: Iterable[int] | None = None
     ) -> list[list[tuple[int, float]]]:
         """See :meth:`VectorStore.search`."""
         self._check_shape(vectors)
-        rows = self._rows[self._rows["partition"] == partition]
-        if only is not None:
-            rows = rows[rows.index.isin(list(only))]
-        if not len(rows) or not len(vectors) or products < 1:
-            return [[] for _ in vectors]
-        parameters = None
-        if only is not None:
-            selector = faiss.IDSelectorBatch(rows.index.to_numpy(np.int64))
+        searched, parameters = self._partitions.get(partition), None
+        if searched and only is not None:
+            chosen = searched.products[searched.products.index.isin(list(only))]
+            searched = _Partition(searched.index, chosen)
+            selector = faiss.IDSelectorBatch(chosen.index.to_numpy(np.int64))
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stubs lack it
+        if not searched or not len(searched.products) or not len(vectors) or products < 1:
+            return [[] for _ in vectors]
         queries = np.ascontiguousarray(vectors, np.float32)
+        # Once pytorch-metric-learning is loaded, an index's own `search` takes no parameters; FAISS's lies beside it.
+        search = getattr(searched.index, "search_numpy", searched.index.search)
         # So many vectors show at least that many products, even if each product had the most vectors.
-        count = (products - 1) * int(rows["product"].value_counts().iloc[0]) + 1
+        count = (products - 1) * searched.most_vectors + 1
         while True:
-            count = min(count, len(rows))
-            distances, found = self._indexes[partition].search(queries, count, params=parameters)
+            count = min(count, len(searched.products))
+            distances, ids = search(queries, count, params=parameters)
             # A batch is computed as ‖q‖² − 2qx + ‖x‖², which rounding may bring below zero.
             distances = np.maximum(distances, 0)
-            shown = rows["product"].loc[found.ravel()].to_numpy().reshape(found.shape)
-            answers = [_distinct(*row, products) for row in zip(distances, found, shown, strict=True)]
+            shown = searched.products.loc[ids.ravel()].to_numpy().reshape(ids.shape)
+            answers = [_distinct(*row, products) for row in zip(distances, ids, shown, strict=True)]
             # A vector as far away as the last of an answer, but with a lower id, may lie behind those asked for.
             farthest = [answer[-1][1] for answer in answers]
-            if count == len(rows) or (farthest < distances[:, -1]).all():
+            if count == len(searched.products) or (farthest < distances[:, -1]).all():
                 return answers
             count *= 2
 
     def partitions(self) -> dict[str, int]:
         """See :meth:`VectorStore.partitions`."""
-        return {name: int(self._indexes[name].ntotal) for name in sorted(self._indexes)}
+        return {name: len(self._partitions[name].products) for name in sorted(self._partitions)}
 
     def save(self) -> None:
         """See :meth:`VectorStore.save`."""
         for name in sorted(self._unsaved):
-            if name in self._indexes:
-                write_bytes(self._path(name), faiss.serialize_index(self._indexes[name]).tobytes())
+            if name in self._partitions:
+                write_bytes(self._path(name), faiss.serialize_index(self._partitions[name].index).tobytes())
             else:
                 self._path(name).unlink(missing_ok=True)
+        parts = [_rows(one.products.index, one.products, name) for name, one in self._partitions.items()]
         content = io.BytesIO()
-        self._rows.reset_index().to_parquet(content, index=False)
+        pd.concat([_rows([], [], ""), *parts]).reset_index().to_parquet(content, index=False)
         write_bytes(self._folder / _ROWS, content.getvalue())
         self._unsaved = set()
 
     def close(self) -> None:
         """See :meth:`VectorStore.close`."""
-        self._rows, self._indexes, self._unsaved = _no_rows(), {}, set()
+        self._partitions, self._unsaved = {}, set()
 
     def _path(self, partition: str) -> Path:
         return self._folder / f"{quote(partition, safe='')}.faiss"
 
     def _append(self, vectors: NDArray[np.float32], rows: pd.DataFrame) -> None:
         for partition, places in rows.groupby("partition").indices.items():
-            name = str(partition)
-            if name not in self._indexes:
-                self._indexes[name] = faiss.IndexIDMap2(faiss.IndexFlatL2(self._dimension))
-            chosen = np.ascontiguousarray(vectors[places], np.float32)
-            self._indexes[name].add_with_ids(chosen, rows.index.to_numpy(np.int64)[places])
+            name, added = str(partition), rows["product"].iloc[places]
+            there = self._partitions.get(name)
+            index = there.index if there else faiss.IndexIDMap2(faiss.IndexFlatL2(self._dimension))
+            index.add_with_ids(np.ascontiguousarray(vectors[places], np.float32), added.index.to_numpy(np.int64))
+            self._partitions[name] = _Partition(index, pd.concat([there.products, added]) if there else added)
             self._unsaved.add(name)
-        self._rows = pd.concat([self._rows, rows])
 
     def _check_shape(self, vectors: NDArray[np.float32]) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self._dimension:
@@ -161,25 +179,23 @@ class FaissStore:
             )
         if (ids < 0).any() or len(np.unique(ids)) < len(ids):
             raise ValueError("expected ids from 0, each once")
-        return _rows(ids, products, partitions)
+        return _rows(ids, products, list(partitions))
 
 
-def _rows(ids: Any, products: Any, partitions: Any) -> pd.DataFrame:
+def _rows(ids: Any, products: Iterable[str], partitions: Sequence[str] | str) -> pd.DataFrame:
+    """The product and the partition of each id; a partition stands for all of them."""
     index = pd.Index(ids, dtype=np.int64, name="id")
-    return pd.DataFrame({"product": list(products), "partition": list(partitions)}, index=index, dtype="string")
-
-
-def _no_rows() -> pd.DataFrame:
-    return _rows([], [], [])
+    columns = {"product": list(products), "partition": partitions}
+    return pd.DataFrame(columns, index=index).astype("string")
 
 
 def _read_rows(folder: Path) -> pd.DataFrame:
     path = folder / _ROWS if (folder / _ROWS).exists() else folder / _ROWS_0_1
     if not path.exists():
-        return _no_rows()
+        return _rows([], [], [])
     try:
         table = pd.read_parquet(path).rename(columns=_COLUMNS_0_1)
-        return _rows(table["id"], table["product"], table["partition"])
+        return _rows(table["id"], table["product"], list(table["partition"]))
     except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
         raise StageFailed(f"{path} is damaged: {' '.join(str(error).split())}") from None
 

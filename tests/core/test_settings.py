@@ -44,7 +44,7 @@ def test_a_crawl_is_polite_unless_told_otherwise() -> None:
         ("[recommend]\nzzz = 1\n", "unknown setting recommend.zzz in {file}; expected one of neighbours"),
         (
             "[zzz]\n",
-            "unknown setting zzz in {file}; expected one of crawl, curate, annotate, detector, embedder, recommend",
+            "unknown setting zzz in {file}; expected one of crawl, curate, annotate, detector, embedder, index",
         ),
         ("[crawl\n", "fullshot.toml: "),
     ],

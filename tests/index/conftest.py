@@ -12,7 +12,7 @@ from PIL import Image
 
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
-from fullshot.index import catalog
+from fullshot.index import build_catalog
 from fullshot.train import embedder
 
 PERSON = (0, 370, 260, 930)
@@ -47,7 +47,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built_once(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Workspace:
     workspace = drawn_workspace(tmp_path_factory.mktemp("built") / "ws")
     embedder.fit(workspace, settings)
-    catalog.build(workspace, settings)
+    build_catalog(workspace, settings)
     return workspace
 
 

@@ -3,36 +3,63 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from rich.console import Console
 
 from fullshot.core import pictures as storage
 from fullshot.core import tables
 from fullshot.core.boxes import crop
 from fullshot.core.errors import MissingInput, StageFailed, UserError
-from fullshot.core.settings import Settings
+from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.curation import garment_boxes, open_pose_estimator
-from fullshot.index import catalog
-from fullshot.index.evaluate import evaluate_recommend
-from fullshot.index.recommend import recommend
+from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
+from fullshot.index import build_catalog, evaluate_recommend, recommend
 from fullshot.train.detector.yolo.library import ultralytics
+from tests.curation.pose.networks import paint, write_network
 
 WEARS = ["top", "bottom", "foot"]
+
+STANDING = {
+    "nose": (0.5, 0.1),
+    "head": (0.5, 0.05),
+    "neck": (0.5, 0.18),
+    "right eye": (0.46, 0.06),
+    "left eye": (0.54, 0.06),
+    "right shoulder": (0.38, 0.2),
+    "left shoulder": (0.62, 0.2),
+    "right elbow": (0.3, 0.33),
+    "left elbow": (0.7, 0.33),
+    "right wrist": (0.28, 0.46),
+    "left wrist": (0.72, 0.46),
+    "right hip": (0.42, 0.5),
+    "left hip": (0.58, 0.5),
+    "right knee": (0.42, 0.7),
+    "left knee": (0.58, 0.7),
+    "right ankle": (0.42, 0.9),
+    "left ankle": (0.58, 0.9),
+}
+"""Joints of somebody who stands: x and y as shares of a picture's width and height."""
 
 
 @pytest.fixture
 def with_photo(built: Workspace, photo: Path, settings: Settings) -> Workspace:
-    """A shop that sells what the person in the photo wears; the photo is one of its looks."""
+    """A shop that sells what the person in the photo wears; the photo is one of its outfit images."""
+    return with_outfit_image(built, photo, photo.read_bytes(), settings)
+
+
+def with_outfit_image(built: Workspace, photo: Path, stored_as: bytes, settings: Settings) -> Workspace:
+    """Add what the person in a photo wears to a shop, and the photo itself, as these bytes."""
     picture = storage.read_rgb(photo)
     height, width = picture.shape[:2]
     with contextlib.closing(open_pose_estimator(settings)) as estimator:
         boxes = garment_boxes(estimator.predict(picture)[0], width, height)
-    look = storage.put(built.root, photo.read_bytes())
+    outfit_image = storage.put(built.root, stored_as)
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in ("products", "images", "curated", "boxes")}
 
     def add(stored: storage.Stored, product: str) -> None:
@@ -48,7 +75,7 @@ def with_photo(built: Workspace, photo: Path, settings: Settings) -> Workspace:
         shot.save(content, "PNG")
         stored = storage.put(built.root, content.getvalue())
         add(stored, product)
-        add(look, product)
+        add(outfit_image, product)
         # What a name may hold: mark-up of the table and of the plot, and a script that few fonts have.
         name = f"[bold]{box.label} for $5 and $6, शर्ट"
         rows["products"].append(
@@ -63,15 +90,15 @@ def with_photo(built: Workspace, photo: Path, settings: Settings) -> Workspace:
         rows["curated"].append({"image_id": stored.image_id, "full_shot": False, "split": "test"})
         corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), box.corners, strict=True))
         rows["boxes"].append(
-            {"image_id": look.image_id, "label": box.label, **corners, "source": "shop", "product_id": product}
+            {"image_id": outfit_image.image_id, "label": box.label, **corners, "source": "shop", "product_id": product}
         )
-    rows["curated"].append({"image_id": look.image_id, "full_shot": True, "split": "test"})
+    rows["curated"].append({"image_id": outfit_image.image_id, "full_shot": True, "split": "test"})
     curated = built.read("curated")
     curated.loc[curated["split"] == "test", "split"] = "val"
     built.write("curated", curated)
     for table, more in rows.items():
         built.write(table, pd.concat([built.read(table), tables.frame(table, more)], ignore_index=True))
-    catalog.build(built, settings)
+    build_catalog(built, settings)
     return built
 
 
@@ -111,22 +138,94 @@ def test_the_very_products_worn_are_recommended(
     assert [path.name for path in output.parent.iterdir()] == [output.name]
 
 
+def recalls(scores: dict[str, Any]) -> dict[str, float]:
+    return {wear: of_wear["instance_recall@5"] for wear, of_wear in scores["wears"].items()}
+
+
 def test_evaluate_goes_the_whole_way(with_photo: Workspace, settings: Settings) -> None:
     scores = evaluate_recommend(with_photo, settings)
-    assert scores["found_by_label"] == {"top": 1, "bottom": 1, "foot": 1}
-    assert scores["looks"] == 1
-    assert scores["garments"] == 3
+    assert recalls(scores) == {"top": 1, "bottom": 1, "foot": 1}
+    assert scores["instance_recall@5"] == 1
+    assert (scores["outfit_images"], scores["garments"], scores["unreadable"]) == (1, 3, 0)
     assert scores["boxes"] == {"pose": 3}
-    # Nobody is on the drawn looks: all are misses, and none is forgotten.
+    # Nobody is on the drawn outfit images: all are misses, and none is forgotten.
     drawn = evaluate_recommend(with_photo, settings, split="train")
-    assert drawn["found"] == 0
-    assert drawn["without_person"] == drawn["looks"] == 6
+    assert drawn["instance_recall@5"] == 0
+    assert drawn["without_person"] == drawn["outfit_images"] == 6
+
+
+def test_a_product_that_is_found_as_another_wear_is_a_miss(with_photo: Workspace, settings: Settings) -> None:
+    # The catalog was built when the product was a bottom: the bottom of the photo still finds it.
+    products = with_photo.read("products")
+    products.loc[products["product_id"] == "worn:bottom", "wear"] = "top"
+    with_photo.write("products", products)
+    scores = evaluate_recommend(with_photo, settings)
+    assert recalls(scores) == {"top": 0.5, "foot": 1}
+
+
+def test_an_outfit_image_that_is_stored_turned_is_answered_upright(
+    built: Workspace, photo: Path, settings: Settings
+) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    content = io.BytesIO()
+    with Image.open(photo) as picture:
+        picture.transpose(Image.Transpose.ROTATE_90).save(content, "PNG", exif=exif)
+    scores = evaluate_recommend(with_outfit_image(built, photo, content.getvalue(), settings), settings)
+    assert recalls(scores) == {"top": 1, "bottom": 1, "foot": 1}
+
+
+def test_outfit_images_that_cannot_be_read_are_counted_and_named(
+    built: Workspace, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curated = built.read("curated")
+    images = curated.loc[curated["full_shot"].astype(bool) & (curated["split"] == "train"), "image_id"].tolist()
+    paths = dict(built.read("images")[["image_id", "path"]].itertuples(index=False, name=None))
+    (built / paths[images[0]]).write_bytes(b"no picture")
+    (built / paths[images[1]]).unlink()
+    scores = evaluate_recommend(built, settings, split="train")
+    assert (scores["outfit_images"], scores["unreadable"], scores["garments"]) == (4, 2, 12)
+    told = capsys.readouterr().err
+    assert "2 pictures cannot be read" in told
+    assert paths[images[0]] in told
+    for image in images:
+        (built / paths[image]).write_bytes(b"no picture")
+    with pytest.raises(StageFailed, match="none of the 6 outfit images"):
+        evaluate_recommend(built, settings, split="train")
+
+
+@pytest.mark.parametrize("skeleton", [COCO18, MPI15], ids=lambda skeleton: skeleton.name)
+def test_the_person_is_found_by_the_estimator_of_the_settings(
+    built: Workspace, settings: Settings, tmp_path: Path, skeleton: Skeleton
+) -> None:
+    # Dots of the colours that the network takes for joints: nobody whom MediaPipe would find.
+    places = {joint: place for joint, place in STANDING.items() if joint in skeleton.joints}
+    photo = tmp_path / "dots.png"
+    Image.fromarray(paint(skeleton, 600, 900, places)).save(photo)
+    network = write_network(tmp_path / "network.onnx", skeleton)
+    chosen = {"pose": "openpose", "pose_network": str(network), "pose_layout": skeleton.name}
+    answer = recommend(built, photo, load(curate=chosen, embedder=settings.embedder.model_dump()))
+    boxes = {garment.box.label: garment.box for garment in answer.garments}
+    assert list(boxes) == WEARS
+    assert all(box.source == "pose" for box in boxes.values())
+    for label, joints in {
+        "top": ("right shoulder", "left elbow"),
+        "bottom": ("left knee",),
+        "foot": ("left ankle",),
+    }.items():
+        box = boxes[label]
+        for x, y in (places[joint] for joint in joints):
+            assert box.x_min < 600 * x < box.x_max
+            assert box.y_min < 900 * y < box.y_max
+    assert boxes["top"].y_max < boxes["foot"].y_min
+    with pytest.raises(StageFailed, match="no person found"):
+        recommend(built, photo, settings)
 
 
 def test_a_wear_that_the_shop_does_not_sell_is_said(with_photo: Workspace, photo: Path, settings: Settings) -> None:
     products = with_photo.read("products")
     with_photo.write("products", products[products["wear"] != "foot"])
-    catalog.build(with_photo, settings)
+    build_catalog(with_photo, settings)
     answer = recommend(with_photo, photo, settings)
     assert "no foot in this catalog" in answer.notes
     assert [len(garment.look_alikes) for garment in answer.garments] == [5, 5, 0]

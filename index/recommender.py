@@ -15,23 +15,26 @@ from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
 from fullshot.curation import garment_boxes, open_pose_estimator
-from fullshot.index import garments as choosing
 from fullshot.index.answer import Garment, LookAlike, Recommendation
 from fullshot.index.catalog import Catalog, Hit
-from fullshot.index.drawing import Tile, drawn, format_of
+from fullshot.index.drawing import Tile, draw_answer, format_of
+from fullshot.index.garments import body, person_garments, primary_person
 from fullshot.train import detector
 from fullshot.train.detector import Detector
 from fullshot.train.embedder import load as load_embedder
 
 _FACTS = ("name", "brand", "price", "currency", "url")
-"""What is told of a product."""
+"""The columns of a product that an answer shows."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """The garments of one picture before they are looked up; ``person`` is False where the pose model saw nobody."""
+class PersonGarments:
+    """The garments of a picture's primary person, before they are looked up.
 
-    person: bool
+    ``has_person`` is False where the pose estimator found nobody; there are no boxes then.
+    """
+
+    has_person: bool
     boxes: list[Box]
 
 
@@ -40,40 +43,44 @@ class Recommender:
 
     Args:
         workspace: with an embedder and the catalog that it made; a detector is used where there is one.
-        settings: see :class:`fullshot.core.settings.RecommendSettings`.
+        settings: the sections ``recommend``, ``index``, ``detector`` and ``embedder``, and the pose estimator of the
+            section ``curate``.
 
     Raises:
         MissingInput: there is no embedder or no catalog; says what to run first.
-        UserError: the catalog was made by another embedder.
+        UserError: the catalog was made by another embedder, or a setting names a part that there is not.
+        StageFailed: a file of the catalog is damaged.
     """
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         self._settings = settings
         self._embedder = load_embedder(workspace, device=settings.embedder.device)
-        self.catalog = Catalog.load(workspace, self._embedder)
+        self.catalog = Catalog.load(workspace, settings, self._embedder)
         self._pose = open_pose_estimator(settings)
         self.detector = _detector(workspace, settings)
         rows = workspace.read("products").to_dict("records")
         self._products: dict[str, dict[Any, Any]] = {str(row["product_id"]): row for row in rows}
 
-    def find(self, pictures: Sequence[Picture]) -> list[Found]:
+    def find_garments(self, pictures: Sequence[Picture]) -> list[PersonGarments]:
         """What the primary person of each picture wears."""
         detected = self.detector.predict(pictures) if self.detector else [[] for _ in pictures]
-        return [self._found(*pair) for pair in zip(pictures, detected, strict=True)]
+        return [self._of_primary_person(*pair) for pair in zip(pictures, detected, strict=True)]
 
-    def _found(self, picture: Picture, detected: list[Box]) -> Found:
+    def _of_primary_person(self, picture: Picture, detected: list[Box]) -> PersonGarments:
         height, width = picture.shape[:2]
         people = self._pose.predict(picture)
-        bodies = [choosing.body(tuple(box), width, height) for box in people.boxes.tolist()]
+        bodies = [
+            body((x_min, y_min, x_max, y_max), width, height) for x_min, y_min, x_max, y_max in people.boxes.tolist()
+        ]
         if not bodies:
-            return Found(False, [])
-        number = choosing.primary_person(bodies, width, height)
-        by_pose = garment_boxes(people[number], width, height)
-        return Found(True, choosing.person_garments(detected, bodies[number], by_pose))
+            return PersonGarments(False, [])
+        row = primary_person(bodies, width, height)
+        by_pose = garment_boxes(people[row], width, height)
+        return PersonGarments(True, person_garments(detected, bodies[row], by_pose))
 
-    def look_alikes(self, pictures: Sequence[Picture], found: Sequence[Found]) -> list[list[Garment]]:
+    def look_alikes(self, pictures: Sequence[Picture], people: Sequence[PersonGarments]) -> list[list[Garment]]:
         """Each picture's garments with what the shop has that looks like them, in one batch."""
-        places = [(number, box) for number, one in enumerate(found) for box in one.boxes]
+        places = [(number, box) for number, person in enumerate(people) for box in person.boxes]
         vectors = self._embedder.embed([crop(pictures[number], box.corners) for number, box in places])
         answers: list[list[Garment]] = [[] for _ in pictures]
         for (number, box), vector in zip(places, vectors, strict=True):
@@ -84,9 +91,9 @@ class Recommender:
     def _look_alike(self, hit: Hit) -> LookAlike:
         # A product may have gone from the table since the catalog was built.
         row = self._products.get(hit.product_id, {})
-        known = {name: None if pd.isna(row.get(name)) else row.get(name) for name in _FACTS}
+        facts = {name: None if pd.isna(row.get(name)) else row.get(name) for name in _FACTS}
         return LookAlike(
-            hit.product_id, **known, score=hit.score, distance=hit.distance, image_id=hit.image_id, path=hit.path
+            hit.product_id, **facts, score=hit.score, distance=hit.distance, image_id=hit.image_id, path=hit.path
         )
 
 
@@ -106,7 +113,7 @@ def recommend(workspace: Workspace, photo: Path, settings: Settings, output: Pat
     Args:
         workspace: see :class:`Recommender`.
         photo: a file, in any format that Pillow reads; turned as its EXIF orientation says.
-        settings: see :class:`fullshot.core.settings.RecommendSettings`.
+        settings: see :class:`Recommender`.
         output: where the answer goes as a picture, in one step; None: nowhere.
 
     Raises:
@@ -117,16 +124,15 @@ def recommend(workspace: Workspace, photo: Path, settings: Settings, output: Pat
     picture = _read(photo)
     image_format = format_of(output) if output else ""
     recommender = Recommender(workspace, settings)
-    found = recommender.find([picture])
-    if not found[0].person:
+    people = recommender.find_garments([picture])
+    if not people[0].has_person:
         raise StageFailed(f"no person found in {photo}: expected a photo of a dressed person")
-    answer = Recommendation(
-        str(photo), recommender.look_alikes([picture], found)[0], _notes(recommender, found[0].boxes)
-    )
+    garments = recommender.look_alikes([picture], people)[0]
+    answer = Recommendation(str(photo), garments, _notes(recommender, people[0].boxes))
     if output:
         rows = [(garment.box, [_tile(workspace, one) for one in garment.look_alikes]) for garment in answer.garments]
         try:
-            write_bytes(output, drawn(picture, rows, answer.notes, image_format))
+            write_bytes(output, draw_answer(picture, rows, answer.notes, image_format))
         except OSError as error:
             raise UserError(f"cannot write {output}: {error.strerror or error}") from None
     return answer
@@ -149,13 +155,13 @@ def _notes(recommender: Recommender, boxes: Sequence[Box]) -> list[str]:
     elif by_pose:
         notes.append(f"the detector found no {', '.join(by_pose)}: boxes are where the pose says they are")
     notes += [f"no {box.label} in this catalog" for box in boxes if box.label not in recommender.catalog]
-    seen = {box.label for box in boxes}
-    if Wear.LONG in seen:
-        seen |= {Wear.TOP, Wear.BOTTOM}
-    notes += [f"no {wear} to be seen" for wear in (Wear.TOP, Wear.BOTTOM, Wear.FOOT) if wear not in seen]
+    labels = {box.label for box in boxes}
+    if Wear.LONG in labels:
+        labels |= {Wear.TOP, Wear.BOTTOM}
+    notes += [f"no {wear} to be seen" for wear in (Wear.TOP, Wear.BOTTOM, Wear.FOOT) if wear not in labels]
     return notes
 
 
-def _tile(workspace: Workspace, found: LookAlike) -> Tile:
-    words = [found.cost, f"score {found.score:.2f}"]
-    return Tile(workspace / found.path, found.title, " · ".join(word for word in words if word))
+def _tile(workspace: Workspace, product: LookAlike) -> Tile:
+    words = [product.cost, f"score {product.score:.2f}"]
+    return Tile(workspace / product.path, product.title, " · ".join(word for word in words if word))

@@ -7,7 +7,7 @@ import pytest
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.index.trace import trace
+from fullshot.index import trace
 from fullshot.train import embedder
 
 
@@ -30,7 +30,7 @@ def test_an_item_shot_is_traced_to_its_page_and_its_vector(built: Workspace) -> 
     assert all(run["current"] for run in found["runs"])
 
 
-def test_a_look_is_traced_to_its_boxes(built: Workspace) -> None:
+def test_an_outfit_image_is_traced_to_its_boxes(built: Workspace) -> None:
     box = built.read("boxes").iloc[0]
     found = trace(built, str(box["image_id"]).upper())
     assert len(found["products"]) == 3

@@ -15,7 +15,8 @@ from fullshot.core import pictures as storage
 from fullshot.core import tables
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
-from fullshot.index import neighbours as leaks
+from fullshot.index import check_splits
+from fullshot.index.neighbours import find_neighbour_leaks
 
 # Drawn squares of cloth: some are flat, or alike but for their colour.
 LIMITS = {"min_detail": 0.0, "min_sharpness": 0.0, "max_watermark": 1.0, "max_collage": 1.0}
@@ -48,7 +49,7 @@ def with_picture(workspace: Workspace, product: str, change: Callable[[Image.Ima
 
 
 def into(workspace: Workspace, image_id: str, split: str, cluster: str | None = None) -> None:
-    """Put a picture on a side by hand."""
+    """Put a picture into a split by hand."""
     curated = workspace.read("curated")
     curated.loc[curated["image_id"] == image_id, "split"] = split
     if cluster is None:
@@ -76,10 +77,10 @@ def test_a_curated_workspace_does_not_leak(built: Workspace, curate_settings: Se
 def test_without_an_embedder_the_neighbours_are_not_asked(built: Workspace, curate_settings: Settings) -> None:
     curation.curate(built, curate_settings)
     (built / "models").rename(built / "no-models")
-    assert leaks.check(built, curate_settings)["checked_by"] == ["product", "style", "cluster", "hash"]
+    assert check_splits(built, curate_settings)["checked_by"] == ["product", "style", "cluster", "hash"]
 
 
-def test_a_copy_on_another_side_shows_by_its_hash(built: Workspace, curate_settings: Settings) -> None:
+def test_a_copy_in_another_split_shows_by_its_hash(built: Workspace, curate_settings: Settings) -> None:
     curation.curate(built, curate_settings)
     shot, copy = with_picture(built, "s:new", lambda picture: picture.resize((picture.width * 2, picture.height * 2)))
     curation.curate(built, curate_settings)
@@ -99,8 +100,21 @@ def test_a_mirrored_copy_shows_by_its_neighbour(built: Workspace, curate_setting
     shot, copy = with_picture(built, "s:new", ImageOps.mirror)
     curation.curate(built, curate_settings)
     into(built, copy, "test")
-    found = leaks.by_neighbours(built, curate_settings)
-    assert {(shot, "train"), (copy, "test")} in [set(leak.images) for leak in found]
+    leaks, unreadable = find_neighbour_leaks(built, curate_settings)
+    assert {(shot, "train"), (copy, "test")} in [set(leak.images) for leak in leaks]
+    assert unreadable == 0
+
+
+def test_a_picture_that_cannot_be_read_is_counted_and_named(
+    built: Workspace, curate_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curation.curate(built, curate_settings)
+    path = str(built.read("images")["path"].iloc[0])
+    (built / path).write_bytes(b"no picture")
+    stats = check_splits(built, curate_settings)
+    assert (stats["leaks"], stats["unreadable"]) == ([], 1)
+    assert stats["checked_by"][-1] == "neighbour"
+    assert path in capsys.readouterr().err
 
 
 def test_what_is_to_be_done_first_is_said(tmp_path: Path) -> None:
