@@ -21,9 +21,7 @@ from fullshot.index.catalog import FORMAT, FORMAT_AS_STORED, ITEM_COLUMNS, ITEMS
 from fullshot.index.embedding import embed_item_shots
 from fullshot.index.stores import VECTOR_STORES
 from fullshot.train import frames_digest
-from fullshot.train.embedder import Embedder, load
-from fullshot.train.embedder.crops import preferred
-from fullshot.train.embedder.dataset import wears
+from fullshot.train.embedder import Embedder, load, preferred_item_shots, product_wears
 
 STAGE = "index build"
 
@@ -32,7 +30,7 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     """Embed the item shots of every product with the embedder in use, and put the catalog in place in one step.
 
     A product that has pictures of itself alone on plain ground is known by these, any other by all of its item shots
-    (see :func:`fullshot.train.embedder.crops.preferred`). Pictures that cannot be read are named on stderr.
+    (see :func:`fullshot.train.embedder.preferred_item_shots`). Pictures that cannot be read are named on stderr.
 
     Args:
         workspace: read: ``products``, ``images``, ``curated`` and the embedder. Written: ``catalog/``.
@@ -72,7 +70,7 @@ def _item_shots(workspace: Workspace) -> pd.DataFrame:
     curated = workspace.read("curated")
     curated = curated.loc[curated["keep"].fillna(True).astype(bool), ["image_id", "full_shot"]]
     images = workspace.read("images")[["image_id", "product_id", "path"]]
-    items = images.merge(wears(workspace), on="product_id").merge(curated, on="image_id")
+    items = images.merge(product_wears(workspace), on="product_id").merge(curated, on="image_id")
     items = items[~items["full_shot"].fillna(True).astype(bool)].fillna({"wear": str(Wear.OTHER)})
     if not len(items):
         raise MissingInput(
@@ -119,7 +117,7 @@ def _write(
     if not embedded.readable.any():
         raise StageFailed(f"none of the {len(items)} item shots of {root} can be read")
     read = items[embedded.readable]
-    use = preferred(read["product_id"], embedded.alone)
+    use = preferred_item_shots(read["product_id"], embedded.alone)
     read = read[use]
     store.build(
         embedded.vectors[use], read["item"].to_numpy(np.int64), read["product_id"].tolist(), read["wear"].tolist()

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from fullshot.core.pictures import read_or_none, read_rgb
 from fullshot.core.progress import bar, say_unreadable
-from fullshot.train.embedder import Embedder
-from fullshot.train.embedder.crops import square, stands_alone, trimmed
+from fullshot.train.embedder import Embedder, crop_to_foreground, has_plain_background, resize
 
 CHUNK = 256
 """Pictures that are in memory at once."""
@@ -52,9 +51,9 @@ def embed_item_shots(stage: str, root: Path, paths: Sequence[str], embedder: Emb
                 picture = read_or_none(root / paths[row], partial(read_rgb, upright=True))
                 if picture is None:
                     continue
-                readable[row], alone[row] = True, stands_alone(picture)
+                readable[row], alone[row] = True, has_plain_background(picture)
                 # Made small at once: whole pictures of a chunk would be gigabytes.
-                crops.append(square(trimmed(picture), embedder.image_size))
+                crops.append(resize(crop_to_foreground(picture), embedder.image_size))
             vectors.append(embedder.embed(crops))
             advance(min(start + CHUNK, len(paths)), len(paths))
     say_unreadable(stage, [path for path, is_readable in zip(paths, readable, strict=True) if not is_readable])

@@ -17,7 +17,7 @@ from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.index.answer import Garment
 from fullshot.index.recommender import Recommender
-from fullshot.train.embedder.dataset import worn_garments
+from fullshot.train.embedder import worn_garments
 
 CHUNK = 32
 """Outfit images that are in memory at once."""

@@ -62,6 +62,7 @@ def train_detector(
 @verb
 def train_embedder(
     workspace: WorkspaceArgument,
+    backbone: Annotated[str | None, typer.Option(help="small, or one that another package brings")] = None,
     epochs: EpochsOption = None,
     dimension: Annotated[int | None, typer.Option(help="length of an embedding")] = None,
     margin: Annotated[float | None, typer.Option(help="margin of the triplet loss")] = None,
@@ -76,6 +77,7 @@ def train_embedder(
     from fullshot.train import embedder
 
     given = {
+        "backbone": backbone,
         "epochs": epochs,
         "dimension": dimension,
         "margin": margin,

@@ -296,9 +296,11 @@ class DetectorTrainer(Protocol[Data_contra]):
 class Backbone(Protocol):
     """A network that turns pictures into features, by name. Registry: :data:`fullshot.train.embedder.BACKBONES`.
 
+    It is made without arguments. Its name stands in the checkpoint of an embedder that was trained with it.
+
     Attributes:
         feature_size: F, the length of a picture's features.
-        input_size: side in pixels of the squares that it takes.
+        input_size: side in pixels of the squares that it takes, unless the settings' ``embedder.image_size`` says so.
         mean: of each channel (R, G, B), in [0, 1]; taken from the picture before it goes in.
         std: of each channel (R, G, B); the picture is divided by it.
     """
@@ -309,7 +311,10 @@ class Backbone(Protocol):
     std: tuple[float, float, float]
 
     def network(self) -> "nn.Module":
-        """A new network: (N, 3, side, side), float32, normalised → (N, F), float32."""
+        """A new network: (N, 3, side, side), float32, less ``mean`` and divided by ``std`` → (N, F), float32.
+
+        It begins with random weights, drawn from torch's global generator, or with pretrained ones.
+        """
 
 
 class Embedder(Protocol):
@@ -318,6 +323,7 @@ class Embedder(Protocol):
     Attributes:
         digest: of the weights; vectors of two digests do not compare.
         dimension: d, the length of an embedding.
+        image_size: side in pixels of the squares that crops are brought to; larger crops show it nothing more.
     """
 
     @property
@@ -326,8 +332,19 @@ class Embedder(Protocol):
     @property
     def dimension(self) -> int: ...
 
+    @property
+    def image_size(self) -> int: ...
+
     def embed(self, crops: Sequence[Picture]) -> NDArray[np.float32]:
-        """Embed crops of any size, one garment each, tight around it: shape (N, d), float32, not normalised."""
+        """Embed crops of garments.
+
+        Args:
+            crops: each of shape (height, width, 3), uint8, RGB; upright, of any sizes; one garment each, tight around
+                it.
+
+        Returns:
+            Shape (N, d), float32, not normalised: to be compared by squared Euclidean distance.
+        """
 
 
 class VectorStore(Protocol):

@@ -162,8 +162,9 @@ class DetectorSettings(_Section):
 class EmbedderSettings(_Section):
     """How the embedder is trained: weighted triplet loss, Siamese network."""
 
+    backbone: str = Field("small", description="its network: small, or one that another package brings")
     epochs: int = Field(60, ge=1)
-    image_size: int = Field(64, ge=16, description="side in pixels that crops are brought to")
+    image_size: int = Field(0, ge=0, description="side in pixels that crops are brought to; 0: the backbone's own")
     dimension: int = Field(64, ge=2, description="length of an embedding")
     margin: float = Field(1.0, gt=0, description="m of the triplet loss")
     alpha: float = Field(0.05, gt=0, description="weight of the embedding loss")
@@ -172,6 +173,12 @@ class EmbedderSettings(_Section):
     batch: int = Field(64, ge=4)
     seed: int = 7
     device: str = Field("", description="cpu, cuda, mps, …; empty: the best there is")
+
+    @model_validator(mode="after")
+    def _crops_show_something(self) -> Self:
+        if 0 < self.image_size < 16:
+            raise ValueError("image_size must be 0, or 16 or more")
+        return self
 
 
 class EngineSettings(_Section):

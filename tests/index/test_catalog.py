@@ -16,7 +16,7 @@ from fullshot.core.settings import IndexSettings, Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.index import Catalog, build_catalog
 from fullshot.train import embedder
-from fullshot.train.embedder.crops import trimmed
+from fullshot.train.embedder import crop_to_foreground
 
 TURNS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
 """An EXIF orientation, and how a picture has to be stored that it shows upright."""
@@ -25,7 +25,7 @@ TURNS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.T
 def test_search_is_exact_over_distinct_products(built: Workspace, settings: Settings) -> None:
     loaded = Catalog.load(built, settings)
     model = embedder.load(built)
-    pictures = [trimmed(read_rgb(built / path)) for path in loaded.items["path"]]
+    pictures = [crop_to_foreground(read_rgb(built / path)) for path in loaded.items["path"]]
     vectors = model.embed(pictures)
     queries = np.random.default_rng(0).normal(vectors.mean(0), vectors.std(0), (30, 16)).astype(np.float32)
     for wear in ("top", "bottom", "foot"):
@@ -45,7 +45,7 @@ def test_search_is_exact_over_distinct_products(built: Workspace, settings: Sett
 def test_a_picture_finds_itself(built: Workspace, settings: Settings) -> None:
     loaded = Catalog.load(built, settings)
     item = loaded.items.iloc[7]
-    vector = embedder.load(built).embed([trimmed(read_rgb(built / item["path"]))])
+    vector = embedder.load(built).embed([crop_to_foreground(read_rgb(built / item["path"]))])
     (hits,) = loaded.search(vector, item["wear"])
     assert hits[0].image_id == item["image_id"]
     assert hits[0].path == item["path"]
@@ -135,7 +135,7 @@ def test_a_picture_that_is_stored_turned_has_the_vector_of_the_upright_one(
     turned = with_turned_copy(built, upright, orientation, turn)
     build_catalog(built, settings)
     loaded = Catalog.load(built, settings)
-    vector = embedder.load(built).embed([trimmed(read_rgb(built / upright["path"]))])
+    vector = embedder.load(built).embed([crop_to_foreground(read_rgb(built / upright["path"]))])
     distances = {hit.image_id: hit.distance for hit in loaded.search(vector, upright["wear"], products=99)[0]}
     assert distances[upright["image_id"]] == pytest.approx(0, abs=1e-3)
     assert distances[turned] == pytest.approx(0, abs=1e-3)

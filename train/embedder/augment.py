@@ -19,7 +19,7 @@ BRIGHTNESS = 0.12
 """The most it becomes lighter or darker; all three channels alike, so that the hue stays."""
 
 
-def augmented(crops: Tensor, generator: torch.Generator) -> Tensor:
+def augment(crops: Tensor, generator: torch.Generator) -> Tensor:
     """Flip, move, scale, turn and relight every crop of a batch by itself.
 
     Args:

@@ -1,4 +1,4 @@
-"""How well looks find the products worn in them."""
+"""How well garments that people wear find their products."""
 
 from typing import Any
 
@@ -7,21 +7,23 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from fullshot.core.errors import MissingInput
+from fullshot.core.errors import MissingInput, StageFailed
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train.embedder.crops import gathered
+from fullshot.train.embedder.crops import cut_crops
 from fullshot.train.embedder.dataset import item_shots, worn_garments
-from fullshot.train.embedder.metrics import ranks, recall_at
-from fullshot.train.embedder.model import embedded, load
+from fullshot.train.embedder.metrics import product_ranks, recall_at
+from fullshot.train.embedder.model import load_network
+from fullshot.train.embedder.network import embed_crops
+from fullshot.train.pictures import say_unreadable
 
 NEIGHBOURS = (1, 5)
 """The k of the recalls that are reported."""
 
 
-def scored(queries: pd.DataFrame, vectors: Tensor, gallery: pd.DataFrame, gallery_vectors: Tensor) -> dict[str, Any]:
-    """Recall of the very product among the first distinct products of the same wear.
+def score(queries: pd.DataFrame, vectors: Tensor, gallery: pd.DataFrame, gallery_vectors: Tensor) -> dict[str, Any]:
+    """Instance recall@k: how often a query's own product is among the k nearest products of the same wear.
 
     Args:
         queries: rows with ``product_id`` and ``wear``.
@@ -37,42 +39,52 @@ def scored(queries: pd.DataFrame, vectors: Tensor, gallery: pd.DataFrame, galler
     numbers = torch.from_numpy(pd.factorize(ids)[0].astype(np.int64))
     query_products, gallery_products = numbers[: len(queries)], numbers[len(queries) :]
     wears: dict[str, Any] = {}
-    places = []
+    ranks = []
     for wear in GARMENTS:
         asked = torch.from_numpy((queries["wear"] == wear).to_numpy(bool))
         held = torch.from_numpy((gallery["wear"] == wear).to_numpy(bool))
         if not asked.any() or not held.any():
             continue
-        places.append(ranks(vectors[asked], query_products[asked], gallery_vectors[held], gallery_products[held]))
-        wears[str(wear)] = {**_recalls(places[-1]), "products": len(set(gallery_products[held].tolist()))}
-    return {**_recalls(torch.cat(places) if places else torch.zeros(0)), "wears": wears}
+        ranks.append(
+            product_ranks(vectors[asked], query_products[asked], gallery_vectors[held], gallery_products[held])
+        )
+        wears[str(wear)] = {**_recalls(ranks[-1]), "products": len(set(gallery_products[held].tolist()))}
+    return {**_recalls(torch.cat(ranks) if ranks else torch.zeros(0)), "wears": wears}
 
 
-def _recalls(places: Tensor) -> dict[str, Any]:
-    recalls = {f"recall@{k}": round(recall_at(places, k), 4) if len(places) else None for k in NEIGHBOURS}
-    return {"queries": len(places), **recalls}
+def _recalls(ranks: Tensor) -> dict[str, Any]:
+    recalls = {f"recall@{k}": round(recall_at(ranks, k), 4) if len(ranks) else None for k in NEIGHBOURS}
+    return {"queries": len(ranks), **recalls}
 
 
 def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, split: str = "test") -> dict[str, Any]:
-    """Measure an embedder: garments worn in the looks of a split are sought among the item shots of all products.
+    """Measure an embedder: garments in the outfit images of a split are sought among the item shots of all products.
 
     Returns:
-        See :func:`scored`; also the run's ``embedder`` digest and the ``split``.
+        See :func:`score`; also the run's ``embedder`` digest, the ``split``, and ``unreadable``, pictures left out.
 
     Raises:
         MissingInput: there is no embedder, no table, or no box of a known product on the split's full shots.
+        StageFailed: none of these, or no item shot, can be read.
     """
-    embedder = load(workspace, run, device=settings.embedder.device)
+    embedder = load_network(workspace, run, device=settings.embedder.device)
     queries, gallery = worn_garments(workspace, [split]), item_shots(workspace)
     if not len(queries):
         raise MissingInput(
             f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "
             f"run `fullshot boxes import {workspace.root}` or `fullshot annotate pull {workspace.root}` first"
         )
-    crops, _ = gathered(workspace.root, queries, embedder.image_size)
-    gallery_crops, use = gathered(workspace.root, gallery, embedder.image_size)
+    crops, gallery_crops = (cut_crops(workspace.root, examples, embedder.image_size) for examples in (queries, gallery))
+    unreadable = sorted({*crops.unreadable, *gallery_crops.unreadable})
+    say_unreadable("evaluate embedder", unreadable)
+    if not crops.use.any() or not gallery_crops.use.any():
+        raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read, or no item shot")
     vectors, gallery_vectors = (
-        embedded(embedder.network, crops),
-        embedded(embedder.network, gallery_crops, np.flatnonzero(use)),
+        embed_crops(embedder.network, part.pixels, np.flatnonzero(part.use)) for part in (crops, gallery_crops)
     )
-    return {"split": split, "embedder": embedder.digest, **scored(queries, vectors, gallery[use], gallery_vectors)}
+    return {
+        "split": split,
+        "embedder": embedder.digest,
+        "unreadable": len(unreadable),
+        **score(queries[crops.use], vectors, gallery[gallery_crops.use], gallery_vectors),
+    }

@@ -12,26 +12,29 @@ import lightning
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
-from fullshot.core import leakage as leaks
+from fullshot.core import leakage
 from fullshot.core.files import digest as file_digest
+from fullshot.core.interfaces import Backbone
 from fullshot.core.progress import bar
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
-from fullshot.train.embedder.backbones.small import Network
-from fullshot.train.embedder.crops import gathered
-from fullshot.train.embedder.dataset import training_examples
-from fullshot.train.embedder.evaluation import scored
-from fullshot.train.embedder.model import WEIGHTS, device_of, embedded, save
+from fullshot.train import pictures, runs
+from fullshot.train.embedder import BACKBONES
+from fullshot.train.embedder.crops import Crops, cut_crops
+from fullshot.train.embedder.dataset import refuse_too_few, training_examples
+from fullshot.train.embedder.evaluation import score
+from fullshot.train.embedder.model import FIRST, KIND, WEIGHTS, device_of, save
+from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.plots import plot
-from fullshot.train.embedder.training import CHECKPOINT, Batches, Keeper, Siamese
-
-KIND = "embedder"
+from fullshot.train.embedder.sampling import ProductBatches
+from fullshot.train.embedder.training import CHECKPOINT, CheckpointCallback, Siamese
 
 INPUTS = ("products", "images", "curated", "boxes", "dataset2", "labels")
+
+
+STAGE = "train embedder"
 
 
 def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) -> dict[str, Any]:
@@ -45,20 +48,22 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
     Returns:
         ``run``, ``trained`` (false: it had been before), ``resumed_at`` (epochs done before), ``products``,
-        ``item_shots`` and ``worn_garments`` learnt from, ``epochs``, ``best_epoch``, ``seconds`` of this sitting,
-        ``weights`` (their digest), ``val`` (see :func:`evaluation.scored`), and the ``history``.
+        ``item_shots`` and ``worn_garments`` learnt from, ``unreadable`` (pictures that were left out), ``epochs``,
+        ``best_epoch``, ``seconds`` of this sitting, ``weights`` (their digest), ``val`` (see
+        :func:`fullshot.train.embedder.evaluation.score`), and the ``history``.
 
     Raises:
-        MissingInput: a table is not there, or holds too little to learn from.
-        UserError: there is no run ``resume``, it is finished, or its inputs have changed; no such device; the
-            splits leak.
-        StageFailed: a picture cannot be read.
+        MissingInput: a table is not there, or holds too little to learn from; or too little of it can be read.
+        UserError: there is no run ``resume``, it is finished, or its inputs have changed; no such device or backbone;
+            the splits leak.
     """
-    with workspace.stage("train embedder", settings, [workspace.table(name) for name in INPUTS]) as stats:
+    with workspace.stage(STAGE, settings, [workspace.table(name) for name in INPUTS]) as stats:
         examples = training_examples(workspace)
-        leaks.refuse(workspace)
+        leakage.refuse(workspace)
         section = runs.section_to_train(workspace, KIND, resume, settings.embedder)
-        digest = runs.frames_digest({"examples": examples}, section)
+        backbone = BACKBONES.get(section.backbone)()
+        section = section.model_copy(update={"image_size": section.image_size or backbone.input_size})
+        digest = _digest(workspace, section, examples)
         run = runs.find_run(
             workspace,
             KIND,
@@ -72,9 +77,19 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
             runs.put_in_use(run)
         else:
             run = run or runs.start(workspace, KIND, digest, settings)
-            _train(workspace, section, run, examples)
+            _train(workspace, section, backbone, run, examples)
         stats.update(run=run.name, trained=trained, **run.metrics)
     return stats
+
+
+def _digest(workspace: Workspace, section: EmbedderSettings, examples: pd.DataFrame) -> str:
+    frames = {"examples": examples}
+    if section.backbone != FIRST:
+        frames["backbone"] = pd.DataFrame([{"name": section.backbone}])
+    # Version 0.1 learnt from these as they are stored: what it trained on others is as good as what is trained today.
+    if turned := pictures.turned(workspace.root, examples["path"]):
+        frames["turned upright"] = pd.DataFrame({"path": turned})
+    return runs.frames_digest(frames, section, without=runs.WITHOUT_EFFECT | {"backbone"})
 
 
 def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:
@@ -85,83 +100,94 @@ def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _train(workspace: Workspace, section: EmbedderSettings, run: runs.Run, examples: pd.DataFrame) -> None:
+def _train(
+    workspace: Workspace, section: EmbedderSettings, backbone: Backbone, run: runs.Run, examples: pd.DataFrame
+) -> None:
     """Train a run to its end, from its last checkpoint where it has one, and declare it finished."""
     started = time.monotonic()
-    crops, use = gathered(workspace.root, examples, section.image_size)
-    learnt_from = np.flatnonzero(use & (examples["split"] == "train").to_numpy(bool))
+    crops = cut_crops(workspace.root, examples, section.image_size)
+    pictures.say_unreadable(STAGE, crops.unreadable)
+    learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
+    refuse_too_few(workspace, examples.iloc[learnt_from])
     products = pd.factorize(examples["product_id"])[0].astype(np.int64)
     numbers = {str(wear): number for number, wear in enumerate(Wear)}
     wears = np.array([numbers[wear] for wear in examples["wear"]], np.int64)
-    batches = Batches(products, learnt_from, section.batch, section.seed)
-    siamese = Siamese(section, crops, products, wears, len(batches) * section.epochs)
-    measure = _measure(examples, crops, use)
-    with bar("train embedder", "epochs") as advance, _quiet():
-        keeper = Keeper(run.folder, siamese, measure, advance)
-        resumed_at = _drive(run.folder, section, siamese, batches, keeper)
-    save(run.folder / WEIGHTS, keeper.weights, section.dimension, section.image_size)
-    siamese.network.load_state_dict(keeper.weights)
-    plot(keeper.history, run.folder / "training.png")
+    batches = ProductBatches(products, learnt_from, section.batch, section.seed)
+    siamese = Siamese(section, backbone, crops.pixels, products, wears, len(batches) * section.epochs)
+    measure = _measure(examples, crops)
+    with bar(STAGE, "epochs") as advance, _quiet():
+        checkpoint = CheckpointCallback(run.folder, siamese, measure, advance)
+        resumed_at = _drive(run.folder, section, siamese, batches, checkpoint)
+    save(run.folder / WEIGHTS, checkpoint.weights, section)
+    siamese.network.load_state_dict(checkpoint.weights)
+    plot(checkpoint.history, run.folder / "training.png")
     metrics = {
         "resumed_at": resumed_at,
         **_counts(examples.iloc[learnt_from]),
-        "epochs": len(keeper.history),
-        "best_epoch": keeper.best["epoch"],
+        "unreadable": len(crops.unreadable),
+        "epochs": len(checkpoint.history),
+        "best_epoch": checkpoint.best["epoch"],
         "seconds": round(time.monotonic() - started, 1),
         "weights": file_digest(run.folder / WEIGHTS),
         "val": measure(siamese.network),
-        "history": keeper.history,
+        "history": checkpoint.history,
     }
     runs.finish(run, metrics)
     # What a checkpoint holds beyond the weights is of no use to a finished run.
     (run.folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _drive(folder: Path, section: EmbedderSettings, siamese: Siamese, batches: Batches, keeper: Keeper) -> int:
+def _drive(
+    folder: Path,
+    section: EmbedderSettings,
+    siamese: Siamese,
+    batches: ProductBatches,
+    checkpoint: CheckpointCallback,
+) -> int:
     """Let Lightning train, from the checkpoint where there is one; returns the epochs that it holds."""
     device = device_of(section.device)
     trainer = lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
         devices=1,
         max_epochs=section.epochs,
-        callbacks=[keeper],
+        callbacks=[checkpoint],
         default_root_dir=folder,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    checkpoint = folder / CHECKPOINT
-    if not checkpoint.is_file():
+    file = folder / CHECKPOINT
+    if not file.is_file():
         trainer.fit(siamese, train_dataloaders=batches)
         return 0
-    done = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1
+    done = int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1
     batches.epoch = done
-    trainer.fit(siamese, train_dataloaders=batches, ckpt_path=checkpoint)
+    trainer.fit(siamese, train_dataloaders=batches, ckpt_path=file)
     return done
 
 
-def _measure(
-    examples: pd.DataFrame, crops: NDArray[np.uint8], use: NDArray[np.bool_]
-) -> Callable[[Network], dict[str, Any]]:
+def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork], dict[str, Any]]:
     """Recall on the split val: the worn garments among all item shots that training may see.
 
-    Where no look of the split has boxes of known products, one picture of each product is sought among the others.
+    Where no outfit image of the split has boxes of known products, one picture of each product is sought among the
+    others.
     """
     held_out = (examples["split"] == "val").to_numpy(bool)
-    whole = examples["x_min"].isna().to_numpy(bool)
-    asked = held_out & ~whole
+    is_whole = examples["x_min"].isna().to_numpy(bool)
+    asked = held_out & ~is_whole & crops.use
     if asked.any():
-        held = whole & use
+        held = is_whole & crops.use
     else:
-        first = ~examples["product_id"].duplicated().to_numpy(bool)
-        asked = held_out & first & examples["product_id"].duplicated(keep=False).to_numpy(bool)
-        held = ~asked
+        readable = examples[~examples["path"].isin(crops.unreadable)]
+        first = ~readable["product_id"].duplicated() & readable["product_id"].duplicated(keep=False)
+        asked = held_out & first.reindex(examples.index, fill_value=False).to_numpy(bool)
+        held = ~asked & examples.index.isin(readable.index)
     queries, gallery = np.flatnonzero(asked), np.flatnonzero(held if asked.any() else asked)
 
-    def measure(network: Network) -> dict[str, Any]:
-        vectors, gallery_vectors = embedded(network, crops, queries), embedded(network, crops, gallery)
-        return scored(examples.iloc[queries], vectors, examples.iloc[gallery], gallery_vectors)
+    def measure(network: EmbeddingNetwork) -> dict[str, Any]:
+        vectors, gallery_vectors = (embed_crops(network, crops.pixels, rows) for rows in (queries, gallery))
+        return score(examples.iloc[queries], vectors, examples.iloc[gallery], gallery_vectors)
 
     return measure
 

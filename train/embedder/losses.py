@@ -55,7 +55,7 @@ def weighted_triplet_loss(margin: float, alpha: float, dimension: int, embedding
     return loss
 
 
-def mined(embeddings: Tensor, products: Tensor, wears: Tensor, margin: float) -> Triplets:
+def mine_triplets(embeddings: Tensor, products: Tensor, wears: Tensor, margin: float) -> Triplets:
     """The triplets of a batch that violate the margin, hard and semi-hard, with the negative of the anchor's wear.
 
     A shoe is told from a shirt by its wear before vectors are compared, so a shoe teaches nothing about shirts.

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 
-def ranks(queries: Tensor, query_products: Tensor, gallery: Tensor, gallery_products: Tensor) -> Tensor:
-    """At which place each query's own product comes, when products are ordered by their nearest picture.
+def product_ranks(queries: Tensor, query_products: Tensor, gallery: Tensor, gallery_products: Tensor) -> Tensor:
+    """The rank of each query's own product, when products are ordered by their nearest picture.
 
     Args:
         queries: shape (Q, d), float.
@@ -24,10 +24,10 @@ def ranks(queries: Tensor, query_products: Tensor, gallery: Tensor, gallery_prod
     own = query_products[:, None] == products[None, :]
     own_distance = torch.where(own, nearest, float("inf")).amin(dim=1, keepdim=True)
     not_behind = (nearest <= own_distance) & ~own
-    places: Tensor = not_behind.sum(dim=1)
-    return places
+    ranks: Tensor = not_behind.sum(dim=1)
+    return ranks
 
 
-def recall_at(places: Tensor, k: int) -> float:
-    """Share of the queries whose product is among the first ``k`` products; NaN without queries."""
-    return float((places < k).float().mean())
+def recall_at(ranks: Tensor, k: int) -> float:
+    """Instance recall@k: share of the queries whose product is among the first ``k`` products; NaN without queries."""
+    return float((ranks < k).float().mean())

@@ -1,4 +1,4 @@
-"""A trained embedder, ready to embed crops."""
+"""A trained embedder, written to a file, and loaded to embed crops."""
 
 import io
 from collections.abc import Sequence
@@ -13,16 +13,21 @@ from torch import Tensor
 from fullshot.core.boxes import Picture
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest, write_bytes
+from fullshot.core.interfaces import Embedder
+from fullshot.core.settings import EmbedderSettings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
-from fullshot.train.embedder.backbones.small import Network
-from fullshot.train.embedder.crops import squares
+from fullshot.train.embedder import BACKBONES
+from fullshot.train.embedder.network import BATCH, EmbeddingNetwork, embed_crops
+from fullshot.train.embedder.preprocessing import resize_all
+
+KIND = "embedder"
 
 WEIGHTS = "weights.pt"
 """A finished run's weights, in its folder."""
 
-BATCH = 256
-"""Crops that go through the network at once."""
+FIRST = "small"
+"""The backbone of version 0.1, which knew no other: its checkpoints do not name theirs."""
 
 
 def device_of(name: str) -> torch.device:
@@ -42,39 +47,12 @@ def device_of(name: str) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def as_input(crops: NDArray[np.uint8]) -> Tensor:
-    """Squares (N, side, side, 3), uint8, as the network's input (N, 3, side, side), float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float().div(255)
-
-
-@torch.inference_mode()
-def embedded(network: Network, crops: NDArray[np.uint8], rows: NDArray[np.int64] | None = None) -> Tensor:
-    """Embed squares by a network as it is.
-
-    Args:
-        network: in training mode it is put into evaluation mode, and back at the end.
-        crops: shape (N, side, side, 3), uint8, RGB.
-        rows: which of them, shape (M,); None: all.
-
-    Returns:
-        Shape (M, d), float32, on the CPU.
-    """
-    device, training = network.embed.weight.device, network.training
-    chosen = np.arange(len(crops)) if rows is None else rows
-    network.eval()
-    parts = [
-        network(as_input(crops[chosen[start : start + BATCH]]).to(device)).cpu()
-        for start in range(0, len(chosen), BATCH)
-    ]
-    network.train(training)
-    return torch.cat(parts) if parts else torch.zeros(0, network.embed.out_features)
-
-
 @dataclass(frozen=True)
-class Embedder:
-    """A network with the size of its input, and the digest of its weights: vectors of two digests do not compare."""
+class NetworkEmbedder:
+    """A network with what is needed to use it; see :class:`fullshot.core.interfaces.Embedder`."""
 
-    network: Network
+    network: EmbeddingNetwork
+    backbone: str
     image_size: int
     digest: str
 
@@ -87,23 +65,30 @@ class Embedder:
         """Embed crops of any size.
 
         Args:
-            crops: pictures of one garment each, tight around it; an item shot goes through
-                :func:`fullshot.train.embedder.crops.trimmed` first.
+            crops: pictures of one garment each, upright and tight around it; an item shot goes through
+                :func:`fullshot.train.embedder.preprocessing.crop_to_foreground` first.
 
         Returns:
             Shape (N, d), float32; not normalised, to be compared by squared Euclidean distance.
         """
         parts = [
-            embedded(self.network, squares(crops[start : start + BATCH], self.image_size)).numpy()
+            embed_crops(self.network, resize_all(crops[start : start + BATCH], self.image_size)).numpy()
             for start in range(0, len(crops), BATCH)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
 
 
-def save(path: Path, weights: dict[str, Tensor], dimension: int, image_size: int) -> None:
-    """Write a network's weights, and what is needed to build it again, in one step."""
+def save(path: Path, weights: dict[str, Tensor], settings: EmbedderSettings) -> None:
+    """Write a network's weights, and what is needed to build it again, in one step.
+
+    Args:
+        path: the file.
+        weights: of an :class:`EmbeddingNetwork`.
+        settings: the network's backbone, the size of its crops, and the dimension of its embeddings.
+    """
     content = io.BytesIO()
-    torch.save({"weights": weights, "dimension": dimension, "image_size": image_size}, content)
+    built_from = settings.model_dump(include={"backbone", "image_size", "dimension"})
+    torch.save({"weights": weights, **built_from}, content)
     write_bytes(path, content.getvalue())
 
 
@@ -112,18 +97,26 @@ def load(workspace: Workspace, run: str | None = None, *, device: str = "") -> E
 
     Raises:
         MissingInput: there is none yet; says what to run first.
-        UserError: there is no such run, or it is not finished.
+        UserError: there is no such run, or it is not finished; its backbone was of a package that is not there.
         StageFailed: its weights do not load.
     """
-    found = runs.latest_run(workspace, "embedder", run)
+    return load_network(workspace, run, device=device)
+
+
+def load_network(workspace: Workspace, run: str | None = None, *, device: str = "") -> NetworkEmbedder:
+    """See :func:`load`."""
+    found = runs.latest_run(workspace, KIND, run)
     path = found.folder / WEIGHTS
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        network = Network(saved["dimension"])
+        name, size = str(saved.get("backbone", FIRST)), int(saved["image_size"])
+        network = EmbeddingNetwork(BACKBONES.get(name)(), saved["dimension"])
         network.load_state_dict(saved["weights"])
+    except UserError:
+        raise
     except Exception as error:  # torch raises whatever a broken file makes its readers stumble over
         raise StageFailed(
             f"cannot load {path} ({type(error).__name__}): delete {found.folder} and run "
             f"`fullshot train embedder {workspace.root}` again"
         ) from None
-    return Embedder(network.to(device_of(device)).eval(), int(saved["image_size"]), digest(path))
+    return NetworkEmbedder(network.to(device_of(device)).eval(), name, size, digest(path))

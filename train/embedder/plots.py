@@ -29,7 +29,7 @@ def plot(history: Sequence[dict[str, Any]], path: Path) -> None:
         if measured:
             recalls.plot(*zip(*measured, strict=True), color=colour, label=name)
             recalls.legend(loc="lower right")
-    recalls.set(title="the very product, by worn garment (val)", xlabel="epoch", ylim=(0, 1.02))
+    recalls.set(title="instance recall@k of worn garments (val)", xlabel="epoch", ylim=(0, 1.02))
     for axes in (losses, recalls):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)

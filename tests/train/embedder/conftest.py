@@ -1,4 +1,4 @@
-"""A tiny shop, drawn: every product a colour and a pattern, item shots on white, and looks that show a whole outfit."""
+"""A tiny shop, drawn: every product a colour and a pattern, item shots on white, and outfit images."""
 
 import colorsys
 import io
@@ -17,8 +17,8 @@ from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
 
-LOOK = {"top": (34, 40, 62, 72), "bottom": (36, 72, 60, 116), "foot": (32, 116, 64, 126)}
-"""Where the garments of a look are: corners in pixels of a picture of 96×128."""
+WORN_AT = {"top": (34, 40, 62, 72), "bottom": (36, 72, 60, 116), "foot": (32, 116, 64, 126)}
+"""Where the garments of an outfit image are: corners in pixels of a picture of 96×128."""
 
 SPLITS = ("train", "train", "train", "val", "test")
 
@@ -71,14 +71,14 @@ def drawn_workspace(root: Path, outfits: int = 10) -> Workspace:
 
     for outfit in range(outfits):
         split = SPLITS[outfit % len(SPLITS)]
-        look = Image.new("RGB", (96, 128), (225, 228, 232))
-        ImageDraw.Draw(look).ellipse((40, 14, 56, 36), fill=(200, 150, 120))
+        outfit_image = Image.new("RGB", (96, 128), (225, 228, 232))
+        ImageDraw.Draw(outfit_image).ellipse((40, 14, 56, 36), fill=(200, 150, 120))
         worn = []
-        for place, (wear, corners) in enumerate(LOOK.items()):
-            number = outfit * len(LOOK) + place
+        for place, (wear, corners) in enumerate(WORN_AT.items()):
+            number = outfit * len(WORN_AT) + place
             product = f"drawn:{number}"
             width, height = corners[2] - corners[0], corners[3] - corners[1]
-            look.paste(_cloth(number, (width, height)), corners[:2])
+            outfit_image.paste(_cloth(number, (width, height)), corners[:2])
             worn.append((product, wear, corners))
             rows["products"].append(
                 {
@@ -99,7 +99,7 @@ def drawn_workspace(root: Path, outfits: int = 10) -> Workspace:
                 shot.paste(_cloth(number, (width, height)).resize((2 * width, 2 * height // (1 + view))), (14, 20))
                 stored = add(shot, number * 10 + view, [product], False, split)
                 rows["dataset2"].append({"image_path": stored.path, "label": number})
-        stored = add(look, 100_000 + outfit, [product for product, *_ in worn], True, split)
+        stored = add(outfit_image, 100_000 + outfit, [product for product, *_ in worn], True, split)
         rows["boxes"] += [
             {
                 "image_id": stored.image_id,
@@ -113,7 +113,7 @@ def drawn_workspace(root: Path, outfits: int = 10) -> Workspace:
         ]
     for name, data in rows.items():
         workspace.write(name, tables.frame(name, data))
-    labels = [{"label": number, "product_id": f"drawn:{number}"} for number in range(outfits * len(LOOK))]
+    labels = [{"label": number, "product_id": f"drawn:{number}"} for number in range(outfits * len(WORN_AT))]
     workspace.write("labels", tables.frame("labels", labels))
     return workspace
 

@@ -1,23 +1,29 @@
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from fullshot.core import tables
 from fullshot.core.errors import BadTable, MissingInput, StageFailed, UserError
 from fullshot.core.pictures import read_rgb
+from fullshot.core.progress import Advance
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
-from fullshot.train.embedder.dataset import training_examples
-from fullshot.train.embedder.training import Batches
+from fullshot.train.embedder.backbones.small import SmallBackbone
+from fullshot.train.embedder.dataset import training_examples, worn_garments
+from fullshot.train.embedder.sampling import ProductBatches
 
 TRAIN = """
 import sys
@@ -166,13 +172,13 @@ def test_damaged_weights_are_named(trained: Workspace) -> None:
 def test_batches_hold_several_pictures_of_each_product() -> None:
     products = np.repeat(np.arange(7), [1, 2, 3, 4, 5, 6, 7])
     rows = np.flatnonzero(products != 3)
-    batches = Batches(products, rows, 16, seed=3)
+    batches = ProductBatches(products, rows, 16, seed=3)
     epochs = [[batch.tolist() for batch in batches] for _ in range(2)]
     for batch in [batch for epoch in epochs for batch in epoch]:
         assert set(np.bincount(products[batch], minlength=7)) <= {0, 4}
         assert 3 not in products[batch]
     assert epochs[0] != epochs[1]
-    resumed = Batches(products, rows, 16, seed=3)
+    resumed = ProductBatches(products, rows, 16, seed=3)
     resumed.epoch = 1
     assert [batch.tolist() for batch in resumed] == epochs[1]
 
@@ -181,7 +187,7 @@ def test_batches_leave_the_random_numbers_of_others_alone() -> None:
     np.random.seed(5)
     expected = np.random.rand()
     np.random.seed(5)
-    list(Batches(np.arange(9) // 3, np.arange(9), 8, seed=3))
+    list(ProductBatches(np.arange(9) // 3, np.arange(9), 8, seed=3))
     assert np.random.rand() == expected
 
 
@@ -196,3 +202,120 @@ def test_splits_that_leak_are_refused(workspace: Workspace, settings: Settings) 
         embedder.fit(workspace, settings)
     assert "\n" not in str(error.value)
     assert not list(workspace.models("embedder").glob("*"))
+
+
+def test_what_cannot_be_read_is_left_out_counted_and_named(
+    workspace: Workspace, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boxes, images = workspace.read("boxes"), workspace.read("images").set_index("image_id")
+    curated = workspace.read("curated").set_index("image_id")
+    on_full_shots = [name for name in boxes["image_id"].unique() if curated.loc[name, "split"] == "test"]
+    broken = [
+        str(images.loc[[on_full_shots[0]], "path"].iloc[0]),
+        str(workspace.read("dataset2")["image_path"].iloc[0]),
+    ]
+    for path in broken:
+        (workspace / path).write_bytes(b"no picture")
+    one_epoch = load(embedder={**settings.embedder.model_dump(), "epochs": 1})
+    stats = embedder.fit(workspace, one_epoch)
+    assert (stats["unreadable"], stats["item_shots"], stats["worn_garments"]) == (1, 35, 18)
+    assert f"train embedder: 1 picture that cannot be read is left out: {broken[1]}" in capsys.readouterr().err
+    scores = embedder.evaluate(workspace, one_epoch)
+    assert (scores["unreadable"], scores["queries"]) == (2, 3)
+    message = capsys.readouterr().err
+    assert all(path in message for path in broken)
+    for path in workspace.read("images")["path"]:
+        (workspace / str(path)).write_bytes(b"no picture")
+    with pytest.raises(StageFailed, match="can be read"):
+        embedder.evaluate(workspace, one_epoch)
+    with pytest.raises(MissingInput, match="at least 2 products"):
+        embedder.fit(workspace, load(embedder={**settings.embedder.model_dump(), "epochs": 2}))
+
+
+def test_a_run_of_version_0_1_loads_and_goes_on(
+    workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int, note: str = "") -> None:
+        raise Stopped
+
+    @contextlib.contextmanager
+    def stopping_bar(what: str, unit: str = "") -> Iterator[Advance]:
+        yield stop
+
+    expected = embedder.fit(workspace, settings)
+    vector = embedder.load(workspace, device="cpu").embed([np.zeros((40, 30, 3), np.uint8)])
+    shutil.move(workspace / "models", workspace / "elsewhere")
+    with monkeypatch.context() as patch:
+        patch.setattr("fullshot.train.embedder.fitting.bar", stopping_bar)
+        with pytest.raises(Stopped):
+            embedder.fit(workspace, settings)
+    checkpoint = folder(workspace) / "last.ckpt"
+    content = torch.load(checkpoint, weights_only=False)
+    content["state_dict"] = as_in_0_1(content["state_dict"])
+    for state in content["callbacks"].values():
+        state["weights"] = as_in_0_1(state["weights"])
+    content["callbacks"] = {"Keeper": next(iter(content["callbacks"].values()))}
+    torch.save(content, checkpoint)
+    stats = embedder.fit(workspace, settings)
+    assert stats["resumed_at"] == 1
+    assert stats["history"] == expected["history"]
+
+    saved = torch.load(folder(workspace) / "weights.pt", weights_only=True)
+    assert (saved.pop("backbone"), saved["image_size"]) == ("small", 32)
+    torch.save({**saved, "weights": as_in_0_1(saved["weights"])}, folder(workspace) / "weights.pt")
+    again = embedder.load(workspace, device="cpu").embed([np.zeros((40, 30, 3), np.uint8)])
+    np.testing.assert_array_equal(again, vector)
+    assert not embedder.fit(workspace, settings)["trained"]
+
+
+def as_in_0_1(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights under the names that they had when there was one backbone."""
+    return {name.replace("backbone.", ""): value for name, value in weights.items()}
+
+
+def test_only_boxes_on_full_shots_are_learnt_from_and_measured_on(workspace: Workspace) -> None:
+    every = worn_garments(workspace)
+    curated = workspace.read("curated")
+    first, second = every["image_id"].unique()[:2]
+    assert training_examples(workspace)["image_id"].isin([first, second]).any()
+    curated["full_shot"] = curated["full_shot"].mask(curated["image_id"] == first, False)
+    curated["full_shot"] = curated["full_shot"].mask(curated["image_id"] == second, pd.NA)
+    workspace.write("curated", curated)
+    assert set(worn_garments(workspace)["image_id"]) == set(every["image_id"]) - {first, second}
+    examples = training_examples(workspace)
+    assert not examples[examples["x_min"].notna()]["image_id"].isin([first, second]).any()
+
+
+def test_a_box_beside_its_picture_is_left_out(workspace: Workspace) -> None:
+    boxes = workspace.read("boxes")
+    corners = ["x_min", "y_min", "x_max", "y_max"]
+    boxes.loc[0, corners] = [500.0, 10.0, 600.0, 20.0]
+    boxes.loc[1, corners] = [-30.0, 10.0, -20.0, 20.0]
+    boxes.loc[2, corners] = [20.0, 10.0, 9_000.0, 30.0]  # beyond its picture's right edge, but inside as well
+    workspace.write("boxes", boxes)
+    assert len(worn_garments(workspace)) == len(boxes) - 2
+
+
+def test_backbones_are_chosen_by_name_and_named_in_the_checkpoint(
+    workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match=r"expected the backbone to be one of small, got 'large'"):
+        embedder.fit(workspace, load(embedder={"backbone": "large"}))
+    trained = embedder.fit(workspace, load(embedder={"epochs": 1, "dimension": 16, "device": "cpu"}))
+    assert trained["trained"]
+    assert embedder.load(workspace, device="cpu").image_size == 64  # the backbone's own
+
+    class TwiceTheSmall(SmallBackbone):
+        input_size = 24
+
+    monkeypatch.setitem(embedder.BACKBONES._house, "twice", f"{__name__}:TwiceTheSmall")
+    monkeypatch.setattr(sys.modules[__name__], "TwiceTheSmall", TwiceTheSmall, raising=False)
+    other = embedder.fit(workspace, load(embedder={"backbone": "twice", "epochs": 1, "dimension": 16, "device": "cpu"}))
+    assert other["trained"]
+    assert embedder.load(workspace, device="cpu").image_size == 24
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="expected the backbone to be one of small, got 'twice'"):
+        embedder.load(workspace, device="cpu")

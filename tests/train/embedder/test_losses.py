@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fullshot.train.embedder.losses import mined, weighted_triplet_loss
+from fullshot.train.embedder.losses import mine_triplets, weighted_triplet_loss
 
 # Two pictures of each of two products, of one wear; d = 2.
 EMBEDDINGS = [[1.0, 0.0], [0.0, 2.0], [2.0, 1.0], [3.0, 3.0]]
@@ -51,7 +51,7 @@ def test_mined_triplets_violate_the_margin_within_one_wear() -> None:
     embeddings = torch.randn(24, 3, generator=generator)
     products = torch.arange(24) // 3
     wears = products % 2
-    anchors, positives, negatives = mined(embeddings, products, wears, MARGIN)
+    anchors, positives, negatives = mine_triplets(embeddings, products, wears, MARGIN)
     assert len(anchors) > 0
     assert (products[anchors] == products[positives]).all()
     assert (anchors != positives).all()

@@ -1,10 +1,47 @@
-"""The Siamese network: one set of weights embeds anchors, positives and negatives alike."""
+"""A small convolutional network, to be trained from nothing on a CPU."""
 
 import torch
 from torch import Tensor, nn
 
 WIDTHS = (24, 48, 96, 128)
 """Channels of the four blocks; each halves the picture's side."""
+
+
+class SmallBackbone:
+    """Four convolutional blocks, of which each adds to the features; it takes squares from 16 pixels on."""
+
+    feature_size = sum(WIDTHS)
+    input_size = 64
+    mean = (0.5, 0.5, 0.5)
+    std = (0.5, 0.5, 0.5)
+
+    def network(self) -> nn.Module:
+        """A new network: (N, 3, side, side), float32, in [-1, 1] → (N, 296), float32."""
+        return _Blocks()
+
+
+class _Blocks(nn.Module):
+    """A small convolutional network that keeps colour.
+
+    Every block's output is averaged over the picture: the early ones are close to a histogram of colours and fine
+    patterns, the late ones say where on the garment they are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            _block(inputs, outputs) for inputs, outputs in zip((3, *WIDTHS), WIDTHS, strict=False)
+        )
+        # The order of bytes in which a CPU convolves small pictures in less than half the time (measured at 64 px).
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        features = crops.contiguous(memory_format=torch.channels_last)
+        pooled = []
+        for block in self.blocks:
+            features = block(features)
+            pooled.append(features.mean(dim=(2, 3)))
+        return torch.cat(pooled, dim=1)
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
@@ -15,41 +52,3 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
-
-
-class Network(nn.Module):
-    """A small convolutional network that keeps colour.
-
-    Every block's output is averaged over the picture and handed to the last layer: the early ones are close to a
-    histogram of colours and fine patterns, the late ones say where on the garment they are.
-
-    Args:
-        dimension: d, the length of an embedding.
-    """
-
-    def __init__(self, dimension: int) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            _block(inputs, outputs) for inputs, outputs in zip((3, *WIDTHS), WIDTHS, strict=False)
-        )
-        self.normalize = nn.BatchNorm1d(sum(WIDTHS))
-        self.embed = nn.Linear(sum(WIDTHS), dimension)
-        # The order of bytes in which a CPU convolves small pictures in less than half the time (measured at 64 px).
-        self.to(memory_format=torch.channels_last)
-
-    def forward(self, crops: Tensor) -> Tensor:
-        """Embed crops.
-
-        Args:
-            crops: shape (N, 3, side, side), float in [0, 1], RGB.
-
-        Returns:
-            Shape (N, d), float; not normalised.
-        """
-        features = (crops * 2 - 1).contiguous(memory_format=torch.channels_last)
-        pooled = []
-        for block in self.blocks:
-            features = block(features)
-            pooled.append(features.mean(dim=(2, 3)))
-        embeddings: Tensor = self.embed(self.normalize(torch.cat(pooled, dim=1)))
-        return embeddings
