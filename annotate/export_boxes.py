@@ -65,7 +65,7 @@ def export_boxes(
         to whole pixels; ``written_anew``, pictures that lost their EXIF orientation.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
         UserError: no such format, nothing to export, the folder holds something else, or a picture is not there.
     """
     box_format = formats.named(format)
@@ -114,7 +114,7 @@ def choose(workspace: Workspace, split: str | None = None, source: str | None = 
         and by picture.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     rows = trusted_boxes(workspace, (source,) if source else TRUSTED)
     rows["split"] = rows["split"].fillna(UNSPLIT)

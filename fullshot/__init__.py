@@ -1,3 +1,3 @@
-"""The spine of fullshot: what every stage shares, and nothing that belongs to one stage."""
+"""From a fashion shop's pages to a garment detector, an embedder and a look-alike search."""
 
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 
 def main() -> None:
-    """Run it. Every worker process imports this module once more: the verbs are imported where they are run."""
+    """Run it. Every worker process imports this module once more: the commands are imported where they are run."""
     from fullshot.cli import main as run
 
     run()

@@ -1,4 +1,4 @@
-"""The verbs as a user types them: what bad input is answered with."""
+"""The commands as a user types them: what bad input is answered with."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from fullshot.core import tables
 from fullshot.core.workspace import Workspace
 from fullshot.demo.shop.assortment import COLLECTIONS
 
-VERBS = [
+COMMANDS = [
     "demo",
     "crawl",
     "parse",
@@ -36,7 +36,7 @@ VERBS = [
 
 
 def run(*words: str | Path | int) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a verb."""
+    """Exit code, stdout and stderr of a command."""
     result = CliRunner().invoke(app, [str(word) for word in words])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -57,10 +57,10 @@ def curated(root: Path) -> Path:
     return root
 
 
-def test_help_lists_the_verbs() -> None:
+def test_help_lists_the_commands() -> None:
     code, said, _ = run("--help")
     assert code == 0
-    assert [verb for verb in VERBS if f" {verb} " not in said] == []
+    assert [command for command in COMMANDS if f" {command} " not in said] == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_shop_is_no_larger_than_the_one_that_is_drawn(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_verb_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_is_stopped_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 

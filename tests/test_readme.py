@@ -43,11 +43,11 @@ def commands() -> list[tuple[str, list[str]]]:
 
 
 def names(lines: list[str]) -> set[str]:
-    """The names of the stats among a verb's lines: what stands before two spaces."""
+    """The names of the stats among a command's lines: what stands before two spaces."""
     return {match[1] for line in lines if (match := re.match(r"([a-z][a-z0-9@. ]*?) {2,}\S", line))}
 
 
-def test_the_readme_shows_every_verb() -> None:
+def test_the_readme_shows_every_command() -> None:
     shown = {shlex.split(command)[1] for command, _ in commands()}
     assert shown == {name.replace("_", "-") for name in typer.main.get_command(app).commands}  # type: ignore[attr-defined]
 

@@ -17,7 +17,7 @@ def candidates(workspace: Workspace) -> pd.DataFrame:
         ``unclear`` (bool), ``shot_score``, ``rank`` (see :data:`LEARN`); sorted by ``image_id``.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     curated = workspace.read("curated")
     unclear = curated["shot"].eq("unclear").fillna(False).astype(bool)
@@ -38,7 +38,7 @@ def to_learn_from(workspace: Workspace) -> set[str]:
     """The pictures of the split ``train``: what is labelled of other splits teaches no model anything.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     curated = workspace.read("curated")
     return set(curated.loc[curated["split"] == "train", "image_id"])
@@ -57,7 +57,7 @@ def pictures(workspace: Workspace) -> pd.DataFrame:
     """Columns ``image_id, path, product_id, kind``: a row a picture; of one of several products, the first's.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     images = workspace.read("images").sort_values(["image_id", "product_id"]).drop_duplicates("image_id")
     products = workspace.read_if_there("products")

@@ -1,6 +1,6 @@
-"""The verbs. Each parses its flags, calls one function of its stage, and prints its stats.
+"""The commands. Each parses its flags, calls one function of its stage, and prints its stats.
 
-A stage is imported only when its verb runs: ``fullshot --help`` loads neither torch nor Scrapy nor OpenCV.
+A stage is imported only when its command runs: ``fullshot --help`` loads neither torch nor Scrapy nor OpenCV.
 """
 
 import os
@@ -34,7 +34,7 @@ def _fullshot(
     pass
 
 
-# In the order of `fullshot --help`, which lists the groups after the verbs that stand alone.
+# In the order of `fullshot --help`, which lists the groups after the commands that stand alone.
 app.command()(demo.demo)
 app.command(cls=crawl.CrawlCommand)(crawl.crawl)
 app.command()(crawl.parse)

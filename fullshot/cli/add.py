@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 
 _COLUMNS = "Columns of a CSV"
@@ -15,7 +15,7 @@ def _column(what: str, flag: str) -> Any:
     return typer.Option(f"--{flag}", metavar="COLUMN", help=what, rich_help_panel=_COLUMNS)
 
 
-@verb
+@command
 def add(
     workspace: WorkspaceArgument,
     source: Annotated[Path, typer.Argument(metavar="FOLDER|CSV", help="the pictures, or a CSV that names them")],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 from fullshot.core.process import tidy_up_when_terminated
 
@@ -21,7 +21,7 @@ ProjectFlag = Annotated[str | None, typer.Option(help="title of the project")]
 
 
 @app.command()
-@verb
+@command
 def serve(
     workspace: WorkspaceArgument,
     port: Annotated[int | None, typer.Option(help="where it listens, on this machine only; 0: any free one")] = None,
@@ -42,7 +42,7 @@ def serve(
 
 
 @app.command()
-@verb
+@command
 def push(
     workspace: WorkspaceArgument,
     url: UrlFlag = None,
@@ -63,7 +63,7 @@ def push(
 
 
 @app.command()
-@verb
+@command
 def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
     """Decide what is to be annotated next, and why; `push` tells the annotators."""
     from fullshot.annotate.queue.run import prioritise
@@ -73,7 +73,7 @@ def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
 
 
 @app.command()
-@verb
+@command
 def pull(
     workspace: WorkspaceArgument,
     url: UrlFlag = None,
@@ -91,7 +91,7 @@ def pull(
 
 
 @app.command()
-@verb
+@command
 def backend(
     workspace: WorkspaceArgument,
     port: Annotated[int | None, typer.Option(help="where it listens; 0: any free one")] = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 
 app = typer.Typer(help="Bring boxes in, or take them out.", no_args_is_help=True)
@@ -37,7 +37,7 @@ class Source(StrEnum):
 
 
 @app.command("import")
-@verb
+@command
 def boxes_import(
     workspace: WorkspaceArgument,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="the file or the folder with the boxes")],
@@ -58,7 +58,7 @@ def boxes_import(
 
 
 @app.command("export")
-@verb
+@command
 def boxes_export(
     workspace: WorkspaceArgument,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="the folder to write; an earlier export is replaced")],

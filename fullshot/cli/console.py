@@ -1,4 +1,4 @@
-"""What every verb has in common: how a mistake is told, how stats are printed."""
+"""What every command has in common: how a mistake is told, how stats are printed."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ _WIDEST = 1000
 _ROWS = 8
 
 
-def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
+def command(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """A user's mistake, or what the system refuses, is one line and an exit code, never a traceback."""
 
     @functools.wraps(function)

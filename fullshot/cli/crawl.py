@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 from fullshot.core.errors import StageFailed, UserError
 
@@ -27,7 +27,7 @@ class CrawlCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-@verb
+@command
 def crawl(
     workspace: WorkspaceArgument,
     urls: Annotated[
@@ -105,7 +105,7 @@ def crawl(
         print_stats(stats, as_json)
 
 
-@verb
+@command
 def parse(
     url: Annotated[str, typer.Argument(metavar="URL", help="the page's address; links are resolved against it")],
     file: Annotated[

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 from fullshot.core.errors import StageFailed
 
 
-@verb
+@command
 def curate(
     workspace: WorkspaceArgument,
     check: Annotated[

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import verb
+from fullshot.cli.console import command
 from fullshot.cli.options import JsonFlag
 
 
-@verb
+@command
 def demo(
     workspace: Annotated[Path, typer.Argument(metavar="[WS]", help="where to put it")] = Path("datasets/demo"),
     fresh: Annotated[bool, typer.Option("--fresh", help="throw away what an earlier demo left there")] = False,

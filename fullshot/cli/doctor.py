@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import verb
+from fullshot.cli.console import command
 from fullshot.cli.options import JsonFlag, command_class
 
 STAGES_WITH_CHECKS = ("fullshot.crawler.doctor", "fullshot.curation.doctor")
@@ -12,7 +12,7 @@ STAGES_WITH_CHECKS = ("fullshot.crawler.doctor", "fullshot.curation.doctor")
 DoctorCommand = command_class({"--mend": "--fix"})
 
 
-@verb
+@command
 def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="bring about what is missing")] = False,
     as_json: JsonFlag = False,

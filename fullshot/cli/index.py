@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import print_stats, print_whole, verb
+from fullshot.cli.console import command, print_stats, print_whole
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 
 app = typer.Typer(help="The searchable catalog.", no_args_is_help=True)
 
 
 @app.command("build")
-@verb
+@command
 def index_build(
     workspace: WorkspaceArgument,
     store: Annotated[
@@ -29,7 +29,7 @@ def index_build(
     print_stats(build_catalog(place, place.settings(index={"store": store})), as_json)
 
 
-@verb
+@command
 def recommend(
     workspace: WorkspaceArgument,
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="a photo of a dressed person")],
@@ -50,7 +50,7 @@ def recommend(
         print(f"picture: {output}")
 
 
-@verb
+@command
 def trace(
     workspace: WorkspaceArgument,
     image_id: Annotated[str, typer.Argument(metavar="IMAGE_ID", help="a picture, or the first digits of its id")],

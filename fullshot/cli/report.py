@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 
 
-@verb
+@command
 def report(
     workspace: WorkspaceArgument,
     truth: Annotated[Path | None, typer.Option(help="a CSV that says which pictures are full shots")] = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fullshot.cli.console import print_stats, verb
+from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 
 train_app = typer.Typer(help="Train the detector or the embedder.", no_args_is_help=True)
@@ -28,7 +28,7 @@ SplitOption = Annotated[Split, typer.Option(help="which products to score on")]
 
 
 @train_app.command("detector")
-@verb
+@command
 def train_detector(
     workspace: WorkspaceArgument,
     family: Annotated[str | None, typer.Option(help="yolo, or one that another package brings")] = None,
@@ -59,7 +59,7 @@ def train_detector(
 
 
 @train_app.command("embedder")
-@verb
+@command
 def train_embedder(
     workspace: WorkspaceArgument,
     backbone: Annotated[str | None, typer.Option(help="small, or one that another package brings")] = None,
@@ -90,7 +90,7 @@ def train_embedder(
 
 
 @evaluate_app.command("detector")
-@verb
+@command
 def evaluate_detector(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
 ) -> None:
@@ -103,7 +103,7 @@ def evaluate_detector(
 
 
 @evaluate_app.command("embedder")
-@verb
+@command
 def evaluate_embedder(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
 ) -> None:
@@ -116,7 +116,7 @@ def evaluate_embedder(
 
 
 @evaluate_app.command("recommend")
-@verb
+@command
 def evaluate_recommend(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, as_json: JsonFlag = False
 ) -> None:

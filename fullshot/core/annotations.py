@@ -35,7 +35,7 @@ def trusted_boxes(workspace: Workspace, sources: Sequence[str] = TRUSTED) -> pd.
         it is not known; corners in pixels, inside the picture; sorted.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     images, boxes, curated = workspace.read("images"), workspace.read("boxes"), workspace.read_if_there("curated")
     annotations = workspace.read_if_there("annotations")

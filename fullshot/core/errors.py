@@ -2,7 +2,7 @@
 
 
 class UserError(ValueError):
-    """The call or its input is wrong; the verb exits with 2.
+    """The call or its input is wrong; the command exits with 2.
 
     The message is one line: what was expected, what came, what to do next.
     """
@@ -11,7 +11,7 @@ class UserError(ValueError):
 
 
 class MissingInput(UserError):
-    """A stage's input has not been made yet; the message names the verb that makes it."""
+    """A stage's input has not been made yet; the message names the command that makes it."""
 
 
 class BadTable(UserError):
@@ -19,6 +19,6 @@ class BadTable(UserError):
 
 
 class StageFailed(RuntimeError):
-    """The stage ran and something failed; the verb exits with 1."""
+    """The stage ran and something failed; the command exits with 1."""
 
     exit_code = 1

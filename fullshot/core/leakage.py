@@ -43,7 +43,7 @@ def by_tables(workspace: Workspace) -> list[Leak]:
     Pictures that were thrown out, or have no split, are on no side.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     curated = workspace.read("curated")
     curated = curated[curated["split"].notna() & curated["keep"].fillna(True).astype(bool)]

@@ -392,7 +392,7 @@ def test_a_missing_picture_is_counted_and_named(workspace: Workspace, tmp_path: 
     assert sorted(Path(missing).stem for missing in stats["missing"]) == sorted(file.stem for file in pictures)
 
 
-def test_the_verbs(workspace: Workspace, tmp_path: Path) -> None:
+def test_the_commands(workspace: Workspace, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
     call = ["boxes", "export", str(workspace.root), out, "--format", "voc", "--split", "train", "--link", "--json"]
     result = CliRunner().invoke(app, call)

@@ -157,7 +157,7 @@ def test_apt_is_called_without_asking_anything(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     apt_install(["libgl1", "libegl1", "libgl1"])
     said = capfd.readouterr()
-    assert said.out == ""  # stdout belongs to the verb's own answer
+    assert said.out == ""  # stdout belongs to the command's own answer
     assert said.err.splitlines() == [
         "noninteractive: -q -o DPkg::Lock::Timeout=300 update",
         "noninteractive: -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends libegl1 libgl1",

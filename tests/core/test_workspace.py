@@ -30,13 +30,13 @@ def test_a_stage_that_fails_leaves_no_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "verb"),
+    ("table", "command"),
     [("images", "crawl"), ("curated", "curate"), ("boxes", "boxes import"), ("dataset2", "curate")],
 )
-def test_a_missing_table_names_the_verb_that_makes_it(tmp_path: Path, table: str, verb: str) -> None:
+def test_a_missing_table_names_the_command_that_makes_it(tmp_path: Path, table: str, command: str) -> None:
     with pytest.raises(MissingInput) as caught:
         Workspace(tmp_path).read(table)
-    assert str(caught.value) == f"no {table}.csv in {tmp_path}: run `fullshot {verb} {tmp_path}` first"
+    assert str(caught.value) == f"no {table}.csv in {tmp_path}: run `fullshot {command} {tmp_path}` first"
 
 
 def test_a_workspace_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -64,13 +64,13 @@ def test_a_shop_of_another_size_leaves_everything_as_it_is(tmp_path: Path) -> No
     assert record.is_file()
 
 
-def test_a_verb_is_not_taken_from_the_folder_that_the_user_works_in(
+def test_a_command_is_not_taken_from_the_folder_that_the_user_works_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "fullshot.py").write_text("raise SystemExit(9)")
     (tmp_path / "typer.py").write_text("raise SystemExit(9)")
     monkeypatch.chdir(tmp_path)
-    # The flag ends the verb as soon as it has begun: by its own code for a wrong call.
+    # The flag ends the command as soon as it has begun: by its own code for a wrong call.
     with pytest.raises(StageFailed, match="`fullshot crawl` ended with code 2"):
         run(tmp_path / "demo", collections=1, flags={"crawl": ["--no-such-flag"]})
 

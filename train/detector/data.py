@@ -61,7 +61,7 @@ def choose_boxes(workspace: Workspace) -> pd.DataFrame:
         See :func:`fullshot.core.annotations.trusted_boxes`.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
     """
     for name in ("boxes", "images", "curated"):
         if not workspace.table(name).is_file():

@@ -43,7 +43,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         there to validate on), ``map50``, ``map50_95``, ``classes``.
 
     Raises:
-        MissingInput: a table is not there; says which verb makes it.
+        MissingInput: a table is not there; says which command makes it.
         UserError: no box to train on, no such family, model, device or run; the splits leak.
         StageFailed: the training broke off, or no picture can be read.
     """

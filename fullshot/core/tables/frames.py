@@ -39,12 +39,12 @@ def read(name: str, path: Path) -> pd.DataFrame:
     """Read a table.
 
     Raises:
-        MissingInput: there is no such file; says which verb makes it.
+        MissingInput: there is no such file; says which command makes it.
         BadTable: a column is missing or a cell is not what the schema says.
     """
     if not path.is_file():
-        verb = MADE_BY.get(path.stem)
-        hint = f": run `fullshot {verb} {path.parent}` first" if verb else ""
+        command = MADE_BY.get(path.stem)
+        hint = f": run `fullshot {command} {path.parent}` first" if command else ""
         raise MissingInput(f"no {path.name} in {path.parent}{hint}")
     try:
         data = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8")

@@ -256,4 +256,4 @@ MADE_BY = {
     "queue": "curate",
     "splits": "curate",
 }
-"""Which verb makes a table that a later stage may miss."""
+"""Which command makes a table that a later stage may miss."""

@@ -19,7 +19,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from fullshot.cli.add import add as verb
+from fullshot.cli.add import add as command
 from fullshot.core import pictures as storage
 from fullshot.core import tables
 from fullshot.core.errors import UserError
@@ -483,9 +483,9 @@ def test_a_mistake_is_told_before_anything_is_made(
     assert not workspace.root.exists()
 
 
-def test_the_verb(tmp_path: Path) -> None:
+def test_the_command(tmp_path: Path) -> None:
     app = typer.Typer()
-    app.command()(verb)
+    app.command()(command)
     lay(tmp_path, {"a.png": picture(1), "b.png": b""})
     (tmp_path / "l.csv").write_text("pic,kind\na.png,Jean\nb.png,Jean\n")
     words = [str(tmp_path / "ws"), str(tmp_path / "l.csv"), "--image", "pic", "--type", "kind", "--json"]
