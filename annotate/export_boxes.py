@@ -20,7 +20,7 @@ from fullshot.core import files
 from fullshot.core.annotations import TRUSTED, trusted_boxes
 from fullshot.core.boxes import Corners, area
 from fullshot.core.errors import UserError
-from fullshot.core.pictures import materialize
+from fullshot.core.image_store import materialize
 from fullshot.core.settings import Settings
 from fullshot.core.tables import SPLITS
 from fullshot.core.taxonomy import GARMENTS

@@ -12,8 +12,8 @@ from fullshot.annotate import formats
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
+from fullshot.core import image_store, tables
 from fullshot.core import pictures as storage
-from fullshot.core import tables
 from fullshot.core.boxes import Corners
 from fullshot.core.clock import now
 from fullshot.core.errors import UserError
@@ -159,7 +159,7 @@ def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:
 
 def _identity(file: Path, sizes: Mapping[str, _Size]) -> str:
     content = file.read_bytes()
-    identity = storage.image_id(content)
+    identity = image_store.image_id(content)
     if identity in sizes or file.stem not in sizes:
         return identity
     try:

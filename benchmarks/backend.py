@@ -19,8 +19,9 @@ import httpx
 from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.annotate.backend.service import started
+from fullshot.core import image_store, tables
 from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core.blobs import LocalBlobs
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import Detector
@@ -59,7 +60,7 @@ def filled(root: Path, folder: Path, count: int) -> Workspace:
     found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _SUFFIXES)
     rows: dict[str, dict[str, Any]] = {}
     for path in found:
-        stored = storage.put(root, path.read_bytes())
+        stored = image_store.put(LocalBlobs(root), path.read_bytes())
         size = {"width": stored.width, "height": stored.height, "bytes": stored.bytes}
         rows[stored.image_id] = {"image_id": stored.image_id, "product_id": "b:1", "path": stored.path, **size}
         if len(rows) == count:

@@ -36,8 +36,7 @@ from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.annotate.formats import coco
 from fullshot.annotate.queue.run import prioritise
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.files import digest, write_text
 from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
@@ -114,7 +113,7 @@ class Simulation:
         lot = random.Random(_SPLIT_SEED)
         images, curated = [], []
         for number, picture in enumerate(given):
-            stored = storage.put(self._workspace.root, (photos / picture.file_name).read_bytes())
+            stored = image_store.put(self._workspace.blobs, (photos / picture.file_name).read_bytes())
             if stored.image_id in self._rows:
                 continue
             held_out = self._protocol.test + self._protocol.val

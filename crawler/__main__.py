@@ -15,6 +15,7 @@ from fullshot import __version__
 from fullshot.core import taxonomy
 from fullshot.core.process import end_with_stdin
 from fullshot.core.settings import CrawlSettings
+from fullshot.core.workspace import Workspace
 from fullshot.crawler import archive, rendering
 from fullshot.crawler.addresses import is_private_host
 from fullshot.crawler.archive import Archive
@@ -75,6 +76,7 @@ def make_job(given: dict[str, Any]) -> Job:
     name = f"crawl-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
     return Job(
         root=root,
+        blobs=Workspace(root).blobs,
         shops=origins,
         settings=settings,
         options=options,

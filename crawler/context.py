@@ -15,6 +15,7 @@ from typing import Any
 
 from scrapy import Request
 
+from fullshot.core.interfaces import BlobStore
 from fullshot.core.settings import CrawlSettings
 from fullshot.crawler.archive import Archive
 from fullshot.crawler.frontier.state import PICTURE, State, Task
@@ -42,6 +43,7 @@ class Job:
     """
 
     root: Path
+    blobs: BlobStore
     shops: dict[str, str]
     settings: CrawlSettings
     options: PageOptions

@@ -11,6 +11,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 from web_poet.exceptions import UseFallback
 
+from fullshot.core import image_store
 from fullshot.core import pictures as storage
 from fullshot.core.clock import now
 from fullshot.core.pictures import NotAnImage, TooLarge
@@ -162,7 +163,7 @@ class ShopSpider(scrapy.Spider):
             body = response.body
             if kind := job.settings.reencode:
                 body = await asyncio.to_thread(storage.reencoded, body, kind, job.settings.quality)
-            stored = await asyncio.to_thread(storage.put, job.root, body)
+            stored = await asyncio.to_thread(image_store.put, job.blobs, body)
         except TooLarge as error:
             self._missing(task, "too-large", str(error))
         except NotAnImage as error:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fullshot.core.pictures import Stored
+from fullshot.core.image_store import Stored
 from fullshot.crawler.frontier.database import Database
 from fullshot.crawler.items import ProductFound
 from fullshot.crawler.politeness import host_of

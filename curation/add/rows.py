@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from fullshot.core.pictures import Stored
+from fullshot.core.image_store import Stored
 from fullshot.core.taxonomy import Gender, Taxonomy, Wear
 from fullshot.curation.add.entries import Entry
 from fullshot.curation.add.options import PRODUCT_COLUMN, AddOptions

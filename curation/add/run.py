@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from fullshot.core import pictures as storage
+from fullshot.core import image_store
 from fullshot.core.clock import now
 from fullshot.core.errors import UserError
-from fullshot.core.pictures import Stored
+from fullshot.core.image_store import Stored
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.add import csv_file, folder
@@ -129,6 +129,6 @@ def _check_names(entries: list[Entry], images: pd.DataFrame, options: AddOptions
 def _is_one_of(file: Path, pictures: set[str]) -> bool:
     """Whether a file holds one of these pictures; one that cannot be read is told of later."""
     try:
-        return not file.is_file() or storage.image_id(file.read_bytes()) in pictures
+        return not file.is_file() or image_store.image_id(file.read_bytes()) in pictures
     except OSError:
         return True

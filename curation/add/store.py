@@ -5,9 +5,10 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from fullshot.core import engines
+from fullshot.core import engines, image_store
 from fullshot.core import pictures as storage
-from fullshot.core.pictures import Stored
+from fullshot.core.image_store import Stored
+from fullshot.core.interfaces import BlobStore
 from fullshot.core.progress import bar
 from fullshot.core.workspace import Workspace
 from fullshot.curation.add.entries import Entry, Failure
@@ -44,23 +45,23 @@ def store(
     with bar("add", "pictures") as advance:
         advance(0, len(jobs))
         failed = 0
-        for _, results in engines.map_shards(functools.partial(store_shard, root=workspace.root), parts, processes):
+        for _, results in engines.map_shards(functools.partial(store_shard, blobs=workspace.blobs), parts, processes):
             found |= results
             failed += sum(isinstance(result, Failure) for result in results.values())
             advance(len(found), len(jobs), f"{failed} failed" if failed else "")
     return found
 
 
-def store_shard(jobs: Sequence[Job], *, root: Path) -> dict[str, Stored | Failure]:
+def store_shard(jobs: Sequence[Job], *, blobs: BlobStore) -> dict[str, Stored | Failure]:
     """Read and store some pictures; run by a process of :func:`store`."""
-    return {uri: _store(root, file, uri, before) for file, uri, before in jobs}
+    return {uri: _store(blobs, file, uri, before) for file, uri, before in jobs}
 
 
-def _store(root: Path, file: str, uri: str, before: Stored | None) -> Stored | Failure:
+def _store(blobs: BlobStore, file: str, uri: str, before: Stored | None) -> Stored | Failure:
     """A picture that was stored, or why it was not; what goes wrong with the workspace's own files is raised."""
     try:
         content = _content(Path(file))
-        if before and _is_stored(root / before.path, before.image_id, content):
+        if before and _is_stored(blobs, before, content):
             return before
     except storage.NotAnImage as error:
         return Failure(uri, _class(error), str(error))
@@ -71,21 +72,19 @@ def _store(root: Path, file: str, uri: str, before: Stored | None) -> Stored | F
     except OSError as error:
         return Failure(uri, "unreadable", error.strerror or type(error).__name__)
     try:
-        return storage.put(root, content)
+        return image_store.put(blobs, content)
     except storage.NotAnImage as error:
         return Failure(uri, _class(error), str(error))
     except MemoryError:
         return Failure(uri, "too-large", "more pixels than this machine has memory for")
 
 
+def _is_stored(blobs: BlobStore, before: Stored, content: bytes) -> bool:
+    return image_store.image_id(content) == before.image_id and image_store.holds(blobs, before.path, content)
+
+
 def _class(error: storage.NotAnImage) -> str:
     return "too-large" if isinstance(error, storage.TooLarge) else "not-an-image"
-
-
-def _is_stored(path: Path, identity: str, content: bytes) -> bool:
-    if storage.image_id(content) != identity:
-        return False
-    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
 def _content(file: Path) -> bytes:

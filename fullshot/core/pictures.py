@@ -1,11 +1,8 @@
-"""Pictures by content address: a picture's name is the sha256 of its bytes."""
+"""Pictures decoded: upright or as they are stored, whole or reduced, and none that is too large."""
 
 import contextlib
-import hashlib
 import io
 import math
-import os
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +14,6 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fullshot.core.boxes import Corners, crop
-from fullshot.core.errors import UserError
-from fullshot.core.files import write_bytes
 from fullshot.core.geometry import ON_THEIR_SIDE, ImageGeometry
 
 MAX_PIXELS = 50_000_000
@@ -70,22 +65,6 @@ class TooLarge(NotAnImage):
     """A picture of more pixels than are decoded, or than a kind of file can hold."""
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A picture that is there: ``path`` is relative to the workspace, sizes are in pixels and bytes."""
-
-    image_id: str
-    path: str
-    width: int
-    height: int
-    bytes: int
-
-
-def image_id(content: bytes) -> str:
-    """The sha256 of a picture's bytes, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
-
-
 @contextlib.contextmanager
 def _decoding() -> Iterator[None]:
     """Say of whatever a decoder stumbles over that this is no picture."""
@@ -130,23 +109,6 @@ def measure(content: bytes) -> tuple[int, int, str]:
         suffix = _SUFFIX["JPEG" if picture.format == "MPO" else str(picture.format)]
         picture.load()
         return *picture.size, suffix
-
-
-def put(root: Path, content: bytes) -> Stored:
-    """Store a picture under ``<root>/images/ab/abcd….jpg``; storing it again changes nothing.
-
-    A file that does not hold these bytes is written again.
-
-    Raises:
-        NotAnImage: see :func:`measure`; nothing is written.
-    """
-    width, height, suffix = measure(content)
-    identity = image_id(content)
-    path = f"images/{identity[:2]}/{identity}{suffix}"
-    file = root / path
-    if not file.is_file() or file.stat().st_size != len(content) or file.read_bytes() != content:
-        write_bytes(file, content)
-    return Stored(identity, path, width, height, len(content))
 
 
 def read_geometry(path: Path) -> ImageGeometry:
@@ -312,36 +274,3 @@ def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:
         file = io.BytesIO()
         pixels.save(file, kind, quality=quality)
         return file.getvalue()
-
-
-def materialize(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
-    """Put a workspace's picture into a data set, as it is stored.
-
-    One whose EXIF asks to turn it is written anew, as PNG and without EXIF: readers disagree whether they turn it.
-
-    Args:
-        picture: its file.
-        place: where it goes, without a suffix.
-        link: as a link, where the system has them; relative, so that both may be moved together.
-
-    Returns:
-        Its file there, and whether it was written anew.
-
-    Raises:
-        UserError: there is no such picture.
-    """
-    if not picture.is_file():
-        raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    file = place.with_name(place.name + picture.suffix)
-    with contextlib.suppress(NotAnImage):  # who reads the data set says what they cannot decode
-        if read_geometry(picture).orientation != 1:
-            file = place.with_name(place.name + ".png")  # nothing is lost a second time
-            Image.fromarray(read_rgb(picture)).save(file)
-            return file, True
-    if link:
-        with contextlib.suppress(OSError):
-            file.symlink_to(os.path.relpath(picture.resolve(), file.parent.resolve()))
-            return file, False
-    shutil.copyfile(picture, file)
-    return file, False

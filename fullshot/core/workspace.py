@@ -12,7 +12,9 @@ from filelock import FileLock, Timeout
 import fullshot
 from fullshot.core import files, taxonomy
 from fullshot.core import settings as settings_module
+from fullshot.core.blobs import LocalBlobs
 from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.interfaces import BlobStore
 from fullshot.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ class Workspace:
 
     def __truediv__(self, name: str) -> Path:
         return self.root / name
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Where the pictures lie, by the names that ``images.path`` gives."""
+        return LocalBlobs(self.root)
 
     @property
     def exports(self) -> Path:

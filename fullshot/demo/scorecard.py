@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fullshot.core.pictures import image_id
+from fullshot.core.image_store import image_id
 from fullshot.core.workspace import Workspace
 from fullshot.demo.drawing.studio import Studio
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from fullshot.annotate.label_studio import server
 from fullshot.annotate.label_studio.client import Client
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
+from fullshot.core.blobs import LocalBlobs
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 
@@ -36,7 +36,7 @@ def filled(root: Path, pictures: int, *, shot: str = "full", boxes: bool = False
     workspace = Workspace(root)
     images, products, curated, drawn = [], [], [], []
     for number in range(pictures):
-        stored = storage.put(root, picture(number, root, orientation=orientation))
+        stored = image_store.put(LocalBlobs(root), picture(number, root, orientation=orientation))
         (root / f"{number}.png").unlink()
         product = f"s:{number}"
         place = {"position": 0, "url": f"https://shop.example/{number}.png", "path": stored.path, "bytes": stored.bytes}

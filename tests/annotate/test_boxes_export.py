@@ -14,7 +14,7 @@ from fullshot.annotate import export_boxes as export
 from fullshot.annotate import formats
 from fullshot.annotate import import_boxes as importing
 from fullshot.cli import app
-from fullshot.core import files, tables
+from fullshot.core import files, image_store, tables
 from fullshot.core import pictures as storage
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.pictures import read_rgb
@@ -63,7 +63,7 @@ def workspace(tmp_path: Path) -> Workspace:
     made = Workspace(tmp_path / "ws")
     images, curated, boxes = [], [], []
     for name, (split, drawn) in PICTURES.items():
-        stored = storage.put(made.root, picture(tmp_path / "shop", name))
+        stored = image_store.put(made.blobs, picture(tmp_path / "shop", name))
         size = {"width": stored.width, "height": stored.height, "bytes": stored.bytes}
         images.append({"image_id": stored.image_id, "product_id": f"demo:{name}", "path": stored.path, **size})
         if split:
@@ -214,7 +214,7 @@ def test_what_a_format_cannot_carry_is_counted(workspace: Workspace, tmp_path: P
 
 
 def test_splits_and_pictures_lie_where_the_format_has_them(workspace: Workspace, tmp_path: Path) -> None:
-    ids = {box[0]: storage.image_id((tmp_path / "shop" / f"{box[0]}.jpg").read_bytes()) for box in BEST}
+    ids = {box[0]: image_store.image_id((tmp_path / "shop" / f"{box[0]}.jpg").read_bytes()) for box in BEST}
     expected = {
         "coco": ["instances.json", "instances_train.json", "instances_val.json", f"images/{ids['a']}.jpg"],
         "yolo": [

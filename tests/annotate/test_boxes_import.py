@@ -11,8 +11,7 @@ from PIL import Image
 from fullshot.annotate import import_boxes as importing
 from fullshot.annotate.formats import coco
 from fullshot.annotate.formats.annotated import Annotated
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -34,7 +33,7 @@ def workspace(tmp_path: Path) -> Workspace:
     made = Workspace(tmp_path / "ws")
     rows = []
     for shade in (10, 20):
-        stored = storage.put(made.root, picture(tmp_path / "shop", f"{shade}.png", shade).read_bytes())
+        stored = image_store.put(made.blobs, picture(tmp_path / "shop", f"{shade}.png", shade).read_bytes())
         size = {"width": stored.width, "height": stored.height, "bytes": stored.bytes}
         rows.append({"image_id": stored.image_id, "product_id": f"demo:{shade}", "path": stored.path, **size})
     made.write("images", tables.frame("images", rows))

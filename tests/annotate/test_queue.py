@@ -16,8 +16,7 @@ from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorObserver, 
 from fullshot.annotate.queue.run import prioritise
 from fullshot.annotate.queue.selection import Labelled, Pool, Weights, choose
 from fullshot.annotate.queue.uncertainty import certainty, class_weights, doubt, margin
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.annotations import WITHDRAWN
 from fullshot.core.boxes import Picture
 from fullshot.core.errors import MissingInput
@@ -54,7 +53,7 @@ def make(tmp_path: Path) -> Make:
         workspace = Workspace(tmp_path / "ws")
         ids, images, curated, boxes, products = [], [], [], [], {}
         for number, picture in enumerate(pictures):
-            stored = storage.put(workspace.root, photo(picture.get("colour", GREY), number))
+            stored = image_store.put(workspace.blobs, photo(picture.get("colour", GREY), number))
             ids.append(stored.image_id)
             product = picture.get("product", f"shop:{number}")
             products[product] = {"product_id": product, "gender": "women", "product_type": picture.get("kind")}

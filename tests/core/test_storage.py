@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from fullshot.core import image_store
 from fullshot.core import pictures as storage
+from fullshot.core.blobs import LocalBlobs
 from fullshot.core.boxes import crop
 from fullshot.core.pictures import NotAnImage, TooLarge
 
@@ -23,8 +25,8 @@ def png(width: int = 30, height: int = 20, kind: str = "PNG") -> bytes:
 
 
 def test_a_picture_lies_under_the_digest_of_its_bytes(tmp_path: Path) -> None:
-    stored = storage.put(tmp_path, png())
-    assert stored == storage.put(tmp_path, png())
+    stored = image_store.put(LocalBlobs(tmp_path), png())
+    assert stored == image_store.put(LocalBlobs(tmp_path), png())
     assert stored.path == f"images/{stored.image_id[:2]}/{stored.image_id}.png"
     assert (stored.width, stored.height, stored.bytes) == (30, 20, len(png()))
     assert (tmp_path / stored.path).read_bytes() == png()
@@ -32,9 +34,9 @@ def test_a_picture_lies_under_the_digest_of_its_bytes(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_cut_off_is_written_again(tmp_path: Path) -> None:
-    file = tmp_path / storage.put(tmp_path, png()).path
+    file = tmp_path / image_store.put(LocalBlobs(tmp_path), png()).path
     file.write_bytes(png()[:60])
-    storage.put(tmp_path, png())
+    image_store.put(LocalBlobs(tmp_path), png())
     assert file.read_bytes() == png()
 
 
@@ -58,7 +60,7 @@ def avif_of_broken_colours() -> bytes:
 )
 def test_what_does_not_decode_is_refused_and_not_stored(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(NotAnImage):
-        storage.put(tmp_path, content)
+        image_store.put(LocalBlobs(tmp_path), content)
     assert not list(tmp_path.iterdir())
 
 
@@ -76,7 +78,7 @@ def test_no_decoder_of_a_kind_that_shops_do_not_show_is_tried(kind: str) -> None
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF"])
 def test_the_kinds_that_shops_show_are_stored(tmp_path: Path, kind: str) -> None:
-    stored = storage.put(tmp_path, png(kind=kind))
+    stored = image_store.put(LocalBlobs(tmp_path), png(kind=kind))
     assert Path(stored.path).suffix == f".{kind.lower().replace('jpeg', 'jpg')}"
     assert storage.read_rgb(tmp_path / stored.path).shape == (20, 30, 3)
 
@@ -85,7 +87,7 @@ def test_a_cameras_jpeg_with_a_second_picture_is_a_jpeg(tmp_path: Path) -> None:
     file = io.BytesIO()
     first, second = Image.new("RGB", (30, 20), (200, 10, 30)), Image.new("RGB", (8, 8))
     first.save(file, "MPO", save_all=True, append_images=[second])
-    stored = storage.put(tmp_path, file.getvalue())
+    stored = image_store.put(LocalBlobs(tmp_path), file.getvalue())
     assert (Path(stored.path).suffix, stored.width, stored.height) == (".jpg", 30, 20)
 
 
@@ -111,13 +113,14 @@ def test_a_picture_of_too_many_pixels_takes_no_memory_and_no_words(tmp_path: Pat
     code = """
 import resource, sys
 from pathlib import Path
-from fullshot.core import pictures as storage
+from fullshot.core import image_store, pictures as storage
+from fullshot.core.blobs import LocalBlobs
 file, out = map(Path, sys.argv[1:])
 content = file.read_bytes()
 unit = 1 if sys.platform == "darwin" else 1024
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for work in (
-    lambda: storage.put(out, content),
+    lambda: image_store.put(LocalBlobs(out), content),
     lambda: storage.read_rgb(file),
     lambda: storage.read_geometry(file),
     lambda: storage.reencoded(content, "jpeg"),
@@ -162,7 +165,7 @@ def test_only_the_first_frame_of_an_animation_is_decoded(tmp_path: Path, kind: s
 
     with pytest.raises(OSError, match=r"frame|image file"):
         second_frame()
-    stored = storage.put(tmp_path, broken)
+    stored = image_store.put(LocalBlobs(tmp_path), broken)
     assert (stored.width, stored.height) == (64, 64)
     shown = storage.read_rgb(tmp_path / stored.path)
     if kind != "GIF":  # which holds 256 colours only

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from fullshot.core.errors import StageFailed, UserError
-from fullshot.core.pictures import image_id
+from fullshot.core.image_store import image_id
 from fullshot.core.workspace import Workspace
 from fullshot.crawler import crawl
 from tests.crawler.conftest import PRODUCTS, FaultyShop, picture

@@ -113,7 +113,8 @@ def test_a_name_that_becomes_private_is_not_asked(
 def test_a_crawl_of_the_web_does_not_ask_this_network(tmp_path: Path, url: str, reason: str | None) -> None:
     with State(tmp_path / "crawl.db") as state:
         hosts = Hosts(0, {}, state.renderers)
-        job = Job(tmp_path, {}, CrawlSettings(), PageOptions(), state, hosts, {"shop.test:443"}, allow_private=False)
+        blobs, allowed = Workspace(tmp_path).blobs, {"shop.test:443"}
+        job = Job(tmp_path, blobs, {}, CrawlSettings(), PageOptions(), state, hosts, allowed, allow_private=False)
         guard = Guard(get_crawler(settings_dict={"FULLSHOT_JOB": job}))
         if reason is None:
             guard.process_request(Request(url))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
+from fullshot.core.blobs import LocalBlobs
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.curation.pose.mediapipe import MediaPipePose
@@ -82,7 +82,7 @@ def make_workspace(tmp_path: Path, photos: dict[str, bytes]) -> Callable[[list[R
         workspace = Workspace(root)
         images, products = [], {}
         for position, (product, name) in enumerate(rows):
-            there = storage.put(root, photos[name])
+            there = image_store.put(LocalBlobs(root), photos[name])
             size = {"width": there.width, "height": there.height, "bytes": there.bytes}
             url = f"https://shop.example/{name}.jpg"
             where = {"image_id": there.image_id, "path": there.path, "url": url, "position": position}

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from PIL import ExifTags, Image
 
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.pictures import read_rgb
 from fullshot.core.settings import IndexSettings, Settings, load
@@ -148,7 +147,7 @@ def with_turned_copy(workspace: Workspace, item: "pd.Series[Any]", orientation: 
     content = io.BytesIO()
     with Image.open(workspace / item["path"]) as picture:
         picture.transpose(turn).save(content, "PNG", exif=exif)
-    stored = storage.put(workspace.root, content.getvalue())
+    stored = image_store.put(workspace.blobs, content.getvalue())
     rows: dict[str, dict[str, Any]] = {
         "products": {"product_id": "drawn:turned", "gender": "women", "wear": item["wear"]},
         "images": {

@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 
 from fullshot import curation
 from fullshot.cli import app
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.index import check_splits
@@ -39,7 +38,7 @@ def with_picture(workspace: Workspace, product: str, change: Callable[[Image.Ima
     memory = io.BytesIO()
     with Image.open(workspace / str(shot["path"])) as picture:
         change(picture).save(memory, "PNG")
-    there = storage.put(workspace.root, memory.getvalue())
+    there = image_store.put(workspace.blobs, memory.getvalue())
     row = {**shot, "image_id": there.image_id, "product_id": product, "path": there.path, "bytes": there.bytes}
     workspace.write("images", pd.concat([images, tables.frame("images", [row])]))
     known = workspace.read("products")

@@ -11,8 +11,8 @@ import pytest
 from PIL import ExifTags, Image
 from rich.console import Console
 
+from fullshot.core import image_store, tables
 from fullshot.core import pictures as storage
-from fullshot.core import tables
 from fullshot.core.boxes import crop
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.settings import Settings, load
@@ -59,10 +59,10 @@ def with_outfit_image(built: Workspace, photo: Path, stored_as: bytes, settings:
     height, width = picture.shape[:2]
     with contextlib.closing(open_pose_estimator(settings)) as estimator:
         boxes = garment_boxes(estimator.predict(picture)[0], width, height)
-    outfit_image = storage.put(built.root, stored_as)
+    outfit_image = image_store.put(built.blobs, stored_as)
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in ("products", "images", "curated", "boxes")}
 
-    def add(stored: storage.Stored, product: str) -> None:
+    def add(stored: image_store.Stored, product: str) -> None:
         facts = {"path": stored.path, "width": stored.width, "height": stored.height, "bytes": stored.bytes}
         rows["images"].append({"image_id": stored.image_id, "product_id": product, **facts})
 
@@ -73,7 +73,7 @@ def with_outfit_image(built: Workspace, photo: Path, stored_as: bytes, settings:
         shot.paste(garment, (30, 40))
         content = io.BytesIO()
         shot.save(content, "PNG")
-        stored = storage.put(built.root, content.getvalue())
+        stored = image_store.put(built.blobs, content.getvalue())
         add(stored, product)
         add(outfit_image, product)
         # What a name may hold: mark-up of the table and of the plot, and a script that few fonts have.

@@ -20,8 +20,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fullshot.cli.add import add as command
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.errors import UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -96,7 +95,7 @@ def test_a_folder_of_classes(tmp_path: Path, workspace: Workspace, settings: Set
     _, image_id, path, *rest = images[2]
     assert rest == [(folder / "Sock Things/c.png").as_uri(), 1, 24, 32, None]
     assert (workspace / path).read_bytes() == (folder / "Sock Things/c.png").read_bytes()
-    assert storage.image_id((workspace / path).read_bytes()) == image_id
+    assert image_store.image_id((workspace / path).read_bytes()) == image_id
     assert rows(workspace, "products", "url")[3] == ((folder / "d.png").as_uri(),)
 
 
@@ -126,7 +125,7 @@ def test_the_same_again_changes_no_byte(
     add_pictures(workspace, settings, folder / ".." / "mine")
     assert contents(workspace) == before
     # What is stored already is not decoded again.
-    monkeypatch.setattr("fullshot.core.pictures.put", lambda *_: pytest.fail("stored again"))
+    monkeypatch.setattr("fullshot.core.image_store.put", lambda *_: pytest.fail("stored again"))
     (folder / "bad.jpg").unlink()
     assert add_pictures(workspace, settings, folder)["pictures"] == 3
 
@@ -149,10 +148,10 @@ def test_what_changed_has_the_time_of_its_change(tmp_path: Path, workspace: Work
     # The picture that was replaced is kept, without a position.
     found = rows(workspace, "images", "product_id", "position", "image_id", "fetched_at")
     assert found[:2] == [
-        ("own:A", 1, storage.image_id(picture(1)), first),
-        ("own:B", 1, storage.image_id(picture(3)), second),
+        ("own:A", 1, image_store.image_id(picture(1)), first),
+        ("own:B", 1, image_store.image_id(picture(3)), second),
     ]
-    assert found[2] == ("own:B", None, storage.image_id(picture(2)), first)
+    assert found[2] == ("own:B", None, image_store.image_id(picture(2)), first)
 
 
 def test_a_stored_picture_that_was_damaged_is_stored_again(
@@ -171,7 +170,7 @@ def test_the_same_bytes_are_one_picture(tmp_path: Path, workspace: Workspace, se
     (tmp_path / "list.csv").write_text("image,product_id\na.png,X\nb.png,X\nc.png,X\nb.png,Y\n")
     stats = add_pictures(workspace, settings, tmp_path / "list.csv")
     assert (stats["pictures"], stats["products"]) == (2, 2)
-    one, other = storage.image_id(picture(1)), storage.image_id(picture(2))
+    one, other = image_store.image_id(picture(1)), image_store.image_id(picture(2))
     assert rows(workspace, "images", "product_id", "position", "image_id", "url") == [
         ("own:X", 1, one, (tmp_path / "a.png").as_uri()),
         ("own:X", 3, other, (tmp_path / "c.png").as_uri()),
@@ -228,7 +227,7 @@ def test_constants_win(tmp_path: Path, workspace: Workspace, settings: Settings)
 
 
 def test_rows_of_others_stay(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
-    stored = storage.put(workspace.root, picture(1))
+    stored = image_store.put(workspace.blobs, picture(1))
     crawled: dict[str, Any] = {
         "product_id": "m:1",
         "gender": "men",
@@ -444,7 +443,7 @@ def test_a_killed_run_is_made_good_by_the_next(tmp_path: Path, workspace: Worksp
     assert add_pictures(workspace, settings, folder)["new_pictures"] == 250
     table = workspace.read("images")
     assert len(table) == 251
-    assert {storage.image_id((workspace / path).read_bytes()) for path in table["path"]} == set(table["image_id"])
+    assert {image_store.image_id((workspace / path).read_bytes()) for path in table["path"]} == set(table["image_id"])
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
 from fullshot.core.workspace import Workspace
 
 Corners = tuple[int, int, int, int]
@@ -40,7 +39,7 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Wo
         names = [split for split, count in splits.items() for _ in range(count)]
         for seed, split in enumerate(names):
             content, corners = draw(seed)
-            stored = storage.put(workspace.root, content)
+            stored = image_store.put(workspace.blobs, content)
             size = {"width": stored.width, "height": stored.height, "bytes": stored.bytes}
             images.append({"image_id": stored.image_id, "product_id": f"demo:{seed}", "path": stored.path, **size})
             curated.append({"image_id": stored.image_id, "full_shot": True, "split": split})

@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from fullshot.core import pictures as storage
-from fullshot.core import tables
+from fullshot.core import image_store, tables
+from fullshot.core.blobs import LocalBlobs
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
@@ -51,8 +51,8 @@ def drawn_workspace(root: Path, outfits: int = 10) -> Workspace:
         name: [] for name in ("products", "images", "curated", "boxes", "dataset2")
     }
 
-    def add(picture: Image.Image, seed: int, products: list[str], full_shot: bool, split: str) -> storage.Stored:
-        stored = storage.put(root, _jpeg(picture, seed))
+    def add(picture: Image.Image, seed: int, products: list[str], full_shot: bool, split: str) -> image_store.Stored:
+        stored = image_store.put(LocalBlobs(root), _jpeg(picture, seed))
         facts = {"path": stored.path, "width": stored.width, "height": stored.height, "bytes": stored.bytes}
         rows["images"] += [
             {

@@ -8,7 +8,8 @@ from PIL import Image
 
 from fullshot.core.boxes import yolo_line
 from fullshot.core.files import write_text
-from fullshot.core.pictures import materialize, read_rgb
+from fullshot.core.image_store import materialize
+from fullshot.core.pictures import read_rgb
 from fullshot.train.detector.data import DetectionData, DetectionPicture
 
 _AS_THEY_ARE = {".jpg", ".png", ".webp", ".bmp", ".avif"}
