@@ -5,7 +5,6 @@ A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``
 """
 
 import difflib
-import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from fullshot.core import renaming
 from fullshot.core.errors import UserError
-from fullshot.core.progress import say
 
 RENAMED: Mapping[str, str] = {
     "curate.duplicate_likeness": "curate.duplicate_similarity",
@@ -230,7 +229,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags win over the environment, which wins over the file."""
         if isinstance(env_settings, EnvSettingsSource):
-            env_settings.env_vars = _variables_renamed(env_settings.env_vars)
+            env_settings.env_vars = renaming.in_environment(env_settings.env_vars, RENAMED)
         return init_settings, env_settings, _File(settings_cls, settings_cls.model_config.get("toml_file"))
 
 
@@ -238,61 +237,7 @@ class _File(TomlConfigSettingsSource):
     """A workspace's ``fullshot.toml``, with the settings' present names."""
 
     def __call__(self) -> dict[str, Any]:
-        return _keys_renamed(super().__call__(), str(self.toml_file_path))
-
-
-def _keys_renamed(given: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """The sections of a settings file with the present names of what is renamed.
-
-    Raises:
-        UserError: a setting is given by its old and its new name.
-    """
-    sections = {name: dict(keys) if isinstance(keys, dict) else keys for name, keys in given.items()}
-    for old, new in RENAMED.items():
-        section, _, key = old.partition(".")
-        keys = sections.get(section)
-        if not isinstance(keys, dict) or key not in keys:
-            continue
-        value = keys.pop(key)
-        if not keys:
-            del sections[section]
-        section, _, key = new.partition(".")
-        target = sections.setdefault(section, {})
-        if not isinstance(target, dict):
-            continue  # no section: the check of the settings says so
-        if key in target:
-            raise UserError(f"{file}: {old} is called {new} now: give one of them")
-        target[key] = value
-        _tell_renamed(f"{file}: {old}", new)
-    return sections
-
-
-def _variables_renamed(variables: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The environment, its names in lower case, with the present names of what is renamed.
-
-    Raises:
-        UserError: a setting is given by its old and its new name.
-    """
-    present = dict(variables)
-    for old, new in RENAMED.items():
-        if (before := _variable(old)).lower() in variables:
-            now = _variable(new)
-            if now.lower() in variables:
-                raise UserError(f"{before} is called {now} now: give one of them")
-            present[now.lower()] = present.pop(before.lower())
-            _tell_renamed(before, now)
-    return present
-
-
-def _variable(setting: str) -> str:
-    """The environment variable of a setting, such as ``crawl.delay``."""
-    return f"FULLSHOT_{setting.replace('.', '_')}".upper()
-
-
-@functools.cache
-def _tell_renamed(old: str, new: str) -> None:
-    """Say once that a setting has another name now."""
-    say(f"fullshot: {old} is called {new} now")
+        return renaming.in_file(super().__call__(), str(self.toml_file_path), RENAMED)
 
 
 def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
@@ -336,7 +281,7 @@ def _check_environment() -> None:
         UserError: a variable names a known section and a key that it does not have. Other variables that begin with
             ``FULLSHOT_`` are no settings.
     """
-    renamed = {_variable(old) for old in RENAMED}
+    renamed = {renaming.variable(old) for old in RENAMED}
     for variable in sorted(os.environ):
         if variable.upper() in renamed:
             continue
@@ -366,5 +311,5 @@ def _hint(section: str, key: str = "", *, in_environment: bool = False) -> str:
     if not known and not likely:  # a key that stands outside of its section
         likely = [f"{name}.{section}" for name, keys in sections.items() if section in keys][:1]
     if likely:
-        return f"did you mean {_variable(f'{section}.{likely[0]}') if in_environment else likely[0]}?"
+        return f"did you mean {renaming.variable(f'{section}.{likely[0]}') if in_environment else likely[0]}?"
     return f"expected one of {', '.join(known or sections)}"

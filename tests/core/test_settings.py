@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fullshot.core import settings
+from fullshot.core import renaming, settings
 from fullshot.core.errors import UserError
 
 
@@ -13,9 +13,9 @@ from fullshot.core.errors import UserError
 def renamed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Settings as if a key and a whole section had been called otherwise once."""
     monkeypatch.setattr(settings, "RENAMED", {"crawl.pause": "crawl.delay", "answer.garments": "recommend.neighbours"})
-    settings._tell_renamed.cache_clear()
+    renaming._report.cache_clear()
     yield
-    settings._tell_renamed.cache_clear()
+    renaming._report.cache_clear()
 
 
 def test_flags_win_over_the_environment_which_wins_over_the_file(
