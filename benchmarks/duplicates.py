@@ -27,8 +27,9 @@ from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.core.boxes import Picture
 from fullshot.core.settings import CurateSettings
+from fullshot.curation.duplicates.clusters import label_clusters
 from fullshot.curation.duplicates.fingerprint import fingerprint
-from fullshot.curation.duplicates.search import clusters, find
+from fullshot.curation.duplicates.search import find_pairs
 
 EACH = 500
 KINDS = ("resized", "encoded", "cropped", "brightened")
@@ -89,7 +90,7 @@ def known_same(file: Path | None, names: list[str], digests: list[str]) -> NDArr
         rows = {name: row for row, name in enumerate(names)}
         lines = [line.split() for line in file.read_text("utf-8").splitlines() if line.strip()]
         pairs += [(rows[line[0]], rows[line[1]]) for line in lines]
-    return clusters(len(names), np.array(pairs, np.int64).reshape(-1, 2))
+    return label_clusters(len(names), np.array(pairs, np.int64).reshape(-1, 2))
 
 
 def within(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[int, int]:
@@ -131,8 +132,8 @@ def measure(folder: Path, same: Path | None, each: int, settings: CurateSettings
     thumbnails = np.array([one.thumbnail for one in prints])
     of = np.array(source)
     truth = known_same(same, names, digests)[of]
-    found = find(hashes, thumbnails, settings.duplicate_radius, settings.duplicate_similarity)
-    labels = clusters(len(of), found)
+    found = find_pairs(hashes, thumbnails, settings.duplicate_radius, settings.duplicate_similarity)
+    labels = label_clusters(len(of), found)
     _list_unknown(names, labels, truth)
     near = peer_pairs(hashes)
     planted = np.arange(len(names), len(of))
@@ -150,9 +151,9 @@ def measure(folder: Path, same: Path | None, each: int, settings: CurateSettings
     peer_right = int(np.sum(truth[near[:, 0]] == truth[near[:, 1]]))
     rows.append(_row("precision", right / max(reported, 1), peer_right / max(len(near), 1), LEAST_PRECISION))
     rows.append(Row("reported pairs", reported, len(near)))
-    chained, chained_right = within(clusters(len(of), near), truth)
+    chained, chained_right = within(label_clusters(len(of), near), truth)
     rows.append(Row("precision within the peer's clusters", "", chained_right / max(chained, 1)))
-    first = clusters(len(names), found[(found < len(names)).all(axis=1)])
+    first = label_clusters(len(names), found[(found < len(names)).all(axis=1)])
     rows.append(Row("originals that are copies of another", int(np.sum(first != np.arange(len(names))))))
     return rows
 

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.core.settings import CurateSettings
+from fullshot.curation.duplicates.clusters import label_clusters
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
-from fullshot.curation.duplicates.search import clusters, find
+from fullshot.curation.duplicates.search import find_pairs
 
 COUNT = 1_000_000
 PLANTED_SHARE = 0.1
@@ -85,8 +86,8 @@ def one_heap(name: str, count: int, radius: int) -> dict[str, float]:
     varied = np.resize(np.array([0, 255], np.uint8), THUMBNAIL_BYTES)
     thumbnails = np.broadcast_to(varied, (count, THUMBNAIL_BYTES))
     started = time.perf_counter()
-    pairs = find(hashes, thumbnails, radius, 0.0)
-    labels = clusters(count, pairs)
+    pairs = find_pairs(hashes, thumbnails, radius, 0.0)
+    labels = label_clusters(count, pairs)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _GIBIBYTE
     index = faiss.IndexBinaryFlat(64)

@@ -24,11 +24,9 @@ from PIL import Image
 from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.core.boxes import Picture
-from fullshot.core.pictures import read_reduced
 from fullshot.core.settings import load
-from fullshot.curation.features import extract as worker
-from fullshot.curation.quality import issues as quality
-from fullshot.curation.quality import measures
+from fullshot.curation import read_for_features
+from fullshot.curation.quality.checks import find_issues, measure, quality_checks
 
 LONGEST = 1000
 RECALL, FALSE, MILLISECONDS = 0.95, 0.005, 2.0
@@ -144,15 +142,15 @@ def looked_at(paths: Iterable[Path]) -> tuple[pd.DataFrame, float]:
     """Issues and the peer's verdicts, a column each, of every picture; and milliseconds a picture, ours."""
     rows, verdicts, seconds = [], [], 0.0
     for path in paths:
-        picture = read_reduced(path, worker.LONGEST)
+        picture = read_for_features(path)
         started = time.perf_counter()
-        found = measures.measure(picture.pixels)
+        found = measure(picture.pixels)
         seconds += time.perf_counter() - started
         rows.append({"width": picture.width, "height": picture.height, "products": 1, **found})
         verdicts.append(peer(Image.fromarray(picture.pixels)))
     frame = pd.DataFrame(rows)
-    told = quality.issues(frame, load().curate).fillna("").str.split()
-    names = [condition.name for condition in quality.CONDITIONS]
+    told = find_issues(frame, load().curate).fillna("").str.split()
+    names = [check.name for check in quality_checks()]
     ours = pd.DataFrame({name: told.map(lambda names, name=name: name in names) for name in names})
     return ours.join(pd.DataFrame(verdicts).add_prefix("peer ")), 1000 * seconds / max(1, len(rows))
 
@@ -196,7 +194,7 @@ def main(arguments: list[str] | None = None) -> None:
         rows.append(
             Row(f"{where}: ms a picture", milliseconds, None, None, f"≤ {MILLISECONDS}", milliseconds <= MILLISECONDS)
         )
-        for name in (condition.name for condition in quality.CONDITIONS):
+        for name in (check.name for check in quality_checks()):
             figure = f"{where}: called {name}, of {len(paths)} as they are"
             rows.append(compared(figure, name, clean, expected=f"≤ {FALSE}", reached=lambda share: share <= FALSE))
         for what, (name, plant) in PLANTS.items():

@@ -21,11 +21,10 @@ from fullshot.core.settings import load
 from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
 from fullshot.curation.features import extract as worker
-from fullshot.curation.features import store as looks
-from fullshot.curation.features import versions
+from fullshot.curation.features import store, versions
 from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.pose.skeletons import BLAZEPOSE
-from fullshot.curation.quality import measures
+from fullshot.curation.quality.checks import measure_names
 from fullshot.curation.shots.rule import judge_all
 
 POSES = 100_000
@@ -72,7 +71,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
         (workspace / f"images/{name}.jpg").touch()
     version = versions.version_of(open_pose_estimator(load()))
     values_of = {"sharpness": 0.7, "detail": 0.9, "watermark": 0.0, "collage": 0.0}
-    measured = {name: np.full(count, values_of[name], np.float32) for name in measures.MEASURES}
+    measured = {name: np.full(count, values_of[name], np.float32) for name in measure_names()}
     thumbnails = random.integers(0, 256, (count, THUMBNAIL_BYTES), np.uint8)
     hashes = random.integers(0, 2**64, count, np.uint64)
     for start in range(0, count, A_SHARD):
@@ -89,7 +88,7 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
         }
         path = versions.shards_folder(workspace.root, version) / f"{start:08}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.SCHEMA), path)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.schema()), path)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -110,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
         estimator, limits = open_pose_estimator(load()), load(curate={"min_span": 0.55}).curate
         started = time.perf_counter()
-        found = looks.stored(workspace, estimator)
+        found = store.kept_features(workspace, estimator)
         judge_all(found.people, found.owners, len(found.frame), limits)
         alone = time.perf_counter() - started
     figures = {"s, read and judged": alone, "s, the whole `fullshot curate`": changed.seconds}

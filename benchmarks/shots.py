@@ -51,9 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
         for name, group in groups.items()
     }
     nothing = {name: np.zeros_like(open_) for name, open_ in unclear.items()}
-    ours = figures(lambda group: group.called(limits), groups, unclear)
+    ours = figures(lambda group: group.full_by_rule(limits), groups, unclear)
     public = {
-        name: figures(lambda group, test=test: group.called_by(test), groups, nothing)  # type: ignore[misc]
+        name: figures(lambda group, test=test: group.full_by_test(test), groups, nothing)  # type: ignore[misc]
         for name, test in PUBLIC_RULES.items()
     }
     best = max(public.values(), key=lambda found: found["accuracy"])

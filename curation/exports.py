@@ -8,7 +8,7 @@ import pandas as pd
 from fullshot.core import files, tables
 from fullshot.core.taxonomy import Gender, Taxonomy, Wear
 from fullshot.core.workspace import Workspace
-from fullshot.curation.duplicates import search as duplicates
+from fullshot.curation.duplicates.clusters import representatives
 
 _GENDERS = (Gender.MEN, Gender.WOMEN)
 _WEARS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT)
@@ -19,28 +19,30 @@ def export(
 ) -> None:
     """Write ``exports/``: a row for each (picture, product), each table as CSV and as Parquet.
 
-    ``dataset1`` has the full shots and all others, ``dataset2`` and the six have the others. What was thrown out and
-    what is unclear is in neither; of the copies of a picture that one product shows, the best is. A label is a
-    product's number. ``queue`` has what is unclear, of copies the best, the likeliest full shots first.
+    ``dataset1`` has the full shots and all others, ``dataset2`` and the six have the others. Rejected and unclear
+    pictures are in neither; of the near duplicates that one product shows, the best one is. A label is a product's
+    number. ``queue`` has the unclear ones, of near duplicates the best, the likeliest full shots first.
 
     Args:
-        workspace: where to; its earlier ``labels.csv`` is gone on from.
+        workspace: where to; labels in its ``labels.csv`` stay.
         images: the table ``images``.
         products: the table ``products``.
         curated: the table ``curated``.
         features: columns ``image_id``, ``width``, ``height`` and ``sharpness`` of every readable picture.
     """
     labels = label(images["product_id"], workspace.read_if_there("labels"))
-    judged = curated[["image_id", "full_shot", "shot_score", "shot_reason", "shot", "keep", "cluster", "duplicate_of"]]
+    decisions = curated[
+        ["image_id", "full_shot", "shot_score", "shot_reason", "shot", "keep", "cluster", "duplicate_of"]
+    ]
     rows = (
         images[["image_id", "product_id", "path"]]
-        .merge(_worn(products, workspace.taxonomy()), how="left", on="product_id")
-        .merge(judged[judged["keep"].fillna(False).astype(bool)], on="image_id")
+        .merge(_product_columns(products, workspace.taxonomy()), how="left", on="product_id")
+        .merge(decisions[decisions["keep"].fillna(False).astype(bool)], on="image_id")
         .merge(labels, on="product_id")
         .rename(columns={"path": "image_path", "url": "link"})
     )
     unclear = rows[(rows["shot"] == "unclear") & rows["duplicate_of"].isna()].drop_duplicates("image_id")
-    rows = _without_copies(rows.dropna(subset="full_shot"), features).sort_values(["image_path", "label"])
+    rows = _best_of_copies(rows.dropna(subset="full_shot"), features).sort_values(["image_path", "label"])
     items = rows[~rows["full_shot"].astype(bool)]
     _write(workspace, "labels", labels)
     _write(workspace, "dataset1", rows)
@@ -52,16 +54,16 @@ def export(
     _write(workspace, "queue", unclear.sort_values(["shot_score", "image_path"], ascending=[False, True]))
 
 
-def _without_copies(rows: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
-    """Of the copies of a picture that one product shows, the best."""
+def _best_of_copies(rows: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """Of the near duplicates that one product shows, the best."""
     rows = rows.merge(features[["image_id", "width", "height", "sharpness"]], on="image_id")
     same = rows["cluster"].fillna(rows["image_id"])
     labels = rows.assign(same=same).groupby(["same", "product_id"]).ngroup()
     pixels = np.asarray(rows["width"] * rows["height"], np.int64)
     sharpness = rows["sharpness"].to_numpy(float)
-    best = duplicates.best(np.asarray(labels, np.int64), pixels, sharpness, rows["image_id"].tolist())
-    stands: pd.DataFrame = rows[best == np.arange(len(rows))]
-    return stands
+    best = representatives(np.asarray(labels, np.int64), pixels, sharpness, rows["image_id"].tolist())
+    best_rows: pd.DataFrame = rows[best == np.arange(len(rows))]
+    return best_rows
 
 
 def _write(workspace: Workspace, name: str, rows: pd.DataFrame) -> None:
@@ -85,8 +87,8 @@ def label(products: "pd.Series[str]", before: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([before[tables.columns("labels")], added]).sort_values("label", ignore_index=True)
 
 
-def _worn(products: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
-    """What exports say of a product; a wear that the crawl did not know may be in the taxonomy by now."""
-    found = [taxonomy.wear(kind) if isinstance(kind, str) else None for kind in products["product_type"]]
-    wear = products["wear"].fillna(pd.Series(found, index=products.index, dtype="string"))
+def _product_columns(products: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
+    """What exports hold of a product; a wear that the crawl did not know may be in the taxonomy by now."""
+    wears = [taxonomy.wear(kind) if isinstance(kind, str) else None for kind in products["product_type"]]
+    wear = products["wear"].fillna(pd.Series(wears, index=products.index, dtype="string"))
     return products[["product_id", "url", "gender", "product_type"]].assign(wear=wear)

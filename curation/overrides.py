@@ -1,4 +1,4 @@
-"""What people say of pictures, in ``verdicts.csv``: it outweighs the machine, and no run changes it."""
+"""What people say of pictures, in ``verdicts.csv``: it overrides the rule and the checks, and no run changes it."""
 
 from typing import Any
 
@@ -9,25 +9,23 @@ from fullshot.curation.shots.rule import FULL, UNCLEAR, Verdicts
 
 BY_A_PERSON = "said by a person"
 OF_A_COPY = "said by a person, of a copy"
-
-UNREADABLE = ("missing", "not-an-image", "too-large")
-"""Issues that nobody can overrule: there are no pixels."""
+"""Reasons in ``curated.shot_reason``; version 0.1 wrote the same."""
 
 
-def judged(
+def apply_overrides(
     workspace: Workspace, identities: "pd.Series[str]", verdicts: Verdicts, issues: "pd.Series[str]"
 ) -> pd.DataFrame:
-    """The machine's verdicts, overruled by people's.
+    """What the rule and the checks found, overridden by people.
 
     Args:
         workspace: with its ``verdicts.csv``, where there is one.
         identities: the image_id of every picture; N of them.
-        verdicts: the machine's, in that order.
+        verdicts: the rule's, in that order.
         issues: the names of what is wrong with each picture, empty where nothing is, in that order.
 
     Returns:
-        Columns ``image_id, full_shot, shot_score, shot_reason, issues, shot, keep, machine_shot`` and ``overruled``
-        (whether a person's verdict differs from the machine's).
+        Columns ``image_id, full_shot, shot_score, shot_reason, issues, shot, keep, machine_shot`` and ``overridden``
+        (whether a person said something else than the rule and the checks).
     """
     frame = pd.DataFrame(
         {
@@ -39,35 +37,35 @@ def judged(
         }
     )
     frame["keep"] = frame["issues"].fillna("") == ""
-    people = workspace.read_if_there("verdicts").set_index("image_id").reindex(frame["image_id"])
-    shot, keep = people["shot"].array, people["keep"].array
-    machine = frame[["shot", "keep"]].copy()
+    overrides = workspace.read_if_there("verdicts").set_index("image_id").reindex(frame["image_id"])
+    shot, keep = overrides["shot"].array, overrides["keep"].array
+    before = frame[["shot", "keep"]].copy()
     frame["machine_shot"] = frame["shot"]
-    said = people["shot"].notna().to_numpy()
-    frame.loc[said, "shot"] = shot[said].astype(object)
-    frame.loc[said, "shot_score"] = [float(each == FULL) for each in shot[said]]
-    frame.loc[said, "shot_reason"] = BY_A_PERSON
-    kept = people["keep"].notna().to_numpy()
-    frame.loc[kept, "keep"] = keep[kept].astype(bool)
-    frame["overruled"] = (frame[["shot", "keep"]] != machine).any(axis=1)
+    with_shot = overrides["shot"].notna().to_numpy()
+    frame.loc[with_shot, "shot"] = shot[with_shot].astype(object)
+    frame.loc[with_shot, "shot_score"] = [float(each == FULL) for each in shot[with_shot]]
+    frame.loc[with_shot, "shot_reason"] = BY_A_PERSON
+    with_keep = overrides["keep"].notna().to_numpy()
+    frame.loc[with_keep, "keep"] = keep[with_keep].astype(bool)
+    frame["overridden"] = (frame[["shot", "keep"]] != before).any(axis=1)
     return frame.assign(full_shot=_full_shot(frame["shot"]))
 
 
-def spread(said: pd.DataFrame) -> pd.DataFrame:
-    """A person's word on one copy holds for the others too; where people differ, the others are unclear.
+def spread_to_copies(rows: pd.DataFrame) -> pd.DataFrame:
+    """A person's override of one copy holds for the others too; where people differ, the others are unclear.
 
     Args:
-        said: as :func:`judged` gives it, and ``cluster``.
+        rows: as :func:`apply_overrides` gives them, and ``cluster``.
     """
-    by_a_person = said["shot_reason"] == BY_A_PERSON
-    words = said[by_a_person & said["cluster"].notna()].groupby("cluster")["shot"].agg(["first", "nunique"])
-    of_copies = said["cluster"].map(words["first"].where(words["nunique"] == 1, UNCLEAR))
+    by_a_person = rows["shot_reason"] == BY_A_PERSON
+    shots = rows[by_a_person & rows["cluster"].notna()].groupby("cluster")["shot"].agg(["first", "nunique"])
+    of_copies = rows["cluster"].map(shots["first"].where(shots["nunique"] == 1, UNCLEAR))
     changed = of_copies.notna() & ~by_a_person
-    result = said.copy()
+    result = rows.copy()
     result.loc[changed, "shot"] = of_copies[changed]
     result.loc[changed, "shot_score"] = (of_copies[changed] == FULL).astype(float)
     result.loc[changed, "shot_reason"] = OF_A_COPY
-    result.loc[changed, "overruled"] |= result.loc[changed, "shot"] != result.loc[changed, "machine_shot"]
+    result.loc[changed, "overridden"] |= result.loc[changed, "shot"] != result.loc[changed, "machine_shot"]
     result["full_shot"] = _full_shot(result["shot"])
     return result
 

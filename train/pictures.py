@@ -3,7 +3,7 @@
 Boxes are in pixels of a picture as it is stored, and models see it upright, as its EXIF orientation says.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -11,10 +11,6 @@ from typing import TypeVar
 from fullshot.core.engines import cores
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.pictures import read_geometry, read_or_none, read_rgb
-from fullshot.core.progress import say
-
-MOST_NAMED = 3
-"""Unreadable pictures that a message names; the others are counted."""
 
 Result = TypeVar("Result")
 
@@ -49,22 +45,6 @@ def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | No
         return None if read_or_none(path, read_rgb) is None else read_geometry(path)
 
     return dict(_of_each(root, paths, decoded))
-
-
-def say_unreadable(stage: str, paths: Sequence[str]) -> None:
-    """Say on stderr which pictures were left out because they cannot be read; without any, nothing is said.
-
-    Args:
-        stage: such as ``train detector``.
-        paths: of these pictures.
-    """
-    if not paths:
-        return
-    more = ", …" if len(paths) > MOST_NAMED else ""
-    left_out = (
-        "1 picture that cannot be read is" if len(paths) == 1 else f"{len(paths)} pictures that cannot be read are"
-    )
-    say(f"{stage}: {left_out} left out: {', '.join(paths[:MOST_NAMED])}{more}")
 
 
 def _of_each(root: Path, paths: Iterable[str], ask: Callable[[Path], Result]) -> list[tuple[str, Result]]:

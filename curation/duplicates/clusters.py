@@ -1,69 +1,53 @@
-"""Which pictures of a workspace are copies of which; found once, and again only when pictures or settings change."""
+"""Clusters of near duplicates, and the picture that stands for each."""
 
-import hashlib
-import io
-import zipfile
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-
-from fullshot.core.files import write_bytes
-from fullshot.core.settings import CurateSettings
-from fullshot.core.workspace import Workspace
-from fullshot.curation.duplicates import search as duplicates
-from fullshot.curation.features.store import ImageFeatures
-from fullshot.curation.features.versions import features_folder
-
-_KEPT = "pairs.npz"
-
-_CLUSTER_DIGITS = 16
-
-_THROWN_OUT = 2**40  # pixels: more than any picture has
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
-def of(
-    workspace: Workspace, features: ImageFeatures, keep: NDArray[np.bool_], limits: CurateSettings
-) -> tuple["pd.Series[str]", "pd.Series[str]"]:
-    """The cluster of each picture that has copies, and the copy that stands for it where it is not the picture itself.
-
-    A cluster goes by the first digits of its lowest image_id. What was thrown out stands for nothing that was kept.
+def label_clusters(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Clusters of pictures that pairs join, by union-find.
 
     Args:
-        workspace: the pairs found are kept in its folder ``features``.
-        features: the pictures; N of them, in order of their image_id.
-        keep: shape (N,), which of them were not thrown out.
-        limits: ``duplicate_radius`` and ``duplicate_similarity``.
+        count: how many pictures there are.
+        pairs: int64 (M, 2), rows of pictures.
 
     Returns:
-        Two columns of N rows; empty cells where a picture has no copy, or stands for the others.
+        int64 (count,), for each picture the lowest row of its cluster: its own where it is alone.
     """
-    frame = features.frame
-    labels = duplicates.clusters(len(frame), _pairs(workspace, features, limits))
-    pixels = frame["width"].to_numpy(np.int64) * frame["height"].to_numpy(np.int64)
-    pixels = np.where(keep, pixels, pixels - _THROWN_OUT)
-    best = duplicates.best(labels, pixels, frame["sharpness"].to_numpy(float), frame["image_id"].tolist())
-    names = frame["image_id"]
-    several = np.bincount(labels, minlength=len(frame))[labels] > 1
-    cluster = names.iloc[labels].str[:_CLUSTER_DIGITS].reset_index(drop=True)
-    stands = names.iloc[best].reset_index(drop=True)
-    return cluster.where(several), stands.where(several & (stands != names))
+    if count == 0:
+        return np.zeros(0, np.int64)
+    graph = coo_array((np.ones(len(pairs), np.bool_), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    _, first = np.unique(labels, return_index=True)
+    return np.asarray(first[labels], np.int64)
 
 
-def _pairs(workspace: Workspace, features: ImageFeatures, limits: CurateSettings) -> NDArray[np.int64]:
-    """Pairs of near duplicates; those of the same pictures and settings are not looked for again."""
-    hashes = features.frame["phash"].to_numpy()
-    asked = f"{limits.duplicate_radius} {limits.duplicate_similarity} {' '.join(features.frame['image_id'])}".encode()
-    key = np.frombuffer(hashlib.sha256(asked + hashes.tobytes()).digest(), np.uint8)
-    path = features_folder(workspace.root) / _KEPT
-    try:
-        with np.load(path) as kept:
-            if np.array_equal(kept["key"], key):
-                return np.asarray(kept["pairs"], np.int64)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # none yet, or cut short
-    pairs = duplicates.find(hashes, features.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
-    memory = io.BytesIO()
-    np.savez(memory, key=key, pairs=pairs)
-    write_bytes(path, memory.getvalue())
-    return pairs
+def representatives(
+    labels: NDArray[np.int64],
+    pixels: NDArray[np.int64],
+    sharpness: NDArray[np.float64],
+    image_ids: Sequence[str],
+) -> NDArray[np.int64]:
+    """Which picture stands for each cluster: the largest, then the sharpest, then the one with the lowest id.
+
+    Args:
+        labels: int64 (N,), one number a cluster.
+        pixels: int64 (N,), width times height.
+        sharpness: float (N,); NaN is less sharp than anything.
+        image_ids: N of them.
+
+    Returns:
+        int64 (N,), for each picture the row of the one that stands for its cluster; that one's is its own.
+    """
+    if len(labels) == 0:
+        return np.zeros(0, np.int64)
+    order = np.lexsort((np.asarray(image_ids), -np.nan_to_num(sharpness, nan=-np.inf), -pixels, labels))
+    in_order = labels[order]
+    starts = np.r_[True, in_order[1:] != in_order[:-1]]
+    chosen = np.empty(len(labels), np.int64)
+    chosen[order] = order[starts][np.cumsum(starts) - 1]
+    return chosen

@@ -1,4 +1,4 @@
-"""Overlay pictures of a workspace: what the pose model saw, and what the rule made of it."""
+"""Overlay pictures of a workspace: what the pose estimator found, and what the rule made of it."""
 
 import functools
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fullshot.core import engines
-from fullshot.core import pictures as storage
+from fullshot.core.engines import map_shards, shards
 from fullshot.core.files import write_bytes
-from fullshot.core.progress import bar
-from fullshot.core.settings import CurateSettings
+from fullshot.core.pictures import read_or_none
+from fullshot.core.progress import bar, say_unreadable
+from fullshot.core.settings import CurateSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.features.extract import LONGEST
+from fullshot.curation.features.extract import read_for_features
 from fullshot.curation.features.store import ImageFeatures
 from fullshot.curation.pose.people import People
 from fullshot.curation.pose.skeletons import Skeleton
@@ -36,39 +36,42 @@ class Job:
     caption: str
 
 
-def write_all(
-    workspace: Workspace, pictures: pd.DataFrame, features: ImageFeatures, curated: pd.DataFrame, limits: CurateSettings
-) -> int:
-    """Draw every readable picture's overlay into ``overlays/ab/abcd….jpg``.
+def write_overlays(
+    workspace: Workspace, pictures: pd.DataFrame, features: ImageFeatures, curated: pd.DataFrame, settings: Settings
+) -> None:
+    """Draw the overlay of every picture that has features into ``overlays/ab/abcd….jpg``.
+
+    A picture that cannot be read by now is named on stderr.
 
     Args:
         workspace: where to.
         pictures: columns ``image_id`` and ``path``.
         features: the people.
-        curated: the verdicts.
-        limits: a joint counts where its visibility is what the rule asks of a head, an ankle or a body.
-
-    Returns:
-        How many were drawn.
+        curated: what was decided of the pictures.
+        settings: a joint counts where its visibility is what the rule asks of a head, an ankle or a body.
     """
+    limits = settings.curate
     paths = dict(zip(pictures["image_id"], pictures["path"], strict=True))
-    said = curated.set_index("image_id")
+    decisions = curated.set_index("image_id")
     jobs = []
     for row, identity in enumerate(features.frame["image_id"]):
-        verdict = said.loc[identity]
-        caption = f"{verdict['shot']} {verdict['shot_score']:.2f}: {verdict['shot_reason']}"
+        decision = decisions.loc[identity]
+        caption = f"{decision['shot']} {decision['shot_score']:.2f}: {decision['shot_reason']}"
         jobs.append(Job(identity, paths[identity], features.people_of(row), caption))
-    parts = engines.shards(jobs, _SHARD)
-    work = functools.partial(_draw, root=workspace.root, least=_least(features.people.skeleton, limits))
+    parts = shards(jobs, _SHARD)
+    least = _least_visibility(features.people.skeleton, limits)
+    work = functools.partial(_draw, root=workspace.root, least=least)
+    unreadable: list[str] = []
     with bar("overlays", "pictures") as advance:
         done = 0
-        for number, _ in engines.map_shards(work, parts, limits.processes):
+        for number, failed in map_shards(work, parts, limits.processes, settings.engine.name):
+            unreadable += failed
             done += len(parts[number])
             advance(done, len(jobs))
-    return len(jobs)
+    say_unreadable("overlays", sorted(unreadable))
 
 
-def _least(skeleton: Skeleton, limits: CurateSettings) -> NDArray[np.float64]:
+def _least_visibility(skeleton: Skeleton, limits: CurateSettings) -> NDArray[np.float64]:
     """The visibility from which on each joint counts; shape (J,)."""
     least = np.full(len(skeleton.joints), limits.body_visibility)
     least[skeleton.rows(skeleton.head)] = limits.visibility
@@ -76,11 +79,14 @@ def _least(skeleton: Skeleton, limits: CurateSettings) -> NDArray[np.float64]:
     return least
 
 
-def _draw(jobs: Sequence[Job], *, root: Path, least: NDArray[np.float64]) -> None:
+def _draw(jobs: Sequence[Job], *, root: Path, least: NDArray[np.float64]) -> list[str]:
+    """Draw some overlays; returns the paths of pictures that cannot be read."""
+    unreadable = []
     for job in jobs:
-        try:
-            picture = storage.read_reduced(root / job.path, LONGEST).pixels
-        except (storage.NotAnImage, OSError):
-            continue  # it went away since it was looked at
-        drawn = overlay.draw(picture, job.people, overlay.counting(job.people, least), job.caption)
+        picture = read_or_none(root / job.path, read_for_features)
+        if picture is None:
+            unreadable.append(job.path)
+            continue
+        drawn = overlay.draw(picture.pixels, job.people, overlay.counting(job.people, least), job.caption)
         write_bytes(root / FOLDER / job.image_id[:2] / f"{job.image_id}.jpg", overlay.encode(drawn))
+    return unreadable

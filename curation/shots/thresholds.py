@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fullshot.core import engines, settings
-from fullshot.core import pictures as storage
-from fullshot.core.progress import bar
+from fullshot.core.pictures import read_or_none
+from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import CurateSettings
-from fullshot.curation.features.extract import LONGEST
+from fullshot.curation.features.extract import read_for_features, resident
 from fullshot.curation.pose import PoseEstimator, open_pose_estimator
 from fullshot.curation.pose.people import People
 from fullshot.curation.shots.rule import FULL, judge_all
@@ -74,12 +75,12 @@ class Labelled:
         names = [name for name, there in zip(self.names, mine, strict=True) if there]
         return Labelled(names, self.full[mine], self.people[kept], rows[self.owners[kept]])
 
-    def called(self, thresholds: CurateSettings) -> NDArray[np.bool_]:
+    def full_by_rule(self, thresholds: CurateSettings) -> NDArray[np.bool_]:
         """Which pictures the rule calls full shots; shape (len(names),)."""
         verdicts = judge_all(self.people, self.owners, len(self.names), thresholds)
         return np.asarray(verdicts.shot == FULL)
 
-    def called_by(self, test: Callable[[People], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    def full_by_test(self, test: Callable[[People], NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Which pictures show somebody who passes a test; shape (len(names),)."""
         called = np.zeros(len(self.names), np.bool_)
         called[self.owners[test(self.people)]] = True
@@ -118,33 +119,37 @@ PUBLIC_RULES: Mapping[str, Callable[[People], NDArray[np.bool_]]] = {
 OpenPose (thresholds 0.2 to 0.45 on its heatmaps) and for MediaPipe (0.5 to 0.7 on its visibility)."""
 
 
-def look_at(jobs: Sequence[Job], full: Sequence[bool], estimator: PoseEstimator, what: str = "poses") -> Labelled:
-    """The people on labelled pictures; what cannot be read is left out."""
+def find_people(jobs: Sequence[Job], full: Sequence[bool], estimator: PoseEstimator, what: str = "poses") -> Labelled:
+    """The people on labelled pictures; those that cannot be read are left out, and named on stderr."""
     parts = engines.shards(list(enumerate(jobs)), _SHARD)
-    found: list[tuple[int, NDArray[np.float32]]] = []
+    found: list[tuple[int, NDArray[np.float32] | None]] = []
     with bar(what, "pictures") as advance:
-        for _, rows in engines.map_shards(functools.partial(_look, estimator=estimator), parts):
+        for _, rows in engines.map_shards(functools.partial(_predict, estimator=estimator), parts):
             found += rows
             advance(len(found), len(jobs))
-    found.sort(key=lambda row: row[0])
-    keypoints = [each for _, each in found]
-    owners = np.repeat(np.arange(len(found)), [len(each) for each in keypoints])
-    everybody = np.concatenate([np.zeros((0, len(estimator.skeleton.joints), 4), np.float32), *keypoints])
-    names = [jobs[number].path.name for number, _ in found]
-    truth = np.array([full[number] for number, _ in found], np.bool_)
+    say_unreadable(what, sorted(str(jobs[number].path) for number, keypoints in found if keypoints is None))
+    readable = sorted(((number, keypoints) for number, keypoints in found if keypoints is not None), key=itemgetter(0))
+    owners = np.repeat(np.arange(len(readable)), [len(keypoints) for _, keypoints in readable])
+    nothing = np.zeros((0, len(estimator.skeleton.joints), 4), np.float32)
+    everybody = np.concatenate([nothing, *(keypoints for _, keypoints in readable)])
+    names = [jobs[number].path.name for number, _ in readable]
+    truth = np.array([full[number] for number, _ in readable], np.bool_)
     return Labelled(names, truth, People(everybody, estimator.skeleton), owners)
 
 
-def _look(jobs: Sequence[tuple[int, Job]], *, estimator: PoseEstimator) -> list[tuple[int, NDArray[np.float32]]]:
-    rows = []
+def _predict(
+    jobs: Sequence[tuple[int, Job]], *, estimator: PoseEstimator
+) -> list[tuple[int, NDArray[np.float32] | None]]:
+    """Each picture's number and the key points on it; None where it cannot be read."""
+    estimator = resident(estimator)
+    rows: list[tuple[int, NDArray[np.float32] | None]] = []
     for number, job in jobs:
-        try:
-            pixels = storage.read_reduced(job.path, LONGEST).pixels
-        except (storage.NotAnImage, OSError):
+        picture = read_or_none(job.path, read_for_features)
+        if picture is None:
+            rows.append((number, None))
             continue
-        pixels = pixels[: max(1, int(len(pixels) * job.height))]
+        pixels = picture.pixels[: max(1, int(len(picture.pixels) * job.height))]
         rows.append((number, estimator.predict(pixels).keypoints.astype(np.float32)))
-    estimator.close()
     return rows
 
 
@@ -181,7 +186,7 @@ def balance(groups: Iterable[Labelled], thresholds: CurateSettings, least_recall
     """
     shares, lost = [], 0.0
     for group in groups:
-        called = group.called(thresholds)
+        called = group.full_by_rule(thresholds)
         kinds = (group.full, ~group.full)
         shares += [float((called[kind] == group.full[kind]).mean()) for kind in kinds if kind.sum() >= len(called) / 50]
         if group.full.mean() > 1 / 2:
@@ -199,7 +204,7 @@ def trade_off(
     return [(float(value), balance(groups, one, least_recall)) for value, one in zip(values, changed, strict=True)]
 
 
-def chosen(groups: Sequence[Labelled], thresholds: CurateSettings, least_recall: float) -> CurateSettings:
+def choose_thresholds(groups: Sequence[Labelled], thresholds: CurateSettings, least_recall: float) -> CurateSettings:
     """The thresholds of the best balance, one after the other; of values as good, the middle of the longest run."""
     for _ in range(_ROUNDS):
         for name in GRID:
@@ -234,13 +239,13 @@ def gather(full: Path, others: Sequence[Path], full_too: Path | None, boxes: Pat
     lines = full_too.read_text("utf-8").splitlines() if full_too else []
     exceptions = {row[0] for row in csv.reader(lines) if row}
     jobs = [Job(path) for path in pictures_below(full)]
-    groups = {"full": look_at(jobs, [True] * len(jobs), estimator, "full shots")}
+    groups = {"full": find_people(jobs, [True] * len(jobs), estimator, "full shots")}
     jobs = [Job(path) for folder in others for path in pictures_below(folder)]
     truth = [job.path.name in exceptions for job in jobs]
-    groups["others"] = look_at(jobs, truth, estimator, "others")
+    groups["others"] = find_people(jobs, truth, estimator, "others")
     if boxes is not None:
         jobs = cut_above_feet(boxes, full)
-        groups["cut"] = look_at(jobs, [False] * len(jobs), estimator, "cut above the feet")
+        groups["cut"] = find_people(jobs, [False] * len(jobs), estimator, "cut above the feet")
     return groups
 
 
@@ -250,7 +255,7 @@ def main() -> None:
     groups = gather(given.full, given.others, given.full_too, given.boxes)
     on, rest = ([group.half(number) for group in groups.values()] for number in (0, 1))
     now = settings.load().curate
-    picked = chosen(on, now, given.least_recall)
+    picked = choose_thresholds(on, now, given.least_recall)
     console = Console(width=110)
     for name in GRID:
         table = Table(
@@ -261,7 +266,7 @@ def main() -> None:
         console.print(table)
     table = Table("group", "pictures", "right, in use", "right, picked", title="On the pictures not chosen on")
     for name, group in zip(groups, rest, strict=True):
-        rights = [float((group.called(limits) == group.full).mean()) for limits in (now, picked)]
+        rights = [float((group.full_by_rule(limits) == group.full).mean()) for limits in (now, picked)]
         table.add_row(name, str(len(group.names)), *(f"{right:.4f}" for right in rights))
     console.print(table)
 

@@ -1,4 +1,4 @@
-"""Split a data set: no product, no copy of a picture and no colour of a product is on two sides."""
+"""Split a data set: no product, no near duplicate of a picture and no colour of a product is in two splits."""
 
 import hashlib
 from collections import Counter
@@ -14,7 +14,7 @@ from fullshot.core.settings import CurateSettings
 _SAFEST_FIRST = ("test", "val", "train")
 
 _ALL = ""
-"""The kind that every group is of."""
+"""The stratum that every group belongs to."""
 
 
 def split(
@@ -23,65 +23,66 @@ def split(
     clusters: Mapping[str, str],
     before: Mapping[str, str],
     settings: CurateSettings,
-    thrown_out: Collection[str] = frozenset(),
+    rejected: Collection[str] = frozenset(),
 ) -> dict[str, str]:
     """The split of every picture.
 
-    Products that share a picture, a copy of one, or a style (the same product in other colours) are one group, which
-    stays together. A group that has a side already keeps it, whatever comes and goes beside it; one that joins two
-    sides takes the one nearer to the test: what was tested on is never trained on. The others are drawn, the largest
-    first and then in the order of a hash of their names, each to the side that lacks most of its share: of the
-    products of that wear and gender, and of all products.
+    Products that share a picture, a near duplicate of one, or a style (the same product in other colours) are one
+    group, which stays together. A group that has a split already keeps it, whatever comes and goes beside it; one that
+    joins two splits takes the one nearer to the test: what was tested on is never trained on. The others are assigned,
+    the largest first and then in the order of a hash of their names, each to the split that lacks most of its share: of
+    the products of that wear and gender, and of all products.
 
     Args:
         images: columns ``image_id`` and ``product_id``.
         products: columns ``product_id``, ``style``, ``wear`` and ``gender``.
-        clusters: of pictures that have copies, the cluster's name, by image_id.
+        clusters: of pictures that have near duplicates, the cluster's name, by image_id.
         before: the splits of earlier runs, by image_id.
         settings: ``validation_share`` and ``test_share``.
-        thrown_out: pictures that keep nothing together; each goes with the first of its products.
+        rejected: pictures that keep nothing together; each goes with the first of its products.
 
     Returns:
         ``train``, ``val`` or ``test``, by image_id.
     """
-    group = groups(links(images, products, clusters, thrown_out))
+    group = groups(links(images, products, clusters, rejected))
     rows = images[["image_id", "product_id"]].merge(products, how="left", on="product_id")
     rows = rows.sort_values(["image_id", "product_id"])
     rows["group"] = rows["product_id"].map(group)
-    torn = rows["image_id"].isin(list(thrown_out)) & rows["image_id"].duplicated(keep=False)
-    rows["side"] = rows["image_id"].map(before).where(~torn)
+    # A rejected picture of several products may straddle splits: it does not say where its products belong.
+    straddling = rows["image_id"].isin(list(rejected)) & rows["image_id"].duplicated(keep=False)
+    rows["before"] = rows["image_id"].map(before).where(~straddling)
     rows["stratum"] = rows["wear"].fillna("") + " " + rows["gender"].fillna("")
-    kinds, sizes = _kinds(rows), rows.groupby("group")["product_id"].nunique().to_dict()
-    sides = {
-        str(name): next(side for side in _SAFEST_FIRST if side in set(known))
-        for name, known in rows.dropna(subset="side").groupby("group")["side"]
+    strata, sizes = _strata(rows), rows.groupby("group")["product_id"].nunique().to_dict()
+    split_of = {
+        str(name): next(split for split in _SAFEST_FIRST if split in set(earlier))
+        for name, earlier in rows.dropna(subset="before").groupby("group")["before"]
     }
     counts = _Counts(settings)
-    for name, side in sides.items():
-        counts.add(kinds[name], side, sizes[name])
-    for name in sorted(set(kinds) - set(sides), key=lambda name: (-sizes[name], _lot(name))):
-        sides[name] = counts.most_lacking(kinds[name], sizes[name])
-        counts.add(kinds[name], sides[name], sizes[name])
+    for name, chosen in split_of.items():
+        counts.add(strata[name], chosen, sizes[name])
+    for name in sorted(set(strata) - set(split_of), key=lambda name: (-sizes[name], _hash(name))):
+        split_of[name] = counts.most_lacking(strata[name], sizes[name])
+        counts.add(strata[name], split_of[name], sizes[name])
     first = rows.drop_duplicates("image_id")
-    return dict(zip(first["image_id"], first["group"].map(sides), strict=True))
+    return dict(zip(first["image_id"], first["group"].map(split_of), strict=True))
 
 
 def links(
     images: pd.DataFrame,
     products: pd.DataFrame,
     clusters: Mapping[str, str],
-    thrown_out: Collection[str] = frozenset(),
+    rejected: Collection[str] = frozenset(),
 ) -> list[tuple[str, str]]:
     """What keeps products together: (a picture, its cluster or its style, a product).
 
     Args:
         images: columns ``image_id`` and ``product_id``.
         products: columns ``product_id`` and ``style``.
-        clusters: the cluster of pictures that have copies, by image_id.
-        thrown_out: pictures that keep nothing together: a table of sizes that a whole shop shows is no likeness.
+        clusters: the cluster of pictures that have near duplicates, by image_id.
+        rejected: pictures that keep nothing together: a table of sizes that a whole shop shows makes no group of it.
     """
-    out = set(thrown_out)
-    # A thrown-out picture's product is there all the same, by itself.
+    out = set(rejected)
+    # A rejected picture's product is there all the same, by itself.
     pairs = [
         (f"alone {product}" if image in out else image, product)
         for image, product in zip(images["image_id"], images["product_id"], strict=True)
@@ -118,7 +119,7 @@ def groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return dict(zip(names, first, strict=True))
 
 
-def _kinds(rows: pd.DataFrame) -> dict[str, str]:
+def _strata(rows: pd.DataFrame) -> dict[str, str]:
     """A group's wear and gender: those of most of its products; of as many, the first by name."""
     distinct = rows.drop_duplicates("product_id")
     counted = distinct.groupby(["group", "stratum"]).size().reset_index(name="count")
@@ -128,7 +129,7 @@ def _kinds(rows: pd.DataFrame) -> dict[str, str]:
 
 
 class _Counts:
-    """Products on each side, of each kind and in all.
+    """Products in each split, of each stratum and in all.
 
     Args:
         settings: ``validation_share`` and ``test_share``.
@@ -139,19 +140,23 @@ class _Counts:
         self._shares = {"train": 1 - sum(shares.values()), **shares}
         self._counts: dict[str, Counter[str]] = {_ALL: Counter()}
 
-    def add(self, kind: str, side: str, products: int) -> None:
+    def add(self, stratum: str, split: str, products: int) -> None:
         """Count a group."""
-        self._counts.setdefault(kind, Counter())[side] += products
-        self._counts[_ALL][side] += products
+        self._counts.setdefault(stratum, Counter())[split] += products
+        self._counts[_ALL][split] += products
 
-    def most_lacking(self, kind: str, products: int) -> str:
-        """The side that a group of so many products brings nearest to its share; of sides as far, train before test."""
-        return max(self._shares, key=lambda side: self._lack(kind, side, products) + self._lack(_ALL, side, products))
+    def most_lacking(self, stratum: str, products: int) -> str:
+        """The split that a group of so many products brings nearest to its share; of two as near, train before test."""
 
-    def _lack(self, kind: str, side: str, products: int) -> float:
-        counts = self._counts.get(kind, Counter())
-        return self._shares[side] * (counts.total() + products) - counts[side]
+        def lack(split: str) -> float:
+            return self._lack(stratum, split, products) + self._lack(_ALL, split, products)
+
+        return max(self._shares, key=lack)
+
+    def _lack(self, stratum: str, split: str, products: int) -> float:
+        counts = self._counts.get(stratum, Counter())
+        return self._shares[split] * (counts.total() + products) - counts[split]
 
 
-def _lot(group: str) -> str:
+def _hash(group: str) -> str:
     return hashlib.sha256(group.encode()).hexdigest()

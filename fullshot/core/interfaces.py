@@ -19,14 +19,16 @@ from fullshot.core.progress import Advance
 from fullshot.core.settings import DetectorSettings, Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import nn
 
-    from fullshot.core.settings import Settings
+    from fullshot.core.settings import CurateSettings, Settings
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 People_co = TypeVar("People_co", covariant=True)
 Skeleton_co = TypeVar("Skeleton_co", covariant=True)
+Reductions_contra = TypeVar("Reductions_contra", contravariant=True)
 Item_co = TypeVar("Item_co", covariant=True)
 Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
 Rendered_co = TypeVar("Rendered_co", covariant=True)
@@ -152,38 +154,38 @@ class PoseEstimator(Protocol[People_co, Skeleton_co]):
         """Give back the model's memory; a later picture loads the model again."""
 
 
-class QualityCheck(Protocol):
+class QualityCheck(Protocol[Reductions_contra]):
     """One way in which a picture is of no use. Registry: :data:`fullshot.curation.quality.QUALITY_CHECKS`.
 
-    What is measured of the pixels is kept, so that another bound decides again without decoding a picture.
+    What is measured of the pixels is kept, so that another bound decides again without decoding a picture. A check of
+    another package that measures something makes curation extract the features of all pictures once more. Whoever
+    changes how something is measured gives the measure another name.
 
     Attributes:
-        name: as it stands in ``curated.issues``.
+        name: as it stands in the registry and in ``curated.issues``: one word.
         words: for people.
-        measures: names of the numbers that :meth:`measure` gives.
+        measures: names of the numbers that :meth:`measure` gives; no other check has one of them.
     """
 
     name: ClassVar[str]
     words: ClassVar[str]
     measures: ClassVar[tuple[str, ...]]
 
-    def measure(self, picture: Picture) -> Mapping[str, float]:
-        """What is kept of a picture: each of ``measures``.
+    def measure(self, reductions: Reductions_contra) -> Mapping[str, float]:
+        """What is kept of a picture: each of ``measures``, as 32-bit floating-point numbers.
 
         Args:
-            picture: shape (height, width, 3), uint8, RGB, decoded at 512 pixels or a little more.
+            reductions: ``picture``, shape (height, width, 3), uint8, RGB, decoded at 512 pixels or a little more, and
+                grey copies of it; see :class:`fullshot.curation.quality.reductions.Reductions`.
         """
 
-    def failed(self, rows: Any, settings: Any) -> Any:
+    def failed(self, rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[bool]":
         """Which pictures fail.
 
         Args:
-            rows: a DataFrame with ``width`` and ``height`` of the whole picture in pixels, ``products`` (how many show
-                it), and all measures.
+            rows: columns ``width`` and ``height`` of the whole picture in pixels, ``products`` (how many show it), and
+                the measures of all checks.
             settings: the section ``curate``.
-
-        Returns:
-            A boolean Series.
         """
 
 

@@ -46,8 +46,10 @@ def say_unreadable(stage: str, paths: Sequence[str]) -> None:
     if not paths:
         return
     more = ", …" if len(paths) > MOST_NAMED else ""
-    count = f"{len(paths)} picture{'s' * (len(paths) != 1)}"
-    say(f"{stage}: {count} cannot be read and are left out: {', '.join(paths[:MOST_NAMED])}{more}")
+    left_out = (
+        "1 picture that cannot be read is" if len(paths) == 1 else f"{len(paths)} pictures that cannot be read are"
+    )
+    say(f"{stage}: {left_out} left out: {', '.join(paths[:MOST_NAMED])}{more}")
 
 
 @contextlib.contextmanager

@@ -45,13 +45,13 @@ def exported(workspace: Workspace, name: str) -> set[str]:
 
 def test_a_persons_verdict_outweighs_the_machines_and_stays(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
-    assert curation.curate(workspace, settings)["overruled"] == 0
+    assert curation.curate(workspace, settings)["overridden"] == 0
     before = judged(workspace)
     say(workspace, item0={"shot": "full"}, look={"shot": "unclear"}, zidane={"keep": False}, item1={"shot": "item"})
     said = workspace.table("verdicts").read_bytes()
     for _ in range(2):
         stats = curation.curate(workspace, settings)
-        assert (stats["judged"], stats["overruled"]) == (0, 3)
+        assert (stats["extracted"], stats["overridden"]) == (0, 3)
         now = judged(workspace)
         assert now["shot"].to_dict() == {"look": "unclear", "item0": "full", "zidane": "half", "item1": "item"}
         assert now["machine_shot"].to_dict() == before["shot"].to_dict()
@@ -74,11 +74,11 @@ def test_a_person_can_keep_what_was_thrown_out(make_workspace: Make, photos: dic
     workspace = make_workspace([("s:1", "item0"), ("s:1", "tiny")])
     settings = load(curate={"processes": 1})
     stats = curation.curate(workspace, settings)
-    assert (stats["issues"], stats["thrown_out"]) == ({"tiny": 1}, 1)
+    assert (stats["issues"], stats["rejected"]) == ({"tiny": 1}, 1)
     assert exported(workspace, "dataset2") == {"item0"}
     say(workspace, tiny={"keep": True})
     stats = curation.curate(workspace, settings)
-    assert (stats["issues"], stats["thrown_out"]) == ({"tiny": 1}, 0)
+    assert (stats["issues"], stats["rejected"]) == ({"tiny": 1}, 0)
     assert exported(workspace, "dataset2") == {"item0", "tiny"}
 
 
@@ -157,7 +157,7 @@ def test_a_changed_rule_touches_no_picture(make_workspace: Make, settings: Setti
     for path in (workspace / "images").rglob("*.*"):
         path.write_bytes(b"x" * path.stat().st_size)
     stats = curation.curate(workspace, load(curate={"processes": 1, "min_span": 0.99}))
-    assert (stats["judged"], stats["unreadable"], stats["full_shots"]) == (0, 0, 0)
+    assert (stats["extracted"], stats["unreadable"], stats["full_shots"]) == (0, 0, 0)
 
 
 def odd_files() -> dict[str, bytes]:
@@ -227,7 +227,7 @@ def test_a_verdict_on_one_copy_holds_for_all_and_the_queue_asks_once(
     # By hand: a picture and a shot are enough.
     workspace.table("verdicts").write_text(f"image_id,shot\n{names['again']},unclear\n{'0' * 64},full\n", "utf-8")
     stats = curation.curate(workspace, settings)
-    assert (stats["overruled"], stats["verdicts_of_no_picture"]) == (2, 1)
+    assert (stats["overridden"], stats["overrides_without_picture"]) == (2, 1)
     assert judged(workspace)["shot"].to_dict() == {"item0": "unclear", "again": "unclear", "item1": "item"}
     assert exported(workspace, "dataset2") == {"item1"}
     assert len(exported(workspace, "queue")) == 1
@@ -282,7 +282,7 @@ def test_pictures_that_went_since_they_were_looked_at_are_missed(make_workspace:
     paths["item0"].unlink()
     paths["item1"].write_bytes(b"junk")
     stats = curation.curate(workspace, settings)
-    assert (stats["judged"], stats["unreadable"]) == (2, 2)
+    assert (stats["extracted"], stats["unreadable"]) == (2, 2)
     assert set(workspace.read("failures")["class"]) == {"missing", "not-an-image"}
     assert exported(workspace, "dataset2") == {"zidane"}
     paths["item0"].write_bytes(content)

@@ -56,7 +56,7 @@ def test_full_shots_and_item_shots(make_workspace: Make, settings: Settings) -> 
     assert sum(stats["splits"].values()) == 6
     assert sum(stats["reasons"].values()) == 6
     assert stats["seconds_per_image"] > 0
-    assert stats["pose_route"] in ("maker", "wheel")
+    assert stats["pose_model_source"] in ("maker", "wheel")
     [record] = (workspace / "runs").glob("curate-*.json")
     kept = json.loads(record.read_text("utf-8"))
     assert kept["stats"] == stats
@@ -86,7 +86,7 @@ def test_again_it_looks_at_nothing_and_writes_the_same_bytes(make_workspace: Mak
     before = written(workspace)
     assert len(before) == 12
     stats = curation.curate(workspace, settings)
-    assert (stats["judged"], stats["seconds_per_image"]) == (0, None)
+    assert (stats["extracted"], stats["seconds_per_image"]) == (0, None)
     assert written(workspace) == before
 
 
@@ -110,13 +110,13 @@ def test_workers_start_at_once_where_nothing_was_looked_at(
     started: list[bool] = []
     monkeypatch.setattr("fullshot.core.engines.processes.ProcessEngine.start", lambda *_: started.append(True))
     workspace = make_workspace(ROWS)
-    assert curation.curate(workspace, settings)["judged"] == 6
+    assert curation.curate(workspace, settings)["extracted"] == 6
     assert not started  # it is not much
     shards(workspace)[0].unlink()
     monkeypatch.setattr("fullshot.curation.features.versions._MUCH", 2)
-    assert curation.curate(workspace, settings)["judged"] == 6
+    assert curation.curate(workspace, settings)["extracted"] == 6
     assert started == [True]
-    assert curation.curate(workspace, settings)["judged"] == 0
+    assert curation.curate(workspace, settings)["extracted"] == 0
     assert started == [True]
 
 
@@ -136,7 +136,7 @@ def test_only_what_a_lost_shard_held_is_looked_at_again(
         lost.unlink()
     else:
         lost.write_bytes(content[:-20] if loss == "cut off" else b"no parquet")
-    assert curation.curate(workspace, settings)["judged"] == 2
+    assert curation.curate(workspace, settings)["extracted"] == 2
     assert lost.read_bytes() == content
     assert {shard: shard.stat().st_mtime_ns for shard in kept} == times
     assert written(workspace) == before
@@ -151,7 +151,7 @@ def test_another_pose_model_looks_at_all_again(make_workspace: Make, settings: S
     other = table.set_column(column, "version", pyarrow.array(["another"] * table.num_rows))
     pyarrow.parquet.write_table(other, shard.with_name("older.parquet"))
     shard.unlink()
-    assert curation.curate(workspace, settings)["judged"] == 6
+    assert curation.curate(workspace, settings)["extracted"] == 6
     assert sorted(shards(workspace)) == sorted([shard, shard.with_name("older.parquet")])
 
 
@@ -181,7 +181,7 @@ def test_pictures_that_cannot_be_read(make_workspace: Make, settings: Settings) 
     assert written(workspace) == before
 
     paths["front"].write_bytes(good)
-    assert curation.curate(workspace, settings)["judged"] == 2
+    assert curation.curate(workspace, settings)["extracted"] == 2
     assert {"front": False}.items() <= by_name(workspace, "full_shot").items()
     assert list(workspace.read("failures")["class"]) == ["missing"]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import write_text
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector.data import choose_boxes, read_data
 from fullshot.train.detector.families import KIND, trainer_of
-from fullshot.train.pictures import say_unreadable
 
 STAGE = "evaluate detector"
 

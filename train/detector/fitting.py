@@ -94,7 +94,7 @@ def _train(
     """Train a run, a new one if need be, to its end, and declare it finished."""
     held_back = boxes["split"] == "test"  # no family gets to see them
     data, learnt_from, unreadable = read_data(workspace, boxes[~held_back])
-    pictures.say_unreadable(STAGE, unreadable)
+    progress.say_unreadable(STAGE, unreadable)
     if "train" not in data.splits:
         raise StageFailed(f"no picture of the split train in {workspace.root} that has boxes can be read")
     by_split = counts(pd.concat([learnt_from, boxes[held_back]]))

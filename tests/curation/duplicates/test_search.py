@@ -11,9 +11,10 @@ from PIL import Image
 
 from fullshot.core.boxes import Picture
 from fullshot.core.settings import CurateSettings
-from fullshot.curation.duplicates import search as duplicates
+from fullshot.curation.duplicates import binary_index
+from fullshot.curation.duplicates.clusters import label_clusters, representatives
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, blank, fingerprint
-from fullshot.curation.duplicates.search import best, clusters, find
+from fullshot.curation.duplicates.search import find_pairs
 from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
 
 RADIUS = CurateSettings().duplicate_radius
@@ -29,7 +30,7 @@ def pairs_of(pictures: list[Picture], radius: int = RADIUS, least: float = SIMIL
 def found_in(prints: list[Fingerprint], radius: int = RADIUS, least: float = SIMILARITY) -> Pairs:
     hashes = np.array([one.phash for one in prints], np.uint64)
     thumbnails = np.array([one.thumbnail for one in prints], np.uint8).reshape(-1, THUMBNAIL_BYTES)
-    return as_set(find(hashes, thumbnails, radius, least))
+    return as_set(find_pairs(hashes, thumbnails, radius, least))
 
 
 def as_set(pairs: NDArray[np.int64]) -> Pairs:
@@ -48,7 +49,7 @@ def varied(count: int) -> NDArray[np.uint8]:
 
 
 def joined(pairs: Pairs, count: int) -> list[int]:
-    labels = clusters(count, np.array(sorted(pairs), np.int64).reshape(-1, 2))
+    labels = label_clusters(count, np.array(sorted(pairs), np.int64).reshape(-1, 2))
     return [int(label) for label in labels]
 
 
@@ -187,17 +188,17 @@ def test_a_pale_garment_is_not_blank() -> None:
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_rows(count: int) -> None:
-    pairs = find(np.zeros(count, np.uint64), varied(count), RADIUS, SIMILARITY)
+    pairs = find_pairs(np.zeros(count, np.uint64), varied(count), RADIUS, SIMILARITY)
     assert pairs.shape == (0, 2)
-    labels = clusters(count, pairs)
+    labels = label_clusters(count, pairs)
     assert labels.tolist() == list(range(count))
-    rows = best(labels, np.ones(count, np.int64), np.ones(count), ["a"] * count)
+    rows = representatives(labels, np.ones(count, np.int64), np.ones(count), ["a"] * count)
     assert rows.tolist() == list(range(count))
 
 
 def test_rows_that_do_not_belong_together_are_refused() -> None:
     with pytest.raises(ValueError, match="expected a thumbnail for each of"):
-        find(np.zeros(3, np.uint64), varied(2), RADIUS, SIMILARITY)
+        find_pairs(np.zeros(3, np.uint64), varied(2), RADIUS, SIMILARITY)
 
 
 def test_many_copies_give_few_pairs(pictures: dict[str, Picture]) -> None:
@@ -205,9 +206,9 @@ def test_many_copies_give_few_pairs(pictures: dict[str, Picture]) -> None:
     count = 10_000
     hashes = np.resize(np.array([one.phash, other.phash], np.uint64), count)
     thumbnails = np.resize(np.array([one.thumbnail, other.thumbnail]), (count, THUMBNAIL_BYTES))
-    pairs = find(hashes, thumbnails, RADIUS, SIMILARITY)
+    pairs = find_pairs(hashes, thumbnails, RADIUS, SIMILARITY)
     assert len(pairs) == count - 2
-    assert clusters(count, pairs).tolist() == [row % 2 for row in range(count)]
+    assert label_clusters(count, pairs).tolist() == [row % 2 for row in range(count)]
 
 
 def test_radius_0_wants_the_same_hash(pictures: dict[str, Picture]) -> None:
@@ -222,7 +223,7 @@ def test_radius_0_wants_the_same_hash(pictures: dict[str, Picture]) -> None:
 @pytest.mark.parametrize("many", [False, True])
 def test_no_pair_of_hashes_is_missed(monkeypatch: pytest.MonkeyPatch, radius: int, many: bool) -> None:
     """By both ways of looking hashes up; the second is made to begin at fewer, so that brute force can follow."""
-    monkeypatch.setattr(duplicates, "EXACT_BELOW", 0 if many else 10_000)
+    monkeypatch.setattr(binary_index, "EXACT_BELOW", 0 if many else 10_000)
     random = np.random.default_rng(radius)
     hashes = random.integers(0, 2**64, 3000, dtype=np.uint64)
     flips = random.random((1500, 64)).argsort(axis=1).astype(np.uint64)
@@ -231,16 +232,16 @@ def test_no_pair_of_hashes_is_missed(monkeypatch: pytest.MonkeyPatch, radius: in
     hashes[1500:] = hashes[:1500] ^ np.bitwise_xor.reduce(masks, axis=1)
     expected = within(hashes, radius)
     assert len(expected) >= 100 * (radius + 1)
-    assert as_set(find(hashes, varied(len(hashes)), radius, 0)) == expected
+    assert as_set(find_pairs(hashes, varied(len(hashes)), radius, 0)) == expected
 
 
 def test_most_pairs_beyond_what_is_exact_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duplicates, "EXACT_BELOW", 0)
+    monkeypatch.setattr(binary_index, "EXACT_BELOW", 0)
     random = np.random.default_rng(1)
     hashes = random.integers(0, 2**64, 4000, dtype=np.uint64)
     flips = random.random((2000, 64)).argsort(axis=1)[:, :12].astype(np.uint64)
     hashes[2000:] = hashes[:2000] ^ np.bitwise_xor.reduce(np.uint64(1) << flips, axis=1)
-    assert 0.95 < len(find(hashes, varied(4000), 12, 0)) / len(within(hashes, 12)) <= 1
+    assert 0.95 < len(find_pairs(hashes, varied(4000), 12, 0)) / len(within(hashes, 12)) <= 1
 
 
 def test_clusters_do_not_depend_on_the_order(pictures: dict[str, Picture]) -> None:
@@ -255,7 +256,7 @@ def test_clusters_do_not_depend_on_the_order(pictures: dict[str, Picture]) -> No
 
 
 def test_clusters_are_named_by_their_lowest_row() -> None:
-    assert clusters(6, np.array([[4, 5], [1, 4], [2, 3]])).tolist() == [0, 1, 2, 2, 1, 1]
+    assert label_clusters(6, np.array([[4, 5], [1, 4], [2, 3]])).tolist() == [0, 1, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -269,5 +270,5 @@ def test_clusters_are_named_by_their_lowest_row() -> None:
 )
 def test_the_best_stands_for_its_cluster(pixels: list[int], sharpness: list[float], ids: str, expected: int) -> None:
     """Rows 0, 1, 2 are a cluster; row 3 is alone, and large."""
-    rows = best(np.array([0, 0, 0, 3]), np.array([*pixels, 99]), np.array([*sharpness, 99.0]), [*ids, "z"])
+    rows = representatives(np.array([0, 0, 0, 3]), np.array([*pixels, 99]), np.array([*sharpness, 99.0]), [*ids, "z"])
     assert rows.tolist() == [expected] * 3 + [3]

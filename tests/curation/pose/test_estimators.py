@@ -123,19 +123,24 @@ def test_a_run_keeps_poses_of_its_network_and_mediapipe_looks_again(
     network = asking(write_network(tmp_path / "network.onnx", skeleton), pose_layout=name)
 
     stats = curation.curate(workspace, network, overlays=True)
-    assert (stats["images"], stats["judged"], stats["unreadable"], stats["pose_route"]) == (3, 3, 0, "settings")
+    assert (stats["images"], stats["extracted"], stats["unreadable"], stats["pose_model_source"]) == (
+        3,
+        3,
+        0,
+        "settings",
+    )
     kept = people_kept(workspace, open_pose_estimator(network))
     assert set(kept) == set(workspace.read("images")["image_id"])
     assert set(kept.values()) == {len(skeleton.joints) * 4}  # somebody, dressed in the colours of joints
     assert len(workspace.read("curated")) == 3
     assert len(list((workspace / "overlays").rglob("*.jpg"))) == 3
     assert not people_kept(workspace, open_pose_estimator(settings))
-    assert curation.curate(workspace, network)["judged"] == 0
+    assert curation.curate(workspace, network)["extracted"] == 0
 
     stats = curation.curate(workspace, settings)
-    assert (stats["judged"], stats["full_shots"]) == (3, 2)
+    assert (stats["extracted"], stats["full_shots"]) == (3, 2)
     assert len(people_kept(workspace, open_pose_estimator(settings))) == 3
-    assert curation.curate(workspace, network)["judged"] == 0  # what it saw lies beside
+    assert curation.curate(workspace, network)["extracted"] == 0  # what it saw lies beside
 
 
 def test_workers_of_their_own_process_tell_of_a_wrong_network_in_one_line(

@@ -8,8 +8,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from fullshot.core.boxes import Picture
 from fullshot.core.settings import load
-from fullshot.curation.quality.issues import CONDITIONS, issues
-from fullshot.curation.quality.measures import MEASURES, measure
+from fullshot.curation.quality.checks import find_issues, measure, measure_names, quality_checks
 
 LIMITS = load().curate
 
@@ -23,7 +22,7 @@ def opened(content: bytes) -> Image.Image:
 def told(picture: Image.Image | Picture, **limits: float) -> str:
     pixels = np.asarray(picture)
     row = {"width": pixels.shape[1], "height": pixels.shape[0], "products": 1, **measure(pixels)}
-    return str(issues(pd.DataFrame([row]), load(curate=limits).curate).iloc[0])
+    return str(find_issues(pd.DataFrame([row]), load(curate=limits).curate).iloc[0])
 
 
 def blurred(picture: Image.Image) -> Image.Image:
@@ -91,7 +90,7 @@ def test_what_is_spoilt_is_told(
 @pytest.mark.parametrize("value", [0, 255])
 def test_any_size_and_any_colour_is_measured(size: tuple[int, int], value: int) -> None:
     found = measure(np.full((size[1], size[0], 3), value, np.uint8))
-    assert tuple(found) == MEASURES
+    assert tuple(found) == measure_names()
     assert all(0 <= number <= 1 for number in found.values())
 
 
@@ -103,11 +102,11 @@ def test_noise_is_neither_a_mark_nor_a_collage() -> None:
 def test_issues_stand_in_order_and_thresholds_are_settings() -> None:
     row = {"width": 20, "height": 400, "products": 1, "sharpness": 0.1, "detail": 0.5, "watermark": 0.9, "collage": 0.9}
     frame = pd.DataFrame([row, {**row, "width": 300, "detail": 0.01}])
-    assert issues(frame, LIMITS).tolist() == ["tiny strip blurred watermark collage", "blank watermark collage"]
+    assert find_issues(frame, LIMITS).tolist() == ["tiny strip blurred watermark collage", "blank watermark collage"]
     off = {"min_side": 0, "max_aspect": 100, "min_sharpness": 0, "min_detail": 0, "max_watermark": 1, "max_collage": 1}
-    assert issues(frame, load(curate=off).curate).tolist() == ["", ""]
-    assert issues(frame.iloc[:0], LIMITS).tolist() == []
-    assert [condition.name for condition in CONDITIONS] == [
+    assert find_issues(frame, load(curate=off).curate).tolist() == ["", ""]
+    assert find_issues(frame.iloc[:0], LIMITS).tolist() == []
+    assert [check.name for check in quality_checks()] == [
         "tiny",
         "strip",
         "blank",

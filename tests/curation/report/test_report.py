@@ -169,7 +169,7 @@ def test_the_rule_against_persons(curate: Curate, settings: Settings, opened: Op
     # What the rule said is lost where a person's word took its place: nothing is said of how right it was.
     lost = write_report(workspace, settings)
     assert lost["truth"]["persons’ verdicts"]["pictures"] == 0
-    assert lost["thrown_out"] == 0
+    assert lost["rejected"] == 0
     workspace.write("curated", curated.assign(machine_shot=curated["image_id"].map(machine).fillna(curated["shot"])))
     told = write_report(workspace, settings)["truth"]["persons’ verdicts"]
     assert (told["pictures"], told["accuracy"], told["recall"]) == (2, 0.5, 0.0)
@@ -209,7 +209,7 @@ def test_duplicates_stand_side_by_side(workspace: Workspace, settings: Settings,
     assert "stands for the others" in samples[0]
 
 
-def test_it_says_what_to_look_at(workspace: Workspace, settings: Settings) -> None:
+def test_it_says_what_to_find_people(workspace: Workspace, settings: Settings) -> None:
     products = workspace.read("products")
     products.loc[1, "product_type"] = "Astronaut Suit"
     products.loc[1, "wear"] = pd.NA

@@ -1,0 +1,70 @@
+"""All quality checks at once: what they measure of a picture, and what is wrong with pictures of these measures."""
+
+import functools
+from typing import TYPE_CHECKING
+
+from fullshot.core.boxes import Picture
+from fullshot.core.errors import UserError
+from fullshot.core.settings import CurateSettings
+from fullshot.curation.quality import QUALITY_CHECKS, QualityCheck
+from fullshot.curation.quality.reductions import Reductions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEPT_ANYWAY = ("image_id", "version", "width", "height", "keypoints", "phash", "thumbnail", "products")
+"""What is known of a picture besides its measures; no measure is called so."""
+
+
+@functools.cache
+def quality_checks() -> tuple[QualityCheck, ...]:
+    """Every check of the registry that loads.
+
+    Raises:
+        UserError: two checks measure something of one name, or a measure is named like another column of the features.
+    """
+    checks = tuple(check() for check in QUALITY_CHECKS.load_all().values())
+    owners = dict.fromkeys(KEPT_ANYWAY, "fullshot itself")
+    for check in checks:
+        for measure in check.measures:
+            if measure in owners:
+                raise UserError(
+                    f"the quality check {check.name!r} measures {measure!r}, and so does {owners[measure]}: one of them "
+                    "must have another name"
+                )
+            owners[measure] = repr(check.name)
+    return checks
+
+
+def measure_names() -> tuple[str, ...]:
+    """What :func:`measure` finds."""
+    return tuple(name for check in quality_checks() for name in check.measures)
+
+
+def measure(picture: Picture) -> dict[str, float]:
+    """What the checks measure of a picture.
+
+    Args:
+        picture: shape (height, width, 3), uint8, RGB, of any size from one pixel on.
+
+    Returns:
+        A number for each of :func:`measure_names`.
+    """
+    reductions = Reductions(picture)
+    return {name: value for check in quality_checks() for name, value in check.measure(reductions).items()}
+
+
+def find_issues(rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[str]":
+    """What is wrong with each picture: names of checks, separated by spaces; empty where nothing is.
+
+    Args:
+        rows: columns ``width`` and ``height`` of the whole picture, in pixels, all of :func:`measure_names`, and
+            ``products``, how many show it.
+        settings: the bounds.
+    """
+    import pandas as pd
+
+    names = pd.Series("", index=rows.index, dtype=object)
+    for check in quality_checks():
+        names = names.where(~check.failed(rows, settings).astype(bool), names + " " + check.name)
+    return names.str.strip()

@@ -1,0 +1,98 @@
+"""Features that version 0.1 of fullshot kept, in its folder ``looks/``."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from fullshot import curation
+from fullshot.core.settings import Settings
+from fullshot.core.workspace import Workspace
+
+Make = Callable[[list[tuple[str, str]]], Workspace]
+ROWS = [("s:1", "look"), ("s:1", "front"), ("s:2", "half")]
+
+# A shard's columns, in the order that version 0.1 wrote them in.
+COLUMNS_OF_0_1 = [
+    *("image_id", "make", "width", "height", "keypoints"),
+    *("sharpness", "detail", "watermark", "collage"),
+    *("phash", "thumbnail"),
+]
+
+
+def contents(workspace: Workspace) -> dict[str, bytes]:
+    files = [workspace.table("curated"), *workspace.exports.iterdir()]
+    return {path.name: path.read_bytes() for path in files}
+
+
+def as_version_0_1(workspace: Workspace) -> None:
+    """Bring the folder of features into the state that version 0.1 left it in."""
+    (workspace / "features").rename(workspace / "looks")
+    for shard in (workspace / "looks").rglob("*.parquet"):
+        table = pyarrow.parquet.read_table(shard).rename_columns({"version": "make"})
+        pyarrow.parquet.write_table(table.select(COLUMNS_OF_0_1), shard)
+
+
+def test_the_version_of_mediapipes_features_is_that_of_0_1(settings: Settings) -> None:
+    estimator = curation.open_pose_estimator(settings)
+    digest = estimator.version.split()[1]
+    assert estimator.version == f"blazepose {digest} 3"
+
+
+def test_they_are_moved_and_used(make_workspace: Make, settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    workspace = make_workspace(ROWS)
+    assert curation.curate(workspace, settings)["extracted"] == 3
+    before = contents(workspace)
+    as_version_0_1(workspace)
+    capfd.readouterr()
+    assert curation.curate(workspace, settings)["extracted"] == 0
+    [line] = [line for line in capfd.readouterr().err.splitlines() if "looks" in line]
+    assert "is called features/ now" in line
+    assert not (workspace / "looks").exists()
+    assert contents(workspace) == before
+    curation.curate(workspace, settings)
+    assert "looks" not in capfd.readouterr().err
+
+
+def test_a_check_of_the_splits_uses_them_too(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    as_version_0_1(workspace)
+    assert curation.find_leaks(workspace, settings) == []
+    assert (workspace / "features").is_dir()
+
+
+def test_failures_that_0_1_wrote_are_still_curations_own(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    path = workspace / str(workspace.read("images")["path"][1])
+    content = path.read_bytes()
+    path.unlink()
+    curation.curate(workspace, settings)
+    as_version_0_1(workspace)
+    assert json.loads((workspace / "looks" / "failures.json").read_text("utf-8"))
+    path.write_bytes(content)
+    assert curation.curate(workspace, settings)["unreadable"] == 0
+    assert workspace.read("failures").empty
+
+
+def test_a_folder_of_that_name_of_the_users_own_stays(
+    make_workspace: Make, settings: Settings, photos: dict[str, bytes]
+) -> None:
+    workspace = make_workspace(ROWS)
+    own = workspace / "looks" / "autumn"
+    own.mkdir(parents=True)
+    (own / "one.jpg").write_bytes(photos["look"])
+    curation.curate(workspace, settings)
+    assert (own / "one.jpg").is_file()
+    assert list((workspace / "features").rglob("*.parquet"))
+
+
+def test_features_beside_an_old_folder_are_not_lost(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    shutil.copytree(workspace / "features", workspace / "looks")
+    assert curation.curate(workspace, settings)["extracted"] == 0
+    assert Path(workspace / "looks").is_dir()
