@@ -29,8 +29,8 @@ def quality_checks() -> tuple[QualityCheck, ...]:
         for measure in check.measures:
             if measure in owners:
                 raise UserError(
-                    f"the quality check {check.name!r} measures {measure!r}, and so does {owners[measure]}: one of them "
-                    "must have another name"
+                    f"the quality check {check.name!r} measures {measure!r}, and so does {owners[measure]}: "
+                    "give one of them another name"
                 )
             owners[measure] = repr(check.name)
     return checks

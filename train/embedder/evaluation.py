@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fullshot.core.errors import MissingInput, StageFailed
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
@@ -16,7 +17,6 @@ from fullshot.train.embedder.dataset import item_shots, worn_garments
 from fullshot.train.embedder.metrics import product_ranks, recall_at
 from fullshot.train.embedder.model import load_network
 from fullshot.train.embedder.network import embed_crops
-from fullshot.train.pictures import say_unreadable
 
 NEIGHBOURS = (1, 5)
 """The k of the recalls that are reported."""

@@ -16,7 +16,7 @@ import torch
 from fullshot.core import leakage
 from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import Backbone
-from fullshot.core.progress import bar
+from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
@@ -106,7 +106,7 @@ def _train(
     """Train a run to its end, from its last checkpoint where it has one, and declare it finished."""
     started = time.monotonic()
     crops = cut_crops(workspace.root, examples, section.image_size)
-    pictures.say_unreadable(STAGE, crops.unreadable)
+    say_unreadable(STAGE, crops.unreadable)
     learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
     refuse_too_few(workspace, examples.iloc[learnt_from])
     products = pd.factorize(examples["product_id"])[0].astype(np.int64)
