@@ -56,7 +56,7 @@ def check_splits(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     return {
         "pictures": {split: counts[split] for split in SPLITS},
         "checked_by": checked_by,
-        "leaks": [{"share": leak.why, "name": leak.name, **leak.by_side()} for leak in leaks],
+        "leaks": [{"share": leak.why, "name": leak.name, **leak.by_split()} for leak in leaks],
         "unreadable": unreadable,
     }
 

@@ -15,7 +15,6 @@ _NO_IDENTITY = {"0", "-", "na", "n/a", "none", "null", "undefined", "default"}
 """What a shop's template writes where a product has no number: taken for one, all such products would be the same."""
 _GROWN_UP = 14.0
 """Years. Clothes for people up to this age are sold as boys' and girls'."""
-_FOR_CHILDREN = {Gender.MEN: Gender.BOYS, Gender.WOMEN: Gender.GIRLS}
 _BOTH = ({Gender.MEN, Gender.WOMEN}, {Gender.BOYS, Gender.GIRLS})
 _STEPS = "itemlistelement"
 _PATH = re.compile(r"\s*[>\u203a»|/→]\s*")

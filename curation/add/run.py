@@ -53,7 +53,7 @@ def add_pictures(
         images = workspace.read_if_there("images")
         images = images[images["url"].str.startswith("file:").fillna(False).astype(bool)]
         _check_names(source.entries, images, options, path)
-        results = store(workspace, source.entries, _known(images, source.entries), settings.curate.processes)
+        results = store(workspace, source.entries, _known(images, source.entries), settings)
         stored = {uri: result for uri, result in results.items() if isinstance(result, Stored)}
         failures = source.failures + [result for result in results.values() if isinstance(result, Failure)]
         found = rows(source.entries, stored, options, taxonomy)

@@ -10,6 +10,7 @@ from fullshot.core import pictures as storage
 from fullshot.core.image_store import Stored
 from fullshot.core.interfaces import BlobStore
 from fullshot.core.progress import bar
+from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.add.entries import Entry, Failure
 
@@ -25,7 +26,7 @@ Job = tuple[str, str, Stored | None]
 
 
 def store(
-    workspace: Workspace, entries: Sequence[Entry], known: dict[str, Stored], processes: int
+    workspace: Workspace, entries: Sequence[Entry], known: dict[str, Stored], settings: Settings
 ) -> dict[str, Stored | Failure]:
     """Store the pictures of a source.
 
@@ -33,7 +34,7 @@ def store(
         workspace: where to.
         entries: the pictures; one that is named twice is read once.
         known: an address, and what was stored from there the last time: the same bytes are not decoded again.
-        processes: how many at once; 0: one a core.
+        settings: the engine, and ``curate.processes``: how many it has at once.
 
     Returns:
         Each picture's address and what became of it.
@@ -45,7 +46,8 @@ def store(
     with bar("add", "pictures") as advance:
         advance(0, len(jobs))
         failed = 0
-        for _, results in engines.map_shards(functools.partial(store_shard, blobs=workspace.blobs), parts, processes):
+        work = functools.partial(store_shard, blobs=workspace.blobs)
+        for _, results in engines.map_shards(work, parts, settings.curate.processes, settings.engine.name):
             found |= results
             failed += sum(isinstance(result, Failure) for result in results.values())
             advance(len(found), len(jobs), f"{failed} failed" if failed else "")

@@ -65,7 +65,7 @@ def push(
 @app.command()
 @command
 def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
-    """Decide what is to be annotated next, and why; `push` tells the annotators."""
+    """Decide what to annotate next, and why; `push` passes it on to the annotators."""
     from fullshot.annotate.queue.run import prioritise
 
     place, settings = _place(workspace)

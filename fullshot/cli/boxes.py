@@ -71,7 +71,7 @@ def boxes_export(
     link: Annotated[bool, typer.Option("--link", help="links to the pictures in place of copies")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write boxes and their pictures as a data set; pictures that were thrown out are left out.
+    """Write boxes and their pictures as a data set; rejected pictures are left out.
 
     The table "export" of a labels file has the category that a label is written as, such as top = "Blouse".
     """

@@ -1,4 +1,4 @@
-"""What every command has in common: how a mistake is told, how stats are printed."""
+"""What every command has in common: one line for a mistake, and how stats are printed."""
 
 import functools
 import json
@@ -39,13 +39,13 @@ def command(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except BrokenPipeError:
             raise typer.Exit(1) from None
         except OSError as error:
-            print(f"fullshot: {_told(error)}", file=sys.stderr)
+            print(f"fullshot: {_message(error)}", file=sys.stderr)
             raise typer.Exit(1) from None
 
     return run
 
 
-def _told(error: OSError) -> str:
+def _message(error: OSError) -> str:
     """What the system refused, and on which path, in one line."""
     what = " ".join((error.strerror or str(error) or type(error).__name__).split())
     # Where a file is moved onto another, the second is the one that the user knows of.

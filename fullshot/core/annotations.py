@@ -1,4 +1,4 @@
-"""Which boxes count: those that people stand by, before those that were brought along."""
+"""Which boxes count as true: those that people drew and did not take back, before imported ones and the shop's."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 
 
 def trusted_boxes(workspace: Workspace, sources: Sequence[str] = TRUSTED) -> pd.DataFrame:
-    """The boxes that count, one row a box, on pictures that were not thrown out.
+    """The boxes that count, one row a box, on pictures that were not rejected.
 
     Where a picture has boxes from several sources, the best source's newest revision counts alone. What people changed
     or took back since counts no more; and where somebody said that there is no garment, or no full shot, there is none,

@@ -208,8 +208,8 @@ def _gpu() -> Check:
     if not tool:
         return Check("gpu", False, "none", advice, needed=False)
     ask = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    failed, said = _said(ask)
-    return Check("gpu", not failed, said.replace("\n", "; ") or "none", advice, needed=False)
+    failed, output = _output_of(ask)
+    return Check("gpu", not failed, output.replace("\n", "; ") or "none", advice, needed=False)
 
 
 def _packages() -> list[Check]:
@@ -250,11 +250,11 @@ def _libraries() -> list[Check]:
 
 
 def _library(name: str, code: str) -> Check:
-    failed, said = _said([sys.executable, "-c", code])
+    failed, output = _output_of([sys.executable, "-c", code])
     title = f"system libraries: {name}"
     if not failed:
         return Check(title, True, "loads")
-    found = said.rpartition("\n")[2] or f"does not load (exit code {failed})"
+    found = output.rpartition("\n")[2] or f"does not load (exit code {failed})"
     if not sys.platform.startswith("linux"):
         return Check(title, False, found)
     # The loader names one library at a time: ask for all that are known to be needed.
@@ -266,10 +266,10 @@ def _library(name: str, code: str) -> Check:
 
 
 def _loads(library: str) -> bool:
-    return not _said([sys.executable, "-c", f"import ctypes; ctypes.CDLL({library!r})"])[0]
+    return not _output_of([sys.executable, "-c", f"import ctypes; ctypes.CDLL({library!r})"])[0]
 
 
-def _said(command: Sequence[str]) -> tuple[int, str]:
+def _output_of(command: Sequence[str]) -> tuple[int, str]:
     """A command's exit code and the text it leaves: its output if it went well, else its errors."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE)

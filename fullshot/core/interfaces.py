@@ -77,7 +77,7 @@ class Engine(Protocol):
         """Start the workers before there is work for them, so that they load what they need meanwhile.
 
         Args:
-            prepare: run in them; importable by name. What it raises is not told: the work will raise it again.
+            prepare: run in them; importable by name. What it raises is passed over: the work will raise it again.
         """
 
     def map(

@@ -9,38 +9,38 @@ from dataclasses import dataclass
 from fullshot.core.errors import UserError
 from fullshot.core.workspace import Workspace
 
-MOST_TOLD = 3
-"""Leaks that an error names; the others are counted."""
+MOST_NAMED = 3
+"""Leaks that an error names; it counts the others."""
 
 
 @dataclass(frozen=True)
 class Leak:
-    """Pictures that belong together and lie on two sides.
+    """Pictures that belong together and are in more than one split.
 
-    Args:
+    Attributes:
         why: what they share: ``product``, ``style``, ``cluster``, ``hash`` or ``neighbour``.
         name: the product, the style or the cluster; of a pair of pictures, what is measured between them.
-        images: their image_id and split, at least one of each side.
+        images: their image_id and split.
     """
 
     why: str
     name: str
     images: tuple[tuple[str, str], ...]
 
-    def by_side(self) -> dict[str, str]:
-        """A side, and its pictures: their image_id, separated by spaces."""
-        sides = sorted({side for _, side in self.images})
-        return {side: " ".join(image for image, where in self.images if where == side) for side in sides}
+    def by_split(self) -> dict[str, str]:
+        """A split, and its pictures: their image_id, separated by spaces."""
+        splits = sorted({split for _, split in self.images})
+        return {name: " ".join(image for image, split in self.images if split == name) for name in splits}
 
     def __str__(self) -> str:
-        told = ", ".join(f"{images[:12]} in {side}" for side, images in self.by_side().items())
-        return f"{self.why} {self.name}: {told}"
+        images = ", ".join(f"{images[:12]} in {split}" for split, images in self.by_split().items())
+        return f"{self.why} {self.name}: {images}"
 
 
 def by_tables(workspace: Workspace) -> list[Leak]:
     """Products, styles and clusters of copies with pictures in more than one split.
 
-    Pictures that were thrown out, or have no split, are on no side.
+    Pictures that were rejected, or have no split, do not count.
 
     Raises:
         MissingInput: a table is not there; says which command makes it.
@@ -58,10 +58,10 @@ def by_tables(workspace: Workspace) -> list[Leak]:
     found = []
     for column, why in (("product_id", "product"), ("style", "style"), ("cluster", "cluster")):
         known = rows.dropna(subset=column)
-        torn = known.groupby(column)["split"].transform("nunique") > 1
-        for name, its in known[torn].groupby(column, sort=True):
+        straddling = known.groupby(column)["split"].transform("nunique") > 1
+        for name, its in known[straddling].groupby(column, sort=True):
             if why == "style" and its["product_id"].nunique() < 2:
-                continue  # told of the product
+                continue  # named by the product
             pairs = its[["image_id", "split"]].drop_duplicates().sort_values(["split", "image_id"])
             found.append(Leak(why, str(name), tuple(pairs.itertuples(index=False, name=None))))
     return found
@@ -80,9 +80,9 @@ def refuse(workspace: Workspace, leaks: Iterable[Leak] | None = None) -> None:
     found = list(by_tables(workspace) if leaks is None else leaks)
     if not found:
         return
-    told = "; ".join(str(leak) for leak in found[:MOST_TOLD])
-    more = f"; and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    named = "; ".join(str(leak) for leak in found[:MOST_NAMED])
+    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     raise UserError(
-        f"the splits of {workspace.root} leak: {told}{more}. Run `fullshot curate {workspace.root}`, "
+        f"the splits of {workspace.root} leak: {named}{more}. Run `fullshot curate {workspace.root}`, "
         f"and `fullshot curate {workspace.root} --check` for all of them"
     )

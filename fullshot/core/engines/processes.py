@@ -32,11 +32,7 @@ class ProcessEngine:
         self._pool: ProcessPoolExecutor | None = None
 
     def start(self, prepare: Callable[[], object]) -> None:
-        """Start the processes before there is work for them, so that they load what they need meanwhile.
-
-        Args:
-            prepare: run in them; importable by name. What it raises is not told: the work will raise it again.
-        """
+        """See :meth:`fullshot.core.interfaces.Engine.start`."""
         if self.count > 1:
             pool = self._started(self.count)
             for _ in range(self.count):

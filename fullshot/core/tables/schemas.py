@@ -231,7 +231,7 @@ row for each time that a person said what is to be seen in a picture, ``boxes`` 
 ``revision``; ``shot`` is of a picture that they said to be no full shot, ``model`` the version of the detector whose
 boxes they began with, ``task`` and ``annotation`` are Label Studio's numbers in a ``project``, and the last four say
 how much of the detector's boxes was changed. ``priorities`` says what to annotate next, the greatest first. ``splits``
-has the side of every picture that ever had one."""
+has the split of every picture that ever had one."""
 
 MAY_LACK = {
     "verdicts": frozenset({"shot", "keep", "note", "annotator", "judged_at"}),

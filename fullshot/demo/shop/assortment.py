@@ -28,13 +28,6 @@ _BRANDS = (
     "Fernhill",
     "Juniper Street",
 )
-_MATERIALS = {
-    "Tshirts": "Pure Cotton",
-    "Shirts": "Slim Fit",
-    "Jeans": "Stretchable",
-    "Trousers": "Regular Fit",
-    "Dresses": "A-Line",
-}
 _BASE_MRP = {
     "Tshirts": 999, "Shirts": 1799, "Tops": 1199, "Sweaters": 2299, "Sweatshirts": 1999, "Jackets": 3499, "Jeans": 2499, "Trousers": 1999,
     "Shorts": 1199, "Skirts": 1599, "Track Pants": 1499, "Casual Shoes": 2999, "Sports Shoes": 3999, "Formal Shoes": 3499, "Heels": 2299,
