@@ -70,18 +70,6 @@ def test_workers_prepare_before_there_is_work(tmp_path: Path) -> None:
     assert str(os.getpid()) not in found[0]
 
 
-def fail(*_: object) -> None:
-    raise ValueError("no model")
-
-
-def test_what_workers_cannot_prepare_is_told_by_the_work() -> None:
-    with ProcessEngine(2) as workers:
-        workers.start(fail)
-        assert dict(workers.map(double, [[1], [2]])) == {0: [2], 1: [4]}
-        with pytest.raises(ValueError, match="no model"):
-            list(workers.map(fail, [[1], [2]]))
-
-
 def test_one_process_is_this_one(tmp_path: Path) -> None:
     with ProcessEngine(1) as workers:
         workers.start(functools.partial(leave_a_mark, tmp_path))

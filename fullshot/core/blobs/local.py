@@ -23,8 +23,8 @@ class LocalBlobs:
         Raises:
             ValueError: the name is none, or leads out of the folder.
         """
-        parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or "\\" in name or ".." in parts:
+        parts = name.split("/")
+        if not {"", ".", ".."}.isdisjoint(parts) or "\\" in name or "\0" in name:
             raise ValueError(f"expected a name such as images/ab/abcd.jpg, got {name!r}")
         return self.root.joinpath(*parts)
 

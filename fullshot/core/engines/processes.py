@@ -60,8 +60,6 @@ class ProcessEngine:
                     retries = RETRIES
                     yield number, result
             except BrokenProcessPool:
-                pool.shutdown(wait=False, cancel_futures=True)
-                self._pool = None
                 if not retries:
                     raise StageFailed(
                         "a worker process was ended again and again, for want of memory perhaps: "
@@ -71,17 +69,17 @@ class ProcessEngine:
                 count = max(1, count // 2)
                 say(f"fullshot: a worker process was ended; its work is done again, by {count} at once")
 
-    @staticmethod
     def _mapped(
-        pool: ProcessPoolExecutor, function: Callable[[Sequence[Row]], Result], parts: Mapping[int, Sequence[Row]]
+        self, pool: ProcessPoolExecutor, function: Callable[[Sequence[Row]], Result], parts: Mapping[int, Sequence[Row]]
     ) -> Iterator[tuple[int, Result]]:
         try:
             numbers = {pool.submit(function, part): number for number, part in parts.items()}
             for future in as_completed(numbers):
                 yield numbers[future], future.result()
         except BaseException:
-            # What has not begun is not waited for: whoever stops a run wants it stopped.
+            # What has not begun is not waited for: whoever stops a run wants it stopped. Further work starts a pool anew.
             pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
             raise
 
     def let_go(self) -> None:
