@@ -14,8 +14,7 @@ from pathlib import Path
 from benchmarks import _common
 from benchmarks._common import Row
 from benchmarks._content import Content, Plan
-from fullshot.crawler.items import ProductFound
-from fullshot.crawler.pages import PageOptions, parse
+from fullshot.crawler import PageOptions, ProductFound, parse
 
 REPEATS = 2000
 MOST = 2.0

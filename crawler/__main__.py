@@ -1,4 +1,4 @@
-"""The process that a crawl runs in: ``python -m fullshot.crawler``, its job on standard input."""
+"""The process that a crawl runs in: ``python -m fullshot.crawler``; see :mod:`fullshot.crawler.process`."""
 
 import gc
 import json
@@ -18,13 +18,14 @@ from fullshot.core.settings import CrawlSettings
 from fullshot.core.workspace import Workspace
 from fullshot.crawler import archive, rendering
 from fullshot.crawler.addresses import is_private_host
-from fullshot.crawler.archive import Archive
-from fullshot.crawler.browser import find_renderer
-from fullshot.crawler.context import Job, say
-from fullshot.crawler.frontier.state import FILE, State
+from fullshot.crawler.archive import PageArchive
+from fullshot.crawler.context import CrawlContext, send_to_parent
+from fullshot.crawler.frontier import RequestState
 from fullshot.crawler.pages import PageOptions, rules
-from fullshot.crawler.politeness import Hosts
+from fullshot.crawler.politeness import Politeness
+from fullshot.crawler.rendering.browser import find_renderer
 from fullshot.crawler.spider import ShopSpider
+from fullshot.crawler.state import FILE, CrawlState
 
 
 def user_agent(settings: CrawlSettings) -> str:
@@ -33,61 +34,61 @@ def user_agent(settings: CrawlSettings) -> str:
     return f"{settings.user_agent}/{__version__}{contact}"
 
 
-def scrapy_settings(job: Job, log: Path) -> ScrapySettings:
+def scrapy_settings(context: CrawlContext, log: Path) -> ScrapySettings:
     """Scrapy's settings for one crawl."""
     settings = ScrapySettings()
     settings.setmodule("fullshot.crawler.scrapy_settings")
-    wanted = job.settings
+    crawl = context.settings
     settings.update(
         {
-            "FULLSHOT_JOB": job,
-            "FULLSHOT_HOSTS": job.allowed,
-            "USER_AGENT": user_agent(wanted),
-            "ROBOTSTXT_OBEY": wanted.obey_robots,
-            "ROBOTSTXT_USER_AGENT": wanted.user_agent,
-            "DOWNLOAD_DELAY": wanted.delay,
+            "FULLSHOT_CONTEXT": context,
+            "FULLSHOT_HOSTS": context.allowed,
+            "USER_AGENT": user_agent(crawl),
+            "ROBOTSTXT_OBEY": crawl.obey_robots,
+            "ROBOTSTXT_USER_AGENT": crawl.user_agent,
+            "DOWNLOAD_DELAY": crawl.delay,
             "DOWNLOAD_DELAY_JITTER": 0.0,
-            "CONCURRENT_REQUESTS": max(16, wanted.concurrency),
-            "CONCURRENT_REQUESTS_PER_DOMAIN": wanted.concurrency,
-            "AUTOTHROTTLE_ENABLED": wanted.autothrottle,
-            "AUTOTHROTTLE_START_DELAY": wanted.delay,
-            "AUTOTHROTTLE_TARGET_CONCURRENCY": float(wanted.concurrency),
-            "DOWNLOAD_TIMEOUT": wanted.timeout,
-            "DOWNLOAD_MAXSIZE": wanted.max_page_bytes,
-            "SCRAPY_POET_RULES": rules(shops=job.shops),
+            "CONCURRENT_REQUESTS": max(16, crawl.concurrency),
+            "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
+            "AUTOTHROTTLE_ENABLED": crawl.autothrottle,
+            "AUTOTHROTTLE_START_DELAY": crawl.delay,
+            "AUTOTHROTTLE_TARGET_CONCURRENCY": float(crawl.concurrency),
+            "DOWNLOAD_TIMEOUT": crawl.timeout,
+            "DOWNLOAD_MAXSIZE": crawl.max_page_bytes,
+            "SCRAPY_POET_RULES": rules(shops=context.shops),
             "LOG_FILE": str(log),
             "LOG_FILE_APPEND": True,
         }
     )
-    if wanted.renderer != "http":
-        settings.update(rendering.scrapy_settings(concurrency=wanted.concurrency, allow_private=job.allow_private))
+    if crawl.renderer != "http":
+        settings.update(rendering.scrapy_settings(concurrency=crawl.concurrency, allow_private=context.allow_private))
     return settings
 
 
-def make_job(given: dict[str, Any]) -> Job:
-    """The job that the parent process gives."""
-    root = Path(given["root"])
-    settings = CrawlSettings.model_validate(given["settings"])
-    state = State(root / FILE)
+def make_context(job: dict[str, Any]) -> CrawlContext:
+    """What a crawl needs, from the job that the parent process gives."""
+    root = Path(job["root"])
+    settings = CrawlSettings.model_validate(job["settings"])
+    state = CrawlState(root / FILE, settings)
     origins = state.origins()
     # Only hosts that the user named: what a page says may add none.
-    allowed = {host for (host,) in state.rows("SELECT DISTINCT host FROM requests WHERE rank > 0")} & origins.keys()
+    allowed = state.page_hosts() & origins.keys()
     options = PageOptions(taxonomy.load(root / "taxonomy.toml"), settings.image_size, settings.colours)
     name = f"crawl-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
-    return Job(
+    return CrawlContext(
         root=root,
         blobs=Workspace(root).blobs,
         shops=origins,
         settings=settings,
         options=options,
         state=state,
-        hosts=Hosts(settings.backoff, state.hosts(), state.renderers),
+        politeness=Politeness(settings.backoff, state.hosts(), state.renderers),
         allowed=allowed,
         allow_private=any(is_private_host(host.rpartition(":")[0]) for host in allowed),
-        archive=Archive(root / archive.FOLDER, name) if settings.keep_pages else None,
+        archive=PageArchive(root / archive.FOLDER, name) if settings.keep_pages else None,
         browser=find_renderer("auto") if settings.renderer == "auto" else None,
-        found=state.found(),
-        skipped=state.skipped(),
+        found=state.products_found(),
+        skipped=state.products_skipped(),
     )
 
 
@@ -100,28 +101,29 @@ def main() -> None:
     line = b""
     while not line.endswith(b"\n"):
         line += os.read(sys.stdin.fileno(), 1 << 20) or sys.exit(1)
-    given = json.loads(line)
+    job = json.loads(line)
     end_with_stdin()
-    job = make_job(given)
-    process = AsyncCrawlerProcess(scrapy_settings(job, Path(given["log"])))
+    context = make_context(job)
+    process = AsyncCrawlerProcess(scrapy_settings(context, Path(job["log"])))
     crawler = process.create_crawler(ShopSpider)
     process.crawl(crawler)
     started = time.monotonic()
     process.start()
     stats = crawler.stats.get_stats()
     seconds = time.monotonic() - started
-    say(
+    in_flight = context.state.requests(RequestState.IN_FLIGHT)
+    send_to_parent(
         {
             "done": {
-                "finished": stats.get("finish_reason") == "finished" and not job.state.under_way(),
-                "stopped": job.stopped or None,
-                "requests": job.asked,
-                "retries": sum(host.retries for host in job.hosts.all()),
-                "products_already_there": job.skipped,
+                "finished": stats.get("finish_reason") == "finished" and not in_flight,
+                "stopped": context.stopped or None,
+                "requests": context.requests,
+                "retries": sum(host.retries for host in context.politeness.hosts()),
+                "products_already_there": context.skipped,
                 "errors": stats.get("log_count/ERROR", 0),
                 "seconds": round(seconds, 1),
-                "pages_per_second": round(job.pages / max(seconds, 1e-3), 1),
-                "problems": job.problems,
+                "pages_per_second": round(context.pages / max(seconds, 1e-3), 1),
+                "problems": context.problems,
             }
         }
     )

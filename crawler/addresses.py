@@ -1,9 +1,23 @@
-"""Which addresses belong to this machine and its network, and are none of the web's."""
+"""Hosts of web addresses: how they are written, which are of one shop, and which are of this network."""
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def host_of(url: str) -> str:
+    """HostStats and port of an address, whichever way they are written."""
+    parts = urlsplit(url)
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{name}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"
+
+
+def same_shop(host: str) -> str:
+    """A host without what differs between the addresses of one shop: ``www.`` in front, and http or https."""
+    name, _, port = host.rpartition(":")
+    return name.removeprefix("www.") + ("" if port in ("80", "443") else f":{port}")
 
 
 def is_private(address: str) -> bool:

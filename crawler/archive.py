@@ -19,7 +19,7 @@ _ASKED = "WARC-Refers-To-Target-URI"
 
 
 @dataclass(frozen=True)
-class KeptPage:
+class ArchivedPage:
     """A page as it came.
 
     Attributes:
@@ -35,7 +35,7 @@ class KeptPage:
     fetched_at: str
 
 
-class Archive:
+class PageArchive:
     """A WARC file to write to.
 
     Args:
@@ -46,7 +46,7 @@ class Archive:
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.warc.gz"
 
-    def keep(self, page: KeptPage, media_type: str) -> None:
+    def append(self, page: ArchivedPage, media_type: str) -> None:
         """Append a page; it is with the system when this returns.
 
         Raises:
@@ -74,14 +74,14 @@ class Archive:
                 raise
 
 
-def pages(folder: Path) -> Iterator[KeptPage]:
+def pages(folder: Path) -> Iterator[ArchivedPage]:
     """Every page of a folder's archives, in the order they came; of a page that came twice, both."""
     for path in sorted(folder.glob("*.warc.gz")):
         with path.open("rb") as file:
             yield from _pages(file)
 
 
-def _pages(file: io.BufferedReader) -> Iterator[KeptPage]:
+def _pages(file: io.BufferedReader) -> Iterator[ArchivedPage]:
     records = iter(ArchiveIterator(file))
     while True:
         try:
@@ -95,4 +95,4 @@ def _pages(file: io.BufferedReader) -> Iterator[KeptPage]:
             return  # the last record of a process that was killed
         if len(body) == length and record.rec_type == "resource":
             url = headers.get_header("WARC-Target-URI")
-            yield KeptPage(url, headers.get_header(_ASKED) or url, body, headers.get_header("WARC-Date"))
+            yield ArchivedPage(url, headers.get_header(_ASKED) or url, body, headers.get_header("WARC-Date"))

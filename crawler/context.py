@@ -1,8 +1,4 @@
-"""One crawl: what to fetch, what is there already, and how far it is.
-
-The crawl runs in a process of its own (Scrapy's reactor starts once a process): it reads its job from standard input, a
-line of JSON, and says its progress and its end on standard output, a line of JSON each.
-"""
+"""What the parts of one crawl share: its settings, its state, and how far it is."""
 
 import asyncio
 import json
@@ -17,14 +13,15 @@ from scrapy import Request
 
 from fullshot.core.interfaces import BlobStore
 from fullshot.core.settings import CrawlSettings
-from fullshot.crawler.archive import Archive
-from fullshot.crawler.frontier.state import PICTURE, State, Task
+from fullshot.crawler.archive import PageArchive
+from fullshot.crawler.frontier import PICTURE, Task
 from fullshot.crawler.pages import PageOptions, ShopPage, page_finder
-from fullshot.crawler.politeness import Hosts
+from fullshot.crawler.politeness import Politeness
+from fullshot.crawler.state import CrawlState
 
 
 @dataclass
-class Job:
+class CrawlContext:
     """What the spider, the scheduler and the middlewares share.
 
     Attributes:
@@ -33,9 +30,9 @@ class Job:
         allow_private: whether addresses of private networks may be asked.
         archive: where pages are kept; None: they are not.
         browser: the renderer for pages that need one; None: there is none.
-        found: how many products are done in this crawl.
-        skipped: how many products the listings showed that were done before.
-        asked: how many requests this process made.
+        found: how many products this crawl has fetched.
+        skipped: how many products the listings showed that an earlier crawl has fetched.
+        requests: how many requests this process made.
         pictures: how many pictures it stored.
         pages: how many pages it read.
         stopped: why the crawl ended before its time.
@@ -47,15 +44,15 @@ class Job:
     shops: dict[str, str]
     settings: CrawlSettings
     options: PageOptions
-    state: State
-    hosts: Hosts
+    state: CrawlState
+    politeness: Politeness
     allowed: set[str]
     allow_private: bool
-    archive: Archive | None = None
+    archive: PageArchive | None = None
     browser: str | None = None
     found: int = 0
     skipped: int = 0
-    asked: int = 0
+    requests: int = 0
     pictures: int = 0
     pages: int = 0
     stopped: str = ""
@@ -64,8 +61,8 @@ class Job:
     totals: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Job":
-        """Itself: Scrapy copies its settings, and the job in them is one."""
+    def __deepcopy__(self, memo: dict[int, Any]) -> "CrawlContext":
+        """Itself: Scrapy copies its settings, and all copies mean the same crawl."""
         return self
 
     def request(self, task: Task) -> Request:
@@ -79,23 +76,23 @@ class Job:
             meta["download_maxsize"] = self.settings.max_picture_bytes
             return Request(task.url, spider.picture, errback=spider.failed, meta=meta, headers=headers)
         meta["download_maxsize"] = self.settings.max_page_bytes
-        meta["renderer"] = self.renderer(task)
+        meta["renderer"] = self._renderer(task)
         if meta["renderer"] != "http":
             meta["data_script"] = self.find_page(task.url).data_script
         return Request(task.url, spider.parse, errback=spider.failed, meta=meta, headers=headers)
 
-    def renderer(self, task: Task) -> str:
-        """What a page is asked with."""
-        if self.settings.renderer in ("playwright", "selenium"):
+    def _renderer(self, task: Task) -> str:
+        """The renderer that a page is asked with."""
+        if self.settings.renderer != "auto":
             return self.settings.renderer
-        if self.settings.renderer == "http" or not self.browser:
+        if not self.browser:
             return "http"
-        remembered = self.hosts[task.host].renderers.get(task.rank, "http")
+        remembered = self.politeness[task.host].renderers.get(task.rank, "http")
         return task.renderer or (remembered if remembered == "http" else self.browser)
 
-    def looked_at(self, host: str, *, bad: bool, blocked: bool = True) -> None:
-        """A page of the host came, or was refused: the crawl backs off from a host that blocks, and ends if need be."""
-        if reason := self.hosts.looked_at(host, bad=bad, blocked=blocked):
+    def record_page(self, host: str, *, failed: bool, blocked: bool = True) -> None:
+        """A page of the host came, or did not: the crawl backs off from a host that blocks, and ends if need be."""
+        if reason := self.politeness.record_page(host, failed=failed, blocked=blocked):
             self.stop(reason)
 
     def stop(self, reason: str) -> None:
@@ -122,7 +119,7 @@ class Job:
         return min(total, most) if most and total else total or most
 
 
-def say(line: dict[str, Any]) -> None:
-    """A line to the parent process."""
-    sys.stdout.write(json.dumps(line) + "\n")
+def send_to_parent(message: dict[str, Any]) -> None:
+    """Write a line of JSON to standard output, which the parent process reads."""
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from fullshot.core.settings import CrawlSettings
-from fullshot.crawler.frontier.state import State
+from fullshot.crawler.frontier import RequestState
+from fullshot.crawler.state import CrawlState
 
 LEAST = 20
 """A share of fewer cases than these says nothing, and is not judged."""
@@ -72,12 +73,11 @@ def coverage(products: pd.DataFrame, images: pd.DataFrame) -> dict[str, float]:
     return {column: round(share, 4) for column, share in filled.items()}
 
 
-def figures(state: State, products: pd.DataFrame) -> dict[str, tuple[int, int]]:
+def figures(state: CrawlState, products: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Each expectation's figure, as cases and how many there are in all."""
-    requests = dict(state.rows("SELECT state, count(*) FROM requests GROUP BY 1"))
     # What robots.txt forbids is no failure of the crawl's.
     forbidden = sum(count for (count,) in state.rows("SELECT count(*) FROM failures WHERE class = 'robots'"))
-    failed, done = max(0, requests.get("failed", 0) - forbidden), requests.get("done", 0)
+    failed, done = max(0, state.requests(RequestState.FAILED) - forbidden), state.requests(RequestState.DONE)
     hosts = state.hosts().values()
     typed = products[products["product_type"].notna()]
     return {

@@ -6,7 +6,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-from fullshot.crawler.context import Job, say
+from fullshot.crawler.context import CrawlContext, send_to_parent
 
 SECONDS = 1.0
 
@@ -16,7 +16,7 @@ class Heartbeat:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._context: CrawlContext = crawler.settings["FULLSHOT_CONTEXT"]
         self._loop = create_looping_call(self.beat)
         self._last = (monotonic(), 0)
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
@@ -36,24 +36,24 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Say and write down how it stands."""
-        job = self._job
+        context = self._context
         slots = self._crawler.engine.downloader.slots
-        for host in job.hosts.all():
+        for host in context.politeness.hosts():
             if slot := slots.get(host.name):
                 host.delay = round(max(slot.delay, host.crawl_delay), 3)
-        job.state.save_hosts(job.hosts.all())
+        context.state.save_hosts(context.politeness.hosts())
         then, pages = self._last
-        self._last = (monotonic(), job.pages)
-        rate = (job.pages - pages) / max(self._last[0] - then, 1e-3)
-        say(
+        self._last = (monotonic(), context.pages)
+        rate = (context.pages - pages) / max(self._last[0] - then, 1e-3)
+        send_to_parent(
             {
                 "progress": {
-                    "products": job.found + job.skipped,
-                    "total": job.total,
-                    "pictures": job.pictures,
+                    "products": context.found + context.skipped,
+                    "total": context.total,
+                    "pictures": context.pictures,
                     "pages_per_second": round(rate, 1),
-                    "failures": job.state.count("failures"),
-                    "slowed": job.hosts.slowed(),
+                    "failures": context.state.count("failures"),
+                    "slowed": context.politeness.slowed(),
                 }
             }
         )

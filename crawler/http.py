@@ -19,7 +19,7 @@ class HttpHandler(AiohttpDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        if not crawler.settings["FULLSHOT_JOB"].allow_private:
+        if not crawler.settings["FULLSHOT_CONTEXT"].allow_private:
             connector: Any = self._session.connector
             if not hasattr(connector, "_resolver"):
                 raise RuntimeError("this version of aiohttp keeps its resolver elsewhere: no crawl without the guard")

@@ -9,7 +9,7 @@ from scrapy.http import Response
 from scrapy_poet.downloadermiddlewares import InjectionMiddleware
 from scrapy_poet.page_input_providers import PageObjectInputProvider
 
-from fullshot.crawler.frontier.state import PICTURE
+from fullshot.crawler.frontier import PICTURE
 from fullshot.crawler.pages import PageOptions
 
 
@@ -19,23 +19,23 @@ class OptionsProvider(PageObjectInputProvider):
     provided_classes = {PageOptions}  # noqa: RUF012
 
     def __call__(self, to_provide: set[Callable[..., Any]], crawler: Crawler) -> Sequence[PageOptions]:
-        return [crawler.settings["FULLSHOT_JOB"].options]
+        return [crawler.settings["FULLSHOT_CONTEXT"].options]
 
 
-class PageInjection(InjectionMiddleware):
+class PageInjectionMiddleware(InjectionMiddleware):
     """scrapy-poet's middleware, which plans once for each page object, not for each response, and not for pictures."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._plan = self.injector.build_plan
         self._plans: dict[Any, Any] = {}
-        self._job = crawler.settings["FULLSHOT_JOB"]
+        self._context = crawler.settings["FULLSHOT_CONTEXT"]
         self.injector.build_plan = self._planned  # type: ignore[method-assign]
 
     def _planned(self, request: Request) -> Any:
         if "task" not in request.meta:
             return self._plan(request)  # robots.txt
-        page = self._job.find_page(request.url)
+        page = self._context.find_page(request.url)
         if page not in self._plans:
             self._plans[page] = self._plan(request)
         return self._plans[page]

@@ -9,7 +9,8 @@ import pandas as pd
 from fullshot.core import tables
 from fullshot.core.errors import BadTable
 from fullshot.core.workspace import Workspace
-from fullshot.crawler.frontier.state import State
+from fullshot.crawler.frontier import RequestState
+from fullshot.crawler.state import CrawlState
 
 TABLES = ("products", "images", "boxes", "failures", "ledger")
 
@@ -23,26 +24,26 @@ _KEYS = {
 _ORDER = {**_KEYS, "images": ["product_id", "position"]}
 
 
-def merge(workspace: Workspace, state: State) -> dict[str, int]:
+def merge(workspace: Workspace, state: CrawlState) -> dict[str, int]:
     """Bring what a crawl found into ``products``, ``images``, ``boxes``, ``failures`` and ``ledger``.
 
     Returns:
         How many rows each table holds afterwards.
     """
     old = {name: workspace.read_if_there(name) for name in TABLES}
-    found = _Found(state)
+    results = _Results(state)
     counts = {}
-    for name, new in found.tables().items():
+    for name, new in results.tables().items():
         kept = old[name]
         if name == "products":
             new = _with_history(new, kept)
         elif name == "boxes":
-            kept = kept[~((kept["source"] == "shop") & kept["product_id"].isin(found.product_ids))]
+            kept = kept[~((kept["source"] == "shop") & kept["product_id"].isin(results.product_ids))]
         elif name == "failures":
-            over = kept["url"].isin(found.mended) | kept["page"].isin(found.pages)
-            kept = kept[~over | kept["url"].isin(found.excluded)]
+            over = kept["url"].isin(results.fetched) | kept["page"].isin(results.pages)
+            kept = kept[~over | kept["url"].isin(results.excluded)]
         elif name == "images":
-            kept = kept.assign(position=kept["position"].where(~found.shown_no_more(kept)))
+            kept = kept.assign(position=kept["position"].where(~results.shown_no_more(kept)))
         data = pd.concat([table for table in (kept, new) if len(table)] or [kept])
         data = data.drop_duplicates(_KEYS[name], keep="last").sort_values(_ORDER[name], kind="stable")
         if name == "products":
@@ -70,7 +71,7 @@ def _times(*times: Any) -> list[str]:
     return [str(time) for time in times if not pd.isna(time)]
 
 
-def _seen(products: pd.DataFrame, state: State) -> pd.DataFrame:
+def _seen(products: pd.DataFrame, state: CrawlState) -> pd.DataFrame:
     """Mark what is not sold any more, and when the others were seen last."""
     query = "SELECT pages.product_id, seen.gone, seen.seen_at FROM seen JOIN pages ON pages.url = seen.page"
     rows = list(state.rows(query))
@@ -86,17 +87,17 @@ def _seen(products: pd.DataFrame, state: State) -> pd.DataFrame:
     )
 
 
-class _Found:
+class _Results:
     """What a crawl's state holds, as tables.
 
     Attributes:
         product_ids: the products that were found.
         pages: addresses of product pages that were read.
-        mended: addresses that were read or fetched, so that an earlier failure there is over.
+        fetched: addresses that were read or fetched, so that an earlier failure there is over.
         excluded: addresses of pictures that were not to be asked for.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: CrawlState) -> None:
         self._state = state
         self._dropped: list[dict[str, Any]] = []
         self._products: dict[str, dict[str, Any]] = {}
@@ -109,8 +110,8 @@ class _Found:
         self.product_ids = set(self._products)
         self.pages = {line["page"] for line in self._lines.values()}
         self.pages |= {product["url"] for product in self._products.values()}
-        self.mended = {url for (url,) in state.rows("SELECT url FROM requests WHERE state IN ('done', 'skipped')")}
-        self.mended |= self.pages
+        self.fetched = {task.url for task in state.frontier.tasks(RequestState.DONE, RequestState.SKIPPED)}
+        self.fetched |= self.pages
         self.excluded = {url for (url,) in state.rows("SELECT url FROM excluded")}
 
     def shown_no_more(self, images: pd.DataFrame) -> "pd.Series[bool]":

@@ -15,10 +15,11 @@ from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 
 from fullshot.crawler import addresses
-from fullshot.crawler.context import Job
+from fullshot.crawler.addresses import host_of, same_shop
+from fullshot.crawler.context import CrawlContext
 from fullshot.crawler.failures import Refused
-from fullshot.crawler.frontier.state import PICTURE
-from fullshot.crawler.politeness import LONGEST_PAUSE, host_of, same_shop
+from fullshot.crawler.frontier import PICTURE
+from fullshot.crawler.politeness import LONGEST_PAUSE
 
 PATIENT_RETRIES = 10
 """How often a request is made again that the host answers with "not now, but after so many seconds"."""
@@ -35,15 +36,15 @@ class _Unreachable(RobotParser):
         return False
 
 
-class Robots(RobotsTxtMiddleware):
+class RobotsMiddleware(RobotsTxtMiddleware):
     """Reads robots.txt, and applies its Crawl-delay; where it answers 5xx or not in time, nothing is allowed."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._context: CrawlContext = crawler.settings["FULLSHOT_CONTEXT"]
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
-        host = self._job.hosts[host_of(request.url)]
+        host = self._context.politeness[host_of(request.url)]
         if response.status >= 500 or response.status == 429:
             host.robots = "unreachable"
             self._allow_nothing(netloc)
@@ -56,13 +57,13 @@ class Robots(RobotsTxtMiddleware):
         agent = self._robotstxt_useragent or self._default_useragent
         host.crawl_delay = max(0.0, parser.crawl_delay(agent) or 0.0)
         if host.crawl_delay:
-            self._job.hosts.asked(host.name)
+            self._context.politeness.request_begins(host.name)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         # A host that is not known or refuses connections is told of its pages; so is one that sends it elsewhere.
         harmless = isinstance(exc, CannotResolveHostError | DownloadConnectionRefusedError | IgnoreRequest)
         for scheme in ("http", "https"):
-            self._job.hosts[host_of(f"{scheme}://{netloc}")].robots = "none" if harmless else "unreachable"
+            self._context.politeness[host_of(f"{scheme}://{netloc}")].robots = "none" if harmless else "unreachable"
         if harmless:
             super()._robots_error(exc, netloc)
         else:
@@ -83,12 +84,12 @@ class Robots(RobotsTxtMiddleware):
             raise Refused("robots", why) from None
 
 
-class Patience(RetryMiddleware):
+class RetryLaterMiddleware(RetryMiddleware):
     """Makes a request again that may do better; a host that says when (``Retry-After``) is left alone until then."""
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
-        self._job: Job = settings["FULLSHOT_JOB"]
+        self._context: CrawlContext = settings["FULLSHOT_CONTEXT"]
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
         if response.status in (429, 503) and "task" not in request.meta:
@@ -96,21 +97,21 @@ class Patience(RetryMiddleware):
         if response.status in (429, 503):
             seconds = _retry_after(response)
             if seconds is None and response.status == 429:
-                seconds = self._job.settings.backoff * 2 ** request.meta.get("retry_times", 0)
+                seconds = self._context.settings.backoff * 2 ** request.meta.get("retry_times", 0)
             if seconds is not None:
                 if seconds > LONGEST_PAUSE:
-                    self._job.stop(f"{host_of(request.url)} asks not to be asked for {seconds:.0f} s")
+                    self._context.stop(f"{host_of(request.url)} asks not to be asked for {seconds:.0f} s")
                     return response
-                self._job.hosts.pause(host_of(request.url), seconds)
+                self._context.politeness.pause(host_of(request.url), seconds)
                 request.meta["max_retry_times"] = PATIENT_RETRIES
         if response.status == 429:
-            self._job.looked_at(host_of(request.url), bad=True)
+            self._context.record_page(host_of(request.url), failed=True)
         return super().process_response(request, response)
 
     def _retry(self, request: Request, reason: Any) -> Request | None:
         again = super()._retry(request, reason)
         if again is not None:
-            self._job.hosts[host_of(request.url)].retries += 1
+            self._context.politeness[host_of(request.url)].retries += 1
         return again
 
 
@@ -128,14 +129,14 @@ def _retry_after(response: Response) -> float | None:
     return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
 
 
-class OnTheShop(RedirectMiddleware):
+class ShopRedirectMiddleware(RedirectMiddleware):
     """Follows redirects on the shop's hosts; a picture's, also on its own host."""
 
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:
-        job: Job = self.crawler.settings["FULLSHOT_JOB"]
+        context: CrawlContext = self.crawler.settings["FULLSHOT_CONTEXT"]
         host = host_of(redirected.url)
         task = request.meta.get("task")
-        allowed = {same_shop(one) for one in job.allowed}
+        allowed = {same_shop(one) for one in context.allowed}
         if task is None or task.rank == PICTURE:
             allowed.add(same_shop(host_of(request.url)))
         if same_shop(host) not in allowed:
@@ -147,14 +148,14 @@ class OnTheShop(RedirectMiddleware):
             raise Refused("redirects", str(error)) from None
 
 
-class Guard:
+class PrivateAddressGuard:
     """Keeps a crawl of the web from asking this machine and its network."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._context: CrawlContext = crawler.settings["FULLSHOT_CONTEXT"]
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Guard":
+    def from_crawler(cls, crawler: Crawler) -> "PrivateAddressGuard":
         """As Scrapy makes it."""
         return cls(crawler)
 
@@ -163,30 +164,30 @@ class Guard:
         request.meta.setdefault("download_slot", host_of(request.url))
         if parts.scheme not in ("http", "https"):
             raise Refused("scheme", "not an http or https address")
-        if not self._job.allow_private and addresses.is_private_literal(parts.hostname or ""):
+        if not self._context.allow_private and addresses.is_private_literal(parts.hostname or ""):
             raise Refused("private-address", f"{parts.hostname} is an address of this machine or its network")
 
 
-class Ledger:
+class HostStatsMiddleware:
     """Counts what is asked of each host and what it answers."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._context: CrawlContext = crawler.settings["FULLSHOT_CONTEXT"]
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Ledger":
+    def from_crawler(cls, crawler: Crawler) -> "HostStatsMiddleware":
         """As Scrapy makes it."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        host = self._job.hosts[host_of(request.url)]
+        host = self._context.politeness[host_of(request.url)]
         host.requests += 1
-        if not self._job.settings.obey_robots:
+        if not self._context.settings.obey_robots:
             host.robots = "ignored"
-        self._job.asked += 1
+        self._context.requests += 1
 
     def process_response(self, request: Request, response: Response) -> Response:
-        host = self._job.hosts[host_of(request.url)]
+        host = self._context.politeness[host_of(request.url)]
         host.bytes += len(response.body)
         host.status_429 += response.status == 429
         host.status_503 += response.status == 503

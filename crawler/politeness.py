@@ -1,4 +1,4 @@
-"""How a crawl behaves towards each host: when it may ask again, and what the ledger says of it."""
+"""How a crawl behaves towards each host: when it may ask again, and what it counts for the table ``ledger``."""
 
 import logging
 import random
@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from fullshot.core.clock import now
 
@@ -25,22 +24,9 @@ LONGEST_PAUSE = 3600.0
 """Seconds. A host that asks for a longer one is not waited for: the crawl ends and says so."""
 
 
-def host_of(url: str) -> str:
-    """Host and port of an address, whichever way they are written."""
-    parts = urlsplit(url)
-    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{name}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"
-
-
-def same_shop(host: str) -> str:
-    """A host without what differs between the addresses of one shop: ``www.`` in front, and http or https."""
-    name, _, port = host.rpartition(":")
-    return name.removeprefix("www.") + ("" if port in ("80", "443") else f":{port}")
-
-
 @dataclass
-class Host:
-    """One host.
+class HostStats:
+    """What is known and counted of one host.
 
     Attributes:
         name: host and port.
@@ -79,20 +65,20 @@ class Host:
         """The browser that some of its pages need; ``http`` where none do."""
         return next(iter(self.renderers.values()), "http")
 
-    def record(self) -> dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """Its row of ``ledger``."""
-        return {"host": self.name, **{name: getattr(self, name) for name in LEDGER}}
+        return {"host": self.name, **{name: getattr(self, name) for name in STATS_COLUMNS}}
 
 
-LEDGER = (
+STATS_COLUMNS = (
     "robots", "crawl_delay", "delay", "requests", "bytes", "retries", "status_429", "status_503", "blocked", "failures",
     "paused", "renderer", "first_request_at", "last_request_at",
 )  # fmt: skip
 """The columns of ``ledger`` after ``host``."""
 
 
-class Hosts:
-    """All hosts of a crawl.
+class Politeness:
+    """When each host may be asked, and when a crawl must end because a host gives nothing.
 
     Args:
         backoff: seconds of the first back-off from a host that blocks.
@@ -111,17 +97,17 @@ class Hosts:
         self._backoff = backoff
         self._remembered = remembered
         self._clock = clock
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[str, HostStats] = {}
         for name, record in saved.items():
-            kept = {key: record[key] for key in LEDGER if key != "renderer"}
-            self._hosts[name] = Host(name, renderers=remembered(name), **kept)
+            counts = {key: record[key] for key in STATS_COLUMNS if key != "renderer"}
+            self._hosts[name] = HostStats(name, renderers=remembered(name), **counts)
 
-    def __getitem__(self, name: str) -> Host:
+    def __getitem__(self, name: str) -> HostStats:
         if name not in self._hosts:
-            self._hosts[name] = Host(name, renderers=self._remembered(name))
+            self._hosts[name] = HostStats(name, renderers=self._remembered(name))
         return self._hosts[name]
 
-    def all(self) -> list[Host]:
+    def hosts(self) -> list[HostStats]:
         """Every host met so far."""
         return list(self._hosts.values())
 
@@ -129,7 +115,7 @@ class Hosts:
         """Seconds until the host may be asked."""
         return max(0.0, self[name].free_at - self._clock())
 
-    def asked(self, name: str) -> None:
+    def request_begins(self, name: str) -> None:
         """A request to the host begins: the next one waits for its Crawl-delay."""
         host = self[name]
         host.free_at = max(host.free_at, self._clock() + host.crawl_delay)
@@ -149,25 +135,25 @@ class Hosts:
         """The hosts that are not asked just now although there is no Crawl-delay to wait for."""
         return [host.name for host in self._hosts.values() if self.wait(host.name) > host.crawl_delay]
 
-    def looked_at(self, name: str, *, bad: bool, blocked: bool = True) -> str | None:
+    def record_page(self, name: str, *, failed: bool, blocked: bool = True) -> str | None:
         """A page of the host came, or did not.
 
         Args:
             name: the host.
-            bad: whether it was refused (403, 429), came without its data, or did not come at all.
-            blocked: whether a bad one counts as blocked, and not as the host's own trouble.
+            failed: whether it was refused (403, 429), came without its data, or did not come at all.
+            blocked: whether a failed one counts as blocked, and not as the host's own trouble.
 
         Returns:
             Why the crawl must end: the host gives nothing, and waiting did not help.
         """
         host = self[name]
-        host.recent.append(bad)
-        host.blocked += bad and blocked
+        host.recent.append(failed)
+        host.blocked += failed and blocked
         window = PROBE_WINDOW if host.backoffs else BLOCK_WINDOW
         share = sum(host.recent) / len(host.recent)
         if len(host.recent) == BLOCK_WINDOW and share < BLOCK_SHARE:
             host.backoffs = 0
-        if len(host.recent) < window or share < BLOCK_SHARE or not bad:
+        if len(host.recent) < window or share < BLOCK_SHARE or not failed:
             return None
         if host.backoffs == BACKOFFS:
             what = "blocks this crawl" if host.blocked else "does not answer"

@@ -1,4 +1,7 @@
-"""The process that a crawl runs in, seen from the one that starts it: Scrapy's reactor starts once a process."""
+"""Starts the process that a crawl runs in, and talks to it: Scrapy's reactor can start only once in a process.
+
+Either side writes lines of JSON: the job into its standard input, its progress and its end out of its standard output.
+"""
 
 import contextlib
 import json
@@ -9,8 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class Child:
-    """The process ``python -m fullshot.crawler``: it loads Scrapy as soon as it is made, and then waits for its job.
+class CrawlerProcess:
+    """The process ``python -m fullshot.crawler``: it starts at once, loads Scrapy, and waits for its job.
 
     It ends when the context ends, or when this process does, however that ends.
     """
@@ -26,7 +29,7 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Whatever it has found is in the state: it need not be asked to end.
+        # Whatever it has found is in the state: it can be killed at any moment.
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -40,7 +43,14 @@ class Child:
         return self._process.poll()
 
     def run(self, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Give it its job, and yield what it says until it ends."""
+        """Give it its job, and yield its messages until it ends.
+
+        Args:
+            job: ``root`` of the workspace, path of the ``log``, and ``settings``, the section ``crawl``.
+
+        Yields:
+            ``{"progress": {…}}`` every second, and ``{"done": {…}}`` at last.
+        """
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("the process has no pipes")
         with contextlib.suppress(BrokenPipeError):

@@ -4,20 +4,20 @@ BOT_NAME = "fullshot"
 SPIDER_MODULES = ["fullshot.crawler.spider"]
 ADDONS = {"scrapy_poet.Addon": 300}
 SCRAPY_POET_PROVIDERS = {"fullshot.crawler.injection.OptionsProvider": 500}
-SCHEDULER = "fullshot.crawler.frontier.scheduler.Frontier"
+SCHEDULER = "fullshot.crawler.frontier.scheduler.FrontierScheduler"
 EXTENSIONS = {"fullshot.crawler.heartbeat.Heartbeat": 0}
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "fullshot.crawler.middlewares.Guard": 50,
-    "fullshot.crawler.middlewares.Robots": 100,
+    "fullshot.crawler.middlewares.PrivateAddressGuard": 50,
+    "fullshot.crawler.middlewares.RobotsMiddleware": 100,
     "scrapy_poet.InjectionMiddleware": None,
-    "fullshot.crawler.injection.PageInjection": 543,
-    "fullshot.crawler.middlewares.Patience": 550,
-    "fullshot.crawler.middlewares.OnTheShop": 600,
-    "fullshot.crawler.middlewares.Ledger": 990,
+    "fullshot.crawler.injection.PageInjectionMiddleware": 543,
+    "fullshot.crawler.middlewares.RetryLaterMiddleware": 550,
+    "fullshot.crawler.middlewares.ShopRedirectMiddleware": 600,
+    "fullshot.crawler.middlewares.HostStatsMiddleware": 990,
 }
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 TELNETCONSOLE_ENABLED = False

@@ -9,11 +9,11 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 
 from fullshot.core.clock import now
-from fullshot.crawler.context import Job
-from fullshot.crawler.frontier.state import LISTING, PICTURE
+from fullshot.crawler.context import CrawlContext
+from fullshot.crawler.frontier import LISTING, PICTURE
 
 
-class Frontier(BaseScheduler):
+class FrontierScheduler(BaseScheduler):
     """Hands out the requests of the state, host by host, each host at its own pace.
 
     A request stays in the state until its answer is worked up: what a kill interrupts is made again. Redirects and
@@ -22,17 +22,17 @@ class Frontier(BaseScheduler):
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._job: Job = crawler.settings["FULLSHOT_JOB"]
+        self._context: CrawlContext = crawler.settings["FULLSHOT_CONTEXT"]
         self._again: dict[str, deque[Request]] = {}
         self._wake: asyncio.TimerHandle | None = None
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Frontier":
+    def from_crawler(cls, crawler: Crawler) -> "FrontierScheduler":
         """As Scrapy makes it."""
         return cls(crawler)
 
     def open(self, spider: Spider) -> None:
-        self._job.state.open_frontier()
+        self._context.state.frontier.recover()
 
     def close(self, reason: str) -> None:
         if self._wake:
@@ -40,7 +40,7 @@ class Frontier(BaseScheduler):
 
     def has_pending_requests(self) -> bool:
         most = self._furthest(done=True)
-        queued = self._job.state.queued.items()
+        queued = self._context.state.frontier.queued.items()
         return any(self._again.values()) or any(count for (_, rank), count in queued if rank <= most)
 
     def enqueue_request(self, request: Request) -> bool:
@@ -51,16 +51,16 @@ class Frontier(BaseScheduler):
         """The next request to the host that is least busy among those that may be asked now."""
         engine = self._crawler.engine
         busy = Counter(request.meta.get("download_slot") for request in engine.downloader.active)
-        hosts = {host for (host, _), count in self._job.state.queued.items() if count}
+        hosts = {host for (host, _), count in self._context.state.frontier.queued.items() if count}
         hosts.update(host for host, requests in self._again.items() if requests)
         soonest = 0.0
         for host in sorted(hosts, key=lambda one: busy[one]):
             if busy[host] >= self._at_once(host):
                 continue
-            if wait := self._job.hosts.wait(host):
+            if wait := self._context.politeness.wait(host):
                 soonest = min(soonest or wait, wait)
             elif request := self._next_to(host):
-                self._job.hosts.asked(host)
+                self._context.politeness.request_begins(host)
                 return request
         if soonest:
             self._wake_in(soonest)
@@ -68,17 +68,17 @@ class Frontier(BaseScheduler):
 
     def _at_once(self, host: str) -> int:
         # Until robots.txt has said how a host wants to be asked, one request waits for it, not several.
-        waiting_for_robots = self._job.settings.obey_robots and not self._job.hosts[host].robots
-        return 1 if waiting_for_robots else self._job.settings.concurrency
+        waiting_for_robots = self._context.settings.obey_robots and not self._context.politeness[host].robots
+        return 1 if waiting_for_robots else self._context.settings.concurrency
 
     def _next_to(self, host: str) -> Request | None:
         if self._again.get(host):
             return self._again[host].popleft()
-        while task := self._job.state.take(host, self._furthest()):
+        while task := self._context.state.frontier.take(host, self._furthest()):
             try:
-                return self._job.request(task)
+                return self._context.request(task)
             except ValueError as error:
-                self._job.state.failed(task, ("bad-address", str(error)), now())
+                self._context.state.failed(task, "bad-address", str(error), now())
         return None
 
     def _furthest(self, *, done: bool = False) -> int:
@@ -87,13 +87,13 @@ class Frontier(BaseScheduler):
         Args:
             done: count only products that are done, not those whose pages are under way.
         """
-        most = self._job.settings.max_products
+        most = self._context.settings.max_products
         if not most:
             return LISTING
-        found = self._job.found + self._job.skipped
+        found = self._context.found + self._context.skipped
         if found >= most:
             return PICTURE
-        return LISTING if done or found + len(self._job.state.flying) < most else PICTURE
+        return LISTING if done or found + self._context.state.frontier.pages_in_flight < most else PICTURE
 
     def _wake_in(self, seconds: float) -> None:
         """Have the engine ask again then; by itself it does so every five seconds."""

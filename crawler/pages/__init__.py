@@ -1,4 +1,4 @@
-"""Page objects, a module a shop. A new shop is a new module here, and its line in :data:`SHOPS`."""
+"""Page objects, a module a shop. A new shop is a module here with its line in :data:`SHOPS`, or another package's."""
 
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -8,11 +8,11 @@ from url_matcher import Patterns
 from web_poet import ApplyRule, HttpResponse, RulesRegistry
 from web_poet.exceptions import UseFallback
 
-from fullshot.core.errors import UserError
 from fullshot.crawler.items import Found, NothingFound
-from fullshot.crawler.pages._base import PageOptions, ShopPage
-from fullshot.crawler.pages.myntra import MyntraPage
-from fullshot.crawler.pages.schema_org import SchemaOrgPage
+from fullshot.crawler.pages.base import PageOptions, ShopPage
+from fullshot.crawler.registries import SHOPS
+
+__all__ = ["SHOPS", "PageOptions", "ShopPage", "page_finder", "page_of", "parse", "rules"]
 
 # Addresses are matched by registered domain: the list of public suffixes that comes along will do, and is not asked of
 # the network.
@@ -20,9 +20,6 @@ tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
 
 _NAMED = 1000
 """A page object that the user named for a host wins over the one that its address would choose (500)."""
-
-SHOPS: dict[str, type[ShopPage]] = {"myntra": MyntraPage, "schema_org": SchemaOrgPage}
-"""A shop's name, as ``--shop`` takes it, and its page object."""
 
 
 def rules(shop: str | None = None, shops: Mapping[str, str] | None = None) -> list[ApplyRule]:
@@ -33,19 +30,16 @@ def rules(shop: str | None = None, shops: Mapping[str, str] | None = None) -> li
         shops: hosts (``host:port``) whose pages are read by the page object of a shop, whatever their address.
 
     Raises:
-        UserError: no shop of that name is known.
+        UserError: no shop of that name is known, or another package's does not load.
     """
-    for name in filter(None, (shop, *(shops or {}).values())):
-        if name not in SHOPS:
-            raise UserError(f"expected a shop out of {', '.join(sorted(SHOPS))}, got {name!r}")
     if shop is not None:
-        return [ApplyRule("", use=SHOPS[shop], instead_of=ShopPage)]
-    found = [ApplyRule(page.patterns, use=page, instead_of=ShopPage) for page in SHOPS.values()]
+        return [ApplyRule("", use=SHOPS.get(shop), instead_of=ShopPage)]
+    found = [ApplyRule(page.patterns, use=page, instead_of=ShopPage) for page in SHOPS.load_all().values()]
     for host, name in (shops or {}).items():
         if name:
             # A port that goes without saying is not in the address.
             pattern = Patterns([host.removesuffix(":80").removesuffix(":443")], priority=_NAMED)
-            found.append(ApplyRule(pattern, use=SHOPS[name], instead_of=ShopPage))
+            found.append(ApplyRule(pattern, use=SHOPS.get(name), instead_of=ShopPage))
     return found
 
 
@@ -80,6 +74,3 @@ def parse(url: str, body: bytes, options: PageOptions, shop: str | None = None) 
         return page_of(url, shop)(HttpResponse(url, body=body), options).find()
     except UseFallback as error:
         return NothingFound(str(error))
-
-
-__all__ = ["SHOPS", "PageOptions", "ShopPage", "page_finder", "page_of", "parse", "rules"]

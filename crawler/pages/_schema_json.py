@@ -22,7 +22,7 @@ _UNREADABLE = (ValueError, RecursionError, IndexError)
 def read_block(script: Any) -> list[dict[str, Any]]:
     """The objects in a JSON-LD script.
 
-    A block that is no JSON is mended where that is cheap; where it is not, what stands before its first error is read.
+    A block that is no JSON is repaired where that is cheap; else what stands before its first error is read.
     A shop that forgets to escape the quotes in a review still says the product's name and price before it.
 
     Args:
@@ -35,8 +35,8 @@ def read_block(script: Any) -> list[dict[str, Any]]:
     try:
         return _extracted(script)
     except _UNREADABLE:
-        mended = _NO_XML.sub(" ", _ROUND_THE_BLOCK.sub("", written))
-        script.text = _ESCAPE.sub(lambda found: found[0] if found[1] else "", mended)
+        repaired = _NO_XML.sub(" ", _ROUND_THE_BLOCK.sub("", written))
+        script.text = _ESCAPE.sub(lambda found: found[0] if found[1] else "", repaired)
     try:
         return _extracted(script)
     except _UNREADABLE:

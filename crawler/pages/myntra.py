@@ -10,10 +10,10 @@ from url_matcher import Patterns
 from web_poet.exceptions import UseFallback
 
 from fullshot.core.taxonomy import GARMENTS, Wear
+from fullshot.crawler.addresses import host_of, same_shop
 from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
-from fullshot.crawler.pages._base import ShopPage
 from fullshot.crawler.pages._values import amount, at, number, objects, text, web_address, whole
-from fullshot.crawler.politeness import host_of, same_shop
+from fullshot.crawler.pages.base import ShopPage
 
 # Its siblings (__myx_deviceType__, __myx_seo__, …) must not match.
 _DATA = re.compile(rb"window\.__myx\s*=\s*(?=\{)")

@@ -14,11 +14,11 @@ from w3lib.url import canonicalize_url
 from web_poet.exceptions import UseFallback
 
 from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound
-from fullshot.crawler.pages._base import ShopPage
 from fullshot.crawler.pages._schema_product import Said, crumbs, group, row, said, said_by_graph
 from fullshot.crawler.pages._schema_sitemap import sitemap
 from fullshot.crawler.pages._schema_things import PageData, Thing, page_data
 from fullshot.crawler.pages._values import amount, text, web_address, whole
+from fullshot.crawler.pages.base import ShopPage
 
 PRODUCTS = {"product", "productgroup", "productmodel", "individualproduct", "someproducts"}
 """Types of what a shop sells, in small letters."""

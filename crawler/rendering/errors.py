@@ -27,7 +27,7 @@ class BrowserDied(DownloadFailedError):
 
 
 class RendererMissing(Exception):
-    """The renderer asked for cannot start on this machine: mend that, or crawl with another one."""
+    """The renderer asked for cannot start on this machine: fix that, or crawl with another one."""
 
 
 _KINDS: dict[str, type[Exception]] = {

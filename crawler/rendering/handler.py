@@ -1,8 +1,6 @@
-"""The download handler that hands each request to what it asks for: plain HTTP, Playwright or Selenium."""
+"""The download handler that hands each request to what it asks for: plain HTTP, or a renderer."""
 
 import time
-from importlib import import_module
-from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from scrapy import Request
@@ -13,33 +11,12 @@ from scrapy.exceptions import DownloadCancelledError, NotSupported
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.misc import build_from_crawler, load_object
 
+from fullshot.crawler.rendering import RENDERERS, Renderer
 from fullshot.crawler.rendering.errors import RendererMissing
-from fullshot.crawler.rendering.page import Rendered, Wanted
-from fullshot.crawler.rendering.policy import Gate
+from fullshot.crawler.rendering.page import RenderedPage, RenderRequest
+from fullshot.crawler.rendering.policy import RequestPolicy
 
-_PLACES = {
-    "playwright": ("fullshot.crawler.rendering.playwright", "PlaywrightRenderer"),
-    "selenium": ("fullshot.crawler.rendering.selenium", "SeleniumRenderer"),
-}
-
-
-class Renderer(Protocol):
-    """Draws pages with a browser."""
-
-    async def render(self, wanted: Wanted) -> Rendered:
-        """The page as it is once its scripts ran.
-
-        Raises:
-            OffHost: it leads to another host.
-            DownloadTimeoutError: it did not come in time.
-            DownloadFailedError: it did not come; BrowserDied is one of these.
-        """
-
-    async def close(self) -> None:
-        """End the browser."""
-
-
-_RENDERERS: "WeakKeyDictionary[Crawler, dict[str, Renderer]]" = WeakKeyDictionary()
+_STARTED: "WeakKeyDictionary[Crawler, dict[str, Renderer]]" = WeakKeyDictionary()
 """The renderers of a crawl, which its handlers for http and https share."""
 
 
@@ -58,13 +35,13 @@ class RenderingHandler(BaseDownloadHandler):
         base = crawler.settings.getdict("DOWNLOAD_HANDLERS_BASE")["https"]
         plain = load_object(crawler.settings.get("FULLSHOT_HTTP_HANDLER", base))
         self._plain: DownloadHandlerProtocol = build_from_crawler(plain, crawler)
-        self._gate = Gate(crawler.settings)
+        self._policy = RequestPolicy(crawler.settings)
 
     async def download_request(self, request: Request) -> Response:
         """Download a request.
 
         Raises:
-            ValueError: ``meta["renderer"]`` names none that is known.
+            UserError: ``meta["renderer"]`` names none that is known.
             NotSupported: a renderer was asked for something else than GET.
             RendererMissing: the renderer cannot start on this machine.
             DownloadCancelledError: the page is larger than allowed.
@@ -72,42 +49,39 @@ class RenderingHandler(BaseDownloadHandler):
         name = request.meta.get("renderer") or "http"
         if name == "http":
             return await self._plain.download_request(request)
-        if name not in _PLACES:
-            raise ValueError(f"expected a renderer out of http, {', '.join(_PLACES)}, got {name!r}")
         if request.method != "GET":
             raise NotSupported(f"a browser renders what it gets with GET, not with {request.method}: {request.url}")
-        self._gate.check_document(request.url, request.url)
+        self._policy.check_navigation(request.url, request.url)
         started = time.monotonic()
-        rendered = await self._renderer(name).render(self._wanted(request))
+        rendered = await self._renderer(name).render(self._to_render(request))
         request.meta["download_latency"] = time.monotonic() - started
         return self._response(request, rendered, name)
 
     async def close(self) -> None:
         """Close all that was opened."""
-        for renderer in _RENDERERS.pop(self.crawler, {}).values():
+        for renderer in _STARTED.pop(self.crawler, {}).values():
             await renderer.close()
         await self._plain.close()
 
     def _renderer(self, name: str) -> Renderer:
-        there = _RENDERERS.setdefault(self.crawler, {})
+        there = _STARTED.setdefault(self.crawler, {})
         if name not in there:
-            module, kind = _PLACES[name]
             try:
-                make = getattr(import_module(module), kind)
+                make = RENDERERS.get(name)
             except ModuleNotFoundError as error:
                 raise RendererMissing(f"{name}: no module {error.name}: pip install 'fullshot[crawler]'") from None
             there[name] = make(self.crawler)
         return there[name]
 
-    def _wanted(self, request: Request) -> Wanted:
+    def _to_render(self, request: Request) -> RenderRequest:
         settings = self.crawler.settings
-        return Wanted(
+        return RenderRequest(
             url=request.url,
             data_script=request.meta.get("data_script") or "return false;",
             timeout=float(request.meta.get("download_timeout") or settings.getfloat("DOWNLOAD_TIMEOUT")),
         )
 
-    def _response(self, request: Request, page: Rendered, name: str) -> Response:
+    def _response(self, request: Request, page: RenderedPage, name: str) -> Response:
         body = page.text.encode("utf-8", "replace")
         most = int(request.meta.get("download_maxsize", self.crawler.settings.getint("DOWNLOAD_MAXSIZE")))
         if most and len(body) > most:

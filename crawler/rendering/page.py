@@ -19,7 +19,7 @@ _OF_THE_TRANSFER = frozenset({"content-encoding", "content-length", "content-typ
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RenderRequest:
     """A page to render.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedPage:
     """A page as its scripts left it.
 
     Attributes:
@@ -55,7 +55,7 @@ class Rendered:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def kept_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+def page_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The headers that still say something about a rendered page, such as Retry-After."""
     # A browser may join several headers of one name with line breaks, which no header may hold.
     return {name: value.replace("\n", ", ") for name, value in headers if name.lower() not in _OF_THE_TRANSFER}

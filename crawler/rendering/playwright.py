@@ -1,8 +1,8 @@
 """Pages rendered by Playwright, through scrapy-playwright's download handler.
 
-That handler starts the browser, starts another one if it dies, and counts. Added here: the gate that every request and
-every hop of a redirect passes, contexts that are given up after some pages, the wait for a page's data, and an end to
-each page whatever comes.
+That handler starts the browser, starts another one if it dies, and counts. Added here: the policy for every request
+and every hop of a redirect, contexts that are closed after some pages, the wait for a page's data, and an end to each
+page whatever comes.
 """
 
 import asyncio
@@ -21,18 +21,17 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
-from fullshot.crawler.rendering import policy as gate
 from fullshot.crawler.rendering.errors import BrowserDied, RendererMissing, of_chromium
 from fullshot.crawler.rendering.page import (
     IDLE_WAIT,
     MARKUP_SECONDS,
     POLL,
     START_SECONDS,
-    Rendered,
-    Wanted,
-    kept_headers,
+    RenderedPage,
+    RenderRequest,
+    page_headers,
 )
-from fullshot.crawler.rendering.policy import Gate
+from fullshot.crawler.rendering.policy import BEFORE_SCRIPTS, RequestPolicy, is_unwanted
 
 _CLOSING_SECONDS = 5.0
 
@@ -43,17 +42,17 @@ def unwanted(request: PlaywrightRequest) -> bool:
     """Whether to abort a request, for ``PLAYWRIGHT_ABORT_REQUEST``."""
     if request.is_navigation_request():
         return request.frame.parent_frame is not None
-    return gate.unwanted(request.url, request.resource_type)
+    return is_unwanted(request.url, request.resource_type)
 
 
 class PlaywrightRenderer:
-    """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
+    """See :class:`fullshot.core.interfaces.Renderer`."""
 
     def __init__(self, crawler: Crawler) -> None:
         if not crawler.settings["PLAYWRIGHT_LAUNCH_OPTIONS"]["executable_path"]:
             raise RendererMissing("playwright: no Chromium: fullshot doctor --fix, or apt-get install chromium")
         self._settings = crawler.settings
-        self._gate = Gate(crawler.settings)
+        self._policy = RequestPolicy(crawler.settings)
         self._handler = ScrapyPlaywrightDownloadHandler.from_crawler(crawler)
         self._starting: asyncio.Task[None] | None = None
         self._names = (f"context-{number}" for number in itertools.count(1))
@@ -62,33 +61,35 @@ class PlaywrightRenderer:
         self._served: Counter[str] = Counter()
         self._open: Counter[str] = Counter()
 
-    async def render(self, wanted: Wanted) -> Rendered:
-        """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
+    async def render(self, to_render: RenderRequest) -> RenderedPage:
+        """See :class:`fullshot.core.interfaces.Renderer`."""
         if self._starting is None:
             # The handler starts with the engine, by a signal; made later, it has missed that one.
             self._starting = asyncio.ensure_future(self._handler._maybe_launch_in_thread())
         await asyncio.shield(self._starting)
-        visit = _Visit(wanted, self._gate)
-        async with self._free, self._lent_context() as name:
+        visit = _Visit(to_render, self._policy)
+        async with self._free, self._use_context() as name:
             try:
                 async with asyncio.timeout(START_SECONDS) as visit.deadline:
                     return await self._visit(visit, name)
             except TimeoutError:
                 # A page that was still being opened is lost to us: its context is closed instead.
                 self._retire(name)
-                raise visit.refused or DownloadTimeoutError(f"no page in {wanted.timeout:g} s: {wanted.url}") from None
+                raise visit.refused or DownloadTimeoutError(
+                    f"no page in {to_render.timeout:g} s: {to_render.url}"
+                ) from None
             except PlaywrightError as error:
                 raise visit.refused or of_chromium(error.message) or BrowserDied(error.message) from None
             finally:
                 await visit.close()
 
     async def close(self) -> None:
-        """See :class:`fullshot.crawler.rendering.handler.Renderer`."""
+        """See :class:`fullshot.core.interfaces.Renderer`."""
         await self._handler.close()
 
-    async def _visit(self, visit: "_Visit", context: str) -> Rendered:
+    async def _visit(self, visit: "_Visit", context: str) -> RenderedPage:
         request = Request(
-            visit.wanted.url,
+            visit.to_render.url,
             meta={
                 "playwright": True,
                 "playwright_context": context,
@@ -105,16 +106,16 @@ class PlaywrightRenderer:
         )
         response = await self._handler.download_request(request)
         page: Page = request.meta["playwright_page"]
-        visit.extend(visit.wanted.data_wait + MARKUP_SECONDS)
-        await _wait_for_data(page, visit.wanted)
+        visit.extend(visit.to_render.data_wait + MARKUP_SECONDS)
+        await _wait_for_data(page, visit.to_render)
         text = await _content(page)
         if visit.refused:  # the page led elsewhere by script
             raise visit.refused
-        headers = kept_headers(response.headers.to_unicode_dict().items())
-        return Rendered(page.url, response.status, text, headers)
+        headers = page_headers(response.headers.to_unicode_dict().items())
+        return RenderedPage(page.url, response.status, text, headers)
 
     @contextlib.asynccontextmanager
-    async def _lent_context(self) -> AsyncIterator[str]:
+    async def _use_context(self) -> AsyncIterator[str]:
         """The name of a context for one page; the context is closed when it has served enough of them."""
         name = self._context
         self._served[name] += 1
@@ -143,25 +144,25 @@ class PlaywrightRenderer:
 class _Visit:
     """One request's page, or pages: scrapy-playwright opens another one when a browser died."""
 
-    def __init__(self, wanted: Wanted, judge: Gate) -> None:
-        self.wanted = wanted
+    def __init__(self, to_render: RenderRequest, policy: RequestPolicy) -> None:
+        self.to_render = to_render
         self.deadline: asyncio.Timeout
         self.refused: Exception | None = None
-        self._gate = judge
+        self._policy = policy
         self._pages: list[Page] = []
 
     async def open(self, page: Page, request: Request) -> None:
         """Guard a page before it is navigated; it is closed where it cannot be guarded."""
         self._pages.append(page)
-        self.extend(self.wanted.timeout)
+        self.extend(self.to_render.timeout)
         try:
             # Playwright's own routes do not see where a redirect leads.
             session = await page.context.new_cdp_session(page)
             tree = await session.send("Page.getFrameTree")
             main = tree["frameTree"]["frame"]["id"]
-            session.on("Fetch.requestPaused", lambda event: self._judge(session, event, main))
+            session.on("Fetch.requestPaused", lambda event: self._decide(session, event, main))
             await session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
-            await page.add_init_script(gate.BEFORE_SCRIPTS)
+            await page.add_init_script(BEFORE_SCRIPTS)
             await page.context.route("**", _abort)  # for windows that the page opens: the page has routes of its own
             page.on("popup", _close)
         except BaseException:
@@ -177,42 +178,42 @@ class _Visit:
         for page in self._pages:
             await _close(page)
 
-    async def _judge(self, session: CDPSession, event: dict[str, Any], main: str) -> None:
+    async def _decide(self, session: CDPSession, event: dict[str, Any], main: str) -> None:
         identity = {"requestId": event["requestId"]}
         with contextlib.suppress(PlaywrightError):  # the page is closed
-            if await self._passes(event["request"]["url"], event["resourceType"], event["frameId"] == main):
+            if await self._allows(event["request"]["url"], event["resourceType"], event["frameId"] == main):
                 await session.send("Fetch.continueRequest", identity)
             else:
                 await session.send("Fetch.failRequest", {**identity, "errorReason": "BlockedByClient"})
 
-    async def _passes(self, url: str, kind: str, in_main_frame: bool) -> bool:
+    async def _allows(self, url: str, kind: str, in_main_frame: bool) -> bool:
         if kind == "Document" and in_main_frame:
             try:
-                self._gate.check_document(url, self.wanted.url)
+                self._policy.check_navigation(url, self.to_render.url)
             except Exception as error:
                 self.refused = error
                 return False
             return True
-        if gate.unwanted(url, kind.lower()):
+        if is_unwanted(url, kind.lower()):
             return False
-        known = self._gate.known(url)
-        return await asyncio.to_thread(self._gate.passes, url) if known is None else known
+        known = self._policy.known_verdict(url)
+        return await asyncio.to_thread(self._policy.allows, url) if known is None else known
 
 
-async def _wait_for_data(page: Page, wanted: Wanted) -> None:
+async def _wait_for_data(page: Page, to_render: RenderRequest) -> None:
     """Return when the page's data is there, when it loads nothing more, or when it had time enough."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + wanted.data_wait
-    idle = asyncio.ensure_future(page.wait_for_load_state("networkidle", timeout=wanted.data_wait * 1000))
+    end = loop.time() + to_render.data_wait
+    idle = asyncio.ensure_future(page.wait_for_load_state("networkidle", timeout=to_render.data_wait * 1000))
     idle.add_done_callback(lambda done: done.cancelled() or done.exception())
     idle_since: float | None = None
     try:
         async with asyncio.timeout_at(end):
             while idle_since is None or loop.time() < idle_since + IDLE_WAIT:
                 if page.is_closed():
-                    raise BrowserDied(f"the page was closed: {wanted.url}")
+                    raise BrowserDied(f"the page was closed: {to_render.url}")
                 with contextlib.suppress(PlaywrightError):  # the page navigates, or the script does not run there
-                    if await page.evaluate(f"() => {{{wanted.data_script}\n}}"):
+                    if await page.evaluate(f"() => {{{to_render.data_script}\n}}"):
                         return
                 if idle_since is None and idle.done():
                     idle_since = loop.time()

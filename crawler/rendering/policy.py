@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 
 from scrapy.settings import BaseSettings
 
-from fullshot.crawler.addresses import is_private_host, is_private_literal
-from fullshot.crawler.politeness import host_of, same_shop
+from fullshot.crawler.addresses import host_of, is_private_host, is_private_literal, same_shop
 from fullshot.crawler.rendering.errors import OffHost
 
 UNWANTED_KINDS = frozenset(
@@ -38,14 +37,14 @@ TRACKERS = frozenset(
         "scorecardresearch.com",
     }
 )
-"""Hosts, with all below them, that count visits or show advertisements."""
+"""Politeness, with all below them, that count visits or show advertisements."""
 
 _WITHOUT_NETWORK = ("about", "blob", "data")
 _REMEMBERED_SECONDS = 60.0
 _MOST_REMEMBERED = 4096
 
 
-def unwanted(url: str, kind: str) -> bool:
+def is_unwanted(url: str, kind: str) -> bool:
     """Whether a request is for nothing that a page's data can depend on.
 
     Args:
@@ -58,11 +57,11 @@ def unwanted(url: str, kind: str) -> bool:
     return any(".".join(labels[start:]) in TRACKERS for start in range(len(labels)))
 
 
-class Gate:
-    """Judges a browser's requests, each hop of a redirect for itself.
+class RequestPolicy:
+    """Decides which requests a browser may make, each hop of a redirect for itself.
 
     Addresses are looked up here and then once more by the browser: a name server that answers the two differently is
-    not guarded against. WebSocket, WebTransport and WebRTC connections pass no gate, nor do a page's icon and the
+    not guarded against. WebSocket, WebTransport and WebRTC connections are not seen here, nor are a page's icon and the
     connections that a browser opens ahead of need; :data:`BEFORE_SCRIPTS` takes them from pages, though not from a
     page's workers.
 
@@ -75,8 +74,8 @@ class Gate:
         self._private: dict[str, tuple[float, bool]] = {}
         self._lock = threading.Lock()
 
-    def check_document(self, url: str, asked: str) -> None:
-        """Let a page lead to an address, or not.
+    def check_navigation(self, url: str, asked: str) -> None:
+        """See that a page may lead to an address.
 
         Args:
             url: where it leads.
@@ -94,8 +93,8 @@ class Gate:
         if not good:
             raise OffHost(url)
 
-    def known(self, url: str) -> bool | None:
-        """:meth:`passes`, where that can be said without asking a name server; else None."""
+    def known_verdict(self, url: str) -> bool | None:
+        """:meth:`allows`, where that can be said without asking a name server; else None."""
         parts = urlsplit(url)
         if parts.scheme in _WITHOUT_NETWORK:
             return True
@@ -110,14 +109,14 @@ class Gate:
             until, private = self._private.get(host, (0.0, False))
         return not private if time.monotonic() < until else None
 
-    def passes(self, url: str) -> bool:
+    def allows(self, url: str) -> bool:
         """Whether a page may load something; may wait for a name server.
 
-        A name that is not known here passes: the browser does not know it either, or asks a proxy.
+        A name that is not known here is allowed: the browser does not know it either, or asks a proxy.
         """
-        known = self.known(url)
-        if known is not None:
-            return known
+        verdict = self.known_verdict(url)
+        if verdict is not None:
+            return verdict
         host = urlsplit(url).hostname or ""
         try:
             private = is_private_host(host)
@@ -140,4 +139,4 @@ BEFORE_SCRIPTS = """
                 if (node.nodeName === 'LINK' && /icon|pre(fetch|connect|render)/i.test(node.rel)) node.remove();
     }).observe(document, {childList: true, subtree: true});
 """
-"""Script for a page before its own: what passes no gate is not there, and there are no further windows."""
+"""Script for a page before its own: what the policy does not see is taken away, and so are further windows."""

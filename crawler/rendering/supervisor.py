@@ -1,4 +1,4 @@
-"""Runs a program that must not outlive its parent: ``python leash.py PROGRAM [ARGUMENT…]``.
+"""Runs a program that must not outlive its parent: ``python supervisor.py PROGRAM [ARGUMENT…]``.
 
 The program, and what it started in its process group, is killed when this process's standard input is closed, which
 also happens when the parent is killed. Its temporary files go with it. Standard library only: it runs without the

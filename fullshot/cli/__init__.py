@@ -37,7 +37,7 @@ def _fullshot(
 # In the order of `fullshot --help`, which lists the groups after the commands that stand alone.
 app.command()(demo.demo)
 app.command(cls=crawl.CrawlCommand)(crawl.crawl)
-app.command()(crawl.parse)
+app.command(cls=crawl.PagesCommand)(crawl.parse)
 app.command()(add.add)
 app.command()(curate.curate)
 app.command()(report.report)

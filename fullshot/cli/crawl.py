@@ -15,7 +15,23 @@ from fullshot.cli.options import JsonFlag, WorkspaceArgument
 from fullshot.core.errors import StageFailed, UserError
 
 
-class CrawlCommand(TyperCommand):
+class PagesCommand(TyperCommand):
+    """Its help names what there is, other packages' included; they are looked for when the help is printed."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """As typer does it."""
+        from fullshot.crawler import RENDERERS, SHOPS
+
+        names = {"{shops}": SHOPS.names(), "{renderers}": RENDERERS.names()}
+        for parameter in self.params:
+            for place, there in names.items():
+                text = getattr(parameter, "help", None) or ""
+                if place in text:
+                    parameter.help = text.replace(place, ", ".join(there))  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
+
+class CrawlCommand(PagesCommand):
     """``--retry-failed`` takes a class of failures, or none: then it means any class."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -35,7 +51,7 @@ def crawl(
         typer.Argument(metavar="URL…", help="listings, sitemaps and product pages to start from; none: go on"),
     ] = None,
     shop: Annotated[
-        str | None, typer.Option(help="whose page object reads the pages: myntra, schema_org; by address if not given")
+        str | None, typer.Option(help="whose page object reads the pages: {shops}; by address if not given")
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="visit known products again: prices, stock, what is not sold any more")
@@ -48,7 +64,7 @@ def crawl(
         bool, typer.Option("--from-pages", help="parse the kept pages again, without the network")
     ] = False,
     keep_pages: Annotated[bool | None, typer.Option(help="keep every page, compressed, for --from-pages")] = None,
-    renderer: Annotated[str | None, typer.Option(help="http, playwright, selenium, or auto: a browser by need")] = None,
+    renderer: Annotated[str | None, typer.Option(help="auto (a browser by need), http, {renderers}")] = None,
     max_products: Annotated[int | None, typer.Option(help="stop after so many; 0: all")] = None,
     colours: Annotated[bool | None, typer.Option(help="visit a product's other colours too")] = None,
     image_size: Annotated[int | None, typer.Option(help="height of pictures to ask for; 0: as kept")] = None,
@@ -87,15 +103,15 @@ def crawl(
     if update and retry_failed:
         raise UserError("expected one of --update and --retry-failed, got both")
     # The crawl's process loads Scrapy while this one loads pandas.
-    with nullcontext() if from_pages else crawler.Child() as child:
+    with nullcontext() if from_pages else crawler.CrawlerProcess() as process:
         from fullshot.core.workspace import Workspace
 
         place = Workspace(workspace)
         settings = place.settings(crawl=given)
-        how: dict[str, Any] = {"update": update, "retry_failed": retry_failed, "child": child}
+        how: dict[str, Any] = {"update": update, "retry_failed": retry_failed, "process": process}
         try:
             if from_pages:
-                stats = crawler.parse_kept(place, settings, shop)
+                stats = crawler.parse_archived(place, settings, shop)
             else:
                 stats = crawler.crawl(place, settings, urls or [], shop, **how)
         except crawler.CrawlFailed as failed:
@@ -112,18 +128,17 @@ def parse(
         Path | None, typer.Argument(metavar="[FILE]", help="the saved page; standard input if not given")
     ] = None,
     shop: Annotated[
-        str | None, typer.Option(help="whose page object reads the page: myntra, schema_org; by address if not given")
+        str | None, typer.Option(help="whose page object reads the page: {shops}; by address if not given")
     ] = None,
     image_size: Annotated[int, typer.Option(help="height of pictures to ask for; 0: as kept")] = 0,
 ) -> None:
     """Print what a saved page yields, as JSON."""
-    from fullshot.crawler.pages import PageOptions
-    from fullshot.crawler.pages import parse as parse_page
+    from fullshot import crawler
 
     if file is not None and not file.is_file():
         raise UserError(f"expected a saved page, got no such file: {file}")
     body = file.read_bytes() if file else sys.stdin.buffer.read()
-    found = parse_page(url, body, PageOptions(image_size=image_size), shop).as_json()
+    found = crawler.parse(url, body, crawler.PageOptions(image_size=image_size), shop).as_json()
     print(json.dumps(found, ensure_ascii=False, indent=1))
     if found["kind"] == "none":
         raise StageFailed(f"{file or url}: {found['reason']}")

@@ -8,6 +8,7 @@ An implementation that the settings choose is a class with a class method ``from
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
@@ -30,9 +31,10 @@ People_co = TypeVar("People_co", covariant=True)
 Skeleton_co = TypeVar("Skeleton_co", covariant=True)
 Reductions_contra = TypeVar("Reductions_contra", contravariant=True)
 Item_co = TypeVar("Item_co", covariant=True)
-Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
+ToRender_contra = TypeVar("ToRender_contra", contravariant=True)
 Rendered_co = TypeVar("Rendered_co", covariant=True)
 Task = TypeVar("Task")
+State = TypeVar("State")
 Annotated = TypeVar("Annotated")
 Category_contra = TypeVar("Category_contra", contravariant=True)
 Data_contra = TypeVar("Data_contra", contravariant=True)
@@ -426,48 +428,86 @@ class VectorStore(Protocol):
         """Give back memory and connections; what was not saved may be lost."""
 
 
-class Frontier(Protocol[Task]):
+class Frontier(Protocol[Task, State]):
     """The requests of a crawl that are still to be made. Registry: :data:`fullshot.crawler.frontier.FRONTIERS`.
 
-    A request stays in the frontier until its answer is worked up: what a kill interrupts is made again.
+    It belongs to one workspace, outlives the process, and holds each address once. A request stays in it until its
+    answer is worked up: what a kill interrupts is made again. When a host may be asked is not its business. The process
+    that started a crawl reads it while the crawl's own process takes requests from it.
+
+    What it would need in Redis: for each host a sorted set of what is queued (by rank, then by order of arrival); the
+    tasks, and their numbers by address, as hashes; a script that takes the first of a set in one step; a prefix of keys
+    for each workspace; and a pipeline (MULTI, EXEC) that :meth:`atomic` opens and executes.
 
     Attributes:
-        queued: how many requests are queued, by host and rank.
-        flying: numbers of the page requests that are under way.
+        queued: how many requests are queued, by host and rank, as far as this process knows since :meth:`recover`.
+        pages_in_flight: how many requests of pages this process has taken and not ended.
     """
 
     @property
     def queued(self) -> Mapping[tuple[str, int], int]: ...
 
     @property
-    def flying(self) -> set[int]: ...
+    def pages_in_flight(self) -> int: ...
 
-    def open_frontier(self) -> None:
-        """Put back what was under way when the last process ended, and what failed in it."""
+    def recover(self) -> None:
+        """Queue again what was in flight when the last process ended, and what failed in it; tries begin at 0."""
+
+    def clear(self) -> None:
+        """Forget every request."""
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """Changes made within happen together when it ends, or not at all.
+
+        What a request brought is committed within it, before it ends: a kill in between makes the request once more. A
+        frontier in the same database has both in one transaction.
+        """
 
     def add(self, urls: Iterable[str], rank: int, *, start: bool = False, page: str | None = None) -> None:
-        """Queue addresses that this crawl has not met yet."""
+        """Queue the addresses that it does not hold yet.
 
-    def take(self, host: str, most: int) -> Task | None:
-        """The next request to a host, of rank ``most`` or one before it; it is under way from now on."""
+        Args:
+            urls: the addresses.
+            rank: lower ones are taken first.
+            start: whether the user gave them.
+            page: of pictures, the page that shows them.
+        """
 
-    def again(self, task: Task, renderer: str | None = None) -> None:
-        """Put a request back, to be made with this renderer."""
+    def skip(self, urls: Iterable[str], rank: int) -> None:
+        """Hold addresses that this crawl does not ask for; those that it holds already stay as they are."""
+
+    def take(self, host: str, last_rank: int) -> Task | None:
+        """The next request to a host, in flight from now: of the lowest rank up to ``last_rank``, the first added."""
+
+    def put_back(self, task: Task, renderer: str | None = None) -> None:
+        """Queue a request in flight again where it stood, to be made with this renderer; its tries go on."""
 
     def done(self, task: Task) -> None:
         """A request needs no more."""
 
-    def failed(self, task: Task, why: tuple[str, str], failed_at: str) -> None:
-        """A request came to nothing: the class of the failure and a line on it."""
+    def failed(self, task: Task) -> None:
+        """A request came to nothing; :meth:`recover` queues it again."""
+
+    def find(self, url: str) -> Task | None:
+        """The request of an address; None where it holds none."""
+
+    def tasks(self, *states: State) -> Iterator[Task]:
+        """The requests in any of these states, in the order in which they were added."""
+
+    def counts(self) -> Mapping[tuple[str, int, State], int]:
+        """How many requests there are, by host, rank and state."""
+
+    def close(self) -> None:
+        """Let go of connections."""
 
 
-class Renderer(Protocol[Wanted_contra, Rendered_co]):
+class Renderer(Protocol[ToRender_contra, Rendered_co]):
     """Draws pages with a browser. Registry: :data:`fullshot.crawler.rendering.RENDERERS`.
 
     It is made with Scrapy's crawler as its only argument.
     """
 
-    async def render(self, wanted: Wanted_contra) -> Rendered_co:
+    async def render(self, to_render: ToRender_contra) -> Rendered_co:
         """The page as it is once its scripts ran.
 
         Raises:

@@ -52,9 +52,12 @@ class CrawlSettings(_Section):
     contact: str = Field("", description="an address or URL that the shop can reach you by; sent along")
     image_size: int = Field(0, ge=0, description="height in pixels asked of the image host; 0: as kept there")
     timeout: float = Field(30.0, gt=0, description="seconds until a request is given up")
-    renderer: Literal["auto", "http", "playwright", "selenium"] = Field(
-        "auto", description="auto: plain HTTP, and a browser for pages that come without their data"
+    renderer: str = Field(
+        "auto",
+        description="auto: plain HTTP, and a browser for pages that come without their data; http; playwright;"
+        " selenium; or one that another package brings",
     )
+    frontier: str = Field("sqlite", description="what holds the requests still to be made; sqlite: the workspace")
     colours: bool = Field(False, description="visit a product's other colours too, as products of their own")
     keep_pages: bool = Field(False, description="keep every page, compressed, to be parsed again")
     reencode: Literal["", "jpeg", "png", "webp"] = Field("", description="store pictures as this; empty: as they came")

@@ -11,7 +11,7 @@ from fullshot.annotate.label_studio.push import push
 from fullshot.annotate.label_studio.server import Server
 from fullshot.core.settings import load
 from fullshot.core.workspace import Workspace
-from fullshot.crawler.browser import provide_chromium
+from fullshot.crawler import provide_chromium
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 

@@ -20,8 +20,7 @@ from benchmarks import parse as parse_benchmark
 from benchmarks._common import ShopProcess, serving
 from benchmarks._content import Plan
 from benchmarks.shop import Faults
-from fullshot.crawler.items import ListingFound, NothingFound, ProductFound
-from fullshot.crawler.pages import PageOptions, parse
+from fullshot.crawler import ListingFound, NothingFound, PageOptions, ProductFound, parse
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(products=60, page_bytes=60_000, pictures=2, picture_bytes=8000, look_every=6, look_bytes=40_000)

@@ -13,14 +13,14 @@ from scrapy.utils.test import get_crawler
 from fullshot.core.settings import CrawlSettings
 from fullshot.core.workspace import Workspace
 from fullshot.crawler.addresses import is_private, is_private_host, is_private_literal
-from fullshot.crawler.context import Job
+from fullshot.crawler.context import CrawlContext
 from fullshot.crawler.failures import Refused
-from fullshot.crawler.frontier.state import State
 from fullshot.crawler.http import GuardedResolver
-from fullshot.crawler.middlewares import Guard
+from fullshot.crawler.middlewares import PrivateAddressGuard
 from fullshot.crawler.pages import PageOptions
-from fullshot.crawler.politeness import Hosts
+from fullshot.crawler.politeness import Politeness
 from fullshot.crawler.run import CrawlFailed
+from fullshot.crawler.state import CrawlState
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import assert_whole, crawl_it, tables
 
@@ -111,11 +111,13 @@ def test_a_name_that_becomes_private_is_not_asked(
     ],
 )
 def test_a_crawl_of_the_web_does_not_ask_this_network(tmp_path: Path, url: str, reason: str | None) -> None:
-    with State(tmp_path / "crawl.db") as state:
-        hosts = Hosts(0, {}, state.renderers)
+    with CrawlState(tmp_path / "crawl.db") as state:
+        politeness = Politeness(0, {}, state.renderers)
         blobs, allowed = Workspace(tmp_path).blobs, {"shop.test:443"}
-        job = Job(tmp_path, blobs, {}, CrawlSettings(), PageOptions(), state, hosts, allowed, allow_private=False)
-        guard = Guard(get_crawler(settings_dict={"FULLSHOT_JOB": job}))
+        context = CrawlContext(
+            tmp_path, blobs, {}, CrawlSettings(), PageOptions(), state, politeness, allowed, allow_private=False
+        )
+        guard = PrivateAddressGuard(get_crawler(settings_dict={"FULLSHOT_CONTEXT": context}))
         if reason is None:
             guard.process_request(Request(url))
             return

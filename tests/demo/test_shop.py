@@ -11,9 +11,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from fullshot.core.errors import UserError
-from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium
-from fullshot.crawler.items import ListingFound, ProductFound
-from fullshot.crawler.pages import PageOptions, parse
+from fullshot.crawler import HEADLESS_FLAGS, ListingFound, PageOptions, ProductFound, find_chromium, parse
 from fullshot.demo.drawing import studio as studios
 from fullshot.demo.drawing.studio import Box
 from fullshot.demo.shop import server as shops

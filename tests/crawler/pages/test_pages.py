@@ -21,11 +21,11 @@ def test_a_saved_page_yields_what_is_expected(case: Path) -> None:
 
 
 def test_every_shop_has_saved_pages() -> None:
-    assert {case.parent.name for case in CASES} == set(SHOPS)
+    assert {case.parent.name for case in CASES} == set(SHOPS.names())
 
 
 def test_an_unknown_shop_is_named() -> None:
-    with pytest.raises(UserError, match="expected a shop out of myntra, schema_org, got 'zalando'"):
+    with pytest.raises(UserError, match=r"expected the shop to be one of myntra, schema_org.*, got 'zalando'"):
         parse("https://shop.test/", b"", PageOptions(), "zalando")
 
 
@@ -39,4 +39,4 @@ def test_an_unknown_shop_is_named() -> None:
     ],
 )
 def test_the_address_says_whose_page_it_is(url: str, shop: str) -> None:
-    assert page_of(url) is SHOPS[shop]
+    assert page_of(url) is SHOPS.get(shop)

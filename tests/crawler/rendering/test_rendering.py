@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from fullshot.crawler.browser import find_chromium
 from fullshot.crawler.items import ProductFound
 from fullshot.crawler.pages import PageOptions, parse
+from fullshot.crawler.rendering.browser import find_chromium
 from tests.crawler.rendering.conftest import DATA_SCRIPT, Crawl
 from tests.crawler.rendering.site import BY_SCRIPT, PRODUCT, Site
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from fullshot.core import tables
 from fullshot.core.workspace import Workspace
-from fullshot.crawler.browser import HEADLESS_FLAGS, provide_chromium
+from fullshot.crawler import HEADLESS_FLAGS, provide_chromium
 
 Curate = Callable[[list[tuple[str, str]], dict[str, dict[str, Any]]], Workspace]
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 from fullshot.core.errors import StageFailed, UserError
 
@@ -107,11 +106,11 @@ def provide_chromedriver() -> Path:
     return found
 
 
-def find_renderer(wanted: Literal["playwright", "selenium", "auto"], path: str | None = None) -> str | None:
+def find_renderer(name: str, path: str | None = None) -> str | None:
     """The renderer that a crawl can use for pages built by script.
 
     Args:
-        wanted: ``auto``: Playwright, or else Selenium.
+        name: ``playwright``, ``selenium``, or ``auto``: Playwright, or else Selenium.
         path: as for `find_chromium`.
 
     Returns:
@@ -126,8 +125,8 @@ def find_renderer(wanted: Literal["playwright", "selenium", "auto"], path: str |
         "playwright": _is_installed("playwright") and _is_installed("scrapy_playwright"),
         "selenium": _is_installed("selenium") and find_chromedriver() is not None,
     }
-    asked = usable if wanted == "auto" else (wanted,)
-    return next((name for name in asked if usable[name]), None)
+    asked = usable if name == "auto" else (name,)
+    return next((one for one in asked if usable[one]), None)
 
 
 def version(path: Path) -> str:

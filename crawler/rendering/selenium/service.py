@@ -7,10 +7,10 @@ from pathlib import Path
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
-from fullshot.crawler.rendering import supervisor as leash
+from fullshot.crawler.rendering import supervisor
 
 
-class LeashedService(Service):
+class SupervisedService(Service):
     """Starts chromedriver so that it ends with this process, killed or not.
 
     Args:
@@ -27,7 +27,7 @@ class LeashedService(Service):
         return
 
     def command_line_args(self) -> list[str]:
-        return ["-I", leash.__file__, str(self._driver), *super().command_line_args()]
+        return ["-I", supervisor.__file__, str(self._driver), *super().command_line_args()]
 
     def kill(self) -> None:
         """Let go: chromedriver and its Chromium are killed, or not even started."""

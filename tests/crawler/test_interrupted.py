@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fullshot.core.workspace import Workspace
-from fullshot.crawler import CrawlFailed, crawl, parse_kept
-from fullshot.crawler.frontier.state import State
+from fullshot.crawler import CrawlFailed, crawl, parse_archived
+from fullshot.crawler.state import CrawlState
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import FLAGS, assert_whole, crawl_it, tables
 
@@ -80,7 +80,7 @@ def test_what_only_the_listing_says_stays(tmp_path: Path, shop: FaultyShop) -> N
     go(root, retry="all")
     go(root, update=True)
     assert set(tables(root)["products"]["brand"]) == {"Listed"}
-    parse_kept(Workspace(root), Workspace(root).settings())
+    parse_archived(Workspace(root), Workspace(root).settings())
     assert set(tables(root)["products"]["brand"]) == {"Listed"}
     assert len(tables(root)["products"]) == PRODUCTS
 
@@ -91,7 +91,7 @@ def test_kept_pages_do_not_undo_what_came_later(tmp_path: Path, shop: FaultyShop
     workspace = Workspace(root)
     later = workspace.read("products")
     workspace.write("products", later.assign(price=later["price"] + 1, fetched_at="2999-01-01T00:00:00Z"))
-    stats = parse_kept(workspace, workspace.settings())
+    stats = parse_archived(workspace, workspace.settings())
     assert (stats["superseded"], stats["parsed_products"]) == (PRODUCTS, 0)
     assert set(tables(root)["products"]["price"]) == {101.0}
 
@@ -121,7 +121,7 @@ def test_a_picture_that_is_damaged_is_fetched_again(tmp_path: Path, shop: Faulty
 def test_a_product_that_moved_is_not_gone(tmp_path: Path, shop: FaultyShop) -> None:
     root = tmp_path / "ws"
     crawl_it(root, shop.listing)
-    with State(root / "crawl.db") as state:
+    with CrawlState(root / "crawl.db") as state:
         state._db.execute("INSERT INTO pages (url, product_id) VALUES (?, ?)", (f"{shop.base}/old/1/buy", "myntra:1"))
     shop.faults = {"/old/1/buy": "always-404"}
     go(root, update=True)

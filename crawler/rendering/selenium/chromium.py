@@ -1,4 +1,4 @@
-"""One Chromium, driven by Selenium: its requests pass the gate, and it ends with this process."""
+"""One Chromium, driven by Selenium: its requests meet the policy, and it ends with this process."""
 
 import contextlib
 import re
@@ -14,11 +14,10 @@ from selenium.common.exceptions import JavascriptException, SessionNotCreatedExc
 from selenium.webdriver import Chrome, ChromeOptions
 from urllib3.exceptions import HTTPError
 
-from fullshot.crawler.rendering import policy as gate
 from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing, of_chromium
-from fullshot.crawler.rendering.page import IDLE_WAIT, POLL, Rendered, Wanted, kept_headers
-from fullshot.crawler.rendering.policy import Gate
-from fullshot.crawler.rendering.service import LeashedService
+from fullshot.crawler.rendering.page import IDLE_WAIT, POLL, RenderedPage, RenderRequest, page_headers
+from fullshot.crawler.rendering.policy import BEFORE_SCRIPTS, RequestPolicy, is_unwanted
+from fullshot.crawler.rendering.selenium.service import SupervisedService
 
 _ANSWER_INTERVAL = 0.01
 """Seconds between two looks for the browser's answer; Selenium's own 0.1 would slow each request by as much."""
@@ -30,31 +29,31 @@ _NO_IMAGES_NO_DOWNLOADS = {"profile.managed_default_content_settings.images": 2,
 class Chromium:
     """A browser that renders one page at a time, started with the first.
 
-    WebDriver BiDi holds each request, and each hop of a redirect, until the gate has judged it. What passes no gate:
-    see :class:`fullshot.crawler.rendering.policy.Gate`.
+    WebDriver BiDi holds each request, and each hop of a redirect, until the policy has allowed it; what it does not see
+    is said at :class:`fullshot.crawler.rendering.policy.RequestPolicy`.
 
     Args:
         path: Chromium.
         driver: chromedriver.
         flags: Chromium's.
-        judge: judges its requests.
+        policy: decides on its requests.
 
     Attributes:
         pages: how many pages it was asked for.
         usable: whether it may be asked for another one.
     """
 
-    def __init__(self, path: str, driver: Path, flags: Sequence[str], judge: Gate) -> None:
+    def __init__(self, path: str, driver: Path, flags: Sequence[str], policy: RequestPolicy) -> None:
         self.pages = 0
         self.usable = True
         self._path = path
         self._flags = flags
-        self._gate = judge
-        self._service = LeashedService(driver)
+        self._policy = policy
+        self._service = SupervisedService(driver)
         self._selenium: Chrome | None = None
         self._visit: _Visit | None = None
 
-    def render(self, wanted: Wanted) -> Rendered | Exception:
+    def render(self, to_render: RenderRequest) -> RenderedPage | Exception:
         """A page, or why there is none although the browser is well.
 
         Raises:
@@ -66,7 +65,7 @@ class Chromium:
         try:
             selenium = self._selenium or self._start()
             tab = selenium.browsing_context.create(type="tab")
-            visit = self._visit = _Visit(tab, wanted, self._gate)
+            visit = self._visit = _Visit(tab, to_render, self._policy)
             selenium.switch_to.window(tab)
             # Selenium waits for the answer to this, which Chromium gives when the server has given its own.
             threading.Thread(target=_navigate, args=(selenium, visit), daemon=True).start()
@@ -104,18 +103,18 @@ class Chromium:
         executor: Any = selenium.command_executor
         executor.client_config.websocket_interval = _ANSWER_INTERVAL
         self._base = selenium.current_window_handle
-        selenium.script.add_preload_script(function_declaration=f"() => {{{gate.BEFORE_SCRIPTS}}}")
+        selenium.script.add_preload_script(function_declaration=f"() => {{{BEFORE_SCRIPTS}}}")
         network, contexts = selenium.network, selenium.browsing_context
-        network.add_event_handler("before_request_sent", self._told(self._judge))
-        network.add_event_handler("response_started", self._told(lambda visit, event: visit.answered(event)))
-        network.add_event_handler("response_completed", self._told(lambda visit, event: visit.ended(event)))
-        network.add_event_handler("fetch_error", self._told(lambda visit, event: visit.ended(event)))
-        contexts.add_event_handler("dom_content_loaded", self._told(lambda visit, event: visit.loaded(event)))
+        network.add_event_handler("before_request_sent", self._forward(self._decide))
+        network.add_event_handler("response_started", self._forward(lambda visit, event: visit.answered(event)))
+        network.add_event_handler("response_completed", self._forward(lambda visit, event: visit.ended(event)))
+        network.add_event_handler("fetch_error", self._forward(lambda visit, event: visit.ended(event)))
+        contexts.add_event_handler("dom_content_loaded", self._forward(lambda visit, event: visit.loaded(event)))
         network.add_intercept(phases=["beforeRequestSent"])
         self._selenium = selenium
         return selenium
 
-    def _told(self, tell: "Callable[[_Visit, Any], None]") -> Callable[[Any], None]:
+    def _forward(self, tell: "Callable[[_Visit, Any], None]") -> Callable[[Any], None]:
         """Hand an event to the page that is being rendered."""
 
         def handler(event: Any) -> None:
@@ -124,42 +123,42 @@ class Chromium:
 
         return handler
 
-    def _judge(self, visit: "_Visit", event: Any) -> None:
+    def _decide(self, visit: "_Visit", event: Any) -> None:
         selenium = self._selenium
         if selenium is None or not event.is_blocked:
             return
-        passes = visit.passes(event)
+        allowed = visit.allows(event)
         with contextlib.suppress(WebDriverException, OSError):  # the page is gone, or the browser
-            if passes:
+            if allowed:
                 selenium.network.continue_request(request=event.request["request"])
             else:
                 selenium.network.fail_request(request=event.request["request"])
 
-    def _read(self, selenium: Chrome, visit: "_Visit") -> Rendered | Exception:
-        end = time.monotonic() + visit.wanted.data_wait
+    def _read(self, selenium: Chrome, visit: "_Visit") -> RenderedPage | Exception:
+        end = time.monotonic() + visit.to_render.data_wait
         while time.monotonic() < end and not visit.idle():
             with contextlib.suppress(JavascriptException):  # the script does not run on such a page
-                if selenium.execute_script(visit.wanted.data_script):
+                if selenium.execute_script(visit.to_render.data_script):
                     break
             time.sleep(POLL)
         text, url = selenium.page_source, selenium.current_url
         try:
-            self._gate.check_document(url, visit.wanted.url)
+            self._policy.check_navigation(url, visit.to_render.url)
         except OffHost as error:
             return visit.refused or error
-        return Rendered(url, visit.status, text, visit.headers)
+        return RenderedPage(url, visit.status, text, visit.headers)
 
 
 class _Visit:
     """One page: what its events say. They come in threads of their own, in any order."""
 
-    def __init__(self, tab: str, wanted: Wanted, judge: Gate) -> None:
-        self.wanted = wanted
+    def __init__(self, tab: str, to_render: RenderRequest, policy: RequestPolicy) -> None:
+        self.to_render = to_render
         self.refused: OffHost | None = None
         self.status = 0
         self.headers: dict[str, str] = {}
         self.tab = tab
-        self._gate = judge
+        self._policy = policy
         self._changed = threading.Condition()
         self._error: Exception | None = None
         self._has_markup = False
@@ -167,7 +166,7 @@ class _Visit:
         self._over: set[tuple[str, int]] = set()
         self._quiet_since = time.monotonic()
 
-    def passes(self, event: Any) -> bool:
+    def allows(self, event: Any) -> bool:
         """Whether a request may be made."""
         url = event.request["url"]
         # Of a font, Chromium tells only what asked for it; of sound and film, that it wants a range of bytes.
@@ -177,14 +176,14 @@ class _Visit:
             self._begun.add(_identity(event))
         if kind == "document" and event.context == self.tab:
             try:
-                self._gate.check_document(url, self.wanted.url)
+                self._policy.check_navigation(url, self.to_render.url)
             except OffHost as error:
                 self.refused = error
                 return False
             return True
         # Of another tab: a window that the page opened.
         foreign = kind == "document" or event.context is None
-        return not foreign and not gate.unwanted(url, kind) and self._gate.passes(url)
+        return not foreign and not is_unwanted(url, kind) and self._policy.allows(url)
 
     def answered(self, event: Any) -> None:
         """A response began."""
@@ -193,7 +192,7 @@ class _Visit:
             return
         with self._changed:
             self.status = response["status"]
-            self.headers = kept_headers(
+            self.headers = page_headers(
                 (header["name"], header["value"]["value"])
                 for header in response["headers"]
                 if header["value"]["type"] == "string"
@@ -233,7 +232,7 @@ class _Visit:
         Raises:
             DownloadTimeoutError: neither came in time.
         """
-        end = time.monotonic() + self.wanted.timeout
+        end = time.monotonic() + self.to_render.timeout
         while (left := end - time.monotonic()) > 0:
             with self._changed:
                 if self._changed.wait_for(
@@ -242,12 +241,12 @@ class _Visit:
                     self._quiet_since = time.monotonic()
                     return self.refused or self._error
             ask()
-        raise DownloadTimeoutError(f"no page in {self.wanted.timeout:g} s: {self.wanted.url}")
+        raise DownloadTimeoutError(f"no page in {self.to_render.timeout:g} s: {self.to_render.url}")
 
 
 def _navigate(selenium: Chrome, visit: _Visit) -> None:
     try:
-        selenium.browsing_context.navigate(context=visit.tab, url=visit.wanted.url, wait="none")
+        selenium.browsing_context.navigate(context=visit.tab, url=visit.to_render.url, wait="none")
     except (WebDriverException, OSError) as error:
         if (known := of_chromium(str(error))) is not None:
             visit.failed(known)

@@ -6,8 +6,9 @@ import pytest
 
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.settings import Settings
-from fullshot.crawler import browser
-from fullshot.crawler.browser import (
+from fullshot.crawler.doctor import checks
+from fullshot.crawler.rendering import browser
+from fullshot.crawler.rendering.browser import (
     HEADLESS_FLAGS,
     find_chromedriver,
     find_chromium,
@@ -16,7 +17,6 @@ from fullshot.crawler.browser import (
     provide_chromium,
     version,
 )
-from fullshot.crawler.doctor import checks
 
 
 def _program(path: Path, script: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.workspace import Workspace
-from fullshot.crawler import CrawlFailed, crawl, parse_kept
+from fullshot.crawler import CrawlFailed, crawl, parse_archived
 from tests.crawler.conftest import PRODUCTS, FaultyShop
 from tests.crawler.test_crawl import FLAGS, assert_whole, crawl_it, tables
 
@@ -94,7 +94,7 @@ def test_kept_pages_are_parsed_again_without_the_network(
     assert_whole(crawled, shop)
     before = tables(crawled)
     monkeypatch.setattr("fullshot.crawler.pages.myntra.MyntraPage.parser", "myntra@2")
-    stats = parse_kept(Workspace(crawled), Workspace(crawled).settings(), "myntra")
+    stats = parse_archived(Workspace(crawled), Workspace(crawled).settings(), "myntra")
     assert (stats["parsed_products"], stats["parsed_listings"], stats["without_data"]) == (PRODUCTS, 3, 0)
     after = tables(crawled)
     assert set(after["products"]["parser"]) == {"myntra@2"}
@@ -109,7 +109,7 @@ def test_a_picture_that_a_mended_parser_finds_is_fetched_by_the_next_crawl(crawl
     images = Workspace(crawled).read("images")
     lost = images[images["url"].str.endswith("/5-1.jpg")]["path"].iloc[0]
     (crawled / lost).unlink()
-    stats = parse_kept(Workspace(crawled), Workspace(crawled).settings(), "myntra")
+    stats = parse_archived(Workspace(crawled), Workspace(crawled).settings(), "myntra")
     assert stats["pictures_not_fetched"] == 1
     assert tables(crawled)["failures"]["class"].tolist() == ["not-fetched"]
     again(crawled, retry_failed="not-fetched")
@@ -119,13 +119,13 @@ def test_a_picture_that_a_mended_parser_finds_is_fetched_by_the_next_crawl(crawl
 def test_pages_that_were_not_kept_cannot_be_parsed_again(tmp_path: Path, shop: FaultyShop) -> None:
     crawl_it(tmp_path / "ws", shop.listing, max_products=1)
     with pytest.raises(MissingInput, match=r"no pages in .*: run `fullshot crawl --keep-pages` first"):
-        parse_kept(Workspace(tmp_path / "ws"), Workspace(tmp_path / "ws").settings(), "myntra")
+        parse_archived(Workspace(tmp_path / "ws"), Workspace(tmp_path / "ws").settings(), "myntra")
 
 
 def test_a_torn_page_costs_itself_alone(crawled: Path, shop: FaultyShop) -> None:
     (archive,) = (crawled / "pages").glob("*.warc.gz")
     archive.write_bytes(archive.read_bytes()[:-20])
-    stats = parse_kept(Workspace(crawled), Workspace(crawled).settings(), "myntra")
+    stats = parse_archived(Workspace(crawled), Workspace(crawled).settings(), "myntra")
     assert stats["pages"] == PRODUCTS + 3 - 1
 
 

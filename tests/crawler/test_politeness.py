@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fullshot.core.workspace import Workspace
-from fullshot.crawler.politeness import BACKOFFS, BLOCK_WINDOW, PROBE_WINDOW, Hosts
+from fullshot.crawler.politeness import BACKOFFS, BLOCK_WINDOW, PROBE_WINDOW, Politeness
 from fullshot.crawler.run import CrawlFailed
 from tests.crawler.conftest import FaultyShop
 from tests.crawler.test_crawl import assert_whole, crawl_it, tables
@@ -48,7 +48,7 @@ def test_crawl_delay_is_applied(tmp_path: Path, shop: FaultyShop) -> None:
 def test_the_next_request_waits_for_the_crawl_delay_of_its_host() -> None:
     made, clock = hosts()
     made["a:80"].crawl_delay = 7
-    made.asked("a:80")
+    made.request_begins("a:80")
     assert (made.wait("a:80"), made.wait("b:80")) == (7, 0)
     clock.now += 6
     assert made.wait("a:80") == 1
@@ -121,16 +121,16 @@ class Clock:
         return self.now
 
 
-def hosts(backoff: float = 30.0) -> tuple[Hosts, Clock]:
+def hosts(backoff: float = 30.0) -> tuple[Politeness, Clock]:
     clock = Clock()
-    return Hosts(backoff, {}, lambda host: {}, clock), clock
+    return Politeness(backoff, {}, lambda host: {}, clock), clock
 
 
 def test_pauses_double_and_the_last_one_ends_the_crawl() -> None:
     made, clock = hosts()
     waits = []
     looked = 0
-    while (reason := made.looked_at("a:80", bad=True)) is None:
+    while (reason := made.record_page("a:80", failed=True)) is None:
         looked += 1
         if wait := made.wait("a:80"):
             waits.append(wait)
@@ -145,7 +145,7 @@ def test_pauses_double_and_the_last_one_ends_the_crawl() -> None:
 def test_a_few_blocked_pages_among_good_ones_are_no_block() -> None:
     made, _ = hosts()
     for number in range(200):
-        assert made.looked_at("a:80", bad=number % 3 == 0) is None
+        assert made.record_page("a:80", failed=number % 3 == 0) is None
     assert made.wait("a:80") == 0
 
 
