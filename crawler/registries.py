@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from fullshot.crawler.pages.base import ShopPage
     from fullshot.crawler.rendering.page import RenderedPage, RenderRequest
 
+
+def _check_page(loaded: object) -> None:
+    from fullshot.crawler.pages.base import ShopPage
+
+    if not (isinstance(loaded, type) and issubclass(loaded, ShopPage)):
+        raise TypeError(f"expected a subclass of fullshot.crawler.ShopPage, got {loaded!r}")
+    missing = [name for name in ("patterns", "parser", "data_script") if not hasattr(loaded, name)]
+    if missing:
+        raise TypeError(f"expected the attributes patterns, parser and data_script, got none named {missing[0]}")
+
+
 SHOPS: "Registry[type[ShopPage]]" = Registry(
     "shop",
     "fullshot.shops",
@@ -21,6 +32,7 @@ SHOPS: "Registry[type[ShopPage]]" = Registry(
         "myntra": "fullshot.crawler.pages.myntra:MyntraPage",
         "schema_org": "fullshot.crawler.pages.schema_org:SchemaOrgPage",
     },
+    _check_page,
 )
 """The page object of a shop by its name, as ``--shop`` takes it."""
 

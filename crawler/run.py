@@ -12,7 +12,7 @@ from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.settings import CrawlSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.crawler import health, rendering
-from fullshot.crawler.frontier import PICTURE, RequestState
+from fullshot.crawler.frontier import FRONTIERS, PICTURE, RequestState
 from fullshot.crawler.merge import merge
 from fullshot.crawler.pages import SHOPS
 from fullshot.crawler.prepare import prepare
@@ -64,7 +64,7 @@ def crawl(
         Counts of this run and of the tables, and the verdicts of the health checks.
 
     Raises:
-        UserError: no such shop, an address that is not one, or nothing to do.
+        UserError: no such shop, renderer or frontier, an address that is not one, or nothing to do.
         CrawlFailed: a start address yielded nothing, a host blocked the crawl, or a health check failed.
     """
     if shop is not None:
@@ -74,6 +74,7 @@ def crawl(
     for url in urls:
         _check_url(url)
     rendering.check_renderer(settings.crawl.renderer)
+    FRONTIERS.get(settings.crawl.frontier)
     workspace.taxonomy()  # a bad one is reported here, not by the crawl's own process
     new = not workspace.root.exists()
     if new and (update or retry_failed or not urls):

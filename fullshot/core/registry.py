@@ -9,7 +9,7 @@ entry point of the registry's group:
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
@@ -27,10 +27,14 @@ class Registry(Generic[Implementation]):
         kind: what they are, for messages, such as ``detector``.
         group: of entry points, such as ``fullshot.detectors``.
         house: a name and where its implementation lies, as ``package.module:attribute``.
+        check: raises TypeError, with what was expected, where another package's is something else.
     """
 
-    def __init__(self, kind: str, group: str, house: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: str, group: str, house: Mapping[str, str], check: Callable[[object], None] | None = None
+    ) -> None:
         self.kind, self.group = kind, group
+        self._check = check
         self._house = dict(house)
         self._reported: set[str] = set()
 
@@ -79,6 +83,8 @@ class Registry(Generic[Implementation]):
     def _load_plugin(self, point: EntryPoint) -> Implementation:
         try:
             loaded: Implementation = point.load()
+            if self._check:
+                self._check(loaded)
         except Exception as error:  # whatever another package's import dies of
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(

@@ -108,9 +108,3 @@ def crawl() -> Iterator[type[Crawl]]:
     yield Started
     for one in started:
         one.end()
-
-
-@pytest.fixture(params=["playwright", "selenium"], scope="module")
-def renderer(request: pytest.FixtureRequest) -> str:
-    """Each renderer in turn."""
-    return str(request.param)

@@ -1,4 +1,4 @@
-"""What both renderers must do, with a real Chromium."""
+"""What every renderer does, with a real Chromium, whichever renderer it is."""
 
 import signal
 import socket
@@ -13,13 +13,18 @@ import pytest
 
 from fullshot.crawler.items import ProductFound
 from fullshot.crawler.pages import PageOptions, parse
-from fullshot.crawler.rendering.browser import find_chromium
+from fullshot.crawler.rendering import RENDERERS
 from tests.crawler.rendering.conftest import DATA_SCRIPT, Crawl
 from tests.crawler.rendering.site import BY_SCRIPT, PRODUCT, Site
 
 AGENT = "fullshot-test/1.0"
 _PATIENCE = 60.0
 TIMED_OUT = 3
+
+
+@pytest.fixture(params=RENDERERS.names(), scope="module")
+def renderer(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -228,25 +233,6 @@ def test_nothing_outlives_a_crawl_that_is_killed(
     while (files := list(short_folder.iterdir())) and time.monotonic() < end:
         time.sleep(0.1)
     assert not files
-
-
-def test_plain_requests_load_no_renderer(site: Site, crawl: type[Crawl]) -> None:
-    page, _ = crawl([{"url": site.html("/page", "plain")}], [site.host]).results()
-    assert (page["body"], page["modules"], page["flags"]) == ("plain", [], [])
-
-
-def test_selenium_without_a_chromedriver_says_so(site: Site, crawl: type[Crawl], tmp_path: Path) -> None:
-    request = {"url": site.html("/page", "page"), "renderer": "selenium"}
-    chromium = str(find_chromium())
-    result, _ = crawl([request], [site.host], environment={"PATH": str(tmp_path)}, FULLSHOT_CHROMIUM=chromium).results()
-    assert result["error"] == "fullshot.crawler.rendering.errors.RendererMissing"
-    assert "apt-get install chromium-driver" in result["message"]
-
-
-def test_an_unknown_renderer_is_a_mistake(site: Site, crawl: type[Crawl]) -> None:
-    result, _ = crawl([{"url": site.base, "renderer": "lynx"}], [site.host]).results()
-    assert result["error"] == "builtins.ValueError"
-    assert "lynx" in result["message"]
 
 
 def _alive() -> dict[int, tuple[int, str]]:
