@@ -19,7 +19,7 @@ EARLY = 2000
 MOST = 1.2
 """The crawl's process is expected to be at most so many times as large at the end as early on."""
 
-_MODULE = "crawler"
+_MODULE = "fullshot.crawler"
 _INTERVAL = 0.25
 _WINDOW = 0.1
 """What was seen over the last tenth of the pages before a number counts for that number."""

@@ -5,8 +5,7 @@ import json
 from url_matcher import Patterns
 from web_poet.exceptions import UseFallback
 
-from fullshot.crawler.items import Found, ListingFound, PictureLink, ProductFound
-from fullshot.crawler.pages import ShopPage
+from fullshot.crawler import Found, ListingFound, PictureLink, ProductFound, ShopPage
 
 
 class AcmePage(ShopPage):
@@ -17,7 +16,9 @@ class AcmePage(ShopPage):
     data_script = "return !!document.querySelector('#acme, .acme-listing');"
 
     def find(self) -> Found:
-        """See :class:`fullshot.crawler.pages.ShopPage`."""
+        """See :class:`fullshot.crawler.ShopPage`."""
+        if self.selector.type != "html":
+            raise UseFallback("no page of acme")
         if links := self.css(".acme-listing a::attr(href)").getall():
             urls = [str(self.urljoin(link)) for link in links]
             return ListingFound(urls, total=len(urls))
