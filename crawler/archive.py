@@ -1,7 +1,7 @@
-"""The pages of a crawl, kept as they came: WARC files (ISO 28500), which other tools read too.
+"""The pages of a crawl, saved as they came: WARC files (ISO 28500), which other tools read too.
 
 A page is a ``resource`` record: its address, when it came, its media type and its bytes. No header of the request or
-the answer is kept, so no cookie is. A kill leaves whole records and at most one torn one, the last of its file.
+the answer is saved, so no cookie is. A kill leaves whole records and at most one torn one, the last of its file.
 """
 
 import io

@@ -28,7 +28,7 @@ class CrawlContext:
         shops: hosts that the user started at, and whose page object reads them; empty: it goes by the address.
         allowed: hosts that pages are asked of: those of the addresses that the user gave.
         allow_private: whether addresses of private networks may be asked.
-        archive: where pages are kept; None: they are not.
+        archive: where pages are saved; None: they are not.
         browser: the renderer for pages that need one; None: there is none.
         found: how many products this crawl has fetched.
         skipped: how many products the listings showed that an earlier crawl has fetched.

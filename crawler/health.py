@@ -13,7 +13,7 @@ from fullshot.crawler.frontier import RequestState
 from fullshot.crawler.state import CrawlState
 
 LEAST = 20
-"""A share of fewer cases than these says nothing, and is not judged."""
+"""A share of fewer cases than these says nothing, and is not looked at."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def figures(state: CrawlState, products: pd.DataFrame) -> dict[str, tuple[int, i
     }
 
 
-def judge(
+def evaluate(
     found: Mapping[str, tuple[int, int]],
     covered: Mapping[str, float],
     products: int,
@@ -104,7 +104,7 @@ def judge(
         last_good: ``covered`` of the last good crawl of this shop; empty: there is none.
 
     Returns:
-        A verdict for each expectation that there is something to judge by.
+        A verdict for each expectation that there is enough to go by.
     """
     verdicts = []
     for expectation in EXPECTATIONS:

@@ -1,4 +1,4 @@
-"""A crawl's pulse: once a second it says how far it is, and writes down how it behaves towards each host."""
+"""Once a second, a crawl reports its progress to the parent process and saves what it counts of each host."""
 
 from time import monotonic
 
@@ -35,7 +35,7 @@ class Heartbeat:
         self.beat()
 
     def beat(self) -> None:
-        """Say and write down how it stands."""
+        """Report progress, and save the counts of each host."""
         context = self._context
         slots = self._crawler.engine.downloader.slots
         for host in context.politeness.hosts():

@@ -107,7 +107,9 @@ def with_listed(product: dict[str, Any], listed: str | None) -> dict[str, Any]:
     """
     if not listed:
         return product
-    says = {key: value for key, value in product.items() if value is not None and (key, value) != ("gender", "unknown")}
-    if "product_type" in says:
-        says["wear"] = product["wear"]  # it goes by the type
-    return {**product, **json.loads(listed), **says}
+    known = {
+        key: value for key, value in product.items() if value is not None and (key, value) != ("gender", "unknown")
+    }
+    if "product_type" in known:
+        known["wear"] = product["wear"]  # it goes by the type
+    return {**product, **json.loads(listed), **known}

@@ -34,17 +34,17 @@ def merge(workspace: Workspace, state: CrawlState) -> dict[str, int]:
     results = _Results(state)
     counts = {}
     for name, new in results.tables().items():
-        kept = old[name]
+        old_rows = old[name]
         if name == "products":
-            new = _with_history(new, kept)
+            new = _with_history(new, old_rows)
         elif name == "boxes":
-            kept = kept[~((kept["source"] == "shop") & kept["product_id"].isin(results.product_ids))]
+            old_rows = old_rows[~((old_rows["source"] == "shop") & old_rows["product_id"].isin(results.product_ids))]
         elif name == "failures":
-            over = kept["url"].isin(results.fetched) | kept["page"].isin(results.pages)
-            kept = kept[~over | kept["url"].isin(results.excluded)]
+            over = old_rows["url"].isin(results.fetched) | old_rows["page"].isin(results.pages)
+            old_rows = old_rows[~over | old_rows["url"].isin(results.excluded)]
         elif name == "images":
-            kept = kept.assign(position=kept["position"].where(~results.shown_no_more(kept)))
-        data = pd.concat([table for table in (kept, new) if len(table)] or [kept])
+            old_rows = old_rows.assign(position=old_rows["position"].where(~results.shown_no_more(old_rows)))
+        data = pd.concat([table for table in (old_rows, new) if len(table)] or [old_rows])
         data = data.drop_duplicates(_KEYS[name], keep="last").sort_values(_ORDER[name], kind="stable")
         if name == "products":
             data = _seen(data, state)
@@ -55,7 +55,7 @@ def merge(workspace: Workspace, state: CrawlState) -> dict[str, int]:
 
 
 def _with_history(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """The new rows, first seen when the old ones were; a page that was kept earlier does not undo what came later."""
+    """The new rows, first seen when the old ones were; a page that was saved earlier does not undo what came later."""
     again = old[old["product_id"].isin(new["product_id"])]
     before = {row["product_id"]: row for row in again.to_dict("records")}
     rows: list[dict[Any, Any]] = new.to_dict("records")
@@ -115,7 +115,7 @@ class _Results:
         self.excluded = {url for (url,) in state.rows("SELECT url FROM excluded")}
 
     def shown_no_more(self, images: pd.DataFrame) -> "pd.Series[bool]":
-        """Which pictures of the products that were found are no longer shown; they are kept, without a position."""
+        """Which pictures of the products that were found are no longer shown; they stay, without a position."""
         shown = {(product_id, link["url"]) for product_id, line in self._lines.items() for link in line["images"]}
         pairs = zip(images["product_id"], images["url"], strict=True)
         gone = [product_id in self.product_ids and (product_id, url) not in shown for product_id, url in pairs]

@@ -60,7 +60,7 @@ class RobotsMiddleware(RobotsTxtMiddleware):
             self._context.politeness.request_begins(host.name)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
-        # A host that is not known or refuses connections is told of its pages; so is one that sends it elsewhere.
+        # Of an unknown host or a refused connection, the pages themselves will fail with the reason.
         harmless = isinstance(exc, CannotResolveHostError | DownloadConnectionRefusedError | IgnoreRequest)
         for scheme in ("http", "https"):
             self._context.politeness[host_of(f"{scheme}://{netloc}")].robots = "none" if harmless else "unreachable"

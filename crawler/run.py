@@ -157,7 +157,7 @@ def _summary(
     covered = health.coverage(found, workspace.read_if_there("images"))
     hosts = sorted(state.page_hosts())
     before = health.last_good_coverage(workspace / "runs", hosts)
-    verdicts = health.judge(health.figures(state, found), covered, len(found), settings, before)
+    verdicts = health.evaluate(health.figures(state, found), covered, len(found), settings, before)
     failures = state.rows("SELECT class, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC")
     return {
         "products_fetched": len(found),

@@ -31,7 +31,7 @@ _HINT = " (no shop is known by this address: --shop says whose page it is)"
 
 
 class ShopSpider(scrapy.Spider):
-    """Works up what the frontier's requests bring: each answer is one step of the state."""
+    """Reads the answers to the frontier's requests: each is one step of the state."""
 
     name = "shop"
     context: CrawlContext
@@ -50,7 +50,7 @@ class ShopSpider(scrapy.Spider):
         yield
 
     async def parse(self, response: Response, page: ShopPage) -> None:
-        """Work up a page."""
+        """Read a page."""
         context, task = self.context, response.meta["task"]
         context.pages += 1
         if response.status == 304:
@@ -79,7 +79,7 @@ class ShopSpider(scrapy.Spider):
             self._no_product(task, found.reason)
 
     def _came(self, task: Task, response: Response, moment: str) -> bool:
-        """A page came with its data; whether it could be kept where that is asked for."""
+        """A page came with its data; False where it was to be saved and could not be."""
         context, host = self.context, self.context.politeness[task.host]
         context.record_page(task.host, failed=False)
         renderer = response.meta["renderer"]
@@ -140,8 +140,8 @@ class ShopSpider(scrapy.Spider):
         allowed = {same_shop(host) for host in self.context.allowed}
         links = [link for link in found.links if same_shop(host_of(link)) in allowed]
         product = with_listed(found.product, self.context.state.listed(task.url))
-        kept = ProductFound(product, found.images, found.boxes, links)
-        self.context.found += self.context.state.found_product(task, kept, moment, _validators(response))
+        complete = ProductFound(product, found.images, found.boxes, links)
+        self.context.found += self.context.state.found_product(task, complete, moment, _validators(response))
 
     def _no_product(self, task: Task, reason: str) -> None:
         if task.start:
@@ -193,7 +193,7 @@ class ShopSpider(scrapy.Spider):
 
     def _missing(self, task: Task, reason: str, message: str) -> None:
         if self.context.stopped:
-            # The host said no to the crawl, not to this address: it stays in the queue.
+            # The host refused the crawl, not this address: it stays in the queue.
             self.context.state.frontier.put_back(task, task.renderer)
             return
         self.logger.warning("%s: %s: %s", task.url, reason, message)

@@ -1,4 +1,4 @@
-"""Scrapy's scheduler, on the state's frontier: what may be asked for next, and of whom."""
+"""Scrapy's scheduler: takes requests from the frontier, host by host, as politeness allows."""
 
 import asyncio
 from collections import Counter, deque
@@ -14,16 +14,16 @@ from fullshot.crawler.frontier import LISTING, PICTURE
 
 
 class FrontierScheduler(BaseScheduler):
-    """Hands out the requests of the state, host by host, each host at its own pace.
+    """Hands out the requests of the frontier, each host's at its own pace.
 
-    A request stays in the state until its answer is worked up: what a kill interrupts is made again. Redirects and
-    retries, which Scrapy's middlewares make of a request under way, are kept here.
+    Redirects and retries, which Scrapy's middlewares make of a request in flight, wait in this process: after a kill
+    the frontier's request is made again.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._context: CrawlContext = crawler.settings["FULLSHOT_CONTEXT"]
-        self._again: dict[str, deque[Request]] = {}
+        self._retries: dict[str, deque[Request]] = {}
         self._wake: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -41,10 +41,10 @@ class FrontierScheduler(BaseScheduler):
     def has_pending_requests(self) -> bool:
         most = self._furthest(done=True)
         queued = self._context.state.frontier.queued.items()
-        return any(self._again.values()) or any(count for (_, rank), count in queued if rank <= most)
+        return any(self._retries.values()) or any(count for (_, rank), count in queued if rank <= most)
 
     def enqueue_request(self, request: Request) -> bool:
-        self._again.setdefault(request.meta["download_slot"], deque()).append(request)
+        self._retries.setdefault(request.meta["download_slot"], deque()).append(request)
         return True
 
     def next_request(self) -> Request | None:
@@ -52,7 +52,7 @@ class FrontierScheduler(BaseScheduler):
         engine = self._crawler.engine
         busy = Counter(request.meta.get("download_slot") for request in engine.downloader.active)
         hosts = {host for (host, _), count in self._context.state.frontier.queued.items() if count}
-        hosts.update(host for host, requests in self._again.items() if requests)
+        hosts.update(host for host, requests in self._retries.items() if requests)
         soonest = 0.0
         for host in sorted(hosts, key=lambda one: busy[one]):
             if busy[host] >= self._at_once(host):
@@ -72,8 +72,8 @@ class FrontierScheduler(BaseScheduler):
         return 1 if waiting_for_robots else self._context.settings.concurrency
 
     def _next_to(self, host: str) -> Request | None:
-        if self._again.get(host):
-            return self._again[host].popleft()
+        if self._retries.get(host):
+            return self._retries[host].popleft()
         while task := self._context.state.frontier.take(host, self._furthest()):
             try:
                 return self._context.request(task)

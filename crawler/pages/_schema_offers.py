@@ -55,10 +55,10 @@ def _is_decimal(figures: str, marks: list[str]) -> bool:
 
 def stock(words: Iterable[str]) -> bool | None:
     """Whether any of these says that there is one to be had; None where none is understood."""
-    said = {re.sub("[^a-z]", "", word(one).lower()) for one in words}
-    if said & IN_STOCK:
+    words_found = {re.sub("[^a-z]", "", word(one).lower()) for one in words}
+    if words_found & IN_STOCK:
         return True
-    return False if said & NOT_IN_STOCK else None
+    return False if words_found & NOT_IN_STOCK else None
 
 
 def currency_code(code: str | None) -> str | None:

@@ -22,7 +22,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
 @dataclass
-class Said:
+class ProductFacts:
     """What one source says of a product: columns of ``products``, and what others are made from.
 
     Attributes:
@@ -49,16 +49,16 @@ class Said:
     images: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
 
-    def filled(self, other: "Said") -> "Said":
+    def completed_by(self, other: "ProductFacts") -> "ProductFacts":
         """This, and where it says nothing, what the other says."""
         values = {}
         for one in fields(self):
             own = getattr(self, one.name)
             values[one.name] = getattr(other, one.name) if own is None or own == [] else own
-        return Said(**values)
+        return ProductFacts(**values)
 
 
-def said(product: Thing, variants: list[Thing]) -> Said:
+def product_facts(product: Thing, variants: list[Thing]) -> ProductFacts:
     """What a Product or a ProductGroup says.
 
     Args:
@@ -73,7 +73,7 @@ def said(product: Thing, variants: list[Thing]) -> Said:
     sizes += [size for offer in offers for one in offer.things("itemoffered") for size in one.texts("size")]
     colours = {colour: None for thing in variants for colour in thing.texts("color")}
     counts = (money(count) for rating in ratings for count in rating.values("ratingcount", "reviewcount"))
-    return Said(
+    return ProductFacts(
         identity=_identity(things),
         name=_first(things, "name"),
         brand=_first(things, "brand", "manufacturer"),
@@ -109,7 +109,7 @@ def group(things: list[Thing]) -> tuple[str | None, list[str]]:
     return next((one for number in numbers if (one := _real(number))), None), links
 
 
-def said_by_graph(page: PageData) -> Said:
+def opengraph_facts(page: PageData) -> ProductFacts:
     """What OpenGraph's properties say of the page's product."""
     graph = page.graph
     before = money(graph("product:original_price:amount"))
@@ -119,7 +119,7 @@ def said_by_graph(page: PageData) -> Said:
     currency = graph("product:price:currency", "og:price:currency", "product:sale_price:currency")
     category = graph("product:category")
     gender = graph("product:gender", "product:target_gender")
-    return Said(
+    return ProductFacts(
         identity=_real(graph("product:retailer_item_id")),
         name=graph("og:title"),
         brand=graph("product:brand", "og:brand"),
@@ -136,28 +136,28 @@ def said_by_graph(page: PageData) -> Said:
     )
 
 
-def row(what: Said, crumbs: list[str], taxonomy: Taxonomy) -> dict[str, Any]:
+def row(facts: ProductFacts, crumbs: list[str], taxonomy: Taxonomy) -> dict[str, Any]:
     """The columns of ``products`` that a listing knows too.
 
     Args:
-        what: what all sources say.
+        facts: what all sources say.
         crumbs: the page's breadcrumbs, for a product that has no category.
         taxonomy: product type → wear, the shop's word → gender.
     """
-    kind = _product_type(what.category, what, taxonomy) or _product_type(crumbs, what, taxonomy)
+    kind = _product_type(facts.category, facts, taxonomy) or _product_type(crumbs, facts, taxonomy)
     return {
-        "name": what.name,
-        "brand": what.brand,
-        "colour": what.colour,
-        "price": what.mrp if what.price is None else what.price,
-        "mrp": what.mrp,
-        "rating": what.rating,
-        "rating_count": what.rating_count,
-        "sizes": what.sizes,
-        "in_stock": what.in_stock,
+        "name": facts.name,
+        "brand": facts.brand,
+        "colour": facts.colour,
+        "price": facts.mrp if facts.price is None else facts.price,
+        "mrp": facts.mrp,
+        "rating": facts.rating,
+        "rating_count": facts.rating_count,
+        "sizes": facts.sizes,
+        "in_stock": facts.in_stock,
         "product_type": kind,
         "wear": _wear(kind, taxonomy) if kind else None,
-        "gender": str(gender([*what.audience, *what.category, *crumbs, what.name or ""], taxonomy)),
+        "gender": str(gender([*facts.audience, *facts.category, *crumbs, facts.name or ""], taxonomy)),
     }
 
 
@@ -241,9 +241,9 @@ def crumbs(lists: Iterable[Thing], is_own: Callable[[str], bool], name: str | No
     return []
 
 
-def _product_type(path: list[str], what: Said, taxonomy: Taxonomy) -> str | None:
+def _product_type(path: list[str], facts: ProductFacts, taxonomy: Taxonomy) -> str | None:
     """The last part of a path that is about what it is, not whom it is for or who made it."""
-    brand = re.compile(rf"(?<!\w){re.escape(what.brand)}(?!\w)", re.IGNORECASE) if what.brand else None
+    brand = re.compile(rf"(?<!\w){re.escape(facts.brand)}(?!\w)", re.IGNORECASE) if facts.brand else None
     for part in reversed(path):
         if taxonomy.gender(part) is Gender.UNKNOWN and not (brand and brand.search(part)):
             return part

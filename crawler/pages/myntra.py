@@ -175,8 +175,8 @@ class MyntraPage(ShopPage):
             for picture in objects(album.get("images")):
                 if url := self._picture_url(picture):
                     views.setdefault(url, text(album.get("name")) or "")
-        for look in objects(data.get("shoppableLooksV2")):
-            if url := self._picture_url(look):
+        for outfit in objects(data.get("shoppableLooksV2")):
+            if url := self._picture_url(outfit):
                 views[url] = "look"
         return [PictureLink(url, position, view) for position, (url, view) in enumerate(views.items(), start=1)]
 
@@ -196,10 +196,10 @@ class MyntraPage(ShopPage):
         return self._absolute(url) if url else None
 
     def _boxes(self, data: dict[str, Any], wear: Wear) -> Iterator[ShopBox]:
-        """The page's own garment on its looks; what the SECONDARY boxes hold the page does not say."""
-        for look in objects(data.get("shoppableLooksV2")):
-            url = self._picture_url(look)
-            for garment in objects(look.get("data")):
+        """The page's own garment on its outfit pictures; what the SECONDARY boxes hold the page does not say."""
+        for outfit in objects(data.get("shoppableLooksV2")):
+            url = self._picture_url(outfit)
+            for garment in objects(outfit.get("data")):
                 sides = [number(at(garment, "boundaryBox", side)) for side in ("x", "y", "width", "height")]
                 if url and garment.get("type") == "PRIMARY" and all(side is not None for side in sides):
                     x, y, width, height = (side or 0.0 for side in sides)

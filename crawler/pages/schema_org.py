@@ -14,7 +14,7 @@ from w3lib.url import canonicalize_url
 from web_poet.exceptions import UseFallback
 
 from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound
-from fullshot.crawler.pages._schema_product import Said, crumbs, group, row, said, said_by_graph
+from fullshot.crawler.pages._schema_product import ProductFacts, crumbs, group, opengraph_facts, product_facts, row
 from fullshot.crawler.pages._schema_sitemap import sitemap
 from fullshot.crawler.pages._schema_things import PageData, Thing, page_data
 from fullshot.crawler.pages._values import amount, text, web_address, whole
@@ -104,7 +104,7 @@ class SchemaOrgPage(ShopPage):
 
     def _graph_is_product(self) -> bool:
         """Whether OpenGraph says so, and the page's other data does not rather say that it is a listing."""
-        priced = said_by_graph(self._page).price is not None
+        priced = opengraph_facts(self._page).price is not None
         kind = self._page.graph("og:type")
         if kind is None or kind.lower() not in _GRAPH_PRODUCTS:
             return priced and kind != "product.group"
@@ -128,9 +128,9 @@ class SchemaOrgPage(ShopPage):
         return [thing for thing in elsewhere if thing is elsewhere[0] or _alike(thing, elsewhere[0])]
 
     @cached_property
-    def _entries(self) -> dict[str, Said | None]:
+    def _entries(self) -> dict[str, ProductFacts | None]:
         """The addresses of the products that the page lists, and what it says of them."""
-        found: dict[str, Said | None] = {}
+        found: dict[str, ProductFacts | None] = {}
         for source in (self._page.json_ld, self._page.microdata):
             for thing in source:
                 pairs: list[tuple[str | None, Thing | None]] = []
@@ -141,9 +141,9 @@ class SchemaOrgPage(ShopPage):
                 for link, product in pairs:
                     address = self._absolute(link)
                     if address and address not in self._addresses:
-                        what = said(product, []) if product else None
+                        facts = product_facts(product, []) if product else None
                         before = found.get(address)
-                        found[address] = before.filled(what) if before and what else before or what
+                        found[address] = before.completed_by(facts) if before and facts else before or facts
         return found
 
     def _link_of_card(self, product: Thing) -> str | None:
@@ -167,31 +167,31 @@ class SchemaOrgPage(ShopPage):
             urls=list(entries),
             next=next((address for address in further if address and address != str(self.response.url)), None),
             total=max([len(entries), *totals]),
-            listed={url: row(what, [], self.options.taxonomy) for url, what in entries.items() if what},
+            listed={url: row(facts, [], self.options.taxonomy) for url, facts in entries.items() if facts},
         )
 
     def _product(self, things: list[Thing]) -> Found:
-        what, links = Said(), []
+        facts, links = ProductFacts(), []
         for thing in things:
             variants, others = self._variants(thing)
             if others:
-                what = what.filled(said(variants[0], variants[1:]))
+                facts = facts.completed_by(product_facts(variants[0], variants[1:]))
                 variants = []
-            what = what.filled(said(thing, variants))
-            links += self._other_colours(what, others)
-        what = what.filled(said_by_graph(self._page))
-        url = self._own_address(things, what)
+            facts = facts.completed_by(product_facts(thing, variants))
+            links += self._other_colours(facts, others)
+        facts = facts.completed_by(opengraph_facts(self._page))
+        url = self._own_address(things, facts)
         trails = _of([*self._page.json_ld, *self._page.microdata], {"breadcrumblist"})
-        known = row(what, crumbs(trails, self._is_own, what.name), self.options.taxonomy)
+        known = row(facts, crumbs(trails, self._is_own, facts.name), self.options.taxonomy)
         product = {
-            "product_id": f"{_host(urlsplit(url).hostname)}:{what.identity or _hash(url)}",
+            "product_id": f"{_host(urlsplit(url).hostname)}:{facts.identity or _hash(url)}",
             "url": url,
             **known,
-            "currency": what.currency,
+            "currency": facts.currency,
             "style": self._style(things),
             "parser": self.parser,
         }
-        pictures = dict.fromkeys(address for link in what.images if (address := web_address(self._base, link)))
+        pictures = dict.fromkeys(address for link in facts.images if (address := web_address(self._base, link)))
         images = [PictureLink(address, position, "") for position, address in enumerate(pictures, start=1)]
         return ProductFound(product, images, links=list(dict.fromkeys(links)))
 
@@ -205,8 +205,8 @@ class SchemaOrgPage(ShopPage):
         found = (self._absolute(link) for link in links if not link.startswith(("_:", "#")))
         return next((f"{shop}:{_hash(address)}" for address in found if address and self._is_ours(address)), None)
 
-    def _own_address(self, things: list[Thing], what: Said) -> str:
-        links = [*(thing.link("url") for thing in things), *self._addresses[1:], *what.links]
+    def _own_address(self, things: list[Thing], facts: ProductFacts) -> str:
+        links = [*(thing.link("url") for thing in things), *self._addresses[1:], *facts.links]
         found = (self._absolute(link) for link in links)
         return next((one for one in found if one and self._is_ours(one)), str(self.response.url))
 
@@ -222,7 +222,7 @@ class SchemaOrgPage(ShopPage):
                 (own if here else others).append(variant)
         return (own, others) if own and others else (variants, [])
 
-    def _other_colours(self, what: Said, others: list[Thing]) -> list[str]:
+    def _other_colours(self, facts: ProductFacts, others: list[Thing]) -> list[str]:
         """One address for each further colour."""
         if not self.options.colours:
             return []
@@ -230,7 +230,7 @@ class SchemaOrgPage(ShopPage):
         for variant in others:
             address = self._absolute(variant.link("url"))
             colour = variant.text("color")
-            if address and (colour is None or colour != what.colour):
+            if address and (colour is None or colour != facts.colour):
                 found.setdefault(colour or address, address)
         return list(found.values())
 

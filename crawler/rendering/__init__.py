@@ -26,7 +26,7 @@ HANDLER = "fullshot.crawler.rendering.handler.RenderingHandler"
 CONTEXT_PAGES = 50
 """A browser context, or Selenium's browser, is closed after so many pages.
 
-One that is kept grows: scrapy-playwright's users report 5 GB that became 18 GB over 700 pages."""
+One that stays open grows: scrapy-playwright's users report 5 GB that became 18 GB over 700 pages."""
 
 
 def scrapy_settings(

@@ -140,8 +140,8 @@ def version(path: Path) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StageFailed(f"{path} does not start: {error}") from None
     if done.returncode:
-        said = done.stderr.strip().partition("\n")[0] or f"exit code {done.returncode}"
-        raise StageFailed(f"{path} does not start: {said}")
+        reason = done.stderr.strip().partition("\n")[0] or f"exit code {done.returncode}"
+        raise StageFailed(f"{path} does not start: {reason}")
     return done.stdout.strip()
 
 

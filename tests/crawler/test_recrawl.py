@@ -105,7 +105,7 @@ def test_kept_pages_are_parsed_again_without_the_network(
     assert not list(crawled.glob("parse.db*"))
 
 
-def test_a_picture_that_a_mended_parser_finds_is_fetched_by_the_next_crawl(crawled: Path, shop: FaultyShop) -> None:
+def test_a_picture_that_a_fixed_parser_finds_is_fetched_by_the_next_crawl(crawled: Path, shop: FaultyShop) -> None:
     images = Workspace(crawled).read("images")
     lost = images[images["url"].str.endswith("/5-1.jpg")]["path"].iloc[0]
     (crawled / lost).unlink()
@@ -135,7 +135,7 @@ def test_no_cookie_and_no_header_is_in_any_file(crawled: Path) -> None:
 
 
 def test_coverage_is_held_against_the_last_good_crawl(tmp_path: Path) -> None:
-    from fullshot.crawler.health import judge, last_good_coverage
+    from fullshot.crawler.health import evaluate, last_good_coverage
 
     runs = tmp_path / "runs"
     runs.mkdir()
@@ -158,7 +158,7 @@ def test_coverage_is_held_against_the_last_good_crawl(tmp_path: Path) -> None:
     assert before == {"price": 0.95, "colour": 0.05}
     settings = Workspace(tmp_path).settings().crawl
     cases = {"failed pages and pictures": (3, 20), "blocked requests": (0, 19), "products of unknown type": (1, 50)}
-    verdicts = judge(cases, {"price": 0.5}, 50, settings, before)
+    verdicts = evaluate(cases, {"price": 0.5}, 50, settings, before)
     assert [(str(verdict), verdict.good) for verdict in verdicts] == [
         ("failed pages and pictures: expected at most 10%, got 15.0%", False),
         ("products of unknown type: expected at most 20%, got 2.0%", True),

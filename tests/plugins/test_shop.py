@@ -118,7 +118,8 @@ def test_a_shop_that_does_not_load_is_named_with_its_package_and_the_rest_works(
     plugin: Path, broken: Path, tmp_path: Path, shop: str
 ) -> None:
     def crawl(name: str) -> tuple[int, list[str]]:
-        command = [sys.executable, "-m", "fullshot", "crawl", str(tmp_path / "ws"), "--delay", "0", "--shop", name, shop]
+        words = ["crawl", str(tmp_path / "ws"), "--delay", "0", "--shop", name, shop]
+        command = [sys.executable, "-m", "fullshot", *words]
         done = subprocess.run(command, capture_output=True, text=True, env=with_packages(plugin, broken))
         return done.returncode, done.stderr.splitlines()
 

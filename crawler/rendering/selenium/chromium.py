@@ -76,8 +76,8 @@ class Chromium:
             return page
         except (WebDriverException, HTTPError, OSError) as error:
             self.usable = False
-            said = getattr(error, "msg", None) or str(error)
-            raise BrowserDied(f"Chromium was lost: {said.partition(chr(10))[0]}") from None
+            message = getattr(error, "msg", None) or str(error)
+            raise BrowserDied(f"Chromium was lost: {message.partition(chr(10))[0]}") from None
 
     def kill(self) -> None:
         """End it at once, from any thread; what waits for it fails."""
@@ -114,12 +114,12 @@ class Chromium:
         self._selenium = selenium
         return selenium
 
-    def _forward(self, tell: "Callable[[_Visit, Any], None]") -> Callable[[Any], None]:
+    def _forward(self, handle: "Callable[[_Visit, Any], None]") -> Callable[[Any], None]:
         """Hand an event to the page that is being rendered."""
 
         def handler(event: Any) -> None:
             if self._visit is not None:
-                tell(self._visit, _with_fields(event))
+                handle(self._visit, _with_fields(event))
 
         return handler
 
