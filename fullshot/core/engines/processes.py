@@ -77,7 +77,7 @@ class ProcessEngine:
             for future in as_completed(numbers):
                 yield numbers[future], future.result()
         except BaseException:
-            # What has not begun is not waited for: whoever stops a run wants it stopped. Further work starts a pool anew.
+            # Shards that have not begun are not waited for: who stops a run wants it stopped. A further map starts anew.
             pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
             raise
