@@ -77,7 +77,7 @@ class ProcessEngine:
             for future in as_completed(numbers):
                 yield numbers[future], future.result()
         except BaseException:
-            # Shards that have not begun are not waited for: who stops a run wants it stopped. A further map starts anew.
+            # Shards that have not begun are not waited for: who stops a run wants it stopped.
             pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
             raise
