@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fullshot.core import tables
-from fullshot.curation.report.dataset import NOT_JUDGED, UNREADABLE, Heap
+from fullshot.curation.report.dataset import NOT_JUDGED, UNREADABLE, Dataset
 from fullshot.curation.report.truth import Confusion
 
 _FEW_NAMES = 5
@@ -22,9 +22,9 @@ class Advice:
     anchor: str
 
 
-def advice(heap: Heap, confusions: list[Confusion]) -> list[Advice]:
+def advice(dataset: Dataset, confusions: list[Confusion]) -> list[Advice]:
     """What to look at, the most urgent first."""
-    found = [*_stale(heap), *_leaks(heap), *_pictures(heap), *_products(heap), *_holes(heap)]
+    found = [*_stale(dataset), *_leaks(dataset), *_pictures(dataset), *_products(dataset), *_holes(dataset)]
     for confusion in confusions:
         called, missed = len(confusion.wrongly_full), len(confusion.missed)
         if called or missed:
@@ -33,12 +33,12 @@ def advice(heap: Heap, confusions: list[Confusion]) -> list[Advice]:
     return found
 
 
-def _stale(heap: Heap) -> list[Advice]:
-    late = int((heap.pictures["kind"] == NOT_JUDGED).sum())
-    again = f"run `fullshot curate {heap.root.name}` again"
+def _stale(dataset: Dataset) -> list[Advice]:
+    late = int((dataset.pictures["kind"] == NOT_JUDGED).sum())
+    again = f"run `fullshot curate {dataset.root.name}` again"
     found = []
-    if heap.outdated:
-        found.append(Advice(f"{', '.join(heap.outdated)} changed since curation: {again}", "run"))
+    if dataset.outdated:
+        found.append(Advice(f"{', '.join(dataset.outdated)} changed since curation: {again}", "run"))
     if late:
         found.append(
             Advice(f"{_many(late, 'picture')} came after curation and {_are(late)} not judged: {again}", "run")
@@ -46,11 +46,11 @@ def _stale(heap: Heap) -> list[Advice]:
     return found
 
 
-def _leaks(heap: Heap) -> list[Advice]:
+def _leaks(dataset: Dataset) -> list[Advice]:
     """A product, or a cluster, on two sides of a split."""
-    sides = heap.shown[heap.shown["split"].notna()].groupby("product_id")["split"].nunique()
+    sides = dataset.shown[dataset.shown["split"].notna()].groupby("product_id")["split"].nunique()
     products = int((sides > 1).sum())
-    clustered = heap.pictures.dropna(subset=["cluster", "split"])
+    clustered = dataset.pictures.dropna(subset=["cluster", "split"])
     clusters = int((clustered.groupby("cluster")["split"].nunique() > 1).sum())
     found = []
     if products:
@@ -62,24 +62,24 @@ def _leaks(heap: Heap) -> list[Advice]:
     return found
 
 
-def _pictures(heap: Heap) -> list[Advice]:
-    pictures = heap.pictures
-    unclear = int(((pictures["kind"] == "unclear") & ~pictures["thrown_out"]).sum())
+def _pictures(dataset: Dataset) -> list[Advice]:
+    pictures = dataset.pictures
+    unclear = int(((pictures["kind"] == "unclear") & ~pictures["rejected"]).sum())
     unread = int((pictures["kind"] == UNREADABLE).sum())
     found = []
     if unclear:
         wait = "waits" if unclear == 1 else "wait"
         found.append(Advice(f"{_many(unclear, 'unclear picture')} {wait} for a person’s verdict", "persons"))
     if unread:
-        found.append(Advice(f"{_many(unread, 'picture')} cannot be read", "thrown-out"))
-    if len(heap.failures):
-        words = f"{_many(len(heap.failures), 'failure')} of pages and pictures noted in failures.csv"
+        found.append(Advice(f"{_many(unread, 'picture')} cannot be read", "rejected"))
+    if len(dataset.failures):
+        words = f"{_many(len(dataset.failures), 'failure')} of pages and pictures noted in failures.csv"
         found.append(Advice(words, "failures"))
     return found
 
 
-def _products(heap: Heap) -> list[Advice]:
-    unknown = heap.unknown_types
+def _products(dataset: Dataset) -> list[Advice]:
+    unknown = dataset.unknown_types
     found = []
     if len(unknown):
         names = ", ".join(str(name) for name in unknown.index[:_FEW_NAMES])
@@ -88,23 +88,23 @@ def _products(heap: Heap) -> list[Advice]:
             f"{_many(len(unknown), 'product type')} unknown to the taxonomy, of {_many(int(unknown.sum()), 'product')}"
         )
         found.append(Advice(f"{words}: {names}{more}; add them to taxonomy.toml", "counts"))
-    bare = int((~heap.products["product_id"].isin(heap.shown["product_id"])).sum())
+    bare = int((~dataset.products["product_id"].isin(dataset.shown["product_id"])).sum())
     if bare:
         found.append(Advice(f"{_many(bare, 'product')} without a picture", "coverage"))
-    strange = heap.shown.loc[~heap.shown["product_id"].isin(heap.products["product_id"]), "image_id"].nunique()
+    strange = dataset.shown.loc[~dataset.shown["product_id"].isin(dataset.products["product_id"]), "image_id"].nunique()
     if strange:
         found.append(Advice(f"{_many(int(strange), 'picture')} of products that are not in products.csv", "coverage"))
     for column in _NEEDED:
-        share = heap.products[column].notna().mean() if len(heap.products) else 1.0
+        share = dataset.products[column].notna().mean() if len(dataset.products) else 1.0
         if share < _LEAST_FILLED:
             found.append(Advice(f"the column {column} is filled for {share:.0%} of the products", "coverage"))
     return found
 
 
-def _holes(heap: Heap) -> list[Advice]:
+def _holes(dataset: Dataset) -> list[Advice]:
     """A wear that there is, but not on all sides, or not as a full shot."""
     found = []
-    kept = heap.shown.dropna(subset=["wear", "split"])
+    kept = dataset.shown.dropna(subset=["wear", "split"])
     table = pd.crosstab(kept["wear"].to_numpy(), kept["split"].to_numpy()) if len(kept) else pd.DataFrame()
     table = table.reindex(columns=list(tables.SPLITS), fill_value=0)
     for wear, row in table.iterrows():

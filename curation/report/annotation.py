@@ -10,7 +10,7 @@ from fullshot.core.boxes import Box
 from fullshot.core.tables import SPLITS
 from fullshot.curation.report.agreement import Agreement, Drawn, agreements
 from fullshot.curation.report.charts import Bars, Stacks, bars, stacks
-from fullshot.curation.report.dataset import Heap
+from fullshot.curation.report.dataset import Dataset
 from fullshot.curation.report.samples import MOST, Grid, one_sample
 
 _NOBODY = "not known"
@@ -75,22 +75,22 @@ class Annotation:
     comments: Grid
 
 
-def annotation(heap: Heap) -> Annotation | None:
+def annotation(dataset: Dataset) -> Annotation | None:
     """The section; None where nobody annotated anything."""
-    if heap.annotations.empty:
+    if dataset.annotations.empty:
         return None
-    states = newest(heap.annotations)
+    states = newest(dataset.annotations)
     people = states[states["annotator"].fillna(_NOBODY) != CONSENSUS]
-    edits, versions = _versions(people, heap.annotations)
-    counts = in_force(heap.annotations)
+    edits, versions = _versions(people, dataset.annotations)
+    counts = in_force(dataset.annotations)
     return Annotation(
-        progress=_progress(heap, set(counts["image_id"])),
+        progress=_progress(dataset, set(counts["image_id"])),
         annotators=tuple(_annotator(str(name), rows) for name, rows in people.groupby(_names(people))),
-        labels=_labels(heap.drawn, counts),
-        agreements=tuple(agreements(_by_picture(people, heap.drawn))),
+        labels=_labels(dataset.drawn, counts),
+        agreements=tuple(agreements(_by_picture(people, dataset.drawn))),
         versions=versions,
         edits=edits,
-        comments=_comments(heap, people),
+        comments=_comments(dataset, people),
     )
 
 
@@ -98,9 +98,9 @@ def _names(rows: pd.DataFrame) -> "pd.Series[str]":
     return rows["annotator"].fillna(_NOBODY).rename("name")
 
 
-def _progress(heap: Heap, done: set[str]) -> Stacks:
+def _progress(dataset: Dataset, done: set[str]) -> Stacks:
     """How many of the pictures that go to annotators came back, by split."""
-    asked = heap.pictures[heap.pictures["kind"].isin(["full", "unclear"]) & ~heap.pictures["apart"]]
+    asked = dataset.pictures[dataset.pictures["kind"].isin(["full", "unclear"]) & ~dataset.pictures["left_out"]]
     told = asked["image_id"].isin(done).map({True: "annotated", False: "to annotate"})
     table = pd.crosstab(asked["split"].fillna("none"), told)
     table = table.reindex(columns=["annotated", "to annotate"], fill_value=0)
@@ -171,13 +171,13 @@ def _versions(people: pd.DataFrame, states: pd.DataFrame) -> tuple[Stacks, tuple
     return chart, tuple(versions)
 
 
-def _comments(heap: Heap, people: pd.DataFrame) -> Grid:
+def _comments(dataset: Dataset, people: pd.DataFrame) -> Grid:
     """What annotators wrote, the newest first."""
     said = people[people["comment"].notna() & (people["comment"] != WITHDRAWN)].assign(name_of=_names(people))
     said = said.sort_values(["updated_at", "image_id"], ascending=[False, True])
     said = said[["image_id", "comment", "name_of"]]
     # A table may have columns of its user's own, under these names as well.
-    words = said.merge(heap.pictures.drop(columns=["comment", "name_of"], errors="ignore"), on="image_id")
+    words = said.merge(dataset.pictures.drop(columns=["comment", "name_of"], errors="ignore"), on="image_id")
     # What the rule thought of a picture is not what the comment is of.
     samples = tuple(
         replace(one_sample(row, str(row["comment"]), f"– {row['name_of']}"), score=None)

@@ -28,16 +28,16 @@ UNKNOWN = "not known"
 
 
 @dataclass(frozen=True)
-class Heap:
+class Dataset:
     """The tables of a workspace.
 
     Args:
         root: the workspace's folder.
         pictures: one row a picture, by image_id: what ``curated`` says of it, ``kind`` (one of :data:`KINDS`),
-            ``machine`` (the rule's own kind; :data:`UNKNOWN` where a
-            person's took its place), ``thrown_out``, ``apart`` (thrown out, or a duplicate of
-            another), ``path``, ``width``, ``height``, ``name`` and ``link`` of the first product that shows it,
-            ``products`` (how many show it), and of a person's verdict ``said`` (a shot), ``keep`` and ``note``.
+            ``machine`` (the rule's own kind; :data:`UNKNOWN` where a person's took its place), ``rejected``,
+            ``left_out`` (rejected, or a near duplicate of another), ``path``, ``width``, ``height``, ``name`` and
+            ``link`` of the first product that shows it, ``products`` (how many show it), and of a person's override
+            ``person_shot``, ``keep`` and ``note``.
         shown: one row a (picture, product): ``image_id``, ``product_id``, the product's ``product_type``, ``wear``,
             ``gender``, ``colour``, ``shop``, and the picture's ``kind`` and ``split``.
         products: the table, with ``shop``, and ``wear`` filled from the taxonomy.
@@ -63,7 +63,7 @@ class Heap:
     outdated: tuple[str, ...]
 
 
-def load(workspace: Workspace, digests: dict[str, str]) -> Heap:
+def load(workspace: Workspace, digests: dict[str, str]) -> Dataset:
     """Read and join the tables of a workspace.
 
     Args:
@@ -86,7 +86,7 @@ def load(workspace: Workspace, digests: dict[str, str]) -> Heap:
     before = run.get("inputs")
     known = before if isinstance(before, dict) else digests
     changed = [name for name in _CURATES if known.get(name, "") != digests.get(name, "")]
-    return Heap(
+    return Dataset(
         root=workspace.root,
         pictures=pictures,
         shown=shown,
@@ -122,12 +122,12 @@ def _pictures(
     first = images.sort_values(["image_id", "product_id"], kind="stable").drop_duplicates("image_id")
     first = first[["image_id", "product_id", "path", "width", "height"]].rename(columns={"product_id": "product"})
     shops = products[["product_id", "name", "url"]].rename(columns={"product_id": "product", "url": "link"})
-    # Of a picture, `said`, `keep` and `note` are a person's; curation's own `keep` holds both its and theirs.
-    said = verdicts[["image_id", "shot", "keep", "note"]].rename(columns={"shot": "said"})
+    # Of a picture, `person_shot`, `keep` and `note` are a person's; curation's own `keep` holds both its and theirs.
+    overrides = verdicts[["image_id", "shot", "keep", "note"]].rename(columns={"shot": "person_shot"})
     own = curated.rename(columns={"keep": "kept"})
-    own = own.drop(columns=own.columns.intersection(["said", "note", *first.columns[1:]])).assign(judged=True)
+    own = own.drop(columns=own.columns.intersection(["person_shot", "note", *first.columns[1:]])).assign(judged=True)
     joined = first.merge(shops, how="left", on="product").merge(own, how="left", on="image_id")
-    joined = joined.merge(said, how="left", on="image_id").reset_index(drop=True)
+    joined = joined.merge(overrides, how="left", on="image_id").reset_index(drop=True)
     joined["products"] = joined["image_id"].map(images["image_id"].value_counts()).astype("int64")
     joined["kind"] = _kind(joined, "shot", "full_shot")
     by_a_person = joined["shot_reason"].fillna("") == BY_A_PERSON
@@ -135,8 +135,8 @@ def _pictures(
     if "machine_shot" in joined:
         joined["machine"] = joined["machine_shot"].where(by_a_person, joined["machine"]).fillna(UNKNOWN)
     wanted = joined["kept"].fillna(joined["keep"]).fillna(joined["issues"].isna())
-    joined["thrown_out"] = ~wanted.astype(bool)
-    joined["apart"] = joined["thrown_out"] | joined["duplicate_of"].notna()
+    joined["rejected"] = ~wanted.astype(bool)
+    joined["left_out"] = joined["rejected"] | joined["duplicate_of"].notna()
     return joined
 
 

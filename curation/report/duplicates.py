@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fullshot.curation.report.charts import Bars, bars
-from fullshot.curation.report.dataset import Heap
+from fullshot.curation.report.dataset import Dataset
 from fullshot.curation.report.samples import Sample, one_sample, page_link
 
 MOST_CLUSTERS = 12
@@ -77,29 +77,32 @@ class Duplicates:
     shared_count: int
 
 
-def duplicates(heap: Heap) -> Duplicates:
+def duplicates(dataset: Dataset) -> Duplicates:
     """The clusters of a workspace, half of those shown the largest, half drawn by lot, and what products share."""
-    alike = heap.pictures[heap.pictures["cluster"].notna()]
-    counts = alike["cluster"].value_counts().sort_index()
+    near_duplicates = dataset.pictures[dataset.pictures["cluster"].notna()]
+    counts = near_duplicates["cluster"].value_counts().sort_index()
     binned = pd.Series(pd.cut(counts, list(_EDGES), labels=list(_SIZES))).value_counts()
     sizes = bars(binned, "Clusters by their number of pictures", "Pictures", "clusters", order=_SIZES)
     # An exact copy is one picture of several products; near copies are a cluster.
-    shown = heap.shown[["image_id", "product_id"]].merge(heap.pictures[["image_id", "cluster"]], on="image_id")
+    shown = dataset.shown[["image_id", "product_id"]].merge(dataset.pictures[["image_id", "cluster"]], on="image_id")
     shown["group"] = shown["cluster"].fillna(shown["image_id"])
     owners = shown.drop_duplicates(["group", "product_id"]).groupby("group")["product_id"].nunique()
     several = owners[owners > 1].sort_index().sort_values(ascending=False, kind="stable")
     sharing = shown.loc[shown["group"].isin(several.index), "product_id"].nunique()
     first = shown[shown["group"].isin(several.index[:MOST_SHARED])]
-    products = heap.products.set_index("product_id")
+    products = dataset.products.set_index("product_id")
     table = tuple(_shared(first[first["group"] == group], products) for group in several.index[:MOST_SHARED])
-    clusters = tuple(_cluster(alike[alike["cluster"] == name], owners) for name in _chosen(alike, counts))
+    clusters = tuple(
+        _cluster(near_duplicates[near_duplicates["cluster"] == name], owners)
+        for name in _chosen(near_duplicates, counts)
+    )
     return Duplicates(sizes, clusters, len(counts), table, int(sharing), len(several))
 
 
-def _chosen(alike: pd.DataFrame, counts: "pd.Series[int]") -> list[str]:
+def _chosen(near_duplicates: pd.DataFrame, counts: "pd.Series[int]") -> list[str]:
     """Names of clusters: half the largest, then others in the order of their first digests."""
     largest = list(counts.sort_values(ascending=False, kind="stable").index[: MOST_CLUSTERS // 2])
-    lots = alike.groupby("cluster")["image_id"].min().sort_values()
+    lots = near_duplicates.groupby("cluster")["image_id"].min().sort_values()
     return largest + [str(name) for name in lots.index if name not in largest][: MOST_CLUSTERS - len(largest)]
 
 

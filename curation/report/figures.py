@@ -10,7 +10,7 @@ import pandas as pd
 from fullshot.core import tables
 from fullshot.core.taxonomy import Gender, Wear
 from fullshot.curation.report.charts import Bars, Scatter, Stacks, bars, scatter, stacks
-from fullshot.curation.report.dataset import KINDS, NOT_FULL, UNKNOWN, Heap
+from fullshot.curation.report.dataset import KINDS, NOT_FULL, UNKNOWN, Dataset
 
 SPLITS = (*tables.SPLITS, "none")
 _WEARS = (*(wear.value for wear in Wear), UNKNOWN)
@@ -43,22 +43,22 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """What persons said.
+class Overrides:
+    """What people decided, in ``verdicts.csv``.
 
     Args:
-        shots: how many named a shot.
+        shots: how many rows name a shot.
         known: of how many of these the rule's own verdict is known.
-        overridden: how many of these said another than the rule.
-        kept: how many kept a picture that has an issue.
-        refused: how many threw a picture out that has none.
+        overridden: how many of these name another shot than the rule.
+        kept: how many keep a picture that has an issue.
+        rejected: how many reject a picture that has none.
     """
 
     shots: int
     known: int
     overridden: int
     kept: int
-    refused: int
+    rejected: int
 
 
 @dataclass(frozen=True)
@@ -73,86 +73,86 @@ class Sizes:
     sides: Bars
 
 
-def kinds(heap: Heap) -> tuple[str, ...]:
+def kinds(dataset: Dataset) -> tuple[str, ...]:
     """The four shot kinds, and those of the others that there are."""
-    there = set(heap.pictures["kind"])
+    there = set(dataset.pictures["kind"])
     return tuple(kind for kind in KINDS if kind in tables.SHOTS or kind in there)
 
 
-def totals(heap: Heap) -> dict[str, int]:
-    """The summary's numbers: pictures of each kind, products, what was thrown out, duplicates, clusters."""
-    pictures = heap.pictures
+def totals(dataset: Dataset) -> dict[str, int]:
+    """The summary's numbers: pictures of each kind, products, what was rejected, duplicates, clusters."""
+    pictures = dataset.pictures
     counts = pictures["kind"].value_counts()
     return {
         "pictures": len(pictures),
-        "products": len(heap.products),
-        **{kind.replace(" ", "_"): int(counts.get(kind, 0)) for kind in kinds(heap)},
-        "thrown_out": int(pictures["thrown_out"].sum()),
+        "products": len(dataset.products),
+        **{kind.replace(" ", "_"): int(counts.get(kind, 0)) for kind in kinds(dataset)},
+        "rejected": int(pictures["rejected"].sum()),
         "duplicates": int(pictures["duplicate_of"].notna().sum()),
         "clusters": int(pictures["cluster"].nunique()),
         **{side: int((pictures["split"] == side).sum()) for side in tables.SPLITS},
     }
 
 
-def shots(heap: Heap) -> Bars:
+def shots(dataset: Dataset) -> Bars:
     """How many pictures are of each kind."""
-    counts = heap.pictures["kind"].value_counts()
+    counts = dataset.pictures["kind"].value_counts()
     return bars(counts, "Pictures by shot", "Shot", order=KINDS)
 
 
-def splits(heap: Heap) -> Bars:
+def splits(dataset: Dataset) -> Bars:
     """How many pictures are on each side."""
-    counts = heap.pictures["split"].fillna("none").value_counts()
+    counts = dataset.pictures["split"].fillna("none").value_counts()
     return bars(counts, "Pictures by split", "Split", order=SPLITS)
 
 
-def by_product(heap: Heap, column: str, caption: str, of: str, order: Sequence[str] = ()) -> Bars:
+def by_product(dataset: Dataset, column: str, caption: str, of: str, order: Sequence[str] = ()) -> Bars:
     """Pictures by what their products say; one that two kinds of products show counts for both.
 
     Args:
-        heap: the tables.
-        column: of ``heap.shown``.
+        dataset: the tables.
+        column: of ``dataset.shown``.
         caption: what is shown.
         of: what the rows are.
         order: see :func:`charts.bars`.
     """
-    return bars(_pairs(heap, column)[column].value_counts(), caption, of, order=order)
+    return bars(_pairs(dataset, column)[column].value_counts(), caption, of, order=order)
 
 
-def counts(heap: Heap) -> tuple[Bars, ...]:
+def counts(dataset: Dataset) -> tuple[Bars, ...]:
     """The section of counts."""
     return (
-        by_product(heap, "product_type", "Pictures by product type", "Product type"),
-        by_product(heap, "wear", "Pictures by wear", "Wear", _WEARS),
-        by_product(heap, "gender", "Pictures by gender", "Gender", _GENDERS),
-        shots(heap),
-        splits(heap),
-        by_product(heap, "shop", "Pictures by shop", "Shop"),
+        by_product(dataset, "product_type", "Pictures by product type", "Product type"),
+        by_product(dataset, "wear", "Pictures by wear", "Wear", _WEARS),
+        by_product(dataset, "gender", "Pictures by gender", "Gender", _GENDERS),
+        shots(dataset),
+        splits(dataset),
+        by_product(dataset, "shop", "Pictures by shop", "Shop"),
     )
 
 
-def full_by_type(heap: Heap) -> Stacks:
+def full_by_type(dataset: Dataset) -> Stacks:
     """Full shots against the others, by product type: the tables of the case study."""
-    pairs = _pairs(heap, "product_type")
+    pairs = _pairs(dataset, "product_type")
     told = pairs["kind"].map(_FULL_OR_NOT).fillna(_UNDECIDED)
     table = _crossed(pairs["product_type"], told, ("full", NOT_FULL, _UNDECIDED))
-    wear = _pairs(heap, "product_type", "wear").drop_duplicates("product_type").set_index("product_type")["wear"]
+    wear = _pairs(dataset, "product_type", "wear").drop_duplicates("product_type").set_index("product_type")["wear"]
     caption = "Full shots against the others, by product type"
     return stacks(
         table, caption, "Product type", also=("Wear", {str(name): str(word) for name, word in wear.items()}), whole=True
     )
 
 
-def kinds_by_type(heap: Heap) -> Stacks:
+def kinds_by_type(dataset: Dataset) -> Stacks:
     """All kinds of shots by product type."""
-    pairs = _pairs(heap, "product_type")
-    table = _crossed(pairs["product_type"], pairs["kind"], kinds(heap))
+    pairs = _pairs(dataset, "product_type")
+    table = _crossed(pairs["product_type"], pairs["kind"], kinds(dataset))
     return stacks(table, "Kinds of shots by product type", "Product type", whole=True)
 
 
-def split_by_wear_and_gender(heap: Heap) -> Stacks:
+def split_by_wear_and_gender(dataset: Dataset) -> Stacks:
     """How each wear and gender is spread over the splits."""
-    pairs = heap.shown.fillna({"wear": UNKNOWN, "gender": UNKNOWN, "split": "none"})
+    pairs = dataset.shown.fillna({"wear": UNKNOWN, "gender": UNKNOWN, "split": "none"})
     pairs = pairs.drop_duplicates(["image_id", "wear", "gender"])
     order = {f"{wear} · {gender}": None for wear in _WEARS for gender in _GENDERS}
     sides = tuple(side for side in SPLITS if side != "none" or (pairs["split"] == "none").any())
@@ -161,9 +161,9 @@ def split_by_wear_and_gender(heap: Heap) -> Stacks:
     return stacks(table, "Splits by wear and gender", "Wear · gender", whole=True, in_order=True)
 
 
-def sizes(heap: Heap) -> Sizes:
+def sizes(dataset: Dataset) -> Sizes:
     """Widths, heights, aspect ratios and shorter sides."""
-    pictures = heap.pictures
+    pictures = dataset.pictures
     width, height = pictures["width"].astype("float64"), pictures["height"].astype("float64")
     known = (width > 0) & (height > 0)
     width, height = width[known], height[known]
@@ -180,53 +180,53 @@ def sizes(heap: Heap) -> Sizes:
     )
 
 
-def colours(heap: Heap) -> Bars:
+def colours(dataset: Dataset) -> Bars:
     """Products by colour."""
-    named = heap.products["colour"].fillna(UNKNOWN).value_counts()
+    named = dataset.products["colour"].fillna(UNKNOWN).value_counts()
     return bars(named, "Products by colour", "Colour", "products")
 
 
-def reasons(heap: Heap) -> Stacks:
+def reasons(dataset: Dataset) -> Stacks:
     """The verdicts' reasons, by the kind of shot that they led to."""
-    known = heap.pictures[heap.pictures["shot_reason"].notna()]
-    return stacks(_crossed(known["shot_reason"], known["kind"], kinds(heap)), "Verdicts by reason", "Reason")
+    known = dataset.pictures[dataset.pictures["shot_reason"].notna()]
+    return stacks(_crossed(known["shot_reason"], known["kind"], kinds(dataset)), "Verdicts by reason", "Reason")
 
 
-def scores(heap: Heap) -> Stacks:
+def scores(dataset: Dataset) -> Stacks:
     """A histogram of the scores, by kind."""
-    known = heap.pictures[heap.pictures["shot_score"].notna() & (heap.pictures["machine"] != UNKNOWN)]
+    known = dataset.pictures[dataset.pictures["shot_score"].notna() & (dataset.pictures["machine"] != UNKNOWN)]
     number = (known["shot_score"].astype("float64") * _SCORES).clip(0, _SCORES - 1).astype(int)
     names = [f"{low / _SCORES:.2f} to {(low + 1) / _SCORES:.2f}" for low in range(_SCORES)]
-    table = _crossed(number.map(dict(enumerate(names))), known["kind"], kinds(heap))
+    table = _crossed(number.map(dict(enumerate(names))), known["kind"], kinds(dataset))
     table = table.reindex(names if len(known) else [], fill_value=0)
     return stacks(table, "Scores of the full-shot rule", "Score", in_order=True, by_root=True)
 
 
-def issues(heap: Heap) -> Bars:
+def issues(dataset: Dataset) -> Bars:
     """What is wrong with pictures; one with two issues counts for both."""
-    named = heap.pictures["issues"].dropna().str.split().explode().dropna()
+    named = dataset.pictures["issues"].dropna().str.split().explode().dropna()
     return bars(named.value_counts(), "Pictures by issue", "Issue")
 
 
-def failures(heap: Heap) -> Bars:
+def failures(dataset: Dataset) -> Bars:
     """What could not be fetched or read, by class."""
-    named = heap.failures["class"] + " (" + heap.failures["kind"] + ")"
+    named = dataset.failures["class"] + " (" + dataset.failures["kind"] + ")"
     return bars(named.value_counts(), "Failures by class", "Class", "failures")
 
 
-def verdicts(heap: Heap) -> Verdicts:
-    """How often persons spoke, and how often against the machine."""
-    pictures = heap.pictures
-    said, known = pictures["said"].notna(), pictures["machine"] != UNKNOWN
-    other = said & known & (pictures["said"] != pictures["machine"]).fillna(False).astype(bool)
+def overrides(dataset: Dataset) -> Overrides:
+    """How often people decided, and how often against the rule and the checks."""
+    pictures = dataset.pictures
+    named, known = pictures["person_shot"].notna(), pictures["machine"] != UNKNOWN
+    other = named & known & (pictures["person_shot"] != pictures["machine"]).fillna(False).astype(bool)
     keep, good = pictures["keep"], pictures["issues"].isna()
-    kept, refused = keep.fillna(False).astype(bool) & ~good, ~keep.fillna(True).astype(bool) & good
-    return Verdicts(*(int(one.sum()) for one in (said, said & known, other, kept, refused)))
+    kept, rejected = keep.fillna(False).astype(bool) & ~good, ~keep.fillna(True).astype(bool) & good
+    return Overrides(*(int(one.sum()) for one in (named, named & known, other, kept, rejected)))
 
 
-def coverage(heap: Heap) -> Coverage:
+def coverage(dataset: Dataset) -> Coverage:
     """The share of cells that are filled in each column of ``products``, in all and for the largest shops."""
-    products = heap.products
+    products = dataset.products
     shops = [str(name) for name in products["shop"].value_counts().index]
     shown = shops[:_MOST_SHOPS] if len(shops) > 1 else []
     filled = products[tables.columns("products")].notna()
@@ -238,9 +238,9 @@ def coverage(heap: Heap) -> Coverage:
     return Coverage(tuple(shown), len(shops) - len(shown) if shown else 0, tuple(rows))
 
 
-def _pairs(heap: Heap, *columns: str) -> pd.DataFrame:
+def _pairs(dataset: Dataset, *columns: str) -> pd.DataFrame:
     """Each picture once for each value of a column that its products have."""
-    filled = heap.shown.fillna(dict.fromkeys(columns, UNKNOWN))
+    filled = dataset.shown.fillna(dict.fromkeys(columns, UNKNOWN))
     return filled.drop_duplicates(["image_id", columns[0]])
 
 

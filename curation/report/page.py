@@ -10,7 +10,7 @@ from markupsafe import Markup
 from fullshot.curation.report import figures
 from fullshot.curation.report.advice import Advice
 from fullshot.curation.report.annotation import Annotation
-from fullshot.curation.report.dataset import Heap
+from fullshot.curation.report.dataset import Dataset
 from fullshot.curation.report.duplicates import Duplicates
 from fullshot.curation.report.thumbnails import HEIGHT, Thumbnail
 from fullshot.curation.report.truth import Confusion
@@ -41,9 +41,9 @@ _STYLES = {
 
 
 def render(
-    heap: Heap,
+    dataset: Dataset,
     grids: dict[str, Any],
-    alike: Duplicates,
+    near_duplicates: Duplicates,
     confusions: list[Confusion],
     annotation: Annotation | None,
     look_at: list[Advice],
@@ -52,10 +52,10 @@ def render(
     """The whole page as text.
 
     Args:
-        heap: the tables.
+        dataset: the tables.
         grids: the grids of samples: ``shots``, ``wears``, ``issues``, ``mistakes`` (a pair a confusion), and
             ``overridden`` (one, or None).
-        alike: the duplicates.
+        near_duplicates: the duplicates.
         confusions: the rule against what is known.
         annotation: the annotators' work; None where there is none.
         look_at: what is to be looked at.
@@ -69,33 +69,33 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _number, "percent": _percent, "decimal": _decimal, "when": _when}
-    settings = heap.run.get("settings")
+    settings = dataset.run.get("settings")
     curate = settings.get("curate") if isinstance(settings, dict) else None
     return environment.get_template("page.html.j2").render(
         css=Markup((_FOLDER / "page.css").read_text("utf-8")),  # noqa: S704 – a file of this package
         styles=_STYLES,
         height=HEIGHT,
-        name=heap.root.resolve().name,
-        run=_run(heap.run),
-        outdated=heap.outdated,
+        name=dataset.root.resolve().name,
+        run=_run(dataset.run),
+        outdated=dataset.outdated,
         curate=curate if isinstance(curate, dict) else {},
-        totals=figures.totals(heap),
-        kinds=figures.kinds(heap),
+        totals=figures.totals(dataset),
+        kinds=figures.kinds(dataset),
         look_at=look_at,
-        counts=figures.counts(heap),
-        full_by_type=figures.full_by_type(heap),
-        kinds_by_type=figures.kinds_by_type(heap),
-        splits=figures.split_by_wear_and_gender(heap),
-        sizes=figures.sizes(heap),
-        colours=figures.colours(heap),
-        reasons=figures.reasons(heap),
-        scores=figures.scores(heap),
-        issues=figures.issues(heap),
-        failures=figures.failures(heap),
-        verdicts=figures.verdicts(heap),
-        coverage=figures.coverage(heap),
+        counts=figures.counts(dataset),
+        full_by_type=figures.full_by_type(dataset),
+        kinds_by_type=figures.kinds_by_type(dataset),
+        splits=figures.split_by_wear_and_gender(dataset),
+        sizes=figures.sizes(dataset),
+        colours=figures.colours(dataset),
+        reasons=figures.reasons(dataset),
+        scores=figures.scores(dataset),
+        issues=figures.issues(dataset),
+        failures=figures.failures(dataset),
+        overrides=figures.overrides(dataset),
+        coverage=figures.coverage(dataset),
         grids=grids,
-        alike=alike,
+        near_duplicates=near_duplicates,
         confusions=confusions,
         annotation=annotation,
         thumbnails=thumbnails,

@@ -6,10 +6,10 @@ from typing import Any
 
 from fullshot.core import files
 from fullshot.core.files import digest
-from fullshot.core.progress import bar
+from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.report import dataset as heap
+from fullshot.curation.report import dataset as datasets
 from fullshot.curation.report import figures, page, samples
 from fullshot.curation.report.advice import advice
 from fullshot.curation.report.annotation import annotation
@@ -39,50 +39,52 @@ def write_report(
         MissingInput: nothing was crawled, added or curated yet.
         UserError: the truth is not such a CSV, or the workspace is in use.
     """
-    for name in heap.INPUTS:
+    for name in datasets.INPUTS:
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run; the stage itself would make the folder of runs
-    inputs = [workspace.table(name) for name in (*heap.INPUTS, *heap.OPTIONAL)]
+    inputs = [workspace.table(name) for name in (*datasets.INPUTS, *datasets.OPTIONAL)]
     with workspace.stage("report", settings, inputs) as stats:
-        tables = heap.load(workspace, {path.name: digest(path) for path in inputs})
-        confusions = [] if truth is None else [from_file(tables, truth)]
-        if by_persons := from_verdicts(tables):
+        dataset = datasets.load(workspace, {path.name: digest(path) for path in inputs})
+        confusions = [] if truth is None else [from_file(dataset, truth)]
+        if by_persons := from_verdicts(dataset):
             confusions.append(by_persons)
         grids = {
-            "shots": samples.by_shot(tables, figures.kinds(tables)),
-            "wears": samples.by_wear(tables),
-            "issues": samples.by_issue(tables),
-            "overridden": samples.overridden(tables),
+            "shots": samples.by_shot(dataset, figures.kinds(dataset)),
+            "wears": samples.by_wear(dataset),
+            "issues": samples.by_issue(dataset),
+            "overridden": samples.overridden(dataset),
             "mistakes": [samples.mistakes(number, one) for number, one in enumerate(confusions)],
         }
-        work = annotation(tables)
-        if work is not None:
-            grids["comments"] = work.comments
-        alike = duplicates(tables)
+        section = annotation(dataset)
+        if section is not None:
+            grids["comments"] = section.comments
+        near_duplicates = duplicates(dataset)
         with bar("report", "thumbnails") as advance:
-            pictures = thumbnails(workspace.root, _paths(grids, alike), advance)
-        look_at = advice(tables, confusions)
-        html = page.render(tables, grids, alike, confusions, work, look_at, pictures)
+            pictures, unreadable = thumbnails(workspace.root, _paths(grids, near_duplicates), advance)
+        say_unreadable("report", unreadable)
+        look_at = advice(dataset, confusions)
+        html = page.render(dataset, grids, near_duplicates, confusions, section, look_at, pictures)
         target = workspace / NAME if output is None else output
         files.write_text(target, html)
         stats |= {
-            **figures.totals(tables),
+            **figures.totals(dataset),
             "look_at": [one.words for one in look_at],
-            "truth": {one.source: _told(one) for one in confusions},
+            "truth": {one.source: _figures(one) for one in confusions},
             "thumbnails": len(pictures),
+            "unreadable_thumbnails": len(unreadable),
             "bytes": len(html.encode("utf-8")),
             "report": str(target),
         }
     return stats
 
 
-def _paths(grids: dict[str, Any], alike: Duplicates) -> Iterator[str]:
+def _paths(grids: dict[str, Any], near_duplicates: Duplicates) -> Iterator[str]:
     """Each picture as often as it is shown; what nobody wants to miss comes first, should the budget end."""
     order: list[Grid] = [grid for pair in grids["mistakes"] for grid in pair]
     order += [*grids["shots"], *grids["issues"]]
     for grid in order:
         yield from (sample.path for sample in grid.samples)
-    for cluster in alike.clusters:
+    for cluster in near_duplicates.clusters:
         yield from (sample.path for sample in cluster.samples)
     if "comments" in grids:
         yield from (sample.path for sample in grids["comments"].samples)
@@ -90,7 +92,7 @@ def _paths(grids: dict[str, Any], alike: Duplicates) -> Iterator[str]:
         yield from (sample.path for sample in grid.samples)
 
 
-def _told(confusion: Confusion) -> dict[str, Any]:
+def _figures(confusion: Confusion) -> dict[str, Any]:
     shares = {
         "accuracy": confusion.accuracy,
         "precision": confusion.precision,

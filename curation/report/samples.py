@@ -9,7 +9,7 @@ import pandas as pd
 
 from fullshot.core.taxonomy import Wear
 from fullshot.curation.overrides import BY_A_PERSON
-from fullshot.curation.report.dataset import UNKNOWN, UNREADABLE, Heap
+from fullshot.curation.report.dataset import UNKNOWN, UNREADABLE, Dataset
 from fullshot.curation.report.truth import Confusion
 
 MOST = 24
@@ -64,47 +64,47 @@ def page_link(address: object) -> str:
     return address if isinstance(address, str) and _PAGE.fullmatch(address) else ""
 
 
-def by_shot(heap: Heap, kinds: Iterable[str]) -> list[Grid]:
-    """A grid for each kind of shot, duplicates and thrown-out pictures left out where others are enough."""
-    kept = heap.pictures[~heap.pictures["apart"]]
+def by_shot(dataset: Dataset, kinds: Iterable[str]) -> list[Grid]:
+    """A grid for each kind of shot, without duplicates and rejected pictures."""
+    kept = dataset.pictures[~dataset.pictures["left_out"]]
     grids = []
     for kind in kinds:
         if kind == UNREADABLE:
-            continue  # there is nothing to show; the section of what was thrown out counts them
+            continue  # there is nothing to show; the section of rejected pictures counts them
         pictures = kept[kept["kind"] == kind]
         grids.append(_grid("shot", kind, kind.capitalize(), pictures, 0))
     return grids
 
 
-def by_wear(heap: Heap) -> list[Grid]:
+def by_wear(dataset: Dataset) -> list[Grid]:
     """A grid for each wear that there is, likewise."""
-    kept = heap.pictures[~heap.pictures["apart"]]
-    worn = heap.shown[["image_id", "wear", "product_type"]].drop_duplicates(["image_id", "wear"])
+    kept = dataset.pictures[~dataset.pictures["left_out"]]
+    worn = dataset.shown[["image_id", "wear", "product_type"]].drop_duplicates(["image_id", "wear"])
     kept = kept.merge(worn, on="image_id")
     grids = [_grid("wear", wear.value, wear.value.capitalize(), kept[kept["wear"] == wear.value], 1) for wear in Wear]
     return [grid for grid in grids if grid.count]
 
 
-def by_issue(heap: Heap) -> list[Grid]:
-    """A grid for each issue, the commonest first, and one for what persons threw out."""
-    pictures = heap.pictures
+def by_issue(dataset: Dataset) -> list[Grid]:
+    """A grid for each issue, the commonest first, and one for what people rejected."""
+    pictures = dataset.pictures
     issues = pictures["issues"].str.split().explode().dropna()
     grids = []
     for issue in issues.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MOST_ISSUES]:
         mine = pictures.loc[issues.index[issues == issue].unique()]
         grids.append(_grid("issue", str(issue), str(issue), mine, 2))
-    refused = pictures[pictures["thrown_out"] & pictures["keep"].notna()]
-    if len(refused):
-        grids.append(_grid("issue", "person", "thrown out by a person", refused, 2))
+    rejected = pictures[pictures["rejected"] & pictures["keep"].notna()]
+    if len(rejected):
+        grids.append(_grid("issue", "person", "rejected by a person", rejected, 2))
     return grids
 
 
-def overridden(heap: Heap) -> Grid | None:
-    """Pictures of which a person said something else than the rule; None where there is none."""
-    pictures = heap.pictures
-    known = pictures["said"].notna() & (pictures["machine"] != UNKNOWN)
-    other = pictures[known & (pictures["said"] != pictures["machine"])]
-    return _grid("verdict", "overridden", "Where persons overrode the rule", other, 3) if len(other) else None
+def overridden(dataset: Dataset) -> Grid | None:
+    """Pictures on which a person decided otherwise than the rule; None where there is none."""
+    pictures = dataset.pictures
+    known = pictures["person_shot"].notna() & (pictures["machine"] != UNKNOWN)
+    other = pictures[known & (pictures["person_shot"] != pictures["machine"])]
+    return _grid("verdict", "overridden", "Where people overrode the rule", other, 3) if len(other) else None
 
 
 def mistakes(number: int, confusion: Confusion) -> list[Grid]:
@@ -122,7 +122,7 @@ def mistakes(number: int, confusion: Confusion) -> list[Grid]:
 
 
 def one_sample(row: Mapping[Any, Any], *notes: str) -> Sample:
-    """A row of ``heap.pictures`` as a sample, with these notes below it."""
+    """A row of ``dataset.pictures`` as a sample, with these notes below it."""
     identity, path = str(row["image_id"]), str(row["path"])
     named = row["name"] if isinstance(row["name"], str) else row["product"]
     score = row["shot_score"] if _words(row["shot_reason"]) != BY_A_PERSON else None
@@ -154,7 +154,7 @@ def _samples(pictures: pd.DataFrame, kind: str) -> Iterator[Sample]:
             "shot": (reason,),
             "wear": (_words(row.get("product_type")), f"{row['kind']}: {reason}" if reason else str(row["kind"])),
             "issue": (_words(row["issues"]), f"{row['width']} × {row['height']}", note),
-            "verdict": (f"a person: {_words(row['said'])}; {called}{rules}", note),
+            "verdict": (f"a person: {_words(row['person_shot'])}; {called}{rules}", note),
             "against": (f"{called}{rules}", note),
         }
         yield one_sample(row, *lines[kind])

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from fullshot.core.pictures import MAX_PIXELS
+from fullshot.core.pictures import read_or_none, read_reduced
 from fullshot.core.progress import Advance
 
 HEIGHT = 144
@@ -22,10 +21,6 @@ BUDGET = 8_000_000
 
 _QUALITY = 72
 _SPEED = 2  # of libwebp, 0 the fastest and 6 the smallest: beyond 2 a file gets little smaller
-# The kinds that a workspace stores (fullshot.storage); Pillow's other decoders are not tried on what came from a shop.
-_KINDS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
-# Pillow's own: Ultralytics puts another in its place, which tries to install a package for what does not decode.
-_open = Image.open
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Thumbnail:
     height: int
 
 
-def thumbnails(root: Path, paths: Iterable[str], advance: Advance) -> dict[str, Thumbnail]:
+def thumbnails(root: Path, paths: Iterable[str], advance: Advance) -> tuple[dict[str, Thumbnail], list[str]]:
     """Thumbnails of pictures, as many as :data:`BUDGET` allows.
 
     Args:
@@ -46,52 +41,33 @@ def thumbnails(root: Path, paths: Iterable[str], advance: Advance) -> dict[str, 
         advance: told how far the work is.
 
     Returns:
-        By path; without those that cannot be read, or are beyond the budget.
+        Thumbnails by path, without those beyond the budget; and the paths of pictures that cannot be read.
     """
     uses = Counter(paths)
     left = BUDGET
     made: dict[str, Thumbnail] = {}
+    unreadable = []
     for number, (path, times) in enumerate(uses.items(), start=1):
-        thumbnail = _thumbnail(root / path)
-        if thumbnail and len(thumbnail.address) * times <= left:
+        thumbnail = read_or_none(root / path, _thumbnail)
+        if thumbnail is None:
+            unreadable.append(path)
+        elif len(thumbnail.address) * times <= left:
             left -= len(thumbnail.address) * times
             made[path] = thumbnail
         advance(number, len(uses))
-    return made
+    return made, unreadable
 
 
-def _thumbnail(path: Path) -> Thumbnail | None:
-    try:
-        with _open(path, formats=_KINDS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                return None
-            # A JPEG decodes to an eighth of its size about ten times as fast as whole.
-            picture.draft("RGB", (2 * WIDTH, 2 * HEIGHT))
-            small = _shrunk(_eight_bits(picture))
-    except Exception:  # each decoder has errors of its own, and the page says of any that there is no picture
-        return None
+def _thumbnail(path: Path) -> Thumbnail:
+    """A picture within :data:`WIDTH` × :data:`HEIGHT`, upright.
+
+    Raises:
+        NotAnImage: it does not decode.
+        OSError: the file cannot be read.
+    """
+    small = Image.fromarray(read_reduced(path, 2 * WIDTH).pixels)
+    small.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     memory = io.BytesIO()
     small.save(memory, "WEBP", quality=_QUALITY, method=_SPEED)
     encoded = base64.b64encode(memory.getvalue()).decode("ascii")
     return Thumbnail(f"data:image/webp;base64,{encoded}", *small.size)
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """A picture with 8 bits a channel: Pillow cuts those of 16 off, which makes them white."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-
-
-def _shrunk(picture: Image.Image) -> Image.Image:
-    """Upright, laid over white where it is transparent, within :data:`WIDTH` × :data:`HEIGHT`."""
-    # Shrunk first: to turn and blend a large picture would take longer than all else.
-    small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    small.thumbnail((2 * WIDTH, 2 * HEIGHT), Image.Resampling.BOX)
-    upright = ImageOps.exif_transpose(small)
-    upright.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-    if upright.mode == "RGBA":
-        white = Image.new("RGBA", upright.size, "white")
-        upright = Image.alpha_composite(white, upright).convert("RGB")
-    upright.info.clear()
-    return upright

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fullshot.core import tables
 from fullshot.core.errors import UserError
-from fullshot.curation.report.dataset import NOT_FULL, UNKNOWN, UNREADABLE, Heap
+from fullshot.curation.report.dataset import NOT_FULL, UNKNOWN, UNREADABLE, Dataset
 
 _NAMES = ("image_id", "image_path", "path", "image_url", "url", "image", "file_name", "filename", "file", "name")
 _WORDS = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
@@ -32,8 +32,8 @@ class Confusion:
         called_full: what it called full.
         truly_full: what is full, unclear pictures among it.
         found: what is full and called so.
-        wrongly_full: rows of ``heap.pictures`` called full that are not.
-        missed: rows of ``heap.pictures`` that are full and called something else, or nothing.
+        wrongly_full: rows of ``dataset.pictures`` called full that are not.
+        missed: rows of ``dataset.pictures`` that are full and called something else, or nothing.
     """
 
     source: str
@@ -72,11 +72,11 @@ class Confusion:
         return self.found / self.truly_full if self.truly_full else None
 
 
-def from_file(heap: Heap, path: Path) -> Confusion:
+def from_file(dataset: Dataset, path: Path) -> Confusion:
     """The rule against a CSV that says which pictures are full shots.
 
     Args:
-        heap: the tables of the workspace.
+        dataset: the tables of the workspace.
         path: with a column ``full_shot`` (true or false, 1 or 0; rows with an empty cell are passed over) and one that
             names the picture: by its ``image_id``, its path, its URL, or the file name of one of these.
 
@@ -99,7 +99,7 @@ def from_file(heap: Heap, path: Path) -> Confusion:
         got = data["full_shot"][wrong[0]]
         raise UserError(f"{path}: row {wrong[0] + 2} column full_shot: expected true or false, got {got!r}")
     data = data[words != ""].assign(full=words.map(_WORDS))
-    known = _places(heap)
+    known = _places(dataset)
     found = {column: _matched(data[column], known) for column in columns}
     identities = max(found.values(), key=lambda series: series.notna().sum())
     if not identities.notna().any():
@@ -109,24 +109,24 @@ def from_file(heap: Heap, path: Path) -> Confusion:
     both = sides.index[sides > 1]
     told = told[~told["image_id"].isin(both)].drop_duplicates("image_id")
     truth = told.assign(kind=told["full"].map({True: "full", False: NOT_FULL}))
-    return _confusion(heap, truth, path.name, ("full", NOT_FULL), int(identities.isna().sum()), len(both))
+    return _confusion(dataset, truth, path.name, ("full", NOT_FULL), int(identities.isna().sum()), len(both))
 
 
-def from_verdicts(heap: Heap) -> Confusion | None:
+def from_verdicts(dataset: Dataset) -> Confusion | None:
     """The rule against the shots that persons named; None where they named none."""
-    said = heap.pictures[["image_id", "said"]].dropna().rename(columns={"said": "kind"})
+    said = dataset.pictures[["image_id", "person_shot"]].dropna().rename(columns={"person_shot": "kind"})
     said = said[said["kind"] != "unclear"]  # a person who could not tell either knows no truth
     if said.empty:
         return None
     truth = said.assign(full=said["kind"] == "full")
     shots = tuple(shot for shot in tables.SHOTS if shot != "unclear")
-    return _confusion(heap, truth, "persons’ verdicts", shots, 0, 0)
+    return _confusion(dataset, truth, "persons’ verdicts", shots, 0, 0)
 
 
 def _confusion(
-    heap: Heap, truth: pd.DataFrame, source: str, order: tuple[str, ...], unmatched: int, contradicting: int
+    dataset: Dataset, truth: pd.DataFrame, source: str, order: tuple[str, ...], unmatched: int, contradicting: int
 ) -> Confusion:
-    told = heap.pictures.merge(truth.rename(columns={"kind": "truth"}), on="image_id")
+    told = dataset.pictures.merge(truth.rename(columns={"kind": "truth"}), on="image_id")
     pictures = told[told["machine"] != UNKNOWN]
     called, full = pictures["machine"], pictures["full"].astype(bool)
     there = set(called)
@@ -152,9 +152,9 @@ def _confusion(
     )
 
 
-def _places(heap: Heap) -> "pd.Series[str]":
+def _places(dataset: Dataset) -> "pd.Series[str]":
     """Image_id by all that may name a picture; what names several is left out."""
-    pictures, shown = heap.pictures, heap.addresses
+    pictures, shown = dataset.pictures, dataset.addresses
     names = [pd.Series(pictures["image_id"].to_numpy(), index=pictures["image_id"])]
     for frame, column in ((pictures, "path"), (shown, "url")):
         known = frame[["image_id", column]].dropna()

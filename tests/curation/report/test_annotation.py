@@ -200,7 +200,7 @@ def test_the_newest_comments_come_first(workspace: Workspace, settings: Settings
     assert f"on {days[1][:10]}" in notes[-1]
 
 
-def test_copies_and_what_was_thrown_out_wait_for_nobody(curate: Curate, settings: Settings, opened: Open) -> None:
+def test_copies_and_what_was_rejected_wait_for_nobody(curate: Curate, settings: Settings, opened: Open) -> None:
     said = {**dict.fromkeys(PICTURES, FULL), "half": {**FULL, "keep": False}, "bus": {**FULL, "duplicate_of": "look"}}
     workspace = curate([(f"s:{name}", name) for name in PICTURES], said)
     annotated(workspace, [state("look", 1, "anna")])

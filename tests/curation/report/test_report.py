@@ -69,7 +69,7 @@ def test_the_numbers_are_those_of_the_tables(workspace: Workspace, settings: Set
     page = opened(workspace / "report.html")
     tiles = page.tiles()
     expected = {"Pictures": 8, "Products": 4, "Full": 2, "Half": 1, "Item": 3, "Unclear": 1, "Unreadable": 1}
-    expected |= {"Thrown out": 1, "Duplicates": 1, "Train": 6, "Val": 1, "Test": 1}
+    expected |= {"Rejected": 1, "Duplicates": 1, "Train": 6, "Val": 1, "Test": 1}
     assert tiles == {name: str(count) for name, count in expected.items()}
     assert {name: stats[name.lower().replace(" ", "_")] for name in expected} == expected
     assert page.table("Pictures by product type") == {
@@ -265,12 +265,17 @@ def test_what_is_missing_is_said(curate: Curate, settings: Settings) -> None:
 
 
 def test_a_picture_that_is_gone_or_broken_leaves_a_blank(
-    workspace: Workspace, settings: Settings, opened: Open
+    workspace: Workspace, settings: Settings, opened: Open, capfd: pytest.CaptureFixture[str]
 ) -> None:
     paths = workspace.read("images").drop_duplicates("path").set_index("url")["path"]
     (workspace / paths["https://shop.example/look.jpg"]).unlink()
     (workspace / paths["https://shop.example/bus.jpg"]).write_bytes(b"no picture")
-    assert write_report(workspace, settings)["thumbnails"] == 6
+    stats = write_report(workspace, settings)
+    assert (stats["thumbnails"], stats["unreadable"]) == (6, 1)
+    assert stats["unreadable_thumbnails"] == 2
+    [line] = [line for line in capfd.readouterr().err.splitlines() if "cannot be read" in line]
+    assert line.startswith("report: 2 pictures that cannot be read")
+    assert paths["https://shop.example/look.jpg"] in line
     page = opened(workspace / "report.html")
     assert page.page.locator("#shot-full .blank").count() == 2
     assert page.errors == []

@@ -330,3 +330,18 @@ def test_overlays_of_pictures_that_went_away_since_are_left_out(
     (workspace / gone["path"]).unlink()
     curation.curate(workspace, settings, overlays=True)
     assert set(overlays(workspace)) == {"look"}
+
+
+def test_a_picture_that_broke_since_its_features_were_extracted_is_named(
+    make_workspace: Callable[[list[tuple[str, str]]], Workspace],
+    settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    workspace = make_workspace([("s:1", "look"), ("s:2", "front")])
+    curation.curate(workspace, settings)
+    row = next(row for row in workspace.read("images").to_dict("records") if row["url"].endswith("front.jpg"))
+    path = workspace / row["path"]
+    path.write_bytes(b"x" * path.stat().st_size)  # as large as before: nothing else tells
+    assert curation.curate(workspace, settings, overlays=True)["extracted"] == 0
+    assert set(overlays(workspace)) == {"look"}
+    assert f"overlays: 1 picture that cannot be read is left out: {row['path']}" in capfd.readouterr().err
