@@ -4,7 +4,7 @@ BOT_NAME = "fullshot"
 SPIDER_MODULES = ["fullshot.crawler.spider"]
 ADDONS = {"scrapy_poet.Addon": 300}
 SCRAPY_POET_PROVIDERS = {"fullshot.crawler.injection.OptionsProvider": 500}
-SCHEDULER = "fullshot.crawler.frontier.scheduler.FrontierScheduler"
+SCHEDULER = "fullshot.crawler.scheduler.FrontierScheduler"
 EXTENSIONS = {"fullshot.crawler.heartbeat.Heartbeat": 0}
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,

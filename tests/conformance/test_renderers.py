@@ -30,8 +30,8 @@ def renderer(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def tour(renderer: str) -> Iterator[tuple[Site, Site, dict[str, dict[str, Any]]]]:
     """One crawl past all kinds of pages: the site, the one that it must not lead to, and what came of each page."""
-    site, friend, stranger = Site(), Site(), Site()
-    lost = stranger.html("/lost", "lost")
+    site, friend, foreign = Site(), Site(), Site()
+    lost = foreign.html("/lost", "lost")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -60,8 +60,8 @@ def tour(renderer: str) -> Iterator[tuple[Site, Site, dict[str, dict[str, Any]]]
         crawl = Crawl(requests, [site.host, friend.host, f"127.0.0.1:{port}"])
         *results, stats = crawl.results()
     crawl.end()
-    yield site, stranger, {**dict(zip(pages, results, strict=True)), "stats": stats}
-    for one in (site, friend, stranger):
+    yield site, foreign, {**dict(zip(pages, results, strict=True)), "stats": stats}
+    for one in (site, friend, foreign):
         one.close()
 
 
@@ -102,16 +102,16 @@ def test_a_redirect_to_a_host_of_the_crawl_is_followed(tour: Tour) -> None:
 
 @pytest.mark.parametrize("name", ["off-host", "off-host by script"])
 def test_a_page_that_leads_to_another_host_is_refused_before_that_is_asked(tour: Tour, name: str) -> None:
-    _, stranger, came = tour
+    _, foreign, came = tour
     assert came[name]["error"] == "fullshot.crawler.rendering.errors.OffHost"
-    assert f"{stranger.base}/lost" in came[name]["message"]
-    assert not stranger.requests
+    assert f"{foreign.base}/lost" in came[name]["message"]
+    assert not foreign.requests
 
 
 def test_a_window_that_a_page_opens_asks_for_nothing(tour: Tour) -> None:
-    _, stranger, came = tour
+    _, foreign, came = tour
     assert came["window"]["status"] == 200
-    assert not stranger.requests
+    assert not foreign.requests
 
 
 @pytest.mark.parametrize(

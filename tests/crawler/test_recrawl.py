@@ -1,4 +1,4 @@
-"""Crawls of a workspace that has been crawled before: updates, retries, kept pages."""
+"""Crawls of a workspace that has been crawled before: updates, retries, saved pages."""
 
 import json
 from pathlib import Path
