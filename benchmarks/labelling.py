@@ -185,6 +185,7 @@ class Simulation:
             settings = self._train(labelled, seed)
             told = self._products if typed else [{**product, "product_type": None} for product in self._products]
             self._workspace.write("products", tables.frame("products", told))
+            self._workspace.table("priorities").unlink(missing_ok=True)  # what was done before has no say
             prioritise(self._workspace, settings)
             self._done["next"][key] = self._workspace.read("priorities")["image_id"].head(count).tolist()
             self._keep()

@@ -24,12 +24,10 @@ def candidates(workspace: Workspace) -> pd.DataFrame:
     full = curated["full_shot"].fillna(False).astype(bool) & ~unclear
     kept = curated["keep"].fillna(True).astype(bool) & curated["duplicate_of"].isna()
     wanted = curated[(full | unclear) & kept & ~curated["image_id"].isin(annotated(workspace))]
-    boxes = workspace.read_if_there("boxes")
-    brought = set(boxes.loc[boxes["source"].isin(["import", "shop"]), "image_id"])
     rows = wanted[["image_id", "split", "shot_score"]].assign(unclear=unclear[wanted.index])
     rows = rows.merge(pictures(workspace), on="image_id")
     rows["rank"] = LEARN
-    rows.loc[rows["image_id"].isin(brought), "rank"] = CHECK
+    rows.loc[rows["image_id"].isin(_brought(workspace)), "rank"] = CHECK
     rows.loc[~rows["image_id"].isin(to_learn_from(workspace)), "rank"] = MEASURE
     return rows.sort_values("image_id", ignore_index=True)
 
@@ -48,9 +46,27 @@ def annotated(workspace: Workspace) -> set[str]:
     """The pictures of which a person says what is to be seen, or that they passed over; nobody took it back since."""
     annotations = workspace.read_if_there("annotations")
     boxes = without_outdated(workspace.read_if_there("boxes"), annotations)
-    said = newest(annotations)
-    said = said[said["comment"].ne(WITHDRAWN).fillna(True)]
-    return set(said["image_id"]) | set(boxes.loc[boxes["source"] == "human", "image_id"])
+    latest = newest(annotations)
+    latest = latest[latest["comment"].ne(WITHDRAWN).fillna(True)]
+    return set(latest["image_id"]) | set(boxes.loc[boxes["source"] == "human", "image_id"])
+
+
+def annotated_by_rank(workspace: Workspace) -> dict[int, list[str]]:
+    """The pictures to learn from that people annotated or passed over, the latest first; by the rank that they had."""
+    to_learn, brought = annotated(workspace) & to_learn_from(workspace), _brought(workspace)
+    latest = newest(workspace.read_if_there("annotations")).dropna(subset=["updated_at"])
+    when = latest.groupby("image_id")["updated_at"].max().to_dict()
+    in_turn = sorted(to_learn, key=lambda identity: (when.get(identity, ""), identity), reverse=True)
+    return {
+        LEARN: [identity for identity in in_turn if identity not in brought],
+        CHECK: [identity for identity in in_turn if identity in brought],
+    }
+
+
+def _brought(workspace: Workspace) -> set[str]:
+    """The pictures that came with boxes, which nobody checked when they came."""
+    boxes = workspace.read_if_there("boxes")
+    return set(boxes.loc[boxes["source"].isin(["import", "shop"]), "image_id"])
 
 
 def pictures(workspace: Workspace) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from fullshot.core.boxes import Picture
 SIDE = 64
 """Longer side in pixels that a picture is decoded to; colours and outlines need no more."""
 
-MAKE = "colours-edges-1"
-"""Of what is measured; numbers of another make do not compare."""
+VERSION = "colours-edges-1"
+"""Of what is measured; numbers of another version do not compare."""
 
 _COLOURS = 8
 _CELLS = 4

@@ -1,5 +1,7 @@
 """What to annotate next: what the detector is unsure of, what is unlike all that is labelled, what is rare."""
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,20 +9,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fullshot.annotate.queue import candidates as candidate
-from fullshot.annotate.queue import explanation as reasons
-from fullshot.annotate.queue.predictions import Descriptor, Observer, Seen, observe, observer
-from fullshot.annotate.queue.selection import Labelled, Pool, Weights, choose
-from fullshot.annotate.queue.uncertainty import certainty, class_weights, doubt
+from fullshot.annotate.queue import explanation
+from fullshot.annotate.queue.numbering import priorities
+from fullshot.annotate.queue.predictions import Descriptor, FeatureExtractor, ModelOutputs, extract, feature_extractor
+from fullshot.annotate.queue.selection import REST, Labelled, Pool, Weights, choose, in_sample, population_of
+from fullshot.annotate.queue.uncertainty import certainty, class_weights, uncertainty
 from fullshot.core import tables
 from fullshot.core.annotations import trusted_boxes
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 
-Floats = NDArray[np.float32]
-
 _INPUTS = ("images", "products", "curated", "boxes", "annotations")
 _DIGITS = 4
+_LISTED = 10
+"""Unreadable pictures that are named; their number is told in full."""
 
 
 def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -31,6 +34,9 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     person to check. Last those of the splits ``val`` and ``test``, in an order that depends on nothing but their bytes:
     whoever chose them by what the detector finds hard would measure it on hard pictures only.
 
+    The numbers say the order; a picture that keeps its place among the others keeps its number (see
+    :mod:`fullshot.annotate.queue.numbering`), so that a new annotation changes few tasks of the annotators.
+
     Args:
         workspace: with ``images`` and ``curated``; ``products``, ``boxes``, ``annotations`` and a detector are used
             where they are there. Without a detector diversity and rarity alone decide.
@@ -38,8 +44,9 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
 
     Returns:
         ``candidates`` and of these ``to_learn_from``, ``to_check``, ``to_measure_on``, ``unclear``; ``labelled``
-        pictures to learn from; ``unreadable``; ``detector`` (digest of its weights, None: there is none);
-        ``looked_at``, pictures that were not known from an earlier run.
+        pictures to learn from; ``unreadable`` candidates, which are left out; ``detector`` (digest of its weights,
+        None: there is none); ``predicted``, pictures that were not known from an earlier run; ``to_look_at``, the
+        first unreadable ones.
 
     Raises:
         MissingInput: nothing was crawled or curated yet; says what to run first.
@@ -50,21 +57,20 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
             workspace.read(name)  # says what to run
     with workspace.stage("annotate queue", settings, [workspace.table(name) for name in _INPUTS]) as stats:
         rows = candidate.candidates(workspace)
-        pictures = candidate.pictures(workspace)
-        boxes = trusted_boxes(workspace) if workspace.table("boxes").is_file() else tables.frame("boxes")
-        told = candidate.annotated(workspace) | set(boxes["image_id"])
-        labelled = pictures[pictures["image_id"].isin(told & candidate.to_learn_from(workspace))]
-        # Once a picture: of another revision or source, it is the same garment again.
-        boxes = boxes[boxes["image_id"].isin(labelled["image_id"])].drop_duplicates(["image_id", "label"])
+        labelled, boxes = _labelled(workspace)
         learn = rows[rows["rank"] != candidate.MEASURE]
-        eye = observer(workspace, settings)
+        extractor = feature_extractor(workspace, settings)
         asked = pd.concat([learn[["image_id", "path"]], labelled[["image_id", "path"]]]).drop_duplicates("image_id")
         # Without candidates there is nothing to compare with what is labelled.
         jobs = list(asked.itertuples(index=False, name=None)) if len(learn) else []
-        seen = observe(workspace, jobs, eye)
-        readable = rows["image_id"].isin(list(seen.rows)) | (rows["rank"] == candidate.MEASURE)
-        found = _ordered(rows[readable], labelled, boxes, seen, eye, settings)
-        workspace.write("priorities", found)
+        outputs = extract(workspace, jobs, extractor)
+        readable = rows["image_id"].isin(list(outputs.rows)) | (rows["rank"] == candidate.MEASURE)
+        earlier = workspace.read_if_there("priorities").dropna(subset=["priority"])
+        before = dict(zip(earlier["image_id"], earlier["priority"].astype(float), strict=True))
+        queue = _Queue(labelled, boxes, candidate.annotated_by_rank(workspace), before, outputs, extractor, settings)
+        ordered = queue.ordered(rows[readable])
+        ordered["priority"] = priorities(ordered["image_id"].tolist(), before)
+        workspace.write("priorities", ordered.reindex(columns=tables.columns("priorities")))
         stats |= {
             "candidates": len(rows),
             "to_learn_from": int((rows["rank"] == candidate.LEARN).sum()),
@@ -73,93 +79,129 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
             "unclear": int(rows["unclear"].sum()),
             "labelled": len(labelled),
             "unreadable": int((~readable).sum()),
-            "detector": None if isinstance(eye, Descriptor) else eye.make.partition("-")[0],
-            "looked_at": seen.new,
+            "detector": None if isinstance(extractor, Descriptor) else extractor.version.partition("-")[0],
+            "predicted": outputs.new,
+            "to_look_at": rows.loc[~readable, "path"].head(_LISTED).tolist(),
         }
     return stats
 
 
-def _ordered(
-    rows: pd.DataFrame, labelled: pd.DataFrame, boxes: pd.DataFrame, seen: Seen, eye: Observer, settings: Settings
-) -> pd.DataFrame:
-    """The table ``priorities`` of candidates."""
-    parts = []
-    for rank in (candidate.LEARN, candidate.CHECK):
-        part = rows[rows["rank"] == rank].reset_index(drop=True)
-        if len(part):
-            # What waits to be checked has boxes of its own, but it is not its own neighbour.
-            known = labelled[~labelled["image_id"].isin(part["image_id"])]
-            drawn = boxes.loc[boxes["image_id"].isin(known["image_id"]), "label"].value_counts()
-            parts.append(_chosen(part, known, drawn, seen, eye, settings))
-    last = rows[rows["rank"] == candidate.MEASURE]
-    words = [reasons.to_measure_on(split) for split in last["split"]]
-    parts.append(pd.DataFrame({"image_id": last["image_id"], "reason": words}))
-    found = pd.concat([part.astype(object) for part in parts], ignore_index=True)
-    # How many come after it, and one: a number that says the order and nothing else.
-    found["priority"] = np.arange(len(found), 0, -1)
-    return found.reindex(columns=tables.columns("priorities"))
+def _labelled(workspace: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The labelled pictures to learn from, and the labels on them, each once a picture."""
+    boxes = trusted_boxes(workspace) if workspace.table("boxes").is_file() else tables.frame("boxes")
+    pictures = candidate.pictures(workspace)
+    known = candidate.annotated(workspace) | set(boxes["image_id"])
+    labelled = pictures[pictures["image_id"].isin(known & candidate.to_learn_from(workspace))]
+    # Once a picture: of another revision or source, it is the same garment again.
+    return labelled, boxes[boxes["image_id"].isin(labelled["image_id"])].drop_duplicates(["image_id", "label"])
 
 
-def _chosen(
-    part: pd.DataFrame,
-    known: pd.DataFrame,
-    drawn: "pd.Series[int]",
-    seen: Seen,
-    eye: Observer,
-    settings: Settings,
-) -> pd.DataFrame:
-    """Candidates of one rank in order, with the columns of ``priorities`` but the number.
+@dataclass(frozen=True)
+class _Queue:
+    """What the candidates are put in order by.
+
+    Attributes:
+        labelled: pictures, see :func:`fullshot.annotate.queue.candidates.pictures`.
+        boxes: the labels on them.
+        annotated: by rank, see :func:`fullshot.annotate.queue.candidates.annotated_by_rank`.
+        before: the priorities of an earlier order, by ``image_id``.
+        outputs: of the extractor, for the candidates to learn from and the labelled.
+        extractor: whose.
+        settings: the weights, the share of unclear ones, and the threshold.
+    """
+
+    labelled: pd.DataFrame
+    boxes: pd.DataFrame
+    annotated: dict[int, list[str]]
+    before: dict[str, float]
+    outputs: ModelOutputs
+    extractor: FeatureExtractor
+    settings: Settings
+
+    def ordered(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The candidates with the columns of ``priorities`` but the number, first to annotate first."""
+        parts = []
+        for rank in (candidate.LEARN, candidate.CHECK):
+            part = rows[rows["rank"] == rank].reset_index(drop=True)
+            if len(part):
+                parts.append(self._chosen(part, self.annotated[rank]))
+        last = rows[rows["rank"] == candidate.MEASURE]
+        sentences = [explanation.explain_measured(split) for split in last["split"]]
+        parts.append(pd.DataFrame({"image_id": last["image_id"], "reason": sentences}))
+        return pd.concat([part.astype(object) for part in parts], ignore_index=True)
+
+    def _chosen(self, part: pd.DataFrame, annotated: list[str]) -> pd.DataFrame:
+        """Candidates of one rank in order."""
+        # What waits to be checked has boxes of its own, but it is not its own neighbour.
+        known = self.labelled[~self.labelled["image_id"].isin(part["image_id"])]
+        section, threshold = self.settings.annotate, self.settings.detector.confidence
+        drawn = self.boxes.loc[self.boxes["image_id"].isin(known["image_id"]), "label"].value_counts()
+        garments = np.array([drawn.get(str(label), 0) for label in GARMENTS], np.float32)
+        kinds = pd.Index(sorted(part["kind"].dropna().unique()))
+        products, names = pd.factorize(part["product_id"])
+        of_kinds = known["kind"].value_counts()
+        scores = self.outputs.scores[self.outputs.rows_of(part["image_id"])]
+        has_boxes = not isinstance(self.extractor, Descriptor)
+        unsure = uncertainty(scores, threshold, class_weights(garments)) if has_boxes else None
+        pool = Pool(
+            uncertainty=np.zeros(len(part), np.float32) if unsure is None else unsure.total,
+            features=self._features(part["image_id"]),
+            kinds=kinds.get_indexer(part["kind"]).astype(np.int64),
+            garments=certainty(scores, threshold).max(axis=2),
+            products=products.astype(np.int64),
+            before=np.array([self.before.get(identity, 0) for identity in part["image_id"]], np.float32),
+        )
+        counts = np.array([of_kinds.get(kind, 0) for kind in kinds], np.float32)
+        of_product = known.set_index("image_id")["product_id"].reindex(annotated[:REST])
+        recent = names.get_indexer(of_product).tolist()
+        labelled = Labelled(self._features(known["image_id"]), counts, garments, recent)
+        both = pd.concat([part["image_id"], known["image_id"]]).sort_values()
+        population = population_of(pool.features[in_sample(part["image_id"].tolist())], self._features(both))
+        # A detector that finds little is unsure of what is like no other picture, and misleads; Hacohen, Dekel and
+        # Weinshall, "Active learning on a budget" (2022), measured it for classifiers, benchmarks/labelling.py here.
+        weight = section.uncertainty_weight * max(0.0, 2 * self.extractor.quality - 1)
+        weights = Weights(weight, section.diversity_weight, section.rarity_weight)
+        order = choose(pool, labelled, population, weights)
+        by_kind = {str(kind): int(count) for kind, count in of_kinds.items()}
+        evidence = explanation.Evidence(pool, order, weights, unsure, scores, by_kind, len(known))
+        found = pd.DataFrame(
+            {
+                "image_id": part["image_id"],
+                "reason": explanation.explain(part, evidence),
+                "uncertainty": None if unsure is None else np.round(unsure.total.astype(float), _DIGITS),
+                "diversity": np.round(order.diversity.astype(float), _DIGITS),
+                "rarity": np.round(order.rarity.astype(float), _DIGITS),
+            }
+        )
+        unclear = part["unclear"].to_numpy(bool)
+        return found.iloc[_with_share(order.rows, unclear, section.unclear_share, len(annotated))]
+
+    def _features(self, identities: "pd.Series[str]") -> NDArray[np.float32]:
+        return self.outputs.features[self.outputs.rows_of(identities)]
+
+
+def _with_share(rows: NDArray[np.int64], unclear: NDArray[np.bool_], share: float, before: int) -> NDArray[np.int64]:
+    """Rows with the unclear ones spread evenly, at that share as long as there are any; each kind keeps its order.
+
+    Each unclear one has a place of an endless queue, of which the first ones are annotated: where the next one is, the
+    others need not move.
 
     Args:
-        part: the candidates.
-        known: labelled pictures.
-        drawn: on how many of these each label was drawn.
-        seen: of both.
-        eye: saw them.
-        settings: the weights and the threshold.
+        rows: of ``unclear``, in order.
+        unclear: of each row.
+        share: of the queue, in [0, 1].
+        before: how many are annotated.
     """
-    section, threshold = settings.annotate, settings.detector.confidence
-    at = seen.rows_of(part["image_id"])
-    garments = np.array([drawn.get(str(label), 0) for label in GARMENTS], np.float32)
-    kinds, products = pd.Index(sorted(part["kind"].dropna().unique())), pd.factorize(part["product_id"])[0]
-    of_kinds = known["kind"].value_counts()
-    scores = seen.scores[at]
-    doubts = None if isinstance(eye, Descriptor) else doubt(scores, threshold, class_weights(garments))
-    pool = Pool(
-        uncertainty=np.zeros(len(part), np.float32) if doubts is None else doubts.total,
-        features=seen.features[at],
-        kinds=kinds.get_indexer(part["kind"]).astype(np.int64),
-        garments=certainty(scores, threshold).max(axis=2),
-        products=products.astype(np.int64),
-    )
-    there = np.array([of_kinds.get(kind, 0) for kind in kinds], np.float32)
-    # The doubts of a detector that finds little mislead, to pictures that are like no other; Hacohen, Dekel and
-    # Weinshall, "Active learning on a budget" (2022), measured it for classifiers, benchmarks/labelling.py here.
-    uncertainty = section.uncertainty_weight * max(0.0, 2 * eye.quality - 1)
-    weights = Weights(uncertainty, section.diversity_weight, section.rarity_weight)
-    order = choose(pool, Labelled(seen.features[seen.rows_of(known["image_id"])], there, garments), weights)
-    counts = {str(kind): int(count) for kind, count in of_kinds.items()}
-    grounds = reasons.Grounds(pool, order, weights, doubts, scores, counts, len(known))
-    found = pd.DataFrame(
-        {
-            "image_id": part["image_id"],
-            "reason": reasons.reasons(part, grounds),
-            "uncertainty": None if doubts is None else np.round(doubts.total.astype(float), _DIGITS),
-            "diversity": np.round(order.diversity.astype(float), _DIGITS),
-            "rarity": np.round(order.rarity.astype(float), _DIGITS),
-        }
-    )
-    return found.iloc[_with_share(order.rows, part["unclear"].to_numpy(bool), section.unclear_share)]
-
-
-def _with_share(rows: NDArray[np.int64], unclear: NDArray[np.bool_], share: float) -> NDArray[np.int64]:
-    """Rows with the unclear ones spread evenly, at that share as long as there are any; each kind keeps its order."""
     is_unclear = unclear[rows]
     sure, unsure = rows[~is_unclear], rows[is_unclear]
-    if not len(sure) or not len(unsure) or share >= 1:
-        return np.concatenate([unsure, sure])
     if share <= 0:
         return np.concatenate([sure, unsure])
-    # Each has the place that it would have in an endless queue with that share.
-    places = np.concatenate([(np.arange(len(sure)) + 0.5) / (1 - share), (np.arange(len(unsure)) + 1) / share])
-    return np.concatenate([sure, unsure])[np.argsort(places, kind="stable")]
+    # The next one is due when the share of all so far, this one with them, comes to a whole number.
+    due = np.ceil((math.floor(before * share + _EXACT) + 1 + np.arange(len(unsure))) / share - _EXACT) - 1 - before
+    # So many sure ones go before each, as long as there are any.
+    ahead = np.minimum(due - np.arange(len(unsure)), len(sure))
+    return np.insert(sure, ahead.astype(np.int64), unsure)
+
+
+_EXACT = 1e-9
+"""What a product of a share and a whole number may be off."""

@@ -1,7 +1,9 @@
 """Which pictures come first: unsure, like many that nothing labelled or chosen before is like, and of what is rare."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +17,14 @@ CHOSEN_ONE_BY_ONE = 2000
 REST = 20
 """After a picture of a product, none of that product among so many, as long as there are others."""
 
-_RADIUS = 0.5
-"""Within it two pictures are like each other; a share of the typical distance of two."""
+_AS_GOOD = 0.9
+"""Where a picture of an earlier order has at least this share of the best score, the earlier order decides. Else each
+label would lead the choice another way, though nothing is gained by it."""
 
-_SAMPLE = 1000
+_RADIUS = 0.5
+"""Within it two pictures are similar; a share of the typical distance of two."""
+
+SAMPLE = 1000
 """So many pictures stand for all that are to be covered."""
 
 _NOTHING = 1e-6
@@ -45,6 +51,7 @@ class Pool:
         kinds: shape (N,), int64: the product type's number, -1 where it is not known.
         garments: shape (N, 4), float32 in [0, 1]: how sure it is that each garment is to be seen.
         products: shape (N,), int64: the product's number.
+        before: shape (N,), float32: the priority in an earlier order, the greatest first; 0 where there was none.
     """
 
     uncertainty: Floats
@@ -52,6 +59,7 @@ class Pool:
     kinds: Rows
     garments: Floats
     products: Rows
+    before: Floats
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,31 @@ class Labelled:
         features: shape (M, D), float32.
         kinds: shape (K,), float32: labelled pictures of each product type.
         garments: shape (4,), float32: labelled pictures of each garment.
+        recent: products, as in :class:`Pool`, of the pictures annotated last, the latest first; -1: of no candidate.
     """
 
     features: Floats
     kinds: Floats
     garments: Floats
+    recent: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Population:
+    """What a picture may stand for.
+
+    Where one of the candidates is labelled, as good as nothing of it changes. So the order and the numbers of the
+    others stay, but for those that the label bears on.
+
+    Attributes:
+        sample: shape (S, D), float32: features of candidates that stand for all candidates.
+        radius: the distance within which two pictures are similar.
+        greatest: how much of the sample the picture that is like most of it stands for, in (0, S].
+    """
+
+    sample: Floats
+    radius: float
+    greatest: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +103,8 @@ class Order:
 
     Attributes:
         rows: shape (N,), int64: rows of the pool, first to label first.
-        diversity: shape (N,), float32 in [0, 1], by row of the pool; 1 is that of the first.
+        diversity: shape (N,), float32 in [0, 1], by row of the pool: of what the picture that is like most others
+            stands for, as much as this one stands for and nothing labelled or chosen before it does.
         rarity: shape (N,), float32 in [0, 1], by row of the pool.
     """
 
@@ -94,7 +123,39 @@ def typical_distance(features: Floats) -> float:
     return median if median > 0 else 1.0
 
 
-def choose(pool: Pool, labelled: Labelled, weights: Weights, limit: int = CHOSEN_ONE_BY_ONE) -> Order:
+def in_sample(digests: Sequence[str], most: int = SAMPLE) -> NDArray[np.bool_]:
+    """Which of N pictures stand for all of them: between half of ``most`` and ``most``; all, where there are no more.
+
+    Whether one does depends on its own digest; as pictures go, the others stay. Only where half of the pictures are
+    gone, twice as many stand for the rest.
+
+    Args:
+        digests: of the pictures' bytes, in hexadecimal.
+        most: about how many are taken.
+
+    Returns:
+        Shape (N,).
+    """
+    share = 1 << max(0, math.ceil(math.log2(max(len(digests), 1) / most)))
+    return np.array([int(digest[:8], 16) % share == 0 for digest in digests], np.bool_)
+
+
+def population_of(sample: Floats, everything: Floats) -> Population:
+    """What is to be covered.
+
+    Args:
+        sample: shape (S, D), float32: of the candidates that stand for all, see :func:`in_sample`.
+        everything: shape (N, D), float32: of every picture, a candidate or labelled, in an order that does not change
+            when one is labelled.
+    """
+    radius = _RADIUS * typical_distance(everything)
+    covered = [_similarity(sample, everything[block], radius).sum(axis=0) for block in _blocks(len(everything))]
+    return Population(sample, radius, max([_NOTHING, *(float(sums.max(initial=0)) for sums in covered)]))
+
+
+def choose(
+    pool: Pool, labelled: Labelled, population: Population, weights: Weights, limit: int = CHOSEN_ONE_BY_ONE
+) -> Order:
     """Order candidates: the first ones one by one, the others by what speaks for them then.
 
     Diversity is how much better a picture stands for all others than what is labelled or chosen before (see
@@ -104,32 +165,44 @@ def choose(pool: Pool, labelled: Labelled, weights: Weights, limit: int = CHOSEN
     Args:
         pool: the candidates.
         labelled: what is there.
+        population: what the candidates may stand for.
         weights: of the reasons.
         limit: how many to choose one by one; each takes a pass over all candidates.
     """
     count = len(pool.products)
-    coverage, rarity = _Coverage(pool.features, labelled.features), _Rarity(pool, labelled)
-    resting = np.full(int(pool.products.max(initial=0)) + 1, -REST - 1, np.int64)
+    coverage, rarity = _Coverage(pool.features, labelled.features, population), _Rarity(pool, labelled)
+    chosen_at = np.full(int(pool.products.max(initial=0)) + 1, -REST - 1, np.int64)
+    for age, product in reversed(list(enumerate(labelled.recent[:REST], 1))):
+        if product >= 0:
+            chosen_at[product] = -age
     left = np.ones(count, np.bool_)
     diversity_then, rarity_then = np.zeros(count, np.float32), np.zeros(count, np.float32)
     rows: list[int] = []
     for step in range(min(limit, count)):
         diverse, rare = coverage.of_all(), rarity.of_all()
         score = weights.uncertainty * pool.uncertainty + weights.diversity * diverse + weights.rarity * rare
-        open_now = left & (step - resting[pool.products] > REST)
-        row = int(np.argmax(np.where(open_now if open_now.any() else left, score, -np.inf)))
-        diversity_then[row], rarity_then[row] = coverage.of_first()[row], rare[row]
+        open_now = left & (step - chosen_at[pool.products] > REST)
+        row = _best(np.where(open_now if open_now.any() else left, score, -np.inf), pool.before)
+        diversity_then[row], rarity_then[row] = coverage.of_greatest()[row], rare[row]
         rows.append(row)
         left[row] = False
-        resting[pool.products[row]] = step
+        chosen_at[pool.products[row]] = step
         rarity.take(row)
         coverage.take(row)
     rest = np.flatnonzero(left)
     diverse, rare = coverage.of_all(), rarity.of_all()
-    diversity_then[rest], rarity_then[rest] = coverage.of_first()[rest], rare[rest]
+    diversity_then[rest], rarity_then[rest] = coverage.of_greatest()[rest], rare[rest]
     score = weights.uncertainty * pool.uncertainty + weights.diversity * diverse + weights.rarity * rare
-    tail = _in_turns(rest[np.argsort(-score[rest], kind="stable")], pool.products)
+    level = np.floor(np.log(np.maximum(score[rest], _NOTHING)) / -np.log(_AS_GOOD))
+    tail = _in_turns(rest[np.lexsort((-score[rest], -pool.before[rest], -level))], pool.products)
     return Order(np.concatenate([np.array(rows, np.int64), tail]), diversity_then, rarity_then)
+
+
+def _best(score: NDArray[np.floating[Any]], before: Floats) -> int:
+    """The row with the best score; or, of those that are as good, the first of an earlier order."""
+    as_good = np.where(score >= _AS_GOOD * score.max(), before, 0)
+    row = int(as_good.argmax())
+    return row if as_good[row] > 0 else int(score.argmax())
 
 
 def _in_turns(rows: Rows, products: Rows) -> Rows:
@@ -146,46 +219,47 @@ class _Coverage:
     """What labelled pictures stand for, by facility location.
 
     So Wei, Iyer and Bilmes choose, "Submodularity in data subset selection and active learning" (2015). Each picture of
-    a sample is covered as far as the nearest of those that are labelled or chosen is like it,
-    ``exp(−(distance / radius)²)``. A candidate's gain is by how much it would cover them better. An outlier is like
+    a sample is covered as far as the nearest of those that are labelled or chosen is similar to it (see
+    :func:`_similarity`). A candidate's gain is by how much it would cover them better. An outlier is like
     nothing and gains little; so does what is like many that are covered already.
     """
 
-    def __init__(self, features: Floats, labelled: Floats) -> None:
-        self._radius = _RADIUS * typical_distance(np.concatenate([features, labelled]))
-        lot = np.random.default_rng(0).permutation(len(features))[:_SAMPLE]
-        sample = features[np.sort(lot)]
-        self._likeness = np.empty((len(sample), len(features)), np.float32)
+    def __init__(self, features: Floats, labelled: Floats, population: Population) -> None:
+        sample = population.sample
+        self._similarity = np.empty((len(sample), len(features)), np.float32)
         for block in _blocks(len(features)):
-            self._likeness[:, block] = self._alike(sample, features[block])
+            self._similarity[:, block] = _similarity(sample, features[block], population.radius)
         self._covered = np.zeros(len(sample), np.float32)
         for block in _blocks(len(labelled)):
-            self._covered = np.maximum(self._covered, self._alike(sample, labelled[block]).max(axis=1))
+            similarity = _similarity(sample, labelled[block], population.radius)
+            self._covered = np.maximum(self._covered, similarity.max(axis=1))
         self._gains = np.zeros(len(features), np.float64)
-        for one, covered in zip(self._likeness, self._covered, strict=True):
+        for one, covered in zip(self._similarity, self._covered, strict=True):
             self._gains += np.maximum(one - covered, 0)
-        self._first = max(float(self._gains.max(initial=0)), _NOTHING)
-
-    def _alike(self, ours: Floats, theirs: Floats) -> Floats:
-        squares = np.square(ours).sum(axis=1)[:, None] + np.square(theirs).sum(axis=1) - 2 * (ours @ theirs.T)
-        return np.asarray(np.exp(-np.maximum(squares, 0) / self._radius**2), np.float32)
+        self._greatest = population.greatest
 
     def of_all(self) -> Floats:
         """Each candidate's gain as a share of the greatest one now: shape (N,), float32 in [0, 1]."""
         most = self._gains.max(initial=0)
         return np.asarray(np.clip(self._gains / max(most, _NOTHING), 0, 1), np.float32)
 
-    def of_first(self) -> Floats:
-        """Each candidate's gain as a share of the greatest one before any was chosen: shape (N,), float32 in [0, 1]."""
-        return np.asarray(np.clip(self._gains / self._first, 0, 1), np.float32)
+    def of_greatest(self) -> Floats:
+        """Each candidate's gain as a share of :attr:`Population.greatest`: shape (N,), float32 in [0, 1]."""
+        return np.asarray(np.clip(self._gains / self._greatest, 0, 1), np.float32)
 
     def take(self, row: int) -> None:
         """Count a picture that was chosen as if it were labelled."""
-        now = self._likeness[:, row]
+        now = self._similarity[:, row]
         for one in np.flatnonzero(now > self._covered):
-            likeness = self._likeness[one]
-            self._gains -= np.maximum(likeness - self._covered[one], 0) - np.maximum(likeness - now[one], 0)
+            similarity = self._similarity[one]
+            self._gains -= np.maximum(similarity - self._covered[one], 0) - np.maximum(similarity - now[one], 0)
             self._covered[one] = now[one]
+
+
+def _similarity(ours: Floats, theirs: Floats, radius: float) -> Floats:
+    """``exp(−(distance / radius)²)`` of every pair: shape (N, M), float32, in [0, 1]."""
+    squares = np.square(ours).sum(axis=1)[:, None] + np.square(theirs).sum(axis=1) - 2 * (ours @ theirs.T)
+    return np.asarray(np.exp(-np.maximum(squares, 0) / radius**2), np.float32)
 
 
 def _blocks(count: int) -> Iterator[slice]:

@@ -17,12 +17,12 @@ _EXPECTED_COLUMNS = [[_COLUMN[label] for label in labels] for labels in EXPECTED
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Uncertainty:
     """How unsure the detector is, of N pictures.
 
     Attributes:
         total: shape (N,), float32 in [0, 1].
-        garments: shape (N, 4), float32 in [0, 1]: of the most doubtful box of each of
+        garments: shape (N, 4), float32 in [0, 1]: of the most uncertain box of each of
             :data:`fullshot.core.taxonomy.GARMENTS`.
         boxes: shape (N, 4), int64: which of its boxes that is.
         missing: shape (N, 3), float32 in [0, 1]: how far each of :data:`EXPECTED` is from being found.
@@ -55,7 +55,7 @@ def margin(certain: Floats) -> Floats:
     """The 1-vs-2 margin of Brust, Käding and Denzler, "Active learning for deep object detection" (2019), equation 2.
 
     ``(1 − (p₁ − p₂))²`` of the two likeliest answers. Each box is one question, garment or none, so
-    ``p₁ − p₂ = |2p − 1|``. What looks like a top and like a dress is two boxes, each of them doubtful.
+    ``p₁ − p₂ = |2p − 1|``. What looks like a top and like a dress is two boxes, each of them uncertain.
 
     Args:
         certain: any shape, in [0, 1], see :func:`certainty`; 0 where there is no box.
@@ -81,11 +81,11 @@ def class_weights(boxes: Floats) -> Floats:
     return np.asarray(inverse / inverse.max(), np.float32)
 
 
-def doubt(scores: Floats, threshold: float, weights: Floats) -> Doubt:
+def uncertainty(scores: Floats, threshold: float, weights: Floats) -> Uncertainty:
     """How unsure the detector is of each picture: the weighted sum over its boxes, which Brust et al. found best.
 
-    Of several boxes of one garment only the most doubtful counts: two shoes are no two reasons. What a full shot shows
-    for certain and the detector does not find is a mistake that no box tells of, and counts as much as a doubtful box.
+    Of several boxes of one garment only the most uncertain counts: two shoes are no two reasons. What a full shot shows
+    for certain and the detector does not find is a mistake that no box tells of; it counts as much as an uncertain box.
 
     Args:
         scores: shape (N, 4, k), float32: the k best scores of each garment; 0 where there are fewer boxes.
@@ -98,4 +98,4 @@ def doubt(scores: Floats, threshold: float, weights: Floats) -> Doubt:
     best = certain.max(axis=2)
     missing = np.stack([1 - best[:, columns].max(axis=1) for columns in _EXPECTED_COLUMNS], axis=1)
     total = (garments @ weights + missing.sum(axis=1)) / (weights.sum() + len(EXPECTED))
-    return Doubt(total.astype(np.float32), garments, margins.argmax(axis=2), missing.astype(np.float32))
+    return Uncertainty(total.astype(np.float32), garments, margins.argmax(axis=2), missing.astype(np.float32))

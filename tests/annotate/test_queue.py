@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fullshot.annotate.queue import run as queue
-from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorObserver, observer
+from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorExtractor, feature_extractor
 from fullshot.annotate.queue.run import prioritise
-from fullshot.annotate.queue.selection import Labelled, Pool, Weights, choose
-from fullshot.annotate.queue.uncertainty import certainty, class_weights, doubt, margin
+from fullshot.annotate.queue.selection import Labelled, Pool, Weights, choose, population_of
+from fullshot.annotate.queue.uncertainty import certainty, class_weights, margin, uncertainty
 from fullshot.core import image_store, tables
 from fullshot.core.annotations import WITHDRAWN
 from fullshot.core.boxes import Picture
@@ -78,20 +78,20 @@ def order(workspace: Workspace, settings: Settings = SETTINGS) -> pd.DataFrame:
     return workspace.read("priorities")
 
 
-class ScriptedEye:
+class ScriptedExtractor:
     """Stands in for a trained detector, whose training takes minutes: it answers by a picture's colour.
 
     ``scores`` says, by colour, the best score of top, bottom, foot and long.
     """
 
-    make = "scripted"
+    version = "scripted"
     side = 64
     quality = 1.0
 
     def __init__(self, scores: dict[tuple[int, int, int], tuple[float, float, float, float]]) -> None:
         self._scores = scores
 
-    def observe(self, pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def extract(self, pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         scores = np.zeros((len(pictures), 4, BEST), np.float32)
         for row, picture in enumerate(pictures):
             mean = picture.mean(axis=(0, 1))
@@ -102,8 +102,8 @@ class ScriptedEye:
 
 def script(monkeypatch: pytest.MonkeyPatch, **scores: tuple[float, float, float, float]) -> None:
     colours = {"red": RED, "green": GREEN, "blue": BLUE, "grey": GREY}
-    eye = ScriptedEye({colours[name]: given for name, given in scores.items()})
-    monkeypatch.setattr(queue, "observer", lambda workspace, settings: eye)
+    extractor = ScriptedExtractor({colours[name]: given for name, given in scores.items()})
+    monkeypatch.setattr(queue, "feature_extractor", lambda workspace, settings: extractor)
 
 
 # Which pictures
@@ -193,7 +193,7 @@ def test_the_first_are_of_different_kinds_of_pictures(make: Make) -> None:
     workspace, ids = make(*[{"colour": colour} for colour in colours])
     found = order(workspace)
     assert {colours[ids.index(each)] for each in found["image_id"][:3]} == {RED, GREEN, BLUE}
-    assert "stands for few that nothing before it is like" in found["reason"].tolist()[-1]
+    assert "stands for few that nothing labelled or before it is like" in found["reason"].tolist()[-1]
 
 
 def test_what_is_like_the_labelled_waits(make: Make) -> None:
@@ -201,7 +201,7 @@ def test_what_is_like_the_labelled_waits(make: Make) -> None:
     workspace, ids = make(*labelled, *[{"colour": RED}] * 4, {"colour": BLUE})
     found = order(workspace)
     assert found["image_id"][0] == ids[-1]
-    assert "it stands for many that nothing labelled is like" in found["reason"][0]
+    assert "it stands for many that nothing labelled or before it is like" in found["reason"][0]
 
 
 def test_what_is_labelled_of_the_test_teaches_nothing(make: Make) -> None:
@@ -217,7 +217,7 @@ def test_rare_product_types_rise(make: Make) -> None:
     found = order(workspace)
     by_id = dict(zip(ids[len(labelled) :], kinds, strict=True))
     assert [by_id[each] for each in found["image_id"]][:2] == ["Jumpsuit", "Kurtas"]
-    assert "no picture of Jumpsuit is labelled" in found["reason"][0]
+    assert "few or no pictures of Jumpsuit are labelled" in found["reason"][0]
     assert found["rarity"].is_monotonic_decreasing
 
 
@@ -263,7 +263,7 @@ def test_a_poor_detector_s_doubt_counts_for_little(make: Make, monkeypatch: pyte
     labelled = [{"kind": "Jeans", "labelled": "human", "colour": GREY}] * 3
     workspace, ids = make(*labelled, {"kind": "Jeans", "colour": RED}, {"kind": "Kurtas", "colour": GREY})
     assert order(workspace)["image_id"][0] == ids[3]
-    monkeypatch.setattr(ScriptedEye, "quality", 0.1)
+    monkeypatch.setattr(ScriptedExtractor, "quality", 0.1)
     assert order(workspace)["image_id"][0] == ids[4]
 
 
@@ -274,7 +274,7 @@ def test_without_a_detector_the_rest_decides(make: Make) -> None:
     assert stats["detector"] is None
     assert found["uncertainty"].isna().all()
     assert found["diversity"].tolist() == [1, pytest.approx(1, abs=0.05)]
-    assert found["reason"].tolist() == ["it stands for many that nothing before it is like"] * 2
+    assert found["reason"].tolist() == ["it stands for many that nothing labelled or before it is like"] * 2
 
 
 def test_the_same_tables_give_the_same_bytes(make: Make) -> None:
@@ -304,7 +304,7 @@ def test_without_curation_one_is_told_what_to_run(tmp_path: Path) -> None:
 def test_nothing_to_annotate_is_an_empty_queue(make: Make) -> None:
     workspace, _ = make({"labelled": "human"})
     stats = prioritise(workspace, SETTINGS)
-    assert (stats["candidates"], stats["looked_at"], stats["labelled"]) == (0, 0, 1)
+    assert (stats["candidates"], stats["predicted"], stats["labelled"]) == (0, 0, 1)
     assert workspace.read("priorities").empty
 
 
@@ -342,30 +342,30 @@ def test_no_detector_looks_at_a_picture_twice(make: Make) -> None:
     install_detector(workspace, 1)
     stats = prioritise(workspace, SETTINGS)
     before = workspace.table("priorities").read_bytes()
-    assert stats["looked_at"] == 4
+    assert stats["predicted"] == 4
     assert len(stats["detector"]) == 16
-    assert prioritise(workspace, SETTINGS)["looked_at"] == 0
+    assert prioritise(workspace, SETTINGS)["predicted"] == 0
     assert workspace.table("priorities").read_bytes() == before
     # Another detector sees other things; what the first one saw is thrown away.
     install_detector(workspace, 2)
-    assert prioritise(workspace, SETTINGS)["looked_at"] == 4
+    assert prioritise(workspace, SETTINGS)["predicted"] == 4
     assert len(list((workspace / FOLDER).iterdir())) == 1
     # Half a file is as good as none.
     shard = next((workspace / FOLDER).rglob("*.parquet"))
     shard.write_bytes(shard.read_bytes()[:100])
-    assert prioritise(workspace, SETTINGS)["looked_at"] == 4
+    assert prioritise(workspace, SETTINGS)["predicted"] == 4
 
 
 def test_what_is_seen_does_not_depend_on_the_neighbours(make: Make) -> None:
     workspace, _ = make({})
     install_detector(workspace, 1)
-    eye = observer(workspace, SETTINGS)
-    assert isinstance(eye, DetectorObserver)
+    extractor = feature_extractor(workspace, SETTINGS)
+    assert isinstance(extractor, DetectorExtractor)
     dice = np.random.default_rng(0)
     shapes = [(64, 48), (48, 64), (90, 30)] * 7
     pictures = [dice.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in shapes]
-    _, together = eye.observe(pictures)
-    alone = np.concatenate([eye.observe([picture])[1] for picture in pictures])
+    _, together = extractor.extract(pictures)
+    alone = np.concatenate([extractor.extract([picture])[1] for picture in pictures])
     assert together.shape == (21, 96)
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
     assert np.ptp(together, axis=0).max() > 1e-3
@@ -394,7 +394,7 @@ def test_a_dress_needs_neither_top_nor_bottom() -> None:
     scores = np.zeros((3, 4, 1), np.float32)
     scores[0, :, 0] = (0, 0, 1, 1)  # shoes and a dress
     scores[1, :, 0] = (1, 0, 1, 0)  # shoes and a top
-    found = doubt(scores, 0.25, np.ones(4, np.float32))
+    found = uncertainty(scores, 0.25, np.ones(4, np.float32))
     assert found.missing.tolist() == [[0, 0, 0], [0, 1, 0], [1, 1, 1]]
     assert found.total == pytest.approx([0, 1 / 7, 3 / 7])
 
@@ -403,7 +403,9 @@ def pool_of(features: NDArray[np.float32], products: NDArray[np.int64] | None = 
     count = len(features)
     nothing = np.zeros((count, 4), np.float32)
     numbers = np.arange(count) if products is None else products
-    return Pool(np.zeros(count, np.float32), features, np.full(count, -1), nothing, numbers)
+    return Pool(
+        np.zeros(count, np.float32), features, np.full(count, -1), nothing, numbers, np.zeros(count, np.float32)
+    )
 
 
 def test_diversity_alone_covers_all_pictures_as_far_as_it_can() -> None:
@@ -411,7 +413,8 @@ def test_diversity_alone_covers_all_pictures_as_far_as_it_can() -> None:
     features = np.asarray(dice.normal(size=(60, 5)), np.float32)
     there = np.asarray(dice.normal(size=(7, 5)), np.float32)
     labelled = Labelled(there, np.zeros(0, np.float32), np.zeros(4, np.float32))
-    found = choose(pool_of(features), labelled, Weights(0, 1, 0), limit=10).rows
+    everything = np.concatenate([features, there])
+    found = choose(pool_of(features), labelled, population_of(features, everything), Weights(0, 1, 0), limit=10).rows
     pairs = np.random.default_rng(0).integers(0, 67, (2, 4096))
     together = np.concatenate([features, there])
     apart = np.linalg.norm(together[pairs[0]] - together[pairs[1]], axis=1)[pairs[0] != pairs[1]]
@@ -432,6 +435,6 @@ def test_an_outlier_waits() -> None:
     crowd = np.asarray(dice.normal(size=(50, 5)), np.float32)
     features = np.concatenate([np.full((1, 5), 40, np.float32), crowd])
     nothing = Labelled(np.zeros((0, 5), np.float32), np.zeros(0, np.float32), np.zeros(4, np.float32))
-    order = choose(pool_of(features), nothing, Weights(0, 1, 0))
+    order = choose(pool_of(features), nothing, population_of(features, features), Weights(0, 1, 0))
     assert order.rows.tolist().index(0) > 2
     assert order.diversity.max() == 1
