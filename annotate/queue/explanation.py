@@ -13,6 +13,8 @@ from fullshot.core.taxonomy import GARMENTS, Wear
 _UNCLEAR = "nobody knows yet whether it is a full shot"
 _BROUGHT = "its boxes were brought along, no person has checked them"
 
+_SEPARATOR = "; "
+
 _ENOUGH = 0.5
 """A second reason is given when it weighs at least so much of the first."""
 
@@ -51,20 +53,35 @@ def explain_measured(split: object) -> str:
     return f"{which}, so no model learns from it: after all those that one does, in no order"
 
 
-def explain(part: pd.DataFrame, evidence: Evidence) -> list[str]:
+def explain(part: pd.DataFrame, evidence: Evidence, before: Mapping[str, str]) -> list[str]:
     """A sentence for each candidate: what speaks most for it, and what speaks at least half as much.
 
-    No sentence has a number that each new label would change: annotators would be sent all of them again.
+    Each sentence that changes is sent to the annotators. So none has a number that each new label would change, and
+    one that is still true, and still has what speaks for the picture, stays as it is.
 
     Args:
         part: rows of :func:`fullshot.annotate.queue.candidates.candidates`; N of them, in the order of the pool.
         evidence: what is known of them.
+        before: the sentences of an earlier order, by ``image_id``.
     """
     sentences = []
-    for row, (kind, unclear, rank) in enumerate(zip(part["kind"], part["unclear"], part["rank"], strict=True)):
+    columns = (part[name] for name in ("image_id", "kind", "unclear", "rank"))
+    for row, (identity, kind, unclear, rank) in enumerate(zip(*columns, strict=True)):
         always = [words for words, holds in ((_UNCLEAR, unclear), (_BROUGHT, rank == CHECK)) if holds]
-        sentences.append("; ".join(always + _weightiest(_weighed(row, kind, evidence))))
+        weighed = _weighed(row, kind, evidence)
+        sentence = _SEPARATOR.join(always + _weightiest(weighed))
+        earlier = before.get(identity, "")
+        sentences.append(earlier if _still_holds(earlier, always, weighed) else sentence)
     return sentences
+
+
+def _still_holds(sentence: str, always: Sequence[str], weighed: Sequence[tuple[float, str]]) -> bool:
+    """Whether a sentence says what it must, nothing that is not so, and a reason of weight."""
+    parts = sentence.split(_SEPARATOR)
+    weights = {words: weight for weight, words in weighed}
+    given = [weights[part] for part in parts if part in weights]
+    is_true = parts[: len(always)] == list(always) and len(parts) == len(always) + len(given)
+    return is_true and max(given, default=0.0) >= _ENOUGH * max(weights.values())
 
 
 def _weighed(row: int, kind: object, evidence: Evidence) -> list[tuple[float, str]]:

@@ -1,6 +1,5 @@
 """What to annotate next: what the detector is unsure of, what is unlike all that is labelled, what is rare."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from fullshot.annotate.queue import explanation
 from fullshot.annotate.queue.numbering import priorities
 from fullshot.annotate.queue.predictions import Descriptor, FeatureExtractor, ModelOutputs, extract, feature_extractor
 from fullshot.annotate.queue.selection import REST, Labelled, Pool, Weights, choose, in_sample, population_of
+from fullshot.annotate.queue.turns import Turns
 from fullshot.annotate.queue.uncertainty import certainty, class_weights, uncertainty
 from fullshot.core import tables
 from fullshot.core.annotations import trusted_boxes
@@ -67,7 +67,9 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         readable = rows["image_id"].isin(list(outputs.rows)) | (rows["rank"] == candidate.MEASURE)
         earlier = workspace.read_if_there("priorities").dropna(subset=["priority"])
         before = dict(zip(earlier["image_id"], earlier["priority"].astype(float), strict=True))
-        queue = _Queue(labelled, boxes, candidate.annotated_by_rank(workspace), before, outputs, extractor, settings)
+        reasons = dict(zip(earlier["image_id"], earlier["reason"].fillna(""), strict=True))
+        annotated = candidate.annotated_by_rank(workspace)
+        queue = _Queue(labelled, boxes, annotated, before, reasons, outputs, extractor, settings)
         ordered = queue.ordered(rows[readable])
         ordered["priority"] = priorities(ordered["image_id"].tolist(), before)
         workspace.write("priorities", ordered.reindex(columns=tables.columns("priorities")))
@@ -105,6 +107,7 @@ class _Queue:
         boxes: the labels on them.
         annotated: by rank, see :func:`fullshot.annotate.queue.candidates.annotated_by_rank`.
         before: the priorities of an earlier order, by ``image_id``.
+        reasons: those that were given for it.
         outputs: of the extractor, for the candidates to learn from and the labelled.
         extractor: whose.
         settings: the weights, the share of unclear ones, and the threshold.
@@ -114,6 +117,7 @@ class _Queue:
     boxes: pd.DataFrame
     annotated: dict[int, list[str]]
     before: dict[str, float]
+    reasons: dict[str, str]
     outputs: ModelOutputs
     extractor: FeatureExtractor
     settings: Settings
@@ -149,11 +153,12 @@ class _Queue:
             kinds=kinds.get_indexer(part["kind"]).astype(np.int64),
             garments=certainty(scores, threshold).max(axis=2),
             products=products.astype(np.int64),
+            unclear=part["unclear"].to_numpy(bool),
             before=np.array([self.before.get(identity, 0) for identity in part["image_id"]], np.float32),
         )
         counts = np.array([of_kinds.get(kind, 0) for kind in kinds], np.float32)
         of_product = known.set_index("image_id")["product_id"].reindex(annotated[:REST])
-        recent = names.get_indexer(of_product).tolist()
+        recent = names.get_indexer(pd.Index(of_product)).tolist()
         labelled = Labelled(self._features(known["image_id"]), counts, garments, recent)
         both = pd.concat([part["image_id"], known["image_id"]]).sort_values()
         population = population_of(pool.features[in_sample(part["image_id"].tolist())], self._features(both))
@@ -161,47 +166,20 @@ class _Queue:
         # Weinshall, "Active learning on a budget" (2022), measured it for classifiers, benchmarks/labelling.py here.
         weight = section.uncertainty_weight * max(0.0, 2 * self.extractor.quality - 1)
         weights = Weights(weight, section.diversity_weight, section.rarity_weight)
-        order = choose(pool, labelled, population, weights)
+        turns = Turns(pool.unclear, section.unclear_share, len(annotated), pool.before)
+        order = choose(pool, labelled, population, weights, turns)
         by_kind = {str(kind): int(count) for kind, count in of_kinds.items()}
         evidence = explanation.Evidence(pool, order, weights, unsure, scores, by_kind, len(known))
         found = pd.DataFrame(
             {
                 "image_id": part["image_id"],
-                "reason": explanation.explain(part, evidence),
+                "reason": explanation.explain(part, evidence, self.reasons),
                 "uncertainty": None if unsure is None else np.round(unsure.total.astype(float), _DIGITS),
                 "diversity": np.round(order.diversity.astype(float), _DIGITS),
                 "rarity": np.round(order.rarity.astype(float), _DIGITS),
             }
         )
-        unclear = part["unclear"].to_numpy(bool)
-        return found.iloc[_with_share(order.rows, unclear, section.unclear_share, len(annotated))]
+        return found.iloc[order.rows]
 
     def _features(self, identities: "pd.Series[str]") -> NDArray[np.float32]:
         return self.outputs.features[self.outputs.rows_of(identities)]
-
-
-def _with_share(rows: NDArray[np.int64], unclear: NDArray[np.bool_], share: float, before: int) -> NDArray[np.int64]:
-    """Rows with the unclear ones spread evenly, at that share as long as there are any; each kind keeps its order.
-
-    Each unclear one has a place of an endless queue, of which the first ones are annotated: where the next one is, the
-    others need not move.
-
-    Args:
-        rows: of ``unclear``, in order.
-        unclear: of each row.
-        share: of the queue, in [0, 1].
-        before: how many are annotated.
-    """
-    is_unclear = unclear[rows]
-    sure, unsure = rows[~is_unclear], rows[is_unclear]
-    if share <= 0:
-        return np.concatenate([sure, unsure])
-    # The next one is due when the share of all so far, this one with them, comes to a whole number.
-    due = np.ceil((math.floor(before * share + _EXACT) + 1 + np.arange(len(unsure))) / share - _EXACT) - 1 - before
-    # So many sure ones go before each, as long as there are any.
-    ahead = np.minimum(due - np.arange(len(unsure)), len(sure))
-    return np.insert(sure, ahead.astype(np.int64), unsure)
-
-
-_EXACT = 1e-9
-"""What a product of a share and a whole number may be off."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fullshot.annotate.queue.turns import Turns
+
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
@@ -17,7 +19,7 @@ CHOSEN_ONE_BY_ONE = 2000
 REST = 20
 """After a picture of a product, none of that product among so many, as long as there are others."""
 
-_AS_GOOD = 0.9
+_AS_GOOD = 0.8
 """Where a picture of an earlier order has at least this share of the best score, the earlier order decides. Else each
 label would lead the choice another way, though nothing is gained by it."""
 
@@ -51,6 +53,7 @@ class Pool:
         kinds: shape (N,), int64: the product type's number, -1 where it is not known.
         garments: shape (N, 4), float32 in [0, 1]: how sure it is that each garment is to be seen.
         products: shape (N,), int64: the product's number.
+        unclear: shape (N,), bool: whether nobody knows yet that it is a full shot.
         before: shape (N,), float32: the priority in an earlier order, the greatest first; 0 where there was none.
     """
 
@@ -59,6 +62,7 @@ class Pool:
     kinds: Rows
     garments: Floats
     products: Rows
+    unclear: NDArray[np.bool_]
     before: Floats
 
 
@@ -154,7 +158,12 @@ def population_of(sample: Floats, everything: Floats) -> Population:
 
 
 def choose(
-    pool: Pool, labelled: Labelled, population: Population, weights: Weights, limit: int = CHOSEN_ONE_BY_ONE
+    pool: Pool,
+    labelled: Labelled,
+    population: Population,
+    weights: Weights,
+    turns: Turns,
+    limit: int = CHOSEN_ONE_BY_ONE,
 ) -> Order:
     """Order candidates: the first ones one by one, the others by what speaks for them then.
 
@@ -167,6 +176,7 @@ def choose(
         labelled: what is there.
         population: what the candidates may stand for.
         weights: of the reasons.
+        turns: says when an unclear picture comes.
         limit: how many to choose one by one; each takes a pass over all candidates.
     """
     count = len(pool.products)
@@ -181,21 +191,34 @@ def choose(
     for step in range(min(limit, count)):
         diverse, rare = coverage.of_all(), rarity.of_all()
         score = weights.uncertainty * pool.uncertainty + weights.diversity * diverse + weights.rarity * rare
-        open_now = left & (step - chosen_at[pool.products] > REST)
-        row = _best(np.where(open_now if open_now.any() else left, score, -np.inf), pool.before)
+        open_now = left & (pool.unclear == turns.is_unclear_next())
+        rested = open_now & (step - chosen_at[pool.products] > REST)
+        row = _best(np.where(rested if rested.any() else open_now, score, -np.inf), pool.before)
         diversity_then[row], rarity_then[row] = coverage.of_greatest()[row], rare[row]
         rows.append(row)
         left[row] = False
         chosen_at[pool.products[row]] = step
         rarity.take(row)
         coverage.take(row)
+        turns.take(row)
     rest = np.flatnonzero(left)
     diverse, rare = coverage.of_all(), rarity.of_all()
     diversity_then[rest], rarity_then[rest] = coverage.of_greatest()[rest], rare[rest]
     score = weights.uncertainty * pool.uncertainty + weights.diversity * diverse + weights.rarity * rare
     level = np.floor(np.log(np.maximum(score[rest], _NOTHING)) / -np.log(_AS_GOOD))
     tail = _in_turns(rest[np.lexsort((-score[rest], -pool.before[rest], -level))], pool.products)
-    return Order(np.concatenate([np.array(rows, np.int64), tail]), diversity_then, rarity_then)
+    rows += _merged(tail, pool.unclear, turns)
+    return Order(np.array(rows, np.int64), diversity_then, rarity_then)
+
+
+def _merged(tail: Rows, unclear: NDArray[np.bool_], turns: Turns) -> list[int]:
+    """Rows in order, each kind of them when it is its turn."""
+    of_kind = {kind: iter(tail[unclear[tail] == kind].tolist()) for kind in (True, False)}
+    merged = []
+    for _ in tail:
+        merged.append(next(of_kind[turns.is_unclear_next()]))
+        turns.take(merged[-1])
+    return merged
 
 
 def _best(score: NDArray[np.floating[Any]], before: Floats) -> int:

@@ -1,20 +1,27 @@
 """What to annotate next: the order, the reasons, and that no picture is looked at twice."""
 
+import hashlib
 import io
 from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from fullshot.annotate.label_studio import tasks
 from fullshot.annotate.queue import run as queue
+from fullshot.annotate.queue.numbering import priorities
 from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorExtractor, feature_extractor
 from fullshot.annotate.queue.run import prioritise
-from fullshot.annotate.queue.selection import Labelled, Pool, Weights, choose, population_of
+from fullshot.annotate.queue.selection import Labelled, Order, Pool, Weights, choose, in_sample, population_of
+from fullshot.annotate.queue.turns import Turns
 from fullshot.annotate.queue.uncertainty import certainty, class_weights, margin, uncertainty
 from fullshot.core import image_store, tables
 from fullshot.core.annotations import WITHDRAWN
@@ -188,6 +195,88 @@ def test_numbers_say_the_order(make: Make) -> None:
     assert order(workspace)["priority"].tolist() == [5, 4, 3, 2, 1]
 
 
+def seen_by_annotators(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """What `push` sends of each picture, and compares with what annotators have."""
+    return {one.image_id: one.data for one in tasks.wanted(workspace, SETTINGS.annotate)}
+
+
+# The farther out of turn, the more.
+@pytest.mark.parametrize(("place", "most"), [(0, 2), (1, 2), (12, 9), (35, 18)])
+def test_an_annotation_changes_few_tasks_of_other_pictures(make: Make, place: int, most: int) -> None:
+    colours = np.random.default_rng(1).integers(0, 250, (90, 3)).tolist()
+    kinds = ["Jeans", "Kurtas", "Tshirts", "Jeans", "Shirts"]
+    pictures: list[dict[str, Any]] = [
+        {"colour": colours[number], "kind": kinds[number % 5], "product": f"shop:{number // 3}"}
+        | ({"curated": {"shot": "unclear", "full_shot": None}} if number % 7 == 0 else {})
+        | ({"curated": {"split": "val"}} if number % 11 == 0 else {})
+        for number in range(90)
+    ]
+    workspace, _ = make(*pictures)
+    settings = Settings()
+    annotated = order(workspace, settings)["image_id"][place]
+    before = seen_by_annotators(workspace)
+    row = {"image_id": annotated, "revision": 1, "verdict": "boxes", "boxes": 1, "annotation": 1}
+    workspace.write("annotations", tables.frame("annotations", [{**row, "updated_at": "2026-01-01T00:00:00Z"}]))
+    box = {"image_id": annotated, "label": "top", "x_min": 1, "y_min": 1, "x_max": 40, "y_max": 30, "revision": 1}
+    boxes = pd.concat([workspace.read("boxes"), tables.frame("boxes", [{**box, "source": "human"}])])
+    workspace.write("boxes", boxes)
+    found = order(workspace, settings)
+    assert annotated not in set(found["image_id"])
+    assert found["priority"].is_monotonic_decreasing
+    assert found["priority"].is_unique
+    after = seen_by_annotators(workspace)
+    changed = [identity for identity in after if identity != annotated and after[identity] != before[identity]]
+    assert len(changed) <= most
+
+
+def test_a_picture_that_comes_to_lead_does(make: Make) -> None:
+    workspace, ids = make(*[{"colour": RED, "labelled": "human"}] * 3, *[{"colour": RED}] * 3, *[{"colour": BLUE}] * 4)
+    # Of an order in which what is blue came last.
+    numbers = {identity: 7.0 - place for place, identity in enumerate(ids[3:])}
+    rows = [{"image_id": identity, "priority": number, "reason": ""} for identity, number in numbers.items()]
+    workspace.write("priorities", tables.frame("priorities", rows))
+    found = order(workspace)
+    # The first of the blue ones goes before all others, which keep their numbers as far as they can.
+    assert found["image_id"][0] == ids[6]
+    assert found["priority"].is_monotonic_decreasing
+    assert found["priority"][0] > 7
+    kept = [numbers[str(row["image_id"])] == row["priority"] for row in found.to_dict("records")]
+    assert sum(kept) >= 3
+
+
+@given(st.permutations(range(7)), st.dictionaries(st.integers(0, 9), st.floats(0.001, 50), max_size=8))
+def test_numbers_say_an_order_and_as_few_as_can_be_change(order: list[int], before: dict[int, float]) -> None:
+    names, known = [str(each) for each in order], {str(name): round(value, 2) for name, value in before.items()}
+    known = {name: value for name, value in known.items() if value}
+    numbers = priorities(names, known)
+    assert all(first > second for first, second in pairwise([*numbers, 0]))
+    values = [known.get(name, 0.0) for name in names]
+    falling = max(
+        len(chosen)
+        for count in range(len(values) + 1)
+        for chosen in combinations(values, count)
+        if all(first > second for first, second in pairwise([*chosen, 0.0]))
+    )
+    assert sum(known.get(name) == number for name, number in zip(names, numbers, strict=True)) == falling
+
+
+def test_where_no_number_lies_between_all_are_numbered_anew() -> None:
+    before = {"a": 1.000001, "b": 1.0}
+    assert priorities(["a", "new", "b"], before) == [3, 2, 1]
+    assert priorities(["a", "b", "new"], before) == [1.000001, 1.0, 0.5]
+
+
+def test_of_many_pictures_a_sample_stands_for_all_and_stays_the_same() -> None:
+    digests = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(700))
+    sample = in_sample(digests, 100)
+    assert 50 < sample.sum() <= 115
+    fewer = [digest for number, digest in enumerate(digests) if number % 5]
+    assert {digest for digest, taken in zip(fewer, in_sample(fewer, 100), strict=True) if taken} == {
+        digest for digest, taken in zip(digests, sample, strict=True) if taken and digest in fewer
+    }
+    assert in_sample(digests[:100], 100).all()
+
+
 def test_the_first_are_of_different_kinds_of_pictures(make: Make) -> None:
     colours = [RED] * 5 + [GREEN] * 5 + [BLUE] * 5
     workspace, ids = make(*[{"colour": colour} for colour in colours])
@@ -313,7 +402,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_counted(make: Make) -> No
     path = workspace.read("images").set_index("image_id").loc[ids[0], "path"]
     (workspace / str(path)).write_bytes(b"no picture")
     stats = prioritise(workspace, SETTINGS)
-    assert stats["unreadable"] == 1
+    assert (stats["unreadable"], stats["to_look_at"]) == (1, [path])
     assert workspace.read("priorities")["image_id"].tolist() == [ids[1]]
 
 
@@ -371,6 +460,16 @@ def test_what_is_seen_does_not_depend_on_the_neighbours(make: Make) -> None:
     assert np.ptp(together, axis=0).max() > 1e-3
 
 
+def test_predictions_of_version_0_1_are_moved_and_used(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace, _ = make({"colour": RED}, {"colour": BLUE})
+    prioritise(workspace, SETTINGS)
+    (workspace / FOLDER).rename(workspace / "observations")
+    capsys.readouterr()
+    assert prioritise(workspace, SETTINGS)["predicted"] == 0
+    assert not (workspace / "observations").exists()
+    assert capsys.readouterr().err == f"{workspace / 'observations'} is called predictions now: moved\n"
+
+
 # Formulas
 
 
@@ -401,11 +500,14 @@ def test_a_dress_needs_neither_top_nor_bottom() -> None:
 
 def pool_of(features: NDArray[np.float32], products: NDArray[np.int64] | None = None) -> Pool:
     count = len(features)
-    nothing = np.zeros((count, 4), np.float32)
+    nothing, zeros = np.zeros((count, 4), np.float32), np.zeros(count, np.float32)
     numbers = np.arange(count) if products is None else products
-    return Pool(
-        np.zeros(count, np.float32), features, np.full(count, -1), nothing, numbers, np.zeros(count, np.float32)
-    )
+    return Pool(zeros, features, np.full(count, -1), nothing, numbers, np.zeros(count, np.bool_), zeros)
+
+
+def by_diversity(pool: Pool, labelled: Labelled, everything: NDArray[np.float32], limit: int = 2000) -> Order:
+    turns = Turns(pool.unclear, 0, 0, pool.before)
+    return choose(pool, labelled, population_of(pool.features, everything), Weights(0, 1, 0), turns, limit)
 
 
 def test_diversity_alone_covers_all_pictures_as_far_as_it_can() -> None:
@@ -414,7 +516,7 @@ def test_diversity_alone_covers_all_pictures_as_far_as_it_can() -> None:
     there = np.asarray(dice.normal(size=(7, 5)), np.float32)
     labelled = Labelled(there, np.zeros(0, np.float32), np.zeros(4, np.float32))
     everything = np.concatenate([features, there])
-    found = choose(pool_of(features), labelled, population_of(features, everything), Weights(0, 1, 0), limit=10).rows
+    found = by_diversity(pool_of(features), labelled, everything, limit=10).rows
     pairs = np.random.default_rng(0).integers(0, 67, (2, 4096))
     together = np.concatenate([features, there])
     apart = np.linalg.norm(together[pairs[0]] - together[pairs[1]], axis=1)[pairs[0] != pairs[1]]
@@ -435,6 +537,6 @@ def test_an_outlier_waits() -> None:
     crowd = np.asarray(dice.normal(size=(50, 5)), np.float32)
     features = np.concatenate([np.full((1, 5), 40, np.float32), crowd])
     nothing = Labelled(np.zeros((0, 5), np.float32), np.zeros(0, np.float32), np.zeros(4, np.float32))
-    order = choose(pool_of(features), nothing, population_of(features, features), Weights(0, 1, 0))
+    order = by_diversity(pool_of(features), nothing, features)
     assert order.rows.tolist().index(0) > 2
     assert order.diversity.max() == 1
