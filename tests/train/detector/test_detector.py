@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 from fullshot.core import pictures as storage
 from fullshot.core import settings as settings_module
 from fullshot.core.boxes import Box, Corners, Picture, iou
-from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
@@ -165,6 +165,83 @@ def test_a_run_that_learnt_from_pictures_as_they_are_stored_counts_unless_one_wa
     assert not detector.fit(workspace, small(epochs=1))["trained"]
     turn(workspace / str(workspace.read("images")["path"].iloc[0]), 6)
     assert detector.fit(workspace, small(epochs=1))["trained"]
+
+
+def test_the_confidence_of_the_settings_holds_wherever_a_detector_is_loaded(
+    trained: tuple[Workspace, Settings, dict[str, Any]],
+) -> None:
+    workspace, _, _ = trained
+    seen = list(pictures_of(workspace, "test").values())
+
+    def scores(found: detector.Detector) -> list[float]:
+        return [box.score or 0 for answer in found.predict(seen) for box in answer]
+
+    every = scores(detector.load(workspace, settings=small(confidence=0.001)))
+    least = sorted(every)[len(every) // 2]
+    some = scores(detector.load(workspace, settings=small(confidence=least)))
+    assert 0 < len(some) < len(every)
+    assert min(some) >= least - 1e-6
+    assert scores(detector.load(workspace, settings=small(), confidence=least)) == some
+    toml = workspace / "fullshot.toml"
+    toml.write_text(f"[detector]\nconfidence = {least}\n")
+    assert scores(detector.load(workspace)) == some
+    toml.unlink()
+
+
+def test_a_run_names_its_family_and_one_of_version_0_1_is_of_the_first(
+    make_workspace: MakeWorkspace,
+) -> None:
+    workspace = make_workspace(train=3)
+    with pytest.raises(UserError, match=r"expected the detector family to be one of yolo.*, got 'teapot'"):
+        detector.fit(workspace, small(family="teapot"))
+    stats = detector.fit(workspace, small(epochs=1))
+    file = workspace.models("detector") / str(stats["run"]) / "run.json"
+    record = json.loads(file.read_text())
+    assert record.pop("family") == "yolo"
+    del record["settings"]["detector"]["family"]
+    file.write_text(json.dumps(record))
+    digest = detector.load(workspace).digest
+    assert not detector.fit(workspace, small(epochs=1))["trained"]
+    # Another family in the settings trains another detector, and opens this one all the same.
+    assert detector.load(workspace, settings=small(family="teapot")).digest == digest
+    file.write_text(json.dumps({**record, "family": "teapot"}))
+    with pytest.raises(UserError, match="got 'teapot'"):
+        detector.load(workspace)
+
+
+def test_pictures_that_cannot_be_read_are_left_out_counted_and_named(
+    make_workspace: MakeWorkspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = make_workspace(train=5, val=1, test=2)
+    images, curated = workspace.read("images"), workspace.read("curated")
+    paths = {
+        split: list(images.loc[images["image_id"].isin(curated.loc[curated["split"] == split, "image_id"]), "path"])
+        for split in ("train", "val", "test")
+    }
+    cut_off, missing, validated = paths["train"][0], paths["train"][1], paths["val"][0]
+    (workspace / cut_off).write_bytes((workspace / cut_off).read_bytes()[:150])
+    (workspace / missing).unlink()
+    (workspace / validated).write_bytes(b"no picture")
+    (workspace / paths["test"][0]).write_bytes(b"")
+    stats = detector.fit(workspace, small(epochs=1))
+    assert stats["unreadable"] == 3
+    assert stats["pictures"] == {"train": 3, "val": 0, "test": 2}
+    assert stats["val"]["measured_on"] == "train"
+    message = capsys.readouterr().err
+    assert "train detector: 3 pictures that cannot be read are left out: " in message
+    assert all(path in message for path in (cut_off, missing, validated))
+    scores = detector.evaluate(workspace, small())
+    assert (scores["pictures"], scores["boxes"], scores["unreadable"]) == (1, 2, 1)
+    assert (
+        f"evaluate detector: 1 picture that cannot be read is left out: {paths['test'][0]}" in capsys.readouterr().err
+    )
+    for path in images["path"]:
+        (workspace / str(path)).unlink(missing_ok=True)
+    with pytest.raises(StageFailed, match=r"no picture of the split test in .* can be read"):
+        detector.evaluate(workspace, small())
+    with pytest.raises(StageFailed, match="no picture of the split train"):
+        detector.fit(workspace, small(epochs=2))
+    assert len(list(workspace.models("detector").glob("*/run.json"))) == 1
 
 
 def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:

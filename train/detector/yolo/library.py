@@ -141,6 +141,13 @@ def open_model(file: str) -> Any:
     return model
 
 
+def strip(weights: Path) -> None:
+    """Take out of a file of weights what only going on needs, as Ultralytics does at the end of a training."""
+    from ultralytics.utils.torch_utils import strip_optimizer
+
+    strip_optimizer(str(weights))
+
+
 @contextlib.contextmanager
 def log_to(path: Path) -> Iterator[None]:
     """Send what Ultralytics, and what warns beneath it, says to the end of a file while this lasts."""

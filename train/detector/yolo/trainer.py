@@ -74,7 +74,9 @@ class YoloTrainer:
         before = checkpoint.restore()
         with library.log_to(_log(folder)):
             advance(before["epochs"], self._settings.epochs)
-            if not before["complete"]:
+            if before["complete"]:
+                library.strip(checkpoint.best)  # the copy was taken before Ultralytics did so
+            else:
                 self._train(yaml, folder, checkpoint, before["epochs"], advance)
         after = checkpoint.state()
         return {
