@@ -118,8 +118,6 @@ class FaissStore:
         while True:
             count = min(count, len(searched.products))
             distances, ids = search(queries, count, params=parameters)
-            # A batch is computed as ‖q‖² − 2qx + ‖x‖², which rounding may bring below zero.
-            distances = np.maximum(distances, 0)
             shown = searched.products.loc[ids.ravel()].to_numpy().reshape(ids.shape)
             answers = [_distinct(*row, products) for row in zip(distances, ids, shown, strict=True)]
             # A vector as far away as the last of an answer, but with a lower id, may lie behind those asked for.

@@ -85,13 +85,28 @@ def test_search_finds_the_nearest_products_each_once(store: VectorStore, queries
         assert_same(store.search(queries[:1], partition, products), expected[:1])
 
 
+def test_a_product_with_very_many_vectors_does_not_hide_the_others(store: VectorStore) -> None:
+    vectors = np.zeros((40, DIMENSION), np.float32)
+    vectors[:, 0] = np.arange(40)
+    store.build(vectors, np.arange(40), ["shop:1"] * 30 + ["shop:2"] * 9 + ["shop:3"], ["top"] * 40)
+    assert store.search(vectors[:1], "top", 3) == [[(0, 0.0), (30, 900.0), (39, 39.0**2)]]
+    assert store.search(vectors[:1], "top", 2) == [[(0, 0.0), (30, 900.0)]]
+
+
 def test_a_vector_finds_itself_at_distance_zero(store: VectorStore) -> None:
     rows = Rows()
     rows.build(store)
     (((number, distance),),) = store.search(rows.vectors[:1], rows.partitions[0], 1)
     assert number == rows.ids[0]
     assert 0 <= distance < 1e-5
-    assert all(answer[0][1] >= 0 for answer in store.search(rows.vectors * 1000, "top", 1))
+
+
+def test_no_distance_is_below_zero_whatever_is_rounded(store: VectorStore) -> None:
+    rows = Rows()
+    rows.vectors += 1000
+    rows.build(store)
+    answers = store.search(rows.vectors, "top", 3)
+    assert min(distance for answer in answers for _, distance in answer) >= 0
 
 
 def test_only_some_ids_are_chosen_from(store: VectorStore, queries: Vectors) -> None:

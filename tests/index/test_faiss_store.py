@@ -33,6 +33,12 @@ def test_only_what_changed_is_written(store: FaissStore, tmp_path: Path) -> None
     assert FaissStore.from_settings(Settings(), tmp_path, 4).partitions() == {"foot": 2, "top": 1}
 
 
+def test_no_index_is_left_behind(store: FaissStore, tmp_path: Path) -> None:
+    store.build(np.eye(1, 4, dtype=np.float32), np.arange(1), ["a"], ["long"])
+    store.save()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.faiss", "vectors.parquet"]
+
+
 @pytest.mark.parametrize("name", ["top.faiss", "vectors.parquet"])
 def test_a_damaged_file_is_one_line(store: FaissStore, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"half")
