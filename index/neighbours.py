@@ -93,10 +93,10 @@ def find_neighbour_leaks(workspace: Workspace, settings: Settings) -> tuple[list
         ours, theirs, least = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]], settings.curate.duplicate_similarity
         as_they_are = is_near_duplicate(ours, theirs, least)
         in_mirror = is_near_duplicate(np.stack([mirrored[row] for row in pairs[:, 0]]), theirs, least)
-        for pair, alike, alike_in_mirror in zip(pairs, as_they_are, in_mirror, strict=True):
-            if alike or alike_in_mirror:
+        for pair, same, same_mirrored in zip(pairs, as_they_are, in_mirror, strict=True):
+            if same or same_mirrored:
                 images = tuple((names[row], split_of[row]) for row in pair)
-                leaks.append(Leak("neighbour", "alike" if alike else "alike in a mirror", images))
+                leaks.append(Leak("neighbour", "near duplicate" if same else "mirrored near duplicate", images))
     return leaks, int((~embedded.readable).sum())
 
 

@@ -107,9 +107,9 @@ def test_unreadable_pictures_are_left_out_counted_and_named(
         (built / path).write_bytes(b"no picture")
     stats = build_catalog(built, settings)
     assert (stats["items"], stats["unreadable"]) == (55, 5)
-    told = capsys.readouterr().err
-    assert "5 pictures cannot be read" in told
-    assert sum(path in told for path in paths) == 3
+    messages = capsys.readouterr().err
+    assert "5 pictures that cannot be read are left out" in messages
+    assert sum(path in messages for path in paths) == 3
     for path in built.read("dataset2")["image_path"]:
         (built / path).write_bytes(b"no picture")
     (built.catalog / "index.json").unlink()

@@ -185,9 +185,9 @@ def test_outfit_images_that_cannot_be_read_are_counted_and_named(
     (built / paths[images[1]]).unlink()
     scores = evaluate_recommend(built, settings, split="train")
     assert (scores["outfit_images"], scores["unreadable"], scores["garments"]) == (4, 2, 12)
-    told = capsys.readouterr().err
-    assert "2 pictures cannot be read" in told
-    assert paths[images[0]] in told
+    messages = capsys.readouterr().err
+    assert "2 pictures that cannot be read are left out" in messages
+    assert paths[images[0]] in messages
     for image in images:
         (built / paths[image]).write_bytes(b"no picture")
     with pytest.raises(StageFailed, match="none of the 6 outfit images"):
