@@ -100,7 +100,7 @@ def test_imports_run_along_the_architecture(path: Path) -> None:
         ("fullshot/tables.py", "fullshot.curation.pose.mediapipe", True, False),  # the spine knows no stage
         ("curation/pose.py", "fullshot.crawler.items", True, False),
         ("annotate/tasks.py", "fullshot.curation.pose.mediapipe", False, False),
-        ("train/fit.py", "fullshot.demo.drawing.studio", True, False),
+        ("train/fit.py", "fullshot.demo.shop.studio", True, False),
         ("train/fit.py", "None.x", False, False),
     ],
 )

@@ -22,9 +22,9 @@ from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.process import END_WITH_PARENT
 from fullshot.core.workspace import Workspace
 from fullshot.demo import scorecard
-from fullshot.demo.drawing import studio
 from fullshot.demo.scorecard import ScoreCard
 from fullshot.demo.shop import server as shop
+from fullshot.demo.shop import studio
 
 PORT = 8765
 """Where the shop serves if nothing else does."""

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from fullshot.core.image_store import image_id
 from fullshot.core.workspace import Workspace
-from fullshot.demo.drawing.studio import Studio
+from fullshot.demo.shop.studio import Studio
 
 EXPECTED = {"full_shots": 0.98, "detector": 0.90, "recommend": 0.80}
 """The least accuracy of full shots, mAP@0.5, and instance recall@5: how often the very product worn is among the five."""

@@ -11,7 +11,7 @@ from fullshot.core.boxes import Picture
 from fullshot.core.settings import Settings, load
 from fullshot.curation import POSE_ESTIMATORS, PoseEstimator, garment_boxes
 from fullshot.curation.pose.skeletons import COCO18
-from fullshot.demo.drawing.studio import draw, open_studio
+from fullshot.demo.shop.studio import draw, open_studio
 from tests.curation.pose.networks import write_network
 
 

@@ -15,7 +15,7 @@ from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.curation.pose.mediapipe import MediaPipePose
 from fullshot.curation.pose.model_file import PoseModel, provide
-from fullshot.demo.drawing.studio import draw, open_studio
+from fullshot.demo.shop.studio import draw, open_studio
 
 Row = tuple[str, str]  # product_id, name of a picture
 

@@ -12,10 +12,10 @@ from playwright.sync_api import sync_playwright
 
 from fullshot.core.errors import UserError
 from fullshot.crawler import HEADLESS_FLAGS, ListingFound, PageOptions, ProductFound, find_chromium, parse
-from fullshot.demo.drawing import studio as studios
-from fullshot.demo.drawing.studio import Box
 from fullshot.demo.shop import server as shops
+from fullshot.demo.shop import studio as studios
 from fullshot.demo.shop.server import Shop
+from fullshot.demo.shop.studio import Box
 
 
 def free_port() -> int:
@@ -29,8 +29,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop of three collections, serving; only the pictures that are looked at here are drawn."""
     folder = tmp_path_factory.mktemp("pictures")
     studio = studios.open_studio(7, 10)
-    looks = [picture for picture in studio.pictures if picture.kind == "look"]
-    boxes = {look.name: (Box(look.product_ids[0], "top", 120.0, 64.0, 360.0, 320.0),) for look in looks}
+    outfits = [picture for picture in studio.pictures if picture.kind == "outfit"]
+    boxes = {outfit.name: (Box(outfit.product_ids[0], "top", 120.0, 64.0, 360.0, 320.0),) for outfit in outfits}
     there = Shop(studio, boxes, folder, f"http://{shops.HOST}:{free_port()}")
     for picture in studio.pictures:
         Image.new("RGB", (480, 640), (240, 240, 240)).save(folder / picture.name)
@@ -78,7 +78,7 @@ def test_product_pages_say_what_the_studio_knows(shop: Shop) -> None:
         assert (row["gender"], row["in_stock"]) == (product.gender.lower(), not product.sold_out)
         pictures = [picture for picture in shop.studio.pictures if product.product_id in picture.product_ids]
         assert [link.url for link in found.images] == [
-            shop.picture_url(picture) for picture in sorted(pictures, key=lambda one: one.kind == "look")
+            shop.picture_url(picture) for picture in sorted(pictures, key=lambda one: one.kind == "outfit")
         ]
 
 
@@ -87,12 +87,12 @@ def test_some_products_are_sold_out(shop: Shop) -> None:
 
 
 def test_boxes_are_in_percent_of_the_picture(shop: Shop) -> None:
-    look = next(picture for picture in shop.studio.pictures if picture.kind == "look")
-    product = next(one for one in shop.studio.products if one.product_id == look.product_ids[0])
+    outfit = next(picture for picture in shop.studio.pictures if picture.kind == "outfit")
+    product = next(one for one in shop.studio.products if one.product_id == outfit.product_ids[0])
     url = f"{shop.base}/{shop.link(product)}"
     found = parse(url, fetch(url), PageOptions(), "myntra")
     assert isinstance(found, ProductFound)
-    (box,) = [box for box in found.boxes if box.url == shop.picture_url(look)]
+    (box,) = [box for box in found.boxes if box.url == shop.picture_url(outfit)]
     assert (box.x, box.y, box.width, box.height) == (25.0, 10.0, 50.0, 40.0)
 
 

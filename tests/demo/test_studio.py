@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from fullshot.demo.drawing.bottoms import Bottom
-from fullshot.demo.drawing.camera import measure
 from fullshot.demo.drawing.cuts import Top
+from fullshot.demo.drawing.designs import Design, OnePiece
 from fullshot.demo.drawing.lasts import Shoe
 from fullshot.demo.drawing.patterns import Fabric
-from fullshot.demo.drawing.studio import Picture, Studio, draw, draw_all, open_studio
-from fullshot.demo.shop.records import Design, OnePiece
+from fullshot.demo.shop.camera import measure
+from fullshot.demo.shop.studio import Picture, Studio, draw, draw_all, open_studio
 
 WIDTH, HEIGHT = 480, 640
 
@@ -40,7 +40,7 @@ def pixels(jpeg: bytes) -> np.ndarray:
 
 def test_shop_has_the_promised_size(studio: Studio) -> None:
     assert Counter(p.wear for p in studio.products) == {"top": 76, "bottom": 76, "foot": 76, "long": 12}
-    assert Counter(p.kind for p in studio.pictures) == {"front": 240, "detail": 240, "worn": 240, "look": 180}
+    assert Counter(p.kind for p in studio.pictures) == {"front": 240, "detail": 240, "worn": 240, "outfit": 180}
     assert [p.product_id for p in studio.products] == list(range(10001, 10241))
     assert len({p.name for p in studio.pictures}) == 900
     assert 12 <= len({p.brand for p in studio.products}) <= 14
@@ -65,11 +65,11 @@ def test_products_keep_the_rules_of_a_shop(studio: Studio) -> None:
 def test_looks_stay_within_a_collection_and_wear_everything(studio: Studio) -> None:
     by_id = {p.product_id: p for p in studio.products}
     worn: Counter[int] = Counter()
-    for look in (p for p in studio.pictures if p.kind == "look"):
-        members = [by_id[i] for i in look.product_ids]
+    for outfit in (p for p in studio.pictures if p.kind == "outfit"):
+        members = [by_id[i] for i in outfit.product_ids]
         assert len({m.collection for m in members}) == 1
         assert sorted(m.wear for m in members) in (["bottom", "foot", "top"], ["foot", "long"])
-        worn.update(look.product_ids)
+        worn.update(outfit.product_ids)
     assert set(worn) == set(by_id)
 
 
@@ -137,10 +137,10 @@ def test_boxes_fit_what_changes_when_a_garment_changes_colour(studio: Studio, na
 
 
 def test_every_garment_of_every_look_has_a_box_that_can_be_seen(studio: Studio) -> None:
-    for look in [p for p in studio.pictures if p.kind == "look"][::2]:
-        boxes = measure(studio, look)
-        assert sorted(b.product_id for b in boxes) == sorted(look.product_ids)
-        assert all(b.x_max - b.x_min >= 30 and b.y_max - b.y_min >= 10 for b in boxes), look.name
+    for outfit in [p for p in studio.pictures if p.kind == "outfit"][::2]:
+        boxes = measure(studio, outfit)
+        assert sorted(b.product_id for b in boxes) == sorted(outfit.product_ids)
+        assert all(b.x_max - b.x_min >= 30 and b.y_max - b.y_min >= 10 for b in boxes), outfit.name
 
 
 def test_looks_show_the_whole_person_with_margins(studio: Studio) -> None:
@@ -198,8 +198,8 @@ def test_run_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
     there = {p.name for p in tmp_path.glob("*.jpg")}
     assert 0 < len(there) < len(small.pictures)
     boxes = draw_all(small, tmp_path, processes=1)
-    look = small.pictures[-1]
-    assert boxes[look.name] == draw(small, look)[1]
+    outfit = small.pictures[-1]
+    assert boxes[outfit.name] == draw(small, outfit)[1]
     # Pictures drawn before it was killed lost their boxes with it; they are found again.
     worn = next(p for p in small.pictures if p.kind == "worn" and p.name in there)
     assert boxes[worn.name] == draw(small, worn)[1]

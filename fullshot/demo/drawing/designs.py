@@ -12,11 +12,22 @@ from fullshot.demo.drawing.lasts import Shoe
 from fullshot.demo.drawing.palette import CLOTH, contrast, darker, lighter, lightness
 from fullshot.demo.drawing.patterns import MOTIFS, Fabric
 from fullshot.demo.drawing.wardrobe import DENIM, Template
-from fullshot.demo.shop.records import Design, OnePiece
 
 
 @dataclass(frozen=True)
-class Cut:
+class OnePiece:
+    """The design of a dress or jumpsuit: a bodice and what hangs from its waist."""
+
+    bodice: Top
+    lower: Bottom
+    belt: str = ""
+
+
+Design = Top | Bottom | Shoe | OnePiece
+
+
+@dataclass(frozen=True)
+class DescribedDesign:
     """A design with the words that describe it."""
 
     template: Template
@@ -171,7 +182,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def make(rng: Random, template: Template, wear: str, colour: str, turn: int) -> Cut:
+def make_design(rng: Random, template: Template, wear: str, colour: str, turn: int) -> DescribedDesign:
     """The `turn`-th design of `template` in the colour of that name."""
     pattern = template.patterns[turn % len(template.patterns)]
     jeans = template.parts.get("kind") == "jeans" or pattern in ("denim", "fade")
@@ -182,4 +193,4 @@ def make(rng: Random, template: Template, wear: str, colour: str, turn: int) -> 
         word = {"fabric": "Printed", "none": "Solid"}.get(pattern, "Colourblocked")
     else:
         word = "Colourblocked" if pattern.startswith("block:") else _WORDS.get(pattern, "Solid")
-    return Cut(template, design, colour, word)
+    return DescribedDesign(template, design, colour, word)

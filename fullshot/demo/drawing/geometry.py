@@ -35,7 +35,7 @@ def curve(t: float, knots: Sequence[tuple[float, float]]) -> float:
 
 
 def number(value: float) -> str:
-    """A coordinate as SVG text: one decimal is a twentieth of a pixel on a look."""
+    """A coordinate as SVG text: one decimal is a twentieth of a pixel on an outfit image."""
     return "%.1f" % value  # noqa: UP031  the fastest way, and this runs ten thousand times a picture
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from random import Random
 
-from fullshot.demo.drawing.designs import Cut, make
+from fullshot.demo.drawing.designs import DescribedDesign, make_design
 from fullshot.demo.drawing.wardrobe import palette_of, templates
 from fullshot.demo.shop.records import Picture, Product
 
@@ -62,8 +62,8 @@ def has_one_piece(women_collection: int) -> bool:
     return math.ceil(12 * (women_collection + 1) / 19) > math.ceil(12 * women_collection / 19)
 
 
-def look_count(collection: int) -> int:
-    """Looks of a collection: 28 of 38 have five, the rest four."""
+def outfit_count(collection: int) -> int:
+    """Outfits of a collection: 28 of 38 have five, the rest four."""
     return 5 if math.ceil(28 * (collection + 1) / 38) > math.ceil(28 * collection / 38) else 4
 
 
@@ -92,7 +92,7 @@ def stock(seed: int, collections: int) -> tuple[Product, ...]:
             template = pool[orders[key][n % len(pool)]]
             colour = decks[key].deal(template.noun, palette_of(template))
             rng = Random(f"{seed}/product/{collection}/{len(products)}")
-            cut = make(rng, template, wear, colour, n // len(pool))
+            cut = make_design(rng, template, wear, colour, n // len(pool))
             products.append(_product(rng, FIRST_ID + len(products), cut, wear, women, collection, names))
     return tuple(products)
 
@@ -104,7 +104,7 @@ def _brand(collection: int) -> str:
 
 
 def _product(
-    rng: Random, product_id: int, cut: Cut, wear: str, women: bool, collection: int, names: dict[str, int]
+    rng: Random, product_id: int, cut: DescribedDesign, wear: str, women: bool, collection: int, names: dict[str, int]
 ) -> Product:
     gender = "Women" if women else "Men"
     kind = cut.template.article_type
@@ -161,20 +161,21 @@ def _outfits(products: list[Product], count: int) -> list[tuple[int, ...]]:
 
 
 def shoot(products: tuple[Product, ...]) -> tuple[Picture, ...]:
-    """All pictures: three of each product, then the looks of each collection."""
+    """All pictures: three of each product, then the outfit images of each collection."""
     collections: dict[int, list[Product]] = {}
     for p in products:
         collections.setdefault(p.collection, []).append(p)
     pictures: list[Picture] = []
-    looks: list[Picture] = []
+    outfit_images: list[Picture] = []
     for collection, members in collections.items():
-        outfits = _outfits(members, look_count(collection))
+        outfits = _outfits(members, outfit_count(collection))
         for p in members:
             for kind in ("front", "detail"):
                 pictures.append(Picture(f"{p.product_id}-{kind}.jpg", kind, (p.product_id,), False, (p.product_id,)))
             worn = [o for o in outfits if p.product_id in o]
-            # The last outfit it is part of: the first already opens the looks.
+            # The last outfit it is part of: the first already opens the outfit images.
             pictures.append(Picture(f"{p.product_id}-worn.jpg", "worn", (p.product_id,), False, worn[-1]))
         for outfit in outfits:
-            looks.append(Picture(f"look-{len(looks) + 1:04d}.jpg", "look", outfit, True, outfit))
-    return (*pictures, *looks)
+            name = f"look-{len(outfit_images) + 1:04d}.jpg"
+            outfit_images.append(Picture(name, "outfit", outfit, True, outfit))
+    return (*pictures, *outfit_images)

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fullshot.demo.drawing.bottoms import Bottom
-from fullshot.demo.drawing.cuts import Top
-from fullshot.demo.drawing.lasts import Shoe
-
-
-@dataclass(frozen=True)
-class OnePiece:
-    """The design of a dress or jumpsuit: a bodice and what hangs from its waist."""
-
-    bodice: Top
-    lower: Bottom
-    belt: str = ""
-
-
-Design = Top | Bottom | Shoe | OnePiece
+from fullshot.demo.drawing.designs import Design
 
 
 @dataclass(frozen=True)
@@ -30,7 +16,7 @@ class Product:
         wear: `top`, `bottom`, `foot` or `long`.
         price: Rupees, below `mrp`.
         sizes: Label and whether it is on sale, in order.
-        collection: Which collection (a brand's line for one gender) it belongs to; looks stay within one.
+        collection: Which collection (a brand's line for one gender) it belongs to; outfits stay within one.
         design: What it is drawn from, on its own and worn.
     """
 
@@ -72,8 +58,8 @@ class Picture:
 
     Attributes:
         name: File name, `10001-front.jpg` or `look-0007.jpg`.
-        kind: `front`, `detail`, `worn` or `look`.
-        product_ids: The product it belongs to; of a look, everything worn.
+        kind: `front`, `detail`, `worn` or `outfit`.
+        product_ids: The product it belongs to; of an outfit image, everything worn.
         full_shot: Whether it shows a person from head to feet.
         outfit: Everything that is worn on it, whole or cut off; on `front` and `detail` the product alone.
     """

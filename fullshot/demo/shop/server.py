@@ -1,6 +1,6 @@
 """The built-in shop as a web site on this machine, in Myntra's page shape.
 
-Listings have 50 products a page and go on by ``?p=2``; product pages carry ``window.__myx``; looks have a box a garment in
+Listings have 50 products a page and go on by ``?p=2``; product pages carry ``window.__myx``; outfit images have a box a garment in
 ``shoppableLooksV2``, in percent of the picture. A person who opens it in a browser sees a shop.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fullshot.core.errors import UserError
-from fullshot.demo.drawing.studio import Box, Picture, Product, Studio
 from fullshot.demo.shop import site
+from fullshot.demo.shop.studio import Box, Picture, Product, Studio
 
 PAGE_SIZE = 50
 HOST = "127.0.0.1"
@@ -35,7 +35,7 @@ class Shop:
 
     Args:
         studio: its products and pictures.
-        boxes: a look's file name and the boxes on it, in pixels.
+        boxes: an outfit image's file name and the boxes on it, in pixels.
         folder: where the pictures lie.
         base: scheme, host and port of its links, without a slash at the end.
     """
@@ -48,10 +48,10 @@ class Shop:
     @cached_property
     def listings(self) -> dict[str, list[Product]]:
         """A listing's name, such as ``men-topwear``, and its products."""
-        found: dict[str, list[Product]] = {}
+        listings: dict[str, list[Product]] = {}
         for product in self.studio.products:
-            found.setdefault(f"{product.gender.lower()}-{_SLUGS[product.wear]}", []).append(product)
-        return dict(sorted(found.items()))
+            listings.setdefault(f"{product.gender.lower()}-{_SLUGS[product.wear]}", []).append(product)
+        return dict(sorted(listings.items()))
 
     @cached_property
     def urls(self) -> list[str]:
@@ -64,12 +64,12 @@ class Shop:
 
     @cached_property
     def _pictures(self) -> dict[int, list[Picture]]:
-        """A product's pictures: its own, then the looks it is worn on."""
-        found: dict[int, list[Picture]] = {number: [] for number in self._products}
-        for picture in sorted(self.studio.pictures, key=lambda one: one.kind == "look"):
+        """A product's pictures: its own, then the outfit images it is worn on."""
+        pictures: dict[int, list[Picture]] = {number: [] for number in self._products}
+        for picture in sorted(self.studio.pictures, key=lambda picture: picture.kind == "outfit"):
             for number in picture.product_ids:
-                found[number].append(picture)
-        return found
+                pictures[number].append(picture)
+        return pictures
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -125,10 +125,10 @@ class Shop:
             )
             for slug, products in self.listings.items()
         )
-        looks = [picture for picture in self.studio.pictures if picture.kind == "look"][::15][:8]
+        outfits = [picture for picture in self.studio.pictures if picture.kind == "outfit"][::15][:8]
         shown = "".join(
-            site.tile("/" + self.link(self._products[look.product_ids[0]]), self.picture_url(look), "Shop the look")
-            for look in looks
+            site.tile("/" + self.link(self._products[image.product_ids[0]]), self.picture_url(image), "Shop the look")
+            for image in outfits
         )
         body = f'<h1>This week</h1><div class="grid">{shown}</div><h1>Departments</h1><div class="grid">{tiles}</div>'
         return site.page("Studio Seven", {}, body)
@@ -176,7 +176,7 @@ class Shop:
                 {"view": "default", "src": self.picture_url(pictures[0])},
                 {"view": "size_representation", "src": ""},
             ],
-            "inventoryInfo": [{"label": label, "available": there} for label, there in product.sizes],
+            "inventoryInfo": [{"label": label, "available": available} for label, available in product.sizes],
         }
 
     def product_page(self, product: Product) -> str:
@@ -187,7 +187,7 @@ class Shop:
         return site.page(product.name, data, body)
 
     def _data(self, product: Product, pictures: list[Picture]) -> dict[str, Any]:
-        looks = [picture for picture in pictures if picture.kind == "look"]
+        outfits = [picture for picture in pictures if picture.kind == "outfit"]
         return {
             "id": product.product_id,
             "name": product.name,
@@ -209,29 +209,29 @@ class Shop:
                     {"name": "animatedImage", "images": []},
                 ],
             },
-            "sizes": [{"label": label, "available": there} for label, there in product.sizes],
+            "sizes": [{"label": label, "available": available} for label, available in product.sizes],
             "colours": None,
             "articleAttributes": {"Pattern": product.pattern.title()},
             "ratings": {"averageRating": product.rating, "totalCount": product.rating_count},
             "flags": {"outOfStock": product.sold_out},
             "landingPageUrl": self.link(product),
-            "shoppableLooksV2": [self._look(look, product) for look in looks] or None,
+            "shoppableLooksV2": [self._shoppable_look(image, product) for image in outfits] or None,
         }
 
     def _sized(self, picture: Picture) -> dict[str, Any]:
         sized = f"{self.base}/h_($height),q_($qualityPercentage),w_($width)/assets/images/{picture.name}"
         return {"src": sized, "secureSrc": sized, "imageURL": self.picture_url(picture), "host": None}
 
-    def _look(self, look: Picture, product: Product) -> dict[str, Any]:
+    def _shoppable_look(self, outfit: Picture, product: Product) -> dict[str, Any]:
         return {
-            **self._sized(look),
+            **self._sized(outfit),
             "data": [
                 {
                     "type": "PRIMARY" if box.product_id == product.product_id else "SECONDARY",
                     "boundaryBox": _percent(box),
                     "cropImgUrl": None,
                 }
-                for box in self.boxes[look.name]
+                for box in self.boxes[outfit.name]
             ],
         }
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from fullshot.demo.drawing.studio import Product
+from fullshot.demo.shop.records import Product
 
 _STYLE = """
 *{box-sizing:border-box}body{margin:0;font:15px/1.45 system-ui,"DejaVu Sans",sans-serif;color:#282c3f;background:#fff}
@@ -81,7 +81,8 @@ def product(item: Product, pictures: Iterable[str]) -> str:
     """A product's page, inside."""
     album = "".join(f'<img src="{html.escape(url)}" alt="{html.escape(item.name)}" loading="lazy">' for url in pictures)
     sizes = "".join(
-        f'<span class="size{"" if there else " none"}">{html.escape(label)}</span>' for label, there in item.sizes
+        f'<span class="size{"" if available else " none"}">{html.escape(label)}</span>'
+        for label, available in item.sizes
     )
     return (
         f'<div class="pdp"><div class="album">{album}</div><div><h1>{html.escape(item.brand)}</h1><p>{html.escape(item.name)}</p>'

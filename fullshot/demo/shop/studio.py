@@ -1,4 +1,4 @@
-"""The drawing studio of the built-in shop: people and garments, drawn, with a box round every garment worn.
+"""The photo studio of the built-in shop: people and garments, drawn, with a box round every garment worn.
 
 The same seed gives the same shop, byte for byte; a picture depends on nothing but the seed and itself, so pictures
 may be drawn in any order and in any process.
@@ -20,9 +20,9 @@ from pathlib import Path
 from fullshot.core.engines import map_shards
 from fullshot.core.files import write_bytes
 from fullshot.demo.shop.assortment import COLLECTIONS, shoot, stock
-from fullshot.demo.shop.records import Box, OnePiece, Picture, Product, Studio
+from fullshot.demo.shop.records import Box, Picture, Product, Studio
 
-__all__ = ["Box", "OnePiece", "Picture", "Product", "Studio", "draw", "draw_all", "open_studio"]
+__all__ = ["Box", "Picture", "Product", "Studio", "draw", "draw_all", "open_studio"]
 
 # Part of what a finished folder is checked against: raise it when drawings change.
 DRAWING = 6
@@ -56,9 +56,9 @@ def draw(studio: Studio, picture: Picture) -> tuple[bytes, tuple[Box, ...]]:
 
     Returns:
         JPEG bytes, and the tight box of each garment worn (pixels, x_min, y_min, x_max, y_max): all garments of a
-        look; in a worn picture the product's own first, then what else is well in view; none on a product alone.
+        outfit image; in a worn picture the product's own first, then what else is well in view; none on a product alone.
     """
-    from fullshot.demo.drawing.camera import take
+    from fullshot.demo.shop.camera import take
 
     return take(studio, picture)
 
@@ -66,7 +66,7 @@ def draw(studio: Studio, picture: Picture) -> tuple[bytes, tuple[Box, ...]]:
 def draw_all(
     studio: Studio, folder: Path, processes: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, tuple[Box, ...]]:
-    """Draw every picture into `folder`; what is there and complete is kept.
+    """Draw every picture into `folder`; what is there and complete stays.
 
     Args:
         studio: The shop.
@@ -79,75 +79,75 @@ def draw_all(
     """
     folder.mkdir(parents=True, exist_ok=True)
     total = len(studio.pictures)
-    kept = _kept(studio, folder)
-    todo = [i for i, picture in enumerate(studio.pictures) if kept.get(picture.name) is None]
+    drawn = _read_drawn(studio, folder)
+    todo = [i for i, picture in enumerate(studio.pictures) if drawn.get(picture.name) is None]
     if progress:
         progress(total - len(todo), total)
     if not todo:
-        return {picture.name: kept[picture.name] or () for picture in studio.pictures}
+        return {picture.name: drawn[picture.name] or () for picture in studio.pictures}
     # Says whose pictures these are before the first is drawn, so that a run cut short can be gone on with.
-    _record(studio, folder, kept)
-    boxes = dict(kept)
+    _record(studio, folder, drawn)
+    boxes = dict(drawn)
     chunks = [tuple(todo[i : i + _CHUNK]) for i in range(0, len(todo), _CHUNK)]
-    for names in _drawn(studio, folder, chunks, processes or 0, set(kept)):
+    for names in _draw_chunks(studio, folder, chunks, processes or 0, set(drawn)):
         boxes.update(names)
         if progress:
-            progress(sum(found is not None for found in boxes.values()), total)
+            progress(sum(of_picture is not None for of_picture in boxes.values()), total)
     _record(studio, folder, boxes)
     return {picture.name: boxes[picture.name] or () for picture in studio.pictures}
 
 
-_Found = dict[str, tuple[Box, ...] | None]
+_Boxes = dict[str, tuple[Box, ...] | None]
 
 
-def _drawn(
+def _draw_chunks(
     studio: Studio, folder: Path, chunks: list[tuple[int, ...]], processes: int, have: set[str]
-) -> Iterator[_Found]:
+) -> Iterator[_Boxes]:
     """Draw chunk after chunk, here or in `processes`."""
     shop = (studio.seed, 1 + max(p.collection for p in studio.products), str(folder))
     jobs = [[(shop, chunk, frozenset(studio.pictures[i].name for i in chunk) & have)] for chunk in chunks]
-    for _, found in map_shards(_draw_chunk, jobs, processes):
-        yield found
+    for _, boxes in map_shards(_draw_chunk, jobs, processes):
+        yield boxes
 
 
 _Job = tuple[tuple[int, int, str], tuple[int, ...], frozenset[str]]
 
 
-def _draw_chunk(jobs: Sequence[_Job]) -> _Found:
+def _draw_chunk(jobs: Sequence[_Job]) -> _Boxes:
     """Draw the pictures with these numbers; of those in the folder already, find the boxes only."""
     [((seed, collections, folder), numbers, have)] = jobs
     studio = open_studio(seed, collections)
-    found: _Found = {}
+    boxes: _Boxes = {}
     for i in numbers:
         picture = studio.pictures[i]
         if picture.name in have:
-            from fullshot.demo.drawing.camera import measure
+            from fullshot.demo.shop.camera import measure
 
-            found[picture.name] = measure(studio, picture)
+            boxes[picture.name] = measure(studio, picture)
             continue
-        jpeg, found[picture.name] = draw(studio, picture)
+        jpeg, boxes[picture.name] = draw(studio, picture)
         write_bytes(Path(folder) / picture.name, jpeg)
-    return found
+    return boxes
 
 
-def _kept(studio: Studio, folder: Path) -> _Found:
+def _read_drawn(studio: Studio, folder: Path) -> _Boxes:
     """Pictures of this shop that are in the folder, with their boxes, or None where those are not recorded yet."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if [record["drawing"], record["seed"]] != [DRAWING, studio.seed]:
             return {}
         boxes: dict[str, tuple[Box, ...]] = {
-            name: tuple(Box(**b) for b in found) for name, found in record["boxes"].items()
+            name: tuple(Box(**box) for box in rows) for name, rows in record["boxes"].items()
         }
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     with os.scandir(folder) as entries:
-        there = {entry.name for entry in entries if entry.is_file() and entry.stat().st_size}
-    return {p.name: boxes.get(p.name) for p in studio.pictures if p.name in there}
+        complete = {entry.name for entry in entries if entry.is_file() and entry.stat().st_size}
+    return {p.name: boxes.get(p.name) for p in studio.pictures if p.name in complete}
 
 
-def _record(studio: Studio, folder: Path, boxes: _Found) -> None:
-    """Write which shop the folder holds and the boxes known so far."""
-    known = {p.name: [asdict(b) for b in boxes[p.name] or ()] for p in studio.pictures if boxes.get(p.name) is not None}
-    text = json.dumps({"drawing": DRAWING, "seed": studio.seed, "boxes": known})
+def _record(studio: Studio, folder: Path, boxes: _Boxes) -> None:
+    """Write which shop the folder holds and the boxes drawn so far."""
+    drawn = {p.name: [asdict(b) for b in boxes[p.name] or ()] for p in studio.pictures if boxes.get(p.name) is not None}
+    text = json.dumps({"drawing": DRAWING, "seed": studio.seed, "boxes": drawn})
     write_bytes(folder / RECORD, text.encode())

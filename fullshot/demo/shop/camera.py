@@ -15,12 +15,13 @@ from fullshot.demo.drawing.backdrop import Backdrop
 from fullshot.demo.drawing.bottoms import Bottom, draw_bottom
 from fullshot.demo.drawing.canvas import Bounds, Canvas, stroke
 from fullshot.demo.drawing.cuts import Top
+from fullshot.demo.drawing.designs import OnePiece
 from fullshot.demo.drawing.figure import ANKLE, HIP, SIDES, SOLE, WAIST, Frame, cast_body, mannequin, stand, strike_pose
 from fullshot.demo.drawing.geometry import lerp, number, smooth
 from fullshot.demo.drawing.lasts import Shoe
 from fullshot.demo.drawing.shoes import draw_shoe, draw_shoes
 from fullshot.demo.drawing.tops import draw_back, draw_body, draw_sleeve
-from fullshot.demo.shop.records import Box, OnePiece, Picture, Product, Studio
+from fullshot.demo.shop.records import Box, Picture, Product, Studio
 
 WIDTH, HEIGHT = 480, 640
 QUALITY = 90
@@ -105,10 +106,10 @@ def _boxes(studio: Studio, picture: Picture, canvas: Canvas, view: View) -> Boxe
     boxes = []
     for product in sorted(products, key=lambda p: (p is not main, p.product_id)):
         level = _CODES[product.wear][1]
-        found = red.point([255 if value == level else 0 for value in range(256)]).getbbox()
-        if found is None:
+        corners = red.point([255 if value == level else 0 for value in range(256)]).getbbox()
+        if corners is None:
             continue
-        x0, y0, x1, y1 = (float(v) for v in found)
+        x0, y0, x1, y1 = (float(v) for v in corners)
         if picture.full_shot or product is main or min(x1 - x0, y1 - y0) >= _LEAST_VISIBLE:
             boxes.append(Box(product.product_id, product.wear, x0, y0, x1, y1))
     return tuple(boxes)
