@@ -1,7 +1,8 @@
 """A Scrapy project: a shop's pages in, ``products`` and ``images`` out."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
@@ -33,20 +34,15 @@ __all__ = [
     "provide_chromium",
 ]
 
-# Loaded when asked for: the process that a crawl runs in needs none of these, nor the pandas that some of them load.
-_MODULES = {
-    "items": ("Found", "ListingFound", "NothingFound", "PictureLink", "ProductFound", "ShopBox"),
-    "pages": ("PageOptions", "ShopPage", "parse"),
-    "process": ("CrawlerProcess",),
-    "registries": ("RENDERERS", "SHOPS"),
-    "rendering.browser": ("HEADLESS_FLAGS", "find_chromium", "provide_chromium"),
-    "reparse": ("parse_archived",),
-    "run": ("CrawlFailed", "crawl"),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULE_OF:
-        return getattr(import_module(f"fullshot.crawler.{_MODULE_OF[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".items": ["Found", "ListingFound", "NothingFound", "PictureLink", "ProductFound", "ShopBox"],
+        ".pages": ["PageOptions", "ShopPage", "parse"],
+        ".process": ["CrawlerProcess"],
+        ".registries": ["RENDERERS", "SHOPS"],
+        ".rendering.browser": ["HEADLESS_FLAGS", "find_chromium", "provide_chromium"],
+        ".reparse": ["parse_archived"],
+        ".run": ["CrawlFailed", "crawl"],
+    },
+)

@@ -1,7 +1,8 @@
 """Curation: pose, the full-shot rule, quality, near duplicates, splits, the exported CSVs and the report."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fullshot.curation.add import AddOptions, add_pictures, parse_constants
@@ -38,31 +39,19 @@ __all__ = [
     "write_report",
 ]
 
-_PLACES = {
-    "POSE_ESTIMATORS": "pose",
-    "AddOptions": "add",
-    "Fingerprint": "duplicates.fingerprint",
-    "ImageFeatures": "features.store",
-    "People": "pose.people",
-    "PoseEstimator": "pose",
-    "add_pictures": "add",
-    "curate": "run",
-    "find_leaks": "splits.leakage",
-    "fingerprint": "duplicates.fingerprint",
-    "garment_boxes": "pose.garment_boxes",
-    "is_near_duplicate": "duplicates.similarity",
-    "open_pose_estimator": "pose",
-    "parse_constants": "add",
-    "read_for_features": "features.extract",
-    "similarity": "duplicates.similarity",
-    "split_of_images": "splits.leakage",
-    "stored_features": "splits.leakage",
-    "write_report": "report",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Loaded when asked for: what starts the workers must not load the tables first, nor `fullshot --help` anything.
-    if name in _PLACES:
-        return getattr(import_module(f"fullshot.curation.{_PLACES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".add": ["AddOptions", "add_pictures", "parse_constants"],
+        ".duplicates.fingerprint": ["Fingerprint", "fingerprint"],
+        ".duplicates.similarity": ["is_near_duplicate", "similarity"],
+        ".features.extract": ["read_for_features"],
+        ".features.store": ["ImageFeatures"],
+        ".pose": ["POSE_ESTIMATORS", "PoseEstimator", "open_pose_estimator"],
+        ".pose.garment_boxes": ["garment_boxes"],
+        ".pose.people": ["People"],
+        ".report": ["write_report"],
+        ".run": ["curate"],
+        ".splits.leakage": ["find_leaks", "split_of_images", "stored_features"],
+    },
+)

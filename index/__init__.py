@@ -1,7 +1,8 @@
 """The index: the searchable catalog, what is asked of it, and where its pictures come from."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fullshot.index.answer import Garment, LookAlike, Recommendation
@@ -28,24 +29,16 @@ __all__ = [
     "trace",
 ]
 
-_PLACES = {
-    "VECTOR_STORES": "stores",
-    "Catalog": "catalog",
-    "Garment": "answer",
-    "Hit": "catalog",
-    "LookAlike": "answer",
-    "Recommendation": "answer",
-    "Recommender": "recommender",
-    "build_catalog": "building",
-    "check_splits": "neighbours",
-    "evaluate_recommend": "evaluation",
-    "recommend": "recommender",
-    "trace": "tracing",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Loaded when asked for: `fullshot --help` needs none of these, nor the libraries that they load.
-    if name in _PLACES:
-        return getattr(import_module(f"fullshot.index.{_PLACES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".answer": ["Garment", "LookAlike", "Recommendation"],
+        ".building": ["build_catalog"],
+        ".catalog": ["Catalog", "Hit"],
+        ".evaluation": ["evaluate_recommend"],
+        ".neighbours": ["check_splits"],
+        ".recommender": ["Recommender", "recommend"],
+        ".stores": ["VECTOR_STORES"],
+        ".tracing": ["trace"],
+    },
+)

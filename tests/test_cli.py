@@ -84,7 +84,7 @@ def test_help_lists_the_commands() -> None:
         (("crawl", "{empty}", "ftp://x.test/"), "expected an address that begins with http:// or https://"),
         (
             ("crawl", "{empty}", "http://x.test/", "--shop", "none"),
-            "expected a shop out of myntra, schema_org, got 'none'",
+            "expected the shop to be one of myntra, schema_org, got 'none'",
         ),
         (("crawl", "{empty}", "http://x.test/", "--delay", "-2"), "setting crawl.delay: "),
         (("crawl", "{text}", "http://x.test/"), "expected a workspace folder, got a file: {text}"),

@@ -4,9 +4,9 @@ A detector belongs to a family, such as YOLO. A family implements
 :class:`fullshot.core.interfaces.DetectorTrainer` in a package of its own and has a name in :data:`DETECTORS`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fullshot.core.lazy import lazy_names
 from fullshot.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -33,20 +33,13 @@ DETECTORS: "Registry[type[DetectorTrainer[DetectionData]]]" = Registry(
 )
 """The families of detectors, by ``detector.family``."""
 
-_MODULES = {
-    "DetectionData": "fullshot.train.detector.data",
-    "DetectionPicture": "fullshot.train.detector.data",
-    "Detector": "fullshot.core.interfaces",
-    "DetectorTrainer": "fullshot.core.interfaces",
-    "DetectorWithFeatures": "fullshot.core.interfaces",
-    "evaluate": "fullshot.train.detector.evaluation",
-    "fit": "fullshot.train.detector.fitting",
-    "load": "fullshot.train.detector.families",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Loaded when asked for: the registry alone needs neither pandas nor torch.
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".data": ["DetectionData", "DetectionPicture"],
+        ".evaluation": ["evaluate"],
+        ".families": ["load"],
+        ".fitting": ["fit"],
+        "fullshot.core.interfaces": ["Detector", "DetectorTrainer", "DetectorWithFeatures"],
+    },
+)

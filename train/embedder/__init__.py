@@ -3,9 +3,9 @@
 It has a backbone, which has a name in :data:`BACKBONES`, and a layer that turns the backbone's features into vectors.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fullshot.core.lazy import lazy_names
 from fullshot.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -41,23 +41,14 @@ BACKBONES: "Registry[type[Backbone]]" = Registry(
 )
 """The networks that turn crops into features, by ``embedder.backbone``."""
 
-_MODULES = {
-    "Backbone": "fullshot.core.interfaces",
-    "Embedder": "fullshot.core.interfaces",
-    "crop_to_foreground": "fullshot.train.embedder.preprocessing",
-    "evaluate": "fullshot.train.embedder.evaluation",
-    "fit": "fullshot.train.embedder.fitting",
-    "has_plain_background": "fullshot.train.embedder.preprocessing",
-    "load": "fullshot.train.embedder.model",
-    "preferred_item_shots": "fullshot.train.embedder.preprocessing",
-    "product_wears": "fullshot.train.embedder.dataset",
-    "resize": "fullshot.train.embedder.preprocessing",
-    "worn_garments": "fullshot.train.embedder.dataset",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Loaded when asked for: the registry alone needs neither pandas nor torch.
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".dataset": ["product_wears", "worn_garments"],
+        ".evaluation": ["evaluate"],
+        ".fitting": ["fit"],
+        ".model": ["load"],
+        ".preprocessing": ["crop_to_foreground", "has_plain_background", "preferred_item_shots", "resize"],
+        "fullshot.core.interfaces": ["Backbone", "Embedder"],
+    },
+)
