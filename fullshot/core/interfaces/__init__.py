@@ -1,0 +1,32 @@
+"""What can be exchanged: the protocols that an implementation keeps, in the house or in another package.
+
+Each has a registry (:mod:`fullshot.core.registry`) in the room that it belongs to, and a suite of tests in
+``tests/conformance/`` that runs over every implementation that is there. Where a value belongs to a stage (a page's
+item, a person's joints), the protocol is generic over it, since the stages lie above this module.
+
+An implementation that the settings choose is a class with a class method ``from_settings``.
+"""
+
+from fullshot.core.interfaces.annotation import BoxFormat
+from fullshot.core.interfaces.crawling import Frontier, Renderer, ShopPage
+from fullshot.core.interfaces.curation import PoseEstimator, QualityCheck
+from fullshot.core.interfaces.engines import Engine
+from fullshot.core.interfaces.models import Backbone, Detector, DetectorTrainer, DetectorWithFeatures, Embedder
+from fullshot.core.interfaces.storage import BlobStore, VectorStore
+
+__all__ = [
+    "Backbone",
+    "BlobStore",
+    "BoxFormat",
+    "Detector",
+    "DetectorTrainer",
+    "DetectorWithFeatures",
+    "Embedder",
+    "Engine",
+    "Frontier",
+    "PoseEstimator",
+    "QualityCheck",
+    "Renderer",
+    "ShopPage",
+    "VectorStore",
+]
