@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium, provide_chromium
     from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
     from fullshot.crawler.pages import PageOptions, ShopPage, parse
     from fullshot.crawler.process import CrawlerProcess
     from fullshot.crawler.registries import RENDERERS, SHOPS
-    from fullshot.crawler.rendering.browser import HEADLESS_FLAGS, find_chromium, provide_chromium
     from fullshot.crawler.reparse import parse_archived
     from fullshot.crawler.run import CrawlFailed, crawl
 
@@ -41,7 +41,7 @@ __getattr__ = lazy_names(
         ".pages": ["PageOptions", "ShopPage", "parse"],
         ".process": ["CrawlerProcess"],
         ".registries": ["RENDERERS", "SHOPS"],
-        ".rendering.browser": ["HEADLESS_FLAGS", "find_chromium", "provide_chromium"],
+        ".browser": ["HEADLESS_FLAGS", "find_chromium", "provide_chromium"],
         ".reparse": ["parse_archived"],
         ".run": ["CrawlFailed", "crawl"],
     },

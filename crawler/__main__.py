@@ -19,11 +19,11 @@ from fullshot.core.workspace import Workspace
 from fullshot.crawler import archive, rendering
 from fullshot.crawler.addresses import is_private_host
 from fullshot.crawler.archive import PageArchive
+from fullshot.crawler.browser import find_renderer
 from fullshot.crawler.context import CrawlContext, send_to_parent
 from fullshot.crawler.frontier import RequestState
 from fullshot.crawler.pages import PageOptions, rules
 from fullshot.crawler.politeness import Politeness
-from fullshot.crawler.rendering.browser import find_renderer
 from fullshot.crawler.spider import ShopSpider
 from fullshot.crawler.state import FILE, CrawlState
 

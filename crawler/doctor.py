@@ -3,7 +3,7 @@
 from fullshot.core.checks import Check
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.settings import Settings
-from fullshot.crawler.rendering.browser import (
+from fullshot.crawler.browser import (
     find_chromedriver,
     find_chromium,
     provide_chromedriver,

@@ -7,8 +7,8 @@ from typing import Any
 
 from fullshot.core import interfaces
 from fullshot.core.errors import UserError
+from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium, find_renderer
 from fullshot.crawler.registries import RENDERERS
-from fullshot.crawler.rendering.browser import HEADLESS_FLAGS, find_chromium, find_renderer
 from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing
 from fullshot.crawler.rendering.page import RenderedPage, RenderRequest
 

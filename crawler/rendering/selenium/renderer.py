@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 
-from fullshot.crawler.rendering.browser import find_chromedriver
+from fullshot.crawler.browser import find_chromedriver
 from fullshot.crawler.rendering.errors import RendererMissing
 from fullshot.crawler.rendering.page import MARKUP_SECONDS, START_SECONDS, RenderedPage, RenderRequest
 from fullshot.crawler.rendering.policy import RequestPolicy

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fullshot.crawler.rendering.browser import find_chromium
+from fullshot.crawler.browser import find_chromium
 from tests.crawler.rendering.conftest import Crawl
 from tests.crawler.rendering.site import Site
 

@@ -70,7 +70,7 @@ def provide_chromium(path: str | None = None) -> Path:
         found = find_chromium()
     if found is None:
         libraries = ["--with-deps"] if apt_command() else []
-        command = [sys.executable, "-m", "playwright", "install", *libraries, "chromium"]
+        command = [sys.executable, "-P", "-m", "playwright", "install", *libraries, "chromium"]
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
         found = find_chromium()
     if found is None:
@@ -150,6 +150,6 @@ def _is_installed(package: str) -> bool:
 
 
 def _playwrights_own() -> Path | None:
-    done = subprocess.run([sys.executable, "-c", _ASK_PLAYWRIGHT], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", _ASK_PLAYWRIGHT], capture_output=True, text=True)
     path = Path(done.stdout.strip())
     return path if done.returncode == 0 and path.is_file() else None

@@ -6,9 +6,8 @@ import pytest
 
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.settings import Settings
-from fullshot.crawler.doctor import checks
-from fullshot.crawler.rendering import browser
-from fullshot.crawler.rendering.browser import (
+from fullshot.crawler import browser
+from fullshot.crawler.browser import (
     HEADLESS_FLAGS,
     find_chromedriver,
     find_chromium,
@@ -17,6 +16,7 @@ from fullshot.crawler.rendering.browser import (
     provide_chromium,
     version,
 )
+from fullshot.crawler.doctor import checks
 
 
 def _program(path: Path, script: str) -> Path:
@@ -151,3 +151,17 @@ def test_doctor_names_what_pages_built_by_script_need(no_system_browser: Path) -
     found = {check.name: check for check in checks(Settings())}
     assert found["chromedriver"].ok
     assert found["chromedriver"].found == f"ChromeDriver 1.2.3 ({no_system_browser / 'chromedriver'})"
+
+
+def test_what_the_doctor_and_the_help_ask_for_loads_no_crawler() -> None:
+    code = """
+import sys
+import fullshot.crawler.doctor
+from fullshot.crawler import RENDERERS, SHOPS, find_chromium
+print(*SHOPS.names(), *RENDERERS.names())
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names, modules = done.stdout.splitlines()
+    assert names.startswith("myntra schema_org ")
+    assert not {"scrapy", "twisted", "web_poet", "playwright", "selenium", "pandas"} & set(modules.split())
