@@ -105,11 +105,11 @@ def test_the_first_stages_of_the_demo_work_beside_files_of_the_users_own(python:
     code = """
 import fullshot, pathlib, sys
 from fullshot.core.errors import StageFailed
-from fullshot.demo.run import run
+from fullshot.demo import run_demo
 assert pathlib.Path(fullshot.__file__).is_relative_to(sys.prefix), fullshot.__file__
 assert sys.path[0] == ""
 try:
-    run(pathlib.Path("demo"), collections=1, flags={"train detector": ["--no-such-flag"]})
+    run_demo(pathlib.Path("demo"), collections=1, flags={"train detector": ["--no-such-flag"]})
 except StageFailed as error:
     print(error)
 """

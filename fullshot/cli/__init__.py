@@ -12,6 +12,8 @@ from fullshot import __version__
 from fullshot.cli import add, annotate, boxes, crawl, curate, demo, doctor, index, report, train
 from fullshot.core.process import END_WITH_PARENT, collect_seldom, end_with_stdin, ending_at_once
 
+__all__ = ["app", "main"]
+
 app = typer.Typer(
     name="fullshot",
     help="From a fashion shop's pages to a garment detector, an embedder and a look-alike search.",

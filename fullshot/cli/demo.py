@@ -26,12 +26,12 @@ def demo(
     as_json: JsonFlag = False,
 ) -> None:
     """The whole way, against the built-in shop: crawl, curate, train, index, recommend. Run again, it goes on."""
-    from fullshot.demo.run import keep_open, run
+    from fullshot.demo import keep_open, run_demo
 
     if serve:
         keep_open(workspace)
         return
-    card = run(workspace, seed=seed, collections=collections, port=port, fresh=fresh)
+    card = run_demo(workspace, seed=seed, collections=collections, port=port, fresh=fresh)
     if as_json:
         print(json.dumps(card.as_json(), ensure_ascii=False))
     else:

@@ -33,7 +33,7 @@ PORT = 8765
 _CRAWL_FLAGS = ["--shop", "myntra", "--delay", "0", "--concurrency", "8", "--no-autothrottle"]
 
 
-def run(
+def run_demo(
     root: Path,
     *,
     seed: int = 7,

@@ -13,7 +13,7 @@ import pytest
 
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.workspace import Workspace
-from fullshot.demo.run import run
+from fullshot.demo import run_demo
 
 SMALL = {
     "FULLSHOT_CURATE_VALIDATION_SHARE": "0.4",
@@ -55,12 +55,12 @@ def tables(root: Path) -> dict[str, pd.DataFrame]:
 def test_a_shop_of_another_size_leaves_everything_as_it_is(tmp_path: Path) -> None:
     root, record = tmp_path / "demo", tmp_path / "demo-shop" / "shop.json"
     with pytest.raises(UserError, match="between 1 and 38, but got 50"):
-        run(root, collections=50)
+        run_demo(root, collections=50)
     assert not list(tmp_path.iterdir())
     record.parent.mkdir()
     record.write_text("{}")
     with pytest.raises(UserError, match="between 1 and 38, but got 50"):
-        run(root, collections=50, fresh=True)
+        run_demo(root, collections=50, fresh=True)
     assert record.is_file()
 
 
@@ -72,7 +72,7 @@ def test_a_command_is_not_taken_from_the_folder_that_the_user_works_in(
     monkeypatch.chdir(tmp_path)
     # The flag ends the command as soon as it has begun: by its own code for a wrong call.
     with pytest.raises(StageFailed, match="`fullshot crawl` ended with code 2"):
-        run(tmp_path / "demo", collections=1, flags={"crawl": ["--no-such-flag"]})
+        run_demo(tmp_path / "demo", collections=1, flags={"crawl": ["--no-such-flag"]})
 
 
 @pytest.mark.slow
