@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fullshot import __version__
-from fullshot.cli import add, annotate, boxes, crawl, curate, demo, doctor, index, report, train
+from fullshot.cli import annotate, boxes, crawler, curation, demo, doctor, index, train
 from fullshot.core.process import END_WITH_PARENT, collect_seldom, end_with_stdin, ending_at_once
 
 __all__ = ["app", "main"]
@@ -38,11 +38,11 @@ def _fullshot(
 
 # In the order of `fullshot --help`, which lists the groups after the commands that stand alone.
 app.command()(demo.demo)
-app.command(cls=crawl.CrawlCommand)(crawl.crawl)
-app.command(cls=crawl.PagesCommand)(crawl.parse)
-app.command()(add.add)
-app.command()(curate.curate)
-app.command()(report.report)
+app.command(cls=crawler.CrawlCommand)(crawler.crawl)
+app.command(cls=crawler.PagesCommand)(crawler.parse)
+app.command()(curation.add)
+app.command()(curation.curate)
+app.command()(curation.report)
 app.command()(index.recommend)
 app.command()(index.trace)
 app.command(cls=doctor.DoctorCommand)(doctor.doctor)

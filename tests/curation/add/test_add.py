@@ -19,7 +19,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from fullshot.cli.add import add as command
+from fullshot.cli.curation import add as command
 from fullshot.core import image_store, tables
 from fullshot.core.errors import UserError
 from fullshot.core.settings import Settings
@@ -431,7 +431,7 @@ def test_a_killed_run_is_made_good_by_the_next(tmp_path: Path, workspace: Worksp
     before = lay(tmp_path / "before", {"old.png": picture(251)})
     add_pictures(workspace, settings, before)
     tables_before = contents(workspace)
-    script = "import sys; from fullshot.cli.add import add; import typer; typer.run(add)"
+    script = "import sys; from fullshot.cli.curation import add; import typer; typer.run(add)"
     process = subprocess.Popen([sys.executable, "-c", script, workspace.root, folder], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while process.poll() is None and len(list(workspace.root.glob("images/*/*.png"))) < 20:

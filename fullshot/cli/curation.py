@@ -1,4 +1,4 @@
-"""``fullshot add``."""
+"""``fullshot add``, ``curate`` and ``report``: pictures in, what they show, and how the data set looks."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +7,7 @@ import typer
 
 from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.core.errors import StageFailed
 
 _COLUMNS = "Columns of a CSV"
 
@@ -76,3 +77,62 @@ def add(
     settings = place.settings(curate={"processes": processes})
     options = AddOptions(shop, columns, root, parse_constants(constants or []))
     print_stats(add_pictures(place, settings, source, options), as_json)
+
+
+@command
+def curate(
+    workspace: WorkspaceArgument,
+    check: Annotated[
+        bool, typer.Option("--check", help="only prove that the splits do not leak; change nothing")
+    ] = False,
+    overlays: Annotated[
+        bool, typer.Option("--overlays", help="draw what the pose model saw on every picture, into overlays/")
+    ] = False,
+    processes: Annotated[int | None, typer.Option(help="worker processes; 0: one a core")] = None,
+    pose: Annotated[str | None, typer.Option(help="which estimator finds people: mediapipe, openpose")] = None,
+    pose_model: Annotated[str | None, typer.Option(help="a MediaPipe pose .task file")] = None,
+    pose_network: Annotated[str | None, typer.Option(help="an OpenPose network that OpenCV reads (.onnx, .pb)")] = None,
+    pose_layout: Annotated[str | None, typer.Option(help="its joints: coco (18) or mpi (15)")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell full shots from item shots, find junk and copies, split by product, export the CSVs."""
+    from fullshot import curation
+    from fullshot.core.workspace import Workspace
+
+    place = Workspace(workspace)
+    given = {
+        "processes": processes,
+        "pose": pose,
+        "pose_model": pose_model,
+        "pose_network": pose_network,
+        "pose_layout": pose_layout,
+    }
+    settings = place.settings(curate=given)
+    if not check:
+        print_stats(curation.curate(place, settings, overlays=overlays), as_json)
+        return
+    from fullshot.index import check_splits
+
+    stats = check_splits(place, settings)
+    print_stats(stats, as_json)
+    if stats["leaks"]:
+        neighbours = any(leak["share"] == "neighbour" for leak in stats["leaks"])
+        advice = "; of neighbours, say keep=false of one in verdicts.csv first" if neighbours else ""
+        raise StageFailed(
+            f"{len(stats['leaks'])} leaks between the splits: `fullshot curate {workspace}` removes them{advice}"
+        )
+
+
+@command
+def report(
+    workspace: WorkspaceArgument,
+    truth: Annotated[Path | None, typer.Option(help="a CSV that says which pictures are full shots")] = None,
+    output: Annotated[Path | None, typer.Option(help="the page's file; else report.html in WS")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make report.html: counts, charts, sample grids, and what to look at, in one file that opens offline."""
+    from fullshot.core.workspace import Workspace
+    from fullshot.curation import write_report
+
+    place = Workspace(workspace)
+    print_stats(write_report(place, place.settings(), truth=truth, output=output), as_json)
