@@ -16,6 +16,7 @@ from fullshot.annotate import formats
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated
 from fullshot.annotate.formats.labels import LabelMap
+from fullshot.annotate.readable import unreadable
 from fullshot.core import files
 from fullshot.core.annotations import TRUSTED, trusted_boxes
 from fullshot.core.boxes import Corners, area
@@ -62,7 +63,8 @@ def export_boxes(
     Returns:
         ``pictures`` and ``boxes`` written, and their numbers by ``splits`` and ``labels``; ``left_out``, boxes that the
         format cannot carry, by reason; ``pictures_left_out``, those of which nothing was left; ``rounded``, boxes moved
-        to whole pixels; ``written_anew``, pictures that lost their EXIF orientation.
+        to whole pixels; ``written_anew``, pictures that lost their EXIF orientation; ``unreadable``, pictures that do
+        not decode, which are left out.
 
     Raises:
         MissingInput: a table is not there; says which command makes it.
@@ -73,8 +75,11 @@ def export_boxes(
     inputs = [workspace.table(name) for name in ("images", "boxes", "curated", "annotations")]
     with workspace.stage("boxes export", settings, inputs) as stats:
         carried = _Carried(format, label_map)
-        for (found, image_id), rows in choose(workspace, split, source).groupby(["split", "image_id"], sort=False):
-            carried.add(str(found), str(image_id), rows)
+        rows = choose(workspace, split, source)
+        broken = unreadable("boxes export", workspace.root, rows["path"].drop_duplicates().tolist())
+        rows = rows[~rows["path"].isin(broken)]
+        for (found, image_id), drawn in rows.groupby(["split", "image_id"], sort=False):
+            carried.add(str(found), str(image_id), drawn)
         if not carried.pictures:
             raise UserError(_nothing(workspace, format, split, source, carried))
         anew = 0
@@ -97,6 +102,7 @@ def export_boxes(
             pictures_left_out=carried.empty,
             rounded=carried.rounded,
             written_anew=anew,
+            unreadable=len(broken),
         )
     return stats
 

@@ -14,6 +14,7 @@ from fullshot.annotate.label_studio import tasks
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.server import refuse_links
 from fullshot.annotate.label_studio.tasks import Picture
+from fullshot.annotate.readable import unreadable
 from fullshot.core.boxes import Box
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.pictures import read_or_none, read_rgb
@@ -52,7 +53,8 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
     Returns:
         ``project``, its number, and ``url``; ``tasks`` in all, ``added``, ``changed``, ``deleted``, ``doubles``
         deleted; ``kept``, tasks of unneeded pictures with annotations not pulled; ``predictions`` and ``model``,
-        pictures with boxes of the detector, and its version; ``strangers``, tasks without an image_id.
+        pictures with boxes of the detector, and its version; ``strangers``, tasks without an image_id; ``unreadable``,
+        pictures that do not decode, of which no task is made.
 
     Raises:
         MissingInput: the workspace was not curated yet.
@@ -74,6 +76,8 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         left_out = set(gone)
         there.tasks = {identity: task for identity, task in there.tasks.items() if task["id"] not in left_out}
         fresh = [picture for identity, picture in wanted.items() if identity not in there.tasks]
+        broken = unreadable("annotate push", workspace.root, [picture.path for picture in fresh])
+        fresh = [picture for picture in fresh if picture.path not in broken]
         added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
         replaced = _predict_anew(client, number, workspace, there, wanted, detector, settings.annotate.batch)
         # Last: a task's data tell of which boxes its predictions were made.
@@ -94,9 +98,10 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "deleted": len(gone),
             "doubles": len(there.doubles) + len(late),
             "kept": kept,
-            "predictions": len(wanted) if detector else 0,
+            "predictions": len(wanted) - len(broken) if detector else 0,
             "model": detector.digest if detector else None,
             "strangers": there.strangers,
+            "unreadable": len(broken),
         }
     return stats
 

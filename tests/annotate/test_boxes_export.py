@@ -157,6 +157,7 @@ def test_stats_tell_what_was_written(workspace: Workspace, tmp_path: Path) -> No
         "pictures_left_out": 0,
         "rounded": 0,
         "written_anew": 1,
+        "unreadable": 0,
     }
     (record,) = (workspace / "runs").glob("boxes-export-*.json")
     run = json.loads(record.read_text())

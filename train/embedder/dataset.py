@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from fullshot.core.annotations import without_outdated
 from fullshot.core.errors import BadTable, MissingInput
 from fullshot.core.workspace import Workspace
 
@@ -34,12 +35,13 @@ def item_shots(workspace: Workspace) -> pd.DataFrame:
 def worn_garments(workspace: Workspace, splits: Sequence[str] = ("train", "val", "test")) -> pd.DataFrame:
     """The boxes on full shots whose product is known: rows of :data:`COLUMNS`, with corners in pixels.
 
-    Boxes that lie outside their picture are left out.
+    Boxes that lie outside their picture are left out, and those that people drew and changed or took back since.
 
     Raises:
         MissingInput: a table is not there; says what to run first.
     """
-    boxes = workspace.read("boxes").dropna(subset=["product_id"])
+    boxes = without_outdated(workspace.read("boxes"), workspace.read_if_there("annotations"))
+    boxes = boxes.dropna(subset=["product_id"])
     # A picture of two products has two rows, but one file.
     images = workspace.read("images")[["image_id", "path", "width", "height"]].drop_duplicates("image_id")
     curated = workspace.read("curated")

@@ -31,7 +31,7 @@ from fullshot.train.embedder.plots import plot
 from fullshot.train.embedder.sampling import ProductBatches
 from fullshot.train.embedder.training import CHECKPOINT, CheckpointCallback, Siamese
 
-INPUTS = ("products", "images", "curated", "boxes", "dataset2", "labels")
+INPUTS = ("products", "images", "curated", "boxes", "annotations", "dataset2", "labels")
 
 
 STAGE = "train embedder"
