@@ -25,7 +25,7 @@ from fullshot.curation.features import store, versions
 from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.pose.skeletons import BLAZEPOSE
 from fullshot.curation.quality.checks import measure_names
-from fullshot.curation.shots.rule import judge_all
+from fullshot.curation.shots.rule import classify_shots
 
 POSES = 100_000
 MOST_SECONDS = 5.0
@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
         estimator, limits = open_pose_estimator(load()), load(curate={"min_span": 0.55}).curate
         started = time.perf_counter()
         found = store.kept_features(workspace, estimator)
-        judge_all(found.people, found.owners, len(found.frame), limits)
+        classify_shots(found.people, found.owners, len(found.frame), limits)
         alone = time.perf_counter() - started
     figures = {"s, read and judged": alone, "s, the whole `fullshot curate`": changed.seconds}
     rows = [

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.core.settings import load
-from fullshot.curation.shots.rule import UNCLEAR, judge_all
+from fullshot.curation.shots.rule import UNCLEAR, classify_shots
 from fullshot.curation.shots.thresholds import PUBLIC_RULES, Labelled, gather
 
 Call = Callable[[Labelled], NDArray[np.bool_]]
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     limits = load().curate
     groups = gather(given.full, given.others, given.full_too, given.boxes)
     unclear = {
-        name: judge_all(group.people, group.owners, len(group.names), limits).shot == UNCLEAR
+        name: classify_shots(group.people, group.owners, len(group.names), limits).shot == UNCLEAR
         for name, group in groups.items()
     }
     nothing = {name: np.zeros_like(open_) for name, open_ in unclear.items()}

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from fullshot.core.workspace import Workspace
-from fullshot.curation.shots.rule import FULL, UNCLEAR, Verdicts
+from fullshot.curation.shots.rule import FULL, UNCLEAR, ShotVerdicts
 
 BY_A_PERSON = "said by a person"
 OF_A_COPY = "said by a person, of a copy"
@@ -13,7 +13,7 @@ OF_A_COPY = "said by a person, of a copy"
 
 
 def apply_overrides(
-    workspace: Workspace, identities: "pd.Series[str]", verdicts: Verdicts, issues: "pd.Series[str]"
+    workspace: Workspace, identities: "pd.Series[str]", verdicts: ShotVerdicts, issues: "pd.Series[str]"
 ) -> pd.DataFrame:
     """What the rule and the checks found, overridden by people.
 

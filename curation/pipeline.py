@@ -18,7 +18,7 @@ from fullshot.curation.overrides import apply_overrides, spread_to_copies
 from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.quality.checks import find_issues
 from fullshot.curation.shots.overlays import write_overlays
-from fullshot.curation.shots.rule import judge_all
+from fullshot.curation.shots.rule import classify_shots
 from fullshot.curation.splits.split import split
 
 _INPUTS = ("images", "products", "verdicts")
@@ -91,7 +91,7 @@ def decide(
 ) -> pd.DataFrame:
     """The table ``curated`` from the features of all pictures, and a further column ``overridden``."""
     frame, limits = features.frame, settings.curate
-    verdicts = judge_all(features.people, features.owners, len(frame), limits)
+    verdicts = classify_shots(features.people, features.owners, len(frame), limits)
     shown_by = frame["image_id"].map(images["image_id"].value_counts())
     issues = find_issues(frame.assign(products=shown_by), limits)
     rows = apply_overrides(workspace, frame["image_id"], verdicts, issues)

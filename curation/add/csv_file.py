@@ -15,7 +15,7 @@ from fullshot.curation.add.options import PRODUCT_COLUMN, USUAL_NAMES, AddOption
 from fullshot.curation.add.values import file_uri, safe_name, text
 
 SEPARATORS = ",;\t"
-"""What may stand between two cells; that which cuts the first line into the most is taken."""
+"""What may stand between two cells; the one that cuts the first line into the most cells counts."""
 _FILE = "file://"
 
 
@@ -64,8 +64,8 @@ def _take(row: Mapping[str, str], number: int, root: Path, source: Source) -> No
     # pathlib takes an absolute path for what it is.
     file = root / (_path_of(cell) if cell.startswith(_FILE) else cell)
     product = text(row.get("product"))
-    says = {what: row[what] for what in PRODUCT_COLUMN if row.get(what)}
-    source.entries.append(Entry(file, file_uri(file), product or safe_name(cell), product is None, says))
+    facts = {what: row[what] for what in PRODUCT_COLUMN if row.get(what)}
+    source.entries.append(Entry(file, file_uri(file), product or safe_name(cell), product is None, facts))
 
 
 def _path_of(uri: str) -> str:
@@ -73,7 +73,7 @@ def _path_of(uri: str) -> str:
 
 
 def _places(header: list[str], columns: Mapping[str, str], path: Path) -> dict[str, int]:
-    """What is said, and the place of the column that says it."""
+    """Each kind of fact, and the place of the column that holds it."""
     if not any(header):
         raise UserError(f"expected a CSV with a line of column names, got none in {path}")
     there = ", ".join(name for name in header if name)
@@ -93,9 +93,9 @@ def _places(header: list[str], columns: Mapping[str, str], path: Path) -> dict[s
     return found
 
 
-def _usual(names: tuple[str, ...], keys: list[str], taken: set[int]) -> int | None:
+def _usual(names: tuple[str, ...], keys: list[str], in_use: set[int]) -> int | None:
     places: Iterator[int] = (keys.index(key) for name in names if (key := _key(name)) in keys)
-    return next((place for place in places if place not in taken), None)
+    return next((place for place in places if place not in in_use), None)
 
 
 def _key(name: str) -> str:

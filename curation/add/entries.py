@@ -1,4 +1,4 @@
-"""What a source names: its pictures, and what it says of each."""
+"""The pictures that a folder or a CSV names, and the facts that it gives on each."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ class Entry:
         uri: its ``file:`` address.
         identity: the product's id in the shop.
         named_by_path: whether that id is the picture's path, for want of a better one.
-        says: keys of :data:`fullshot.curation.add.options.PRODUCT_COLUMN`, and what the source says.
+        facts: by keys of :data:`fullshot.curation.add.options.PRODUCT_COLUMN`, as they stand in the source.
     """
 
     file: Path
     uri: str
     identity: str
     named_by_path: bool
-    says: dict[str, str]
+    facts: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Failure:
 
 @dataclass
 class Source:
-    """What was found in a folder or a CSV.
+    """The content of a folder or a CSV.
 
     Attributes:
         uri: its ``file:`` address.
         entries: its pictures, in its order.
-        failures: what could not even be looked for.
+        failures: rows and folders that lead to no file.
         passed_over: files that are obviously no pictures, by suffix.
     """
 

@@ -18,18 +18,18 @@ NO_PICTURES = {
     ".pth", ".py", ".rar", ".rst", ".rtf", ".sh", ".sqlite", ".sqlite3", ".srt", ".tar", ".tfrecord", ".tgz",
     ".toml", ".tsv", ".txt", ".wav", ".webm", ".xls", ".xlsx", ".xml", ".xz", ".yaml", ".yml", ".zip",
 }  # fmt: skip
-"""Suffixes of files that lie beside pictures and are none; a file of any other suffix is taken for a picture."""
+"""Suffixes of files that lie beside pictures and are none; a file of any other suffix counts as a picture."""
 
 
 def read(folder: Path, workspace: Path) -> Source:
-    """The pictures below a folder, in the order of their paths; hidden files and folders are not looked at.
+    """The pictures below a folder, in the order of their paths; hidden files and folders are left out.
 
     A picture in ``<class>/…`` is of the product type ``<class>``; in ``train``, ``val`` or ``test`` the class is the
     next level. A folder that is reached by several ways, as by links, is read once.
 
     Args:
         folder: it.
-        workspace: its root, whose own pictures are not looked at.
+        workspace: its root, whose own pictures are left out.
 
     Raises:
         UserError: the folder is the workspace, or where it keeps its pictures.
@@ -46,8 +46,8 @@ def read(folder: Path, workspace: Path) -> Source:
             continue
         inside = file.relative_to(here)
         kind = _class(inside.parts[:-1])
-        says = {"type": kind} if kind else {}
-        source.entries.append(Entry(file, file_uri(file), safe_name(inside.as_posix()), True, says))
+        facts = {"type": kind} if kind else {}
+        source.entries.append(Entry(file, file_uri(file), safe_name(inside.as_posix()), True, facts))
     source.entries.sort(key=lambda entry: os.fsencode(entry.file))
     return source
 
@@ -88,7 +88,7 @@ def _walk(top: Path, seen: set[tuple[int, int]], failures: list[Failure]) -> Ite
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # nothing in its folder may be looked at
+    except OSError:  # its folder may not be read
         return False
 
 

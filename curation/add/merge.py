@@ -49,21 +49,23 @@ def merge_failures(workspace: Workspace, source: Source, failures: Iterable[Fail
 
     Args:
         workspace: whose table.
-        source: what was looked at; it is the failures' ``page``.
+        source: of the pictures; it is the failures' ``page``.
         failures: what could not be read.
         moment: the time of this run.
     """
     before = workspace.read_if_there("failures")
     asked = {entry.uri for entry in source.entries}
-    mine = (before["kind"] == "picture") & (before["url"].isin(asked) | (before["page"] == source.uri))
-    known = {(row["url"], row["class"], row["message"]): row["failed_at"] for row in before[mine].to_dict("records")}
+    of_source = (before["kind"] == "picture") & (before["url"].isin(asked) | (before["page"] == source.uri))
+    times = {
+        (row["url"], row["class"], row["message"]): row["failed_at"] for row in before[of_source].to_dict("records")
+    }
     new = []
     for failure in failures:
         row = {"url": failure.uri, "kind": "picture", "class": failure.kind, "message": text(failure.message)}
-        failed_at = known.get((row["url"], row["class"], row["message"]), moment)
+        failed_at = times.get((row["url"], row["class"], row["message"]), moment)
         new.append({**row, "failed_at": failed_at, "page": source.uri})
     if new or workspace.table("failures").is_file():
-        _write(workspace, "failures", before[~mine], new, ["url", "page"], ["url", "page"])
+        _write(workspace, "failures", before[~of_source], new, ["url", "page"], ["url", "page"])
 
 
 def _by_key(table: pd.DataFrame, key: list[str], wanted: Iterable[Any]) -> dict[Any, dict[str, Any]]:

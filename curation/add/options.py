@@ -1,4 +1,4 @@
-"""What the user says of the pictures that are added."""
+"""How pictures are added: from which columns, and facts that hold for all of them."""
 
 import difflib
 import re
@@ -26,11 +26,11 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "style": ("style", "style_id"),
     "link": ("link", "url", "product_url"),
 }
-"""What a column can say, and the names under which it is looked for where no flag names it. They are compared without
-regard to case, spaces and underscores; the first that is there is taken."""
+"""The kinds of facts, and usual names of their columns, for a CSV of which no flag names the column. They are compared
+without regard to case, spaces and underscores; the first that is there counts."""
 
 CONSTANTS = tuple(name for name in USUAL_NAMES if name not in ("image", "product", "link"))
-"""What can be said of all pictures at once."""
+"""Facts that may hold for all pictures."""
 
 PRODUCT_COLUMN = {name: name for name in CONSTANTS} | {"type": "product_type", "link": "url"}
 """The column of ``products`` that each of them fills."""
@@ -40,13 +40,13 @@ _SHOP = re.compile(r"[^\W_][\w.-]*")
 
 @dataclass(frozen=True)
 class AddOptions:
-    """What the user says of the pictures.
+    """How a source is to be read, and facts on all of its pictures.
 
     Args:
         shop: the first part of each ``product_id``.
-        columns: a key of :data:`USUAL_NAMES`, and the name of the CSV's column that says it.
+        columns: a key of :data:`USUAL_NAMES`, and the name of the CSV's column that holds it.
         root: the folder that a CSV's paths are relative to; None: the CSV's own.
-        constants: one of :data:`CONSTANTS`, and what is true of all pictures, whatever the folder or the CSV says;
+        constants: one of :data:`CONSTANTS`, and a value for all pictures, whatever stands in the folder or the CSV;
             an empty text is "not known".
     """
 
@@ -56,10 +56,10 @@ class AddOptions:
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, taxonomy: Taxonomy) -> None:
-        """Check what can be checked before a picture is looked at.
+        """Check what can be checked before a picture is read.
 
         Raises:
-            UserError: the shop's name does not do, or a constant is of no known kind or has a value that it cannot.
+            UserError: the shop's name or a constant is not allowed.
         """
         if not _SHOP.fullmatch(self.shop):
             raise UserError(f"expected a shop's name of letters, digits, dots, dashes, got {self.shop!r}")

@@ -1,4 +1,4 @@
-"""Rows of the tables, out of what a source says and what was stored."""
+"""Rows of the tables, from the facts of a source and the pictures that were stored."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Rows:
     """What a source amounts to.
 
     Attributes:
-        products: by product_id; columns that the source does not say are None, times are left out.
+        products: by product_id; columns without a fact are None, times are left out.
         images: by image_id and product_id; times are left out.
         named_by_path: products without an id of their own, and the pictures that they are named after.
         unknown_types: product types that the taxonomy does not know, and how many products are of each.
@@ -50,38 +50,39 @@ def rows(entries: list[Entry], stored: dict[str, Stored], options: AddOptions, t
         options: the shop and the constants.
         taxonomy: product type → wear, words → gender.
     """
-    found = Rows()
-    of_product: dict[str, list[Entry]] = {}
+    added = Rows()
+    entries_of: dict[str, list[Entry]] = {}
     for entry in entries:
-        of_product.setdefault(product_id(entry, options), []).append(entry)
-    for identity, mine in of_product.items():
-        if not any(entry.uri in stored for entry in mine):
+        entries_of.setdefault(product_id(entry, options), []).append(entry)
+    for identity, pictures in entries_of.items():
+        first = pictures[0]
+        if not any(entry.uri in stored for entry in pictures):
             continue
-        if mine[0].named_by_path:
-            found.named_by_path[identity] = mine[0]
-        says: dict[str, str] = {}
-        for entry in mine:
-            says = entry.says | says  # the first row that says something is believed
-        says = {what: value for what, value in (says | dict(options.constants)).items() if value}
-        found.products[identity] = _product(identity, says, options, taxonomy, found) | {
-            "url": text(says.get("link")) or mine[0].uri
+        if first.named_by_path:
+            added.named_by_path[identity] = first
+        facts: dict[str, str] = {}
+        for entry in pictures:
+            facts = entry.facts | facts  # the first row that holds a fact counts
+        facts = {kind: value for kind, value in (facts | dict(options.constants)).items() if value}
+        added.products[identity] = _product(identity, facts, options, taxonomy, added) | {
+            "url": text(facts.get("link")) or first.uri
         }
-        for position, entry in enumerate(mine, start=1):
+        for position, entry in enumerate(pictures, start=1):
             if picture := stored.get(entry.uri):
                 row = {**vars(picture), "product_id": identity, "position": position, "url": entry.uri}
                 # The same bytes twice are one picture, where it comes first.
-                found.images.setdefault((picture.image_id, identity), row)
-    return found
+                added.images.setdefault((picture.image_id, identity), row)
+    return added
 
 
 def _product(
-    identity: str, says: dict[str, str], options: AddOptions, taxonomy: Taxonomy, count: Rows
+    identity: str, facts: dict[str, str], options: AddOptions, taxonomy: Taxonomy, count: Rows
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"product_id": identity, "parser": PARSER}
-    row |= {column: text(says.get(what)) for what, column in PRODUCT_COLUMN.items()}
+    row |= {column: text(facts.get(what)) for what, column in PRODUCT_COLUMN.items()}
     for column in ("price", "mrp"):
-        row[column] = amount(says.get(column))
-        count.unreadable_cells[column] += bool(says.get(column)) and row[column] is None
+        row[column] = amount(facts.get(column))
+        count.unreadable_cells[column] += bool(facts.get(column)) and row[column] is None
     words = row["gender"] or ""
     row["gender"] = str(taxonomy.gender(words))
     if words and row["gender"] == Gender.UNKNOWN != words.lower():

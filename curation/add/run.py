@@ -53,27 +53,27 @@ def add_pictures(
         images = workspace.read_if_there("images")
         images = images[images["url"].str.startswith("file:").fillna(False).astype(bool)]
         _check_names(source.entries, images, options, path)
-        results = store(workspace, source.entries, _known(images, source.entries), settings)
+        results = store(workspace, source.entries, _stored_before(images, source.entries), settings)
         stored = {uri: result for uri, result in results.items() if isinstance(result, Stored)}
         failures = source.failures + [result for result in results.values() if isinstance(result, Failure)]
-        found = rows(source.entries, stored, options, taxonomy)
+        added = rows(source.entries, stored, options, taxonomy)
         moment = now()
-        counts = merge(workspace, found, moment)
+        counts = merge(workspace, added, moment)
         merge_failures(workspace, source, failures, moment)
         seconds = time.monotonic() - started
         stats |= {
             "source": source.uri,
-            "pictures": len({key[0] for key in found.images}),
+            "pictures": len({key[0] for key in added.images}),
             "new_pictures": counts["new_pictures"],
-            "products": len(found.products),
+            "products": len(added.products),
             "new_products": counts["new_products"],
             "changed_products": counts["changed_products"],
             "failed": len(failures),
             "failures": dict(Counter(failure.kind for failure in failures).most_common()),
             "passed_over": dict(source.passed_over.most_common()),
-            "unknown_types": dict(found.unknown_types.most_common()),
-            "unknown_genders": dict(found.unknown_genders.most_common()),
-            "unreadable_cells": dict(found.unreadable_cells.most_common()),
+            "unknown_types": dict(added.unknown_types.most_common()),
+            "unknown_genders": dict(added.unknown_genders.most_common()),
+            "unreadable_cells": dict(added.unreadable_cells.most_common()),
             "pictures_per_second": round(len(results) / seconds, 1),
         }
         for name in ("unknown_types", "unknown_genders", "unreadable_cells"):
@@ -94,11 +94,11 @@ def _read(path: Path, workspace: Workspace, options: AddOptions) -> Source:
     raise UserError(f"expected a folder or a CSV of pictures, got no such file: {path}")
 
 
-def _known(images: pd.DataFrame, entries: list[Entry]) -> dict[str, Stored]:
-    """What was stored from these places the last time; of a picture that was replaced, the later one."""
-    mine = images[images["url"].isin({entry.uri for entry in entries}) & images["position"].notna()]
+def _stored_before(images: pd.DataFrame, entries: list[Entry]) -> dict[str, Stored]:
+    """What earlier runs stored from these places; of a picture that was replaced, the later one."""
+    of_source = images[images["url"].isin({entry.uri for entry in entries}) & images["position"].notna()]
     columns = ["image_id", "path", "width", "height", "bytes"]
-    cells = zip(mine["url"], *(mine[column] for column in columns), strict=True)
+    cells = zip(of_source["url"], *(of_source[column] for column in columns), strict=True)
     return {
         url: Stored(image_id, path, int(width), int(height), int(size))
         for url, image_id, path, width, height, size in cells
@@ -127,7 +127,7 @@ def _check_names(entries: list[Entry], images: pd.DataFrame, options: AddOptions
 
 
 def _is_one_of(file: Path, pictures: set[str]) -> bool:
-    """Whether a file holds one of these pictures; one that cannot be read is told of later."""
+    """Whether a file holds one of these pictures; one that cannot be read becomes a failure later."""
     try:
         return not file.is_file() or image_store.image_id(file.read_bytes()) in pictures
     except OSError:

@@ -42,16 +42,16 @@ def store(
     files = {entry.uri: entry.file for entry in entries}
     jobs: list[Job] = [(str(file), uri, known.get(uri)) for uri, file in files.items()]
     parts = engines.shards(jobs, _SHARD)
-    found: dict[str, Stored | Failure] = {}
+    stored: dict[str, Stored | Failure] = {}
     with bar("add", "pictures") as advance:
         advance(0, len(jobs))
         failed = 0
         work = functools.partial(store_shard, blobs=workspace.blobs)
         for _, results in engines.map_shards(work, parts, settings.curate.processes, settings.engine.name):
-            found |= results
+            stored |= results
             failed += sum(isinstance(result, Failure) for result in results.values())
-            advance(len(found), len(jobs), f"{failed} failed" if failed else "")
-    return found
+            advance(len(stored), len(jobs), f"{failed} failed" if failed else "")
+    return stored
 
 
 def store_shard(jobs: Sequence[Job], *, blobs: BlobStore) -> dict[str, Stored | Failure]:

@@ -50,7 +50,7 @@ Joints = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ShotVerdict:
     """What the rule says of a picture.
 
     Args:
@@ -66,8 +66,8 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """What the rule says of many pictures: shape (n,) each, as in :class:`Verdict`."""
+class ShotVerdicts:
+    """What the rule says of many pictures: shape (n,) each, as in :class:`ShotVerdict`."""
 
     shot: NDArray[np.object_]
     score: NDArray[np.float64]
@@ -109,7 +109,7 @@ def _any_inside(joints: Joints) -> Measures:
     return _inside(joints).any(axis=1).astype(float)
 
 
-def _seen(joints: Joints) -> Measures:
+def _visibility(joints: Joints) -> Measures:
     """The best visibility of the joints that lie inside the frame."""
     return np.asarray((joints[..., 2] * _inside(joints)).max(axis=1), dtype=float)
 
@@ -157,6 +157,14 @@ def _footroom(people: People) -> Measures:
     return np.asarray((1 - lowest) / np.maximum(_head_to_ankles(people), 1e-6))
 
 
+def _head(skeleton: Skeleton) -> Sequence[str]:
+    return skeleton.head
+
+
+def _ankles(skeleton: Skeleton) -> Sequence[str]:
+    return skeleton.ankles
+
+
 def _of(
     joints: Callable[[Skeleton], Sequence[str]], measure: Callable[[Joints], Measures]
 ) -> Callable[[People], Measures]:
@@ -164,48 +172,46 @@ def _of(
 
 
 CONDITIONS = (
-    Condition("head outside the frame", _of(lambda skeleton: skeleton.head, _any_inside), lambda _: 1.0, 1.0),
-    Condition("head not visible", _of(lambda skeleton: skeleton.head, _seen), lambda limits: limits.visibility, 1.0),
-    Condition("ankles outside the frame", _of(lambda skeleton: skeleton.ankles, _any_inside), lambda _: 1.0, 1.0),
+    Condition("head outside the frame", _of(_head, _any_inside), lambda _: 1.0, 1.0),
+    Condition("head not visible", _of(_head, _visibility), lambda limits: limits.visibility, 1.0),
+    Condition("ankles outside the frame", _of(_ankles, _any_inside), lambda _: 1.0, 1.0),
     Condition(NOT_UPRIGHT, _upright, lambda limits: limits.min_hip_share, 0.4),
     Condition("head cut off", _headroom, lambda limits: limits.min_headroom, 0.14),
     Condition("feet cut off", _footroom, lambda limits: limits.min_footroom, 0.05),
-    Condition(
-        "ankles not visible", _of(lambda skeleton: skeleton.ankles, _seen), lambda limits: limits.ankle_visibility, 0.9
-    ),
+    Condition("ankles not visible", _of(_ankles, _visibility), lambda limits: limits.ankle_visibility, 0.9),
     Condition("person too small", _head_to_ankles, lambda limits: limits.min_span, 0.65),
 )
 """In the order in which they are asked."""
 
 
-def judge(people: People, thresholds: CurateSettings) -> Verdict:
+def classify_shot(people: People, thresholds: CurateSettings) -> ShotVerdict:
     """Tell a full shot from everything else, for one picture.
 
     Args:
         people: all people found in the picture.
         thresholds: ``visibility``, the ``min_…`` and ``sure`` of the curate settings.
     """
-    found = judge_all(people, np.zeros(len(people), np.int64), 1, thresholds)
-    return Verdict(str(found.shot[0]), float(found.score[0]), str(found.reason[0]))
+    verdicts = classify_shots(people, np.zeros(len(people), np.int64), 1, thresholds)
+    return ShotVerdict(str(verdicts.shot[0]), float(verdicts.score[0]), str(verdicts.reason[0]))
 
 
-def judge_all(people: People, owners: NDArray[np.int64], count: int, thresholds: CurateSettings) -> Verdicts:
+def classify_shots(people: People, owners: NDArray[np.int64], count: int, thresholds: CurateSettings) -> ShotVerdicts:
     """Tell full shots from everything else, for many pictures at once.
 
-    A picture is judged by the person who comes nearest to a full shot. It is ``unclear`` where that is nearer than
+    A picture is classified by the person who comes nearest to a full shot. It is ``unclear`` where that is nearer than
     ``sure`` to the threshold, and where another one is at full length too: whom it shows, a person has to say.
 
     Args:
         people: all people of all pictures.
         owners: shape (N,): the number of each person's picture, from 0 to ``count - 1``.
         count: how many pictures there are.
-        thresholds: see :func:`judge`.
+        thresholds: see :func:`classify_shot`.
     """
     shot = np.full(count, ITEM, object)
     score = np.zeros(count)
     reason = np.full(count, NO_PERSON, object)
     if not len(people):
-        return Verdicts(shot, score, reason)
+        return ShotVerdicts(shot, score, reason)
     scores = np.stack([condition.scores(people, thresholds) for condition in CONDITIONS])  # (conditions, N)
     of_person = scores.min(axis=0)
     # The best person of each picture: the last in order of picture, then score; of equals, the one found first.
@@ -229,7 +235,7 @@ def judge_all(people: People, owners: NDArray[np.int64], count: int, thresholds:
     kind, why = np.where(unsure, UNCLEAR, kind), np.where(unsure, UNSURE + first, why)
     kind, why = np.where(several, UNCLEAR, kind), np.where(several, SEVERAL, why)
     shot[pictures], reason[pictures] = kind, why
-    return Verdicts(shot, score, reason)
+    return ShotVerdicts(shot, score, reason)
 
 
 def _somebody(people: People, thresholds: CurateSettings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -241,8 +247,8 @@ def _somebody(people: People, thresholds: CurateSettings) -> tuple[NDArray[np.bo
     skeleton, least = people.skeleton, thresholds.body_visibility
     parts = (skeleton.face, skeleton.shoulders, skeleton.hips, skeleton.ankles)
     face, shoulders, hips, ankles = (_height(people, names) for names in parts)
-    head = _seen(people.joints(skeleton.head)) >= thresholds.visibility
-    torso, pelvis, legs = (_seen(people.joints(names)) >= least for names in parts[1:])
+    head = _visibility(people.joints(skeleton.head)) >= thresholds.visibility
+    torso, pelvis, legs = (_visibility(people.joints(names)) >= least for names in parts[1:])
     # What was not found (NaN) is out of no order.
     in_order = ~(face >= shoulders) & ~(shoulders >= hips) & ~(hips >= ankles)
     return np.asarray(head | (pelvis & (torso | legs))), np.asarray(in_order)

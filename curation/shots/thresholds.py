@@ -29,7 +29,7 @@ from fullshot.core.settings import CurateSettings
 from fullshot.curation.features.extract import read_for_features, resident
 from fullshot.curation.pose import PoseEstimator, open_pose_estimator
 from fullshot.curation.pose.people import People
-from fullshot.curation.shots.rule import FULL, judge_all
+from fullshot.curation.shots.rule import FULL, classify_shots
 
 GRID: Mapping[str, tuple[float, float]] = {
     "visibility": (0.05, 0.95),
@@ -77,7 +77,7 @@ class Labelled:
 
     def full_by_rule(self, thresholds: CurateSettings) -> NDArray[np.bool_]:
         """Which pictures the rule calls full shots; shape (len(names),)."""
-        verdicts = judge_all(self.people, self.owners, len(self.names), thresholds)
+        verdicts = classify_shots(self.people, self.owners, len(self.names), thresholds)
         return np.asarray(verdicts.shot == FULL)
 
     def full_by_test(self, test: Callable[[People], NDArray[np.bool_]]) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ def say(workspace: Workspace, **verdicts: dict[str, object]) -> None:
     workspace.write("verdicts", tables.frame("verdicts", rows))
 
 
-def judged(workspace: Workspace) -> pd.DataFrame:
+def decisions(workspace: Workspace) -> pd.DataFrame:
     names = {identity: name for name, identity in ids(workspace).items()}
     curated = workspace.read("curated")
     return curated.assign(name=curated["image_id"].map(names)).set_index("name")
@@ -46,13 +46,13 @@ def exported(workspace: Workspace, name: str) -> set[str]:
 def test_a_persons_verdict_outweighs_the_machines_and_stays(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     assert curation.curate(workspace, settings)["overridden"] == 0
-    before = judged(workspace)
+    before = decisions(workspace)
     say(workspace, item0={"shot": "full"}, look={"shot": "unclear"}, zidane={"keep": False}, item1={"shot": "item"})
     said = workspace.table("verdicts").read_bytes()
     for _ in range(2):
         stats = curation.curate(workspace, settings)
         assert (stats["extracted"], stats["overridden"]) == (0, 3)
-        now = judged(workspace)
+        now = decisions(workspace)
         assert now["shot"].to_dict() == {"look": "unclear", "item0": "full", "zidane": "half", "item1": "item"}
         assert now["machine_shot"].to_dict() == before["shot"].to_dict()
         assert now["full_shot"]["item0"]
@@ -66,10 +66,10 @@ def test_a_persons_verdict_outweighs_the_machines_and_stays(make_workspace: Make
     assert workspace.table("verdicts").read_bytes() == said
     workspace.table("verdicts").unlink()
     curation.curate(workspace, settings)
-    pd.testing.assert_frame_equal(judged(workspace), before)
+    pd.testing.assert_frame_equal(decisions(workspace), before)
 
 
-def test_a_person_can_keep_what_was_thrown_out(make_workspace: Make, photos: dict[str, bytes]) -> None:
+def test_a_person_can_keep_what_was_rejected(make_workspace: Make, photos: dict[str, bytes]) -> None:
     photos["tiny"] = encoded(Image.open(io.BytesIO(photos["item2"])).resize((30, 40)))
     workspace = make_workspace([("s:1", "item0"), ("s:1", "tiny")])
     settings = load(curate={"processes": 1})
@@ -120,7 +120,7 @@ def test_the_best_copy_stands_for_its_cluster(
     workspace = make_workspace([("s:1", "small"), ("s:1", "item0"), ("s:2", "again"), ("s:3", "item1")])
     stats = curation.curate(workspace, settings)
     assert (stats["duplicates"], stats["clusters"]) == (2, 1)
-    now, names = judged(workspace), ids(workspace)
+    now, names = decisions(workspace), ids(workspace)
     assert now["cluster"][["small", "item0", "again"]].nunique() == 1
     assert pd.isna(now["cluster"]["item1"])
     best = now["duplicate_of"].dropna().unique().tolist()
@@ -135,7 +135,7 @@ def test_the_best_copy_stands_for_its_cluster(
     # What a person throws out stands for nothing.
     say(workspace, item0={"keep": False}, again={"keep": False})
     curation.curate(workspace, settings)
-    assert set(judged(workspace)["duplicate_of"].dropna()) == {names["small"]}
+    assert set(decisions(workspace)["duplicate_of"].dropna()) == {names["small"]}
     assert exported(workspace, "dataset2") == {"small", "item1"}
 
 
@@ -210,7 +210,7 @@ def test_what_is_no_picture_any_more_is_told_of_its_kind(make_workspace: Make, s
     paths["item0"].mkdir()
     paths["zidane"].write_bytes(odd_files()["cut.jpg"])
     curation.curate(workspace, settings)
-    assert judged(workspace)["issues"].dropna().to_dict() == {
+    assert decisions(workspace)["issues"].dropna().to_dict() == {
         "look": "too-large",
         "item0": "missing",
         "zidane": "not-an-image",
@@ -228,12 +228,12 @@ def test_a_verdict_on_one_copy_holds_for_all_and_the_queue_asks_once(
     workspace.table("verdicts").write_text(f"image_id,shot\n{names['again']},unclear\n{'0' * 64},full\n", "utf-8")
     stats = curation.curate(workspace, settings)
     assert (stats["overridden"], stats["overrides_without_picture"]) == (2, 1)
-    assert judged(workspace)["shot"].to_dict() == {"item0": "unclear", "again": "unclear", "item1": "item"}
+    assert decisions(workspace)["shot"].to_dict() == {"item0": "unclear", "again": "unclear", "item1": "item"}
     assert exported(workspace, "dataset2") == {"item1"}
     assert len(exported(workspace, "queue")) == 1
     say(workspace, again={"shot": "full"}, item0={"shot": "item"})
     curation.curate(workspace, settings)
-    assert judged(workspace)["shot"].to_dict() == {"item0": "item", "again": "full", "item1": "item"}
+    assert decisions(workspace)["shot"].to_dict() == {"item0": "item", "again": "full", "item1": "item"}
 
 
 def test_a_picture_of_very_many_products_is_of_none(make_workspace: Make, settings: Settings) -> None:
@@ -248,14 +248,14 @@ def test_a_side_is_remembered_while_its_picture_is_gone(make_workspace: Make, se
     rows = [(f"s:{number}", f"item{number}") for number in range(4)]
     workspace = make_workspace(rows)
     curation.curate(workspace, settings)
-    before = judged(workspace)["split"].to_dict()
+    before = decisions(workspace)["split"].to_dict()
     assert len(set(before.values())) > 1
     for name in before:
         others = [row for row in rows if row[1] != name]
         curation.curate(make_workspace([*others, ("s:8", "look"), ("s:9", "zidane")]), settings)
         workspace.table("curated").unlink()
         curation.curate(make_workspace(rows), settings)
-        assert judged(workspace)["split"].to_dict() == before
+        assert decisions(workspace)["split"].to_dict() == before
 
 
 def test_failures_of_a_source_that_is_still_broken_stay(tmp_path: Path, settings: Settings) -> None:
@@ -273,7 +273,7 @@ def test_failures_of_a_source_that_is_still_broken_stay(tmp_path: Path, settings
     assert list(workspace.read("failures")["class"]) == ["not-an-image"]
 
 
-def test_pictures_that_went_since_they_were_looked_at_are_missed(make_workspace: Make, settings: Settings) -> None:
+def test_pictures_that_went_after_their_features_were_extracted(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     images = workspace.read("images").set_index("url")["path"]

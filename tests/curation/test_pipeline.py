@@ -80,7 +80,7 @@ def test_the_exports(make_workspace: Make, settings: Settings) -> None:
         assert workspace.read(empty).empty
 
 
-def test_again_it_looks_at_nothing_and_writes_the_same_bytes(make_workspace: Make, settings: Settings) -> None:
+def test_again_it_extracts_nothing_and_writes_the_same_bytes(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     before = written(workspace)
@@ -104,7 +104,7 @@ def test_processes_write_what_one_process_writes(
     assert written(workspace) == before
 
 
-def test_workers_start_at_once_where_nothing_was_looked_at(
+def test_workers_start_at_once_where_there_are_no_features(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[bool] = []
@@ -121,7 +121,7 @@ def test_workers_start_at_once_where_nothing_was_looked_at(
 
 
 @pytest.mark.parametrize("loss", ["deleted", "cut off", "no parquet"])
-def test_only_what_a_lost_shard_held_is_looked_at_again(
+def test_only_what_a_lost_shard_held_is_extracted_again(
     make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch, loss: str
 ) -> None:
     monkeypatch.setattr("fullshot.curation.features.store._LEAST_SHARD", 2)
@@ -142,7 +142,7 @@ def test_only_what_a_lost_shard_held_is_looked_at_again(
     assert written(workspace) == before
 
 
-def test_another_pose_model_looks_at_all_again(make_workspace: Make, settings: Settings) -> None:
+def test_another_pose_model_extracts_all_again(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     [shard] = shards(workspace)

@@ -116,7 +116,7 @@ def test_a_network_of_other_joints_than_asked_for_stops_a_run_before_anything_is
 
 
 @pytest.mark.parametrize(("name", "skeleton"), [("coco", COCO18), ("mpi", MPI15)])
-def test_a_run_keeps_poses_of_its_network_and_mediapipe_looks_again(
+def test_a_run_keeps_poses_of_its_network_and_mediapipe_extracts_again(
     tmp_path: Path, make_workspace: Make, settings: Settings, name: str, skeleton: Skeleton
 ) -> None:
     workspace = make_workspace(ROWS)

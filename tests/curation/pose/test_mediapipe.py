@@ -15,7 +15,7 @@ from fullshot.curation.pose.mediapipe import MediaPipePose
 from fullshot.curation.pose.model_file import PoseModel
 from fullshot.curation.pose.people import People
 from fullshot.curation.pose.skeletons import BLAZEPOSE
-from fullshot.curation.shots.rule import FULL, judge
+from fullshot.curation.shots.rule import FULL, classify_shot
 
 
 def decode(content: bytes) -> Picture:
@@ -49,7 +49,7 @@ def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, 
 def test_real_and_drawn_pictures_are_told_apart(
     pose: MediaPipePose, photos: dict[str, bytes], name: str, full_shot: bool
 ) -> None:
-    verdict = judge(pose.predict(decode(photos[name])), load().curate)
+    verdict = classify_shot(pose.predict(decode(photos[name])), load().curate)
     assert (verdict.shot == FULL) == full_shot, verdict
     assert (verdict.score >= 0.5) == full_shot
 

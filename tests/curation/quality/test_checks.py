@@ -19,7 +19,7 @@ def opened(content: bytes) -> Image.Image:
     return picture
 
 
-def told(picture: Image.Image | Picture, **limits: float) -> str:
+def issues_of(picture: Image.Image | Picture, **limits: float) -> str:
     pixels = np.asarray(picture)
     row = {"width": pixels.shape[1], "height": pixels.shape[0], "products": 1, **measure(pixels)}
     return str(find_issues(pd.DataFrame([row]), load(curate=limits).curate).iloc[0])
@@ -62,8 +62,8 @@ def in_a_frame(picture: Image.Image) -> Image.Image:
 
 @pytest.mark.parametrize("name", ["bus", "zidane", "person", "look", "front", "worn", "item0", "item1", "item2"])
 def test_good_pictures_are_good(photos: dict[str, bytes], name: str) -> None:
-    assert told(opened(photos[name])) == ""
-    assert told(in_a_frame(opened(photos[name]))) == ""
+    assert issues_of(opened(photos[name])) == ""
+    assert issues_of(in_a_frame(opened(photos[name]))) == ""
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_is_spoilt_is_told(
     photos: dict[str, bytes], spoil: Callable[[Image.Image], Image.Image], names: tuple[str, ...], issue: str
 ) -> None:
     for name in names:
-        assert issue in told(spoil(opened(photos[name]))).split(), name
+        assert issue in issues_of(spoil(opened(photos[name]))).split(), name
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (2, 2), (33, 31), (64, 64)])
@@ -96,7 +96,7 @@ def test_any_size_and_any_colour_is_measured(size: tuple[int, int], value: int) 
 
 def test_noise_is_neither_a_mark_nor_a_collage() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (400, 300, 3), np.uint8)
-    assert told(noise) == ""
+    assert issues_of(noise) == ""
 
 
 def test_issues_stand_in_order_and_thresholds_are_settings() -> None:

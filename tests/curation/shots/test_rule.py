@@ -17,8 +17,8 @@ from fullshot.curation.shots.rule import (
     NOT_UPRIGHT,
     SEVERAL,
     UNCLEAR,
-    judge,
-    judge_all,
+    classify_shot,
+    classify_shots,
 )
 
 Joints = NDArray[np.float64]
@@ -115,21 +115,21 @@ def upside_down(keypoints: Joints) -> None:
 def test_each_reason(change: Callable[[Joints], None], reason: str) -> None:
     keypoints = standing()
     change(keypoints)
-    verdict = judge(People(keypoints[None], BLAZEPOSE), load().curate)
+    verdict = classify_shot(People(keypoints[None], BLAZEPOSE), load().curate)
     assert verdict.reason == reason
     assert (verdict.shot == FULL) == (reason == FULL_LENGTH)
     assert (0.5 <= verdict.score <= 1) if verdict.shot == FULL else (0 <= verdict.score < 0.5)
 
 
 def test_nobody_is_no_full_shot() -> None:
-    verdict = judge(nobody(BLAZEPOSE), load().curate)
+    verdict = classify_shot(nobody(BLAZEPOSE), load().curate)
     assert (verdict.shot, verdict.score, verdict.reason) == (ITEM, 0.0, NO_PERSON)
 
 
 def test_one_person_at_full_length_is_enough() -> None:
     small = standing()
     scaled(0.3)(small)
-    assert judge(together(small, standing()), load().curate).shot == FULL
+    assert classify_shot(together(small, standing()), load().curate).shot == FULL
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_one_person_at_full_length_is_enough() -> None:
     ],
 )
 def test_thresholds_are_settings(setting: str, value: float, reason: str) -> None:
-    assert judge(People(standing()[None], BLAZEPOSE), load(curate={setting: value}).curate).reason == reason
+    assert classify_shot(People(standing()[None], BLAZEPOSE), load(curate={setting: value}).curate).reason == reason
 
 
 def test_the_surer_the_higher_the_score() -> None:
@@ -151,8 +151,8 @@ def test_the_surer_the_higher_the_score() -> None:
     unsure[numbers("ankle"), 2] = 0.4
     thresholds = load().curate
     assert (
-        judge(People(unsure[None], BLAZEPOSE), thresholds).score
-        < judge(People(standing()[None], BLAZEPOSE), thresholds).score
+        classify_shot(People(unsure[None], BLAZEPOSE), thresholds).score
+        < classify_shot(People(standing()[None], BLAZEPOSE), thresholds).score
         == 1.0
     )
 
@@ -234,7 +234,7 @@ def test_the_score_is_how_far_the_weakest_condition_is_from_its_threshold(
 ) -> None:
     keypoints = standing()
     change(keypoints)
-    verdict = judge(together(keypoints), load().curate)
+    verdict = classify_shot(together(keypoints), load().curate)
     assert verdict.score == pytest.approx(score, abs=1e-9)
     assert verdict.reason == reason
 
@@ -266,7 +266,7 @@ def test_the_score_is_how_far_the_weakest_condition_is_from_its_threshold(
 def test_where_the_joints_are(change: Callable[[Joints], None], reason: str) -> None:
     keypoints = standing()
     change(keypoints)
-    assert judge(together(keypoints), load().curate).reason == reason
+    assert classify_shot(together(keypoints), load().curate).reason == reason
 
 
 def legs_only(keypoints: Joints) -> None:
@@ -315,7 +315,7 @@ def lying_shoe(keypoints: Joints) -> None:
 def test_each_kind_of_shot(change: Callable[[Joints], None], shot: str) -> None:
     keypoints = standing()
     change(keypoints)
-    verdict = judge(People(keypoints[None], BLAZEPOSE), load().curate)
+    verdict = classify_shot(People(keypoints[None], BLAZEPOSE), load().curate)
     assert verdict.shot == shot, verdict
     assert (verdict.reason in (NO_BODY, NOT_UPRIGHT)) == (shot == ITEM)
 
@@ -324,7 +324,7 @@ def test_each_kind_of_shot(change: Callable[[Joints], None], shot: str) -> None:
 def test_near_a_threshold_it_is_unclear(visibility: float, shot: str) -> None:
     keypoints = standing()
     keypoints[numbers("ankle"), 2] = visibility
-    verdict = judge(People(keypoints[None], BLAZEPOSE), load().curate)
+    verdict = classify_shot(People(keypoints[None], BLAZEPOSE), load().curate)
     assert verdict.shot == shot, verdict
     reason = FULL_LENGTH if shot == FULL else "ankles not visible"
     assert verdict.reason == (f"unsure: {reason}" if shot == UNCLEAR else reason)
@@ -333,23 +333,23 @@ def test_near_a_threshold_it_is_unclear(visibility: float, shot: str) -> None:
 def test_a_threshold_is_enough() -> None:
     keypoints = standing()
     visible(0.3, "ankle")(keypoints)
-    verdict = judge(together(keypoints), load(curate={"sure": 0}).curate)
+    verdict = classify_shot(together(keypoints), load(curate={"sure": 0}).curate)
     assert (verdict.shot, verdict.score) == (FULL, 0.5)
     beside_it = standing()
     beside_it[:, 0] += np.linspace(0.2, 0.3, len(beside_it))
     keypoints[:, 0] -= np.linspace(0.2, 0.3, len(keypoints))
-    assert judge(together(keypoints, beside_it), load(curate={"sure": 0}).curate).reason == SEVERAL
+    assert classify_shot(together(keypoints, beside_it), load(curate={"sure": 0}).curate).reason == SEVERAL
 
 
-def test_a_picture_is_judged_by_the_best_person_and_of_equals_by_the_first() -> None:
+def test_a_picture_is_classified_by_the_best_person_and_of_equals_by_the_first() -> None:
     limits = load().curate
     whole, headless, footless = standing(), standing(), standing()
     shifted(-0.3)(headless)
     shifted(0.3)(footless)
-    assert judge(together(headless, whole, footless), limits).shot == FULL
-    assert judge(together(whole, headless), limits).shot == FULL
-    assert judge(together(headless, footless), limits).reason == "head outside the frame"
-    assert judge(together(footless, headless), limits).reason == "ankles outside the frame"
+    assert classify_shot(together(headless, whole, footless), limits).shot == FULL
+    assert classify_shot(together(whole, headless), limits).shot == FULL
+    assert classify_shot(together(headless, footless), limits).reason == "head outside the frame"
+    assert classify_shot(together(footless, headless), limits).reason == "ankles outside the frame"
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_a_picture_is_judged_by_the_best_person_and_of_equals_by_the_first() -> 
 def test_why_nobody_is_there(change: Callable[[Joints], None], reason: str) -> None:
     keypoints = standing()
     change(keypoints)
-    assert judge(together(keypoints), load().curate).reason == reason
+    assert classify_shot(together(keypoints), load().curate).reason == reason
 
 
 def test_two_people_at_full_length_are_for_a_person_to_say() -> None:
@@ -369,11 +369,11 @@ def test_two_people_at_full_length_are_for_a_person_to_say() -> None:
     passer_by[:, 0] = np.linspace(0.6, 0.8, len(second))
     scaled(0.6)(passer_by)
     limits = load(curate={"min_span": 0.3}).curate
-    assert judge(together(first, second), limits).reason == SEVERAL
-    assert judge(together(first, second), limits).shot == UNCLEAR
-    assert judge(together(first, first + np.array([0.4, 0, 0, 0])), limits).reason == SEVERAL  # of one size
-    assert judge(together(first, first + 0.01), limits).shot == FULL  # one person, found twice
-    assert judge(together(first, passer_by), limits).shot == FULL
+    assert classify_shot(together(first, second), limits).reason == SEVERAL
+    assert classify_shot(together(first, second), limits).shot == UNCLEAR
+    assert classify_shot(together(first, first + np.array([0.4, 0, 0, 0])), limits).reason == SEVERAL  # of one size
+    assert classify_shot(together(first, first + 0.01), limits).shot == FULL  # one person, found twice
+    assert classify_shot(together(first, passer_by), limits).shot == FULL
 
 
 def test_two_people_apart_both_ways_are_two() -> None:
@@ -384,10 +384,10 @@ def test_two_people_apart_both_ways_are_two() -> None:
     above[:, 0] = np.linspace(0.10, 0.12, len(above))
     below[:, 0] = np.linspace(0.88, 0.90, len(below))
     shifted(0.55)(below)
-    assert judge(together(above, below), limits).reason == SEVERAL
+    assert classify_shot(together(above, below), limits).reason == SEVERAL
 
 
-def test_many_pictures_at_once_are_judged_like_one_after_the_other() -> None:
+def test_many_pictures_at_once_are_classified_like_one_after_the_other() -> None:
     random = np.random.default_rng(3)
     counts = random.integers(0, 4, 200)
     people = [standing() + random.normal(0, 0.12, (33, 4)) * random.integers(0, 2) for _ in range(counts.sum())]
@@ -395,8 +395,8 @@ def test_many_pictures_at_once_are_judged_like_one_after_the_other() -> None:
         found(0, random.choice(["nose", "ankle", "hip", "left heel", "heel"]))(keypoints)
     everybody, owners = np.array(people), np.repeat(np.arange(200), counts)
     limits = load().curate
-    together = judge_all(People(everybody, BLAZEPOSE), owners, 200, limits)
-    alone = [judge(People(everybody[owners == picture], BLAZEPOSE), limits) for picture in range(200)]
+    together = classify_shots(People(everybody, BLAZEPOSE), owners, 200, limits)
+    alone = [classify_shot(People(everybody[owners == picture], BLAZEPOSE), limits) for picture in range(200)]
     assert together.shot.tolist() == [verdict.shot for verdict in alone]
     assert together.reason.tolist() == [verdict.reason for verdict in alone]
     np.testing.assert_allclose(together.score, [verdict.score for verdict in alone])
@@ -404,15 +404,15 @@ def test_many_pictures_at_once_are_judged_like_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize("skeleton", [COCO18, MPI15])
-def test_other_layouts_are_judged_by_the_same_rule(skeleton: Skeleton) -> None:
+def test_other_skeletons_are_classified_by_the_same_rule(skeleton: Skeleton) -> None:
     keypoints = np.full((len(skeleton.joints), 4), [0.5, 0.3, 0.9, 0.9])
     heights = {**HEIGHTS, "head": 0.1, "neck": 0.18, "ear": 0.1, "chest": 0.3}
     for number, name in enumerate(skeleton.joints):
         keypoints[number, 1] = next((y for word, y in heights.items() if word in name), 0.3)
     limits = load(curate={"visibility": 0.2, "body_visibility": 0.2}).curate
-    assert judge(People(keypoints[None], skeleton), limits).shot == FULL
+    assert classify_shot(People(keypoints[None], skeleton), limits).shot == FULL
     ankles = skeleton.rows(skeleton.ankles)
     keypoints[ankles] = np.nan  # found nowhere
     keypoints[ankles, 2:] = 0.0
-    verdict = judge(People(keypoints[None], skeleton), limits)
+    verdict = classify_shot(People(keypoints[None], skeleton), limits)
     assert (verdict.shot, verdict.reason) == (HALF, "ankles outside the frame")

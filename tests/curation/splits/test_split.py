@@ -88,7 +88,7 @@ def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
         ({"x": "val", "y": "train"}, "val"),
     ],
 )
-def test_a_group_keeps_its_side_and_never_leaks_the_test(before: dict[str, str], expected: str) -> None:
+def test_a_group_keeps_its_split_and_never_leaks_the_test(before: dict[str, str], expected: str) -> None:
     assert set(sides_of(table("x a", "y a", "z a"), before).values()) == {expected}
 
 
@@ -106,7 +106,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert sides_of(images) == sides_of(images[::-1].reset_index(drop=True))
 
 
-def test_what_was_thrown_out_keeps_nothing_together() -> None:
+def test_what_was_rejected_keeps_nothing_together() -> None:
     rows = [f"i{number} p{number}" for number in range(100)]
     images = table(*rows, *(f"sizes p{number}" for number in range(100)))
     sides = split(images, goods(images), {"sizes": "k", "i0": "k"}, {}, LIMITS, {"sizes"})
@@ -132,15 +132,15 @@ def test_a_picture_of_a_product_that_nobody_knows_has_a_side_too() -> None:
     assert set(split(images, goods(images[:1]), {}, {}, LIMITS)) == {"x", "y"}
 
 
-@pytest.mark.parametrize("thrown_out", [set(), {"y"}])
-def test_a_picture_of_two_products_keeps_its_side(thrown_out: set[str]) -> None:
+@pytest.mark.parametrize("rejected", [set(), {"y"}])
+def test_a_picture_of_two_products_keeps_its_split(rejected: set[str]) -> None:
     images = table("x a", "x b", "y c")
     for side in ("train", "val", "test"):
-        sides = split(images, goods(images), {}, {"x": side, "y": side}, LIMITS, thrown_out)
+        sides = split(images, goods(images), {}, {"x": side, "y": side}, LIMITS, rejected)
         assert sides == {"x": side, "y": side}
 
 
-def test_what_was_thrown_out_goes_with_the_first_of_its_products() -> None:
+def test_what_was_rejected_goes_with_the_first_of_its_products() -> None:
     images = table("sizes c", "sizes a", "sizes b", "x a", "y b", "z c")
     before = {"x": "val", "y": "test", "z": "train", "sizes": "test"}
     assert split(images, goods(images), {}, before, LIMITS, {"sizes"}) == {**before, "sizes": "val"}
