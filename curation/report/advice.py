@@ -24,7 +24,7 @@ class Advice:
 
 def advice(dataset: Dataset, confusions: list[Confusion]) -> list[Advice]:
     """What to look at, the most urgent first."""
-    found = [*_stale(dataset), *_leaks(dataset), *_pictures(dataset), *_products(dataset), *_holes(dataset)]
+    found = [*_stale(dataset), *_leaks(dataset), *_pictures(dataset), *_products(dataset), *_missing_wears(dataset)]
     for confusion in confusions:
         called, missed = len(confusion.wrongly_full), len(confusion.missed)
         if called or missed:
@@ -47,9 +47,9 @@ def _stale(dataset: Dataset) -> list[Advice]:
 
 
 def _leaks(dataset: Dataset) -> list[Advice]:
-    """A product, or a cluster, on two sides of a split."""
-    sides = dataset.shown[dataset.shown["split"].notna()].groupby("product_id")["split"].nunique()
-    products = int((sides > 1).sum())
+    """Products and clusters that straddle two splits."""
+    counts = dataset.shown[dataset.shown["split"].notna()].groupby("product_id")["split"].nunique()
+    products = int((counts > 1).sum())
     clustered = dataset.pictures.dropna(subset=["cluster", "split"])
     clusters = int((clustered.groupby("cluster")["split"].nunique() > 1).sum())
     found = []
@@ -101,14 +101,14 @@ def _products(dataset: Dataset) -> list[Advice]:
     return found
 
 
-def _holes(dataset: Dataset) -> list[Advice]:
-    """A wear that there is, but not on all sides, or not as a full shot."""
+def _missing_wears(dataset: Dataset) -> list[Advice]:
+    """Wears that are missing in a split."""
     found = []
     kept = dataset.shown.dropna(subset=["wear", "split"])
     table = pd.crosstab(kept["wear"].to_numpy(), kept["split"].to_numpy()) if len(kept) else pd.DataFrame()
     table = table.reindex(columns=list(tables.SPLITS), fill_value=0)
     for wear, row in table.iterrows():
-        empty = [side for side in tables.SPLITS if not row[side]]
+        empty = [split for split in tables.SPLITS if not row[split]]
         if empty:
             found.append(Advice(f"no picture of {wear} wear is in {' or '.join(empty)}", "splits"))
     return found

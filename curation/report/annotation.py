@@ -101,8 +101,8 @@ def _names(rows: pd.DataFrame) -> "pd.Series[str]":
 def _progress(dataset: Dataset, done: set[str]) -> Stacks:
     """How many of the pictures that go to annotators came back, by split."""
     asked = dataset.pictures[dataset.pictures["kind"].isin(["full", "unclear"]) & ~dataset.pictures["left_out"]]
-    told = asked["image_id"].isin(done).map({True: "annotated", False: "to annotate"})
-    table = pd.crosstab(asked["split"].fillna("none"), told)
+    progress = asked["image_id"].isin(done).map({True: "annotated", False: "to annotate"})
+    table = pd.crosstab(asked["split"].fillna("none"), progress)
     table = table.reindex(columns=["annotated", "to annotate"], fill_value=0)
     table = table.loc[[split for split in (*SPLITS, "none") if split in table.index]]
     return stacks(table, "Progress by split", "Split", whole=True, in_order=True)
@@ -131,15 +131,15 @@ def _labels(drawn: pd.DataFrame, counts: pd.DataFrame) -> Bars:
 
 
 def _by_picture(people: pd.DataFrame, drawn: pd.DataFrame) -> dict[str, dict[str, Drawn]]:
-    """What each person's newest annotation of each picture says; what was skipped says nothing."""
+    """What each person's newest annotation of each picture says; skipped pictures are left out."""
     boxes: dict[tuple[str, int], list[Box]] = defaultdict(list)
     columns = ["image_id", "revision", "label", "x_min", "y_min", "x_max", "y_max"]
     for identity, revision, label, *corners in drawn[columns].itertuples(index=False, name=None):
         x_min, y_min, x_max, y_max = map(float, corners)
         boxes[identity, int(revision)].append(Box(str(label), x_min, y_min, x_max, y_max))
     found: dict[str, dict[str, Drawn]] = defaultdict(dict)
-    told = people.assign(name=_names(people)).sort_values("revision")
-    for identity, name, verdict, revision in told[["image_id", "name", "verdict", "revision"]].to_numpy():
+    by_revision = people.assign(name=_names(people)).sort_values("revision")
+    for identity, name, verdict, revision in by_revision[["image_id", "name", "verdict", "revision"]].to_numpy():
         if verdict != "skipped":
             found[identity][name] = boxes[identity, int(revision)] if verdict == "boxes" else None
     return found
@@ -173,14 +173,14 @@ def _versions(people: pd.DataFrame, states: pd.DataFrame) -> tuple[Stacks, tuple
 
 def _comments(dataset: Dataset, people: pd.DataFrame) -> Grid:
     """What annotators wrote, the newest first."""
-    said = people[people["comment"].notna() & (people["comment"] != WITHDRAWN)].assign(name_of=_names(people))
-    said = said.sort_values(["updated_at", "image_id"], ascending=[False, True])
-    said = said[["image_id", "comment", "name_of"]]
+    comments = people[people["comment"].notna() & (people["comment"] != WITHDRAWN)].assign(name_of=_names(people))
+    comments = comments.sort_values(["updated_at", "image_id"], ascending=[False, True])
+    comments = comments[["image_id", "comment", "name_of"]]
     # A table may have columns of its user's own, under these names as well.
-    words = said.merge(dataset.pictures.drop(columns=["comment", "name_of"], errors="ignore"), on="image_id")
+    rows = comments.merge(dataset.pictures.drop(columns=["comment", "name_of"], errors="ignore"), on="image_id")
     # What the rule thought of a picture is not what the comment is of.
     samples = tuple(
         replace(one_sample(row, str(row["comment"]), f"– {row['name_of']}"), score=None)
-        for row in words.head(MOST).to_dict("records")
+        for row in rows.head(MOST).to_dict("records")
     )
-    return Grid("annotators-comments", "Comments", len(words), samples)
+    return Grid("annotators-comments", "Comments", len(rows), samples)

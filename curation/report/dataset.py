@@ -141,9 +141,9 @@ def _pictures(
 
 
 def _kind(pictures: pd.DataFrame, shot: str, full_shot: str) -> "pd.Series[str]":
-    told = pictures[full_shot].map({True: "full", False: NOT_FULL}).astype("string")
+    by_full_shot = pictures[full_shot].map({True: "full", False: NOT_FULL}).astype("string")
     judged = pictures["judged"].notna()
-    return pictures[shot].fillna(told).fillna(UNREADABLE).where(judged, NOT_JUDGED)
+    return pictures[shot].fillna(by_full_shot).fillna(UNREADABLE).where(judged, NOT_JUDGED)
 
 
 def newest_run(root: Path, stage: str) -> dict[str, Any]:

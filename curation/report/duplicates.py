@@ -27,7 +27,7 @@ class Cluster:
         name: the cluster's.
         count: how many pictures it has.
         products: how many products show them.
-        splits: the sides that they are on: more than one is a leak.
+        splits: the splits that they are in: more than one is a leak.
         samples: the pictures shown.
     """
 

@@ -90,7 +90,7 @@ def totals(dataset: Dataset) -> dict[str, int]:
         "rejected": int(pictures["rejected"].sum()),
         "duplicates": int(pictures["duplicate_of"].notna().sum()),
         "clusters": int(pictures["cluster"].nunique()),
-        **{side: int((pictures["split"] == side).sum()) for side in tables.SPLITS},
+        **{split: int((pictures["split"] == split).sum()) for split in tables.SPLITS},
     }
 
 
@@ -101,7 +101,7 @@ def shots(dataset: Dataset) -> Bars:
 
 
 def splits(dataset: Dataset) -> Bars:
-    """How many pictures are on each side."""
+    """How many pictures are in each split."""
     counts = dataset.pictures["split"].fillna("none").value_counts()
     return bars(counts, "Pictures by split", "Split", order=SPLITS)
 
@@ -134,8 +134,8 @@ def counts(dataset: Dataset) -> tuple[Bars, ...]:
 def full_by_type(dataset: Dataset) -> Stacks:
     """Full shots against the others, by product type: the tables of the case study."""
     pairs = _pairs(dataset, "product_type")
-    told = pairs["kind"].map(_FULL_OR_NOT).fillna(_UNDECIDED)
-    table = _crossed(pairs["product_type"], told, ("full", NOT_FULL, _UNDECIDED))
+    full_or_not = pairs["kind"].map(_FULL_OR_NOT).fillna(_UNDECIDED)
+    table = _crossed(pairs["product_type"], full_or_not, ("full", NOT_FULL, _UNDECIDED))
     wear = _pairs(dataset, "product_type", "wear").drop_duplicates("product_type").set_index("product_type")["wear"]
     caption = "Full shots against the others, by product type"
     return stacks(
@@ -155,8 +155,8 @@ def split_by_wear_and_gender(dataset: Dataset) -> Stacks:
     pairs = dataset.shown.fillna({"wear": UNKNOWN, "gender": UNKNOWN, "split": "none"})
     pairs = pairs.drop_duplicates(["image_id", "wear", "gender"])
     order = {f"{wear} · {gender}": None for wear in _WEARS for gender in _GENDERS}
-    sides = tuple(side for side in SPLITS if side != "none" or (pairs["split"] == "none").any())
-    table = _crossed(pairs["wear"] + " · " + pairs["gender"], pairs["split"], sides)
+    names = tuple(name for name in SPLITS if name != "none" or (pairs["split"] == "none").any())
+    table = _crossed(pairs["wear"] + " · " + pairs["gender"], pairs["split"], names)
     table = table.loc[[name for name in order if name in table.index]]
     return stacks(table, "Splits by wear and gender", "Wear · gender", whole=True, in_order=True)
 

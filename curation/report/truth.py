@@ -104,21 +104,21 @@ def from_file(dataset: Dataset, path: Path) -> Confusion:
     identities = max(found.values(), key=lambda series: series.notna().sum())
     if not identities.notna().any():
         raise UserError(f"{path}: expected pictures of this workspace, got none under {', '.join(columns)}")
-    told = pd.DataFrame({"image_id": identities, "full": data["full"]}).dropna(subset="image_id")
-    sides = told.groupby("image_id")["full"].nunique()
-    both = sides.index[sides > 1]
-    told = told[~told["image_id"].isin(both)].drop_duplicates("image_id")
-    truth = told.assign(kind=told["full"].map({True: "full", False: NOT_FULL}))
+    labelled = pd.DataFrame({"image_id": identities, "full": data["full"]}).dropna(subset="image_id")
+    answers = labelled.groupby("image_id")["full"].nunique()
+    both = answers.index[answers > 1]
+    labelled = labelled[~labelled["image_id"].isin(both)].drop_duplicates("image_id")
+    truth = labelled.assign(kind=labelled["full"].map({True: "full", False: NOT_FULL}))
     return _confusion(dataset, truth, path.name, ("full", NOT_FULL), int(identities.isna().sum()), len(both))
 
 
 def from_verdicts(dataset: Dataset) -> Confusion | None:
     """The rule against the shots that persons named; None where they named none."""
-    said = dataset.pictures[["image_id", "person_shot"]].dropna().rename(columns={"person_shot": "kind"})
-    said = said[said["kind"] != "unclear"]  # a person who could not tell either knows no truth
-    if said.empty:
+    named = dataset.pictures[["image_id", "person_shot"]].dropna().rename(columns={"person_shot": "kind"})
+    named = named[named["kind"] != "unclear"]  # a person who could not tell either knows no truth
+    if named.empty:
         return None
-    truth = said.assign(full=said["kind"] == "full")
+    truth = named.assign(full=named["kind"] == "full")
     shots = tuple(shot for shot in tables.SHOTS if shot != "unclear")
     return _confusion(dataset, truth, "persons’ verdicts", shots, 0, 0)
 
@@ -126,8 +126,8 @@ def from_verdicts(dataset: Dataset) -> Confusion | None:
 def _confusion(
     dataset: Dataset, truth: pd.DataFrame, source: str, order: tuple[str, ...], unmatched: int, contradicting: int
 ) -> Confusion:
-    told = dataset.pictures.merge(truth.rename(columns={"kind": "truth"}), on="image_id")
-    pictures = told[told["machine"] != UNKNOWN]
+    labelled = dataset.pictures.merge(truth.rename(columns={"kind": "truth"}), on="image_id")
+    pictures = labelled[labelled["machine"] != UNKNOWN]
     called, full = pictures["machine"], pictures["full"].astype(bool)
     there = set(called)
     kinds = (*tables.SHOTS, *sorted(there - {*tables.SHOTS, UNREADABLE}), *({UNREADABLE} & there))
@@ -139,7 +139,7 @@ def _confusion(
         kinds,
         rows,
         pictures=len(pictures),
-        overwritten=len(told) - len(pictures),
+        overwritten=len(labelled) - len(pictures),
         unmatched=unmatched,
         contradicting=contradicting,
         decided=int(decided.sum()),

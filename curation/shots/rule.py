@@ -1,16 +1,18 @@
 """The full-shot rule: does a picture show somebody from head to feet?
 
-The conditions are a table (:data:`CONDITIONS`), their thresholds are settings; ``python -m
-fullshot.curation.shots.thresholds`` picks them from labelled pictures and prints what each costs. On half of 811 street
-photos, 5,023 product photos and 791 of the street photos cut off above the feet, and with 98.5% of the full shots to be
-kept, it picks 0.3 for ``ankle_visibility``, 0.033 for ``min_footroom``, and any ``min_span`` from 0.4 to 0.8. In use
-are 0.025, for two full shots of the shop have just 0.03, and the lower end of the spans; a ``min_headroom`` of 0.08,
-not 0.007, for cut-off heads are not among those pictures. On the other half, in use, 98.1% of the full shots are called
-so, none of the product photos that is none, and 3.7% of the cut ones.
+The conditions are a table (:data:`CONDITIONS`), their thresholds are settings. ``python -m
+fullshot.curation.shots.thresholds`` chooses thresholds from labelled pictures and prints what each value costs.
 
-A pose model guesses joints that it does not see: a rule that asks for visible ones alone takes 83% of the street photos
-cut just above the ankles for full shots; asking for toes inside the frame as well takes 5%, and loses none of the whole
-ones.
+They were chosen on half of 811 street photos, 5,023 product photos, and 791 of the street photos cut off above the
+feet, so that 98.5% of the full shots are found: 0.3 for ``ankle_visibility``, 0.033 for ``min_footroom``, any
+``min_span`` from 0.4 to 0.8. The settings differ in three: ``min_footroom`` is 0.025, since two full shots of a shop
+have just 0.03; ``min_span`` is near the lower end of its range; ``min_headroom`` is 0.08 instead of 0.007, since in
+none of these pictures a head is cut off. With the settings, 98.1% of the full shots in the other half are found; of the
+other pictures no product photo is called a full shot, and 3.7% of the cut ones are.
+
+A pose model guesses joints that it does not see. A rule that asks for visible joints only calls 83% of the street
+photos cut just above the ankles full shots; one that asks for toes inside the frame as well calls 5% so, and loses no
+full shot.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +33,7 @@ NOT_UPRIGHT = "nobody upright"
 NO_BODY = "neither head nor body visible"
 SEVERAL = "more than one person at full length"
 UNSURE = "unsure: "
-"""Before the reason of a verdict that is too near to its threshold."""
+"""Stands before the reason where a score is too near to its threshold."""
 
 FULL, HALF, ITEM, UNCLEAR = "full", "half", "item", "unclear"
 
