@@ -34,7 +34,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
     """Somebody dressed in many colours, from head to feet."""
     studio = open_studio(seed=7, collections=1)
     path = tmp_path_factory.mktemp("picture") / "outfit.jpg"
-    path.write_bytes(draw(studio, next(one for one in studio.pictures if one.kind == "look"))[0])
+    path.write_bytes(draw(studio, next(one for one in studio.pictures if one.kind == "outfit"))[0])
     return np.asarray(Image.open(path).convert("RGB"))
 
 

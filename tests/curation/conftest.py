@@ -35,7 +35,7 @@ def pose(pose_model: PoseModel) -> Iterator[MediaPipePose]:
 def photos() -> dict[str, bytes]:
     """``bus``: a street, ``person``: one on it, ``zidane``: heads and chests; the photos come with ultralytics.
 
-    The rest is drawn: ``look`` (full length), ``half`` (the same, cut at the hips), ``front``, ``worn`` and
+    The rest is drawn: ``outfit`` (full length), ``half`` (the same, cut at the hips), ``front``, ``worn`` and
     ``item0`` to ``item3`` (items).
     """
     spec = find_spec("ultralytics")
@@ -45,13 +45,13 @@ def photos() -> dict[str, bytes]:
     found = {name: (assets / f"{name}.jpg").read_bytes() for name in ("bus", "zidane")}
     studio = open_studio(seed=7, collections=1)
     # Shoes: a shirt as if somebody wore it is a person to the pose model now and then.
-    wears = {"look": None, "front": "foot", "worn": None}
+    wears = {"outfit": None, "front": "foot", "worn": None}
     for kind, wear in wears.items():
         pictures = (one for one in studio.pictures if one.kind == kind)
         chosen = next(one for one in pictures if wear in (None, studio.product(one.product_ids[0]).wear))
         found[kind] = draw(studio, chosen)[0]
-    look = Image.open(io.BytesIO(found["look"]))
-    found["half"] = _png(look.crop((0, 0, look.width, look.height // 2)))
+    outfit = Image.open(io.BytesIO(found["outfit"]))
+    found["half"] = _png(outfit.crop((0, 0, outfit.width, outfit.height // 2)))
     found["person"] = _png(Image.open(io.BytesIO(found["bus"])).crop((0, 340, 300, 960)))
     # Shoes again, of other collections.
     more = open_studio(seed=7, collections=4)

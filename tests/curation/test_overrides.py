@@ -17,7 +17,7 @@ from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
-ROWS = [("s:1", "look"), ("s:1", "item0"), ("s:2", "zidane"), ("s:3", "item1")]
+ROWS = [("s:1", "outfit"), ("s:1", "item0"), ("s:2", "zidane"), ("s:3", "item1")]
 
 
 def ids(workspace: Workspace) -> dict[str, str]:
@@ -47,22 +47,22 @@ def test_a_persons_verdict_outweighs_the_machines_and_stays(make_workspace: Make
     workspace = make_workspace(ROWS)
     assert curation.curate(workspace, settings)["overridden"] == 0
     before = decisions(workspace)
-    say(workspace, item0={"shot": "full"}, look={"shot": "unclear"}, zidane={"keep": False}, item1={"shot": "item"})
+    say(workspace, item0={"shot": "full"}, outfit={"shot": "unclear"}, zidane={"keep": False}, item1={"shot": "item"})
     said = workspace.table("verdicts").read_bytes()
     for _ in range(2):
         stats = curation.curate(workspace, settings)
         assert (stats["extracted"], stats["overridden"]) == (0, 3)
         now = decisions(workspace)
-        assert now["shot"].to_dict() == {"look": "unclear", "item0": "full", "zidane": "half", "item1": "item"}
+        assert now["shot"].to_dict() == {"outfit": "unclear", "item0": "full", "zidane": "half", "item1": "item"}
         assert now["machine_shot"].to_dict() == before["shot"].to_dict()
         assert now["full_shot"]["item0"]
-        assert pd.isna(now["full_shot"]["look"])
+        assert pd.isna(now["full_shot"]["outfit"])
         assert now["shot_reason"]["item0"] == "said by a person"
         assert now["shot_reason"]["zidane"] == before["shot_reason"]["zidane"]
-        assert now["keep"].to_dict() == {"look": True, "item0": True, "zidane": False, "item1": True}
+        assert now["keep"].to_dict() == {"outfit": True, "item0": True, "zidane": False, "item1": True}
         assert exported(workspace, "dataset1") == {"item0", "item1"}
         assert exported(workspace, "dataset2") == {"item1"}
-        assert exported(workspace, "queue") == {"look"}
+        assert exported(workspace, "queue") == {"outfit"}
     assert workspace.table("verdicts").read_bytes() == said
     workspace.table("verdicts").unlink()
     curation.curate(workspace, settings)
@@ -98,7 +98,7 @@ def test_a_mistake_in_the_verdicts_is_told_before_any_work(
     make_workspace: Make, settings: Settings, text: str, words: str
 ) -> None:
     workspace = make_workspace(ROWS)
-    workspace.table("verdicts").write_text(text.replace("{id}", ids(workspace)["look"]), "utf-8")
+    workspace.table("verdicts").write_text(text.replace("{id}", ids(workspace)["outfit"]), "utf-8")
     with pytest.raises(BadTable, match=words) as error:
         curation.curate(workspace, settings)
     assert "\n" not in str(error.value)
@@ -205,13 +205,13 @@ def test_what_is_no_picture_any_more_is_told_of_its_kind(make_workspace: Make, s
     workspace = make_workspace(ROWS)
     images = workspace.read("images").set_index("url")["path"]
     paths = {Path(str(url)).stem: workspace / str(path) for url, path in images.items()}
-    paths["look"].write_bytes(odd_files()["huge.png"])
+    paths["outfit"].write_bytes(odd_files()["huge.png"])
     paths["item0"].unlink()
     paths["item0"].mkdir()
     paths["zidane"].write_bytes(odd_files()["cut.jpg"])
     curation.curate(workspace, settings)
     assert decisions(workspace)["issues"].dropna().to_dict() == {
-        "look": "too-large",
+        "outfit": "too-large",
         "item0": "missing",
         "zidane": "not-an-image",
     }
@@ -252,7 +252,7 @@ def test_a_side_is_remembered_while_its_picture_is_gone(make_workspace: Make, se
     assert len(set(before.values())) > 1
     for name in before:
         others = [row for row in rows if row[1] != name]
-        curation.curate(make_workspace([*others, ("s:8", "look"), ("s:9", "zidane")]), settings)
+        curation.curate(make_workspace([*others, ("s:8", "outfit"), ("s:9", "zidane")]), settings)
         workspace.table("curated").unlink()
         curation.curate(make_workspace(rows), settings)
         assert decisions(workspace)["split"].to_dict() == before

@@ -15,9 +15,9 @@ from fullshot.core.workspace import Workspace
 Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [
     ("s:1", "front"),
-    ("s:1", "look"),
+    ("s:1", "outfit"),
     ("s:2w", "item0"),
-    ("s:2w", "look"),  # worn together
+    ("s:2w", "outfit"),  # worn together
     ("s:3", "zidane"),
     ("s:4w", "person"),
     ("s:4w", "item1"),
@@ -48,9 +48,9 @@ def by_name(workspace: Workspace, column: str) -> dict[str, object]:
 def test_full_shots_and_item_shots(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     stats = curation.curate(workspace, settings)
-    expected = {"look": True, "person": True, "front": False, "zidane": False, "item0": False, "item1": False}
+    expected = {"outfit": True, "person": True, "front": False, "zidane": False, "item0": False, "item1": False}
     assert by_name(workspace, "full_shot") == expected
-    assert by_name(workspace, "shot_reason")["look"] == "full length"
+    assert by_name(workspace, "shot_reason")["outfit"] == "full length"
     assert (stats["images"], stats["full_shots"], stats["item_shots"], stats["unreadable"]) == (6, 2, 4, 0)
     assert stats["products"] == 4
     assert sum(stats["splits"].values()) == 6
@@ -210,7 +210,7 @@ def test_labels_and_splits_stay_when_products_come_and_go(make_workspace: Make, 
     curation.curate(workspace, settings)
     labels = workspace.read("labels").set_index("product_id")["label"].to_dict()
     splits = by_name(workspace, "split")
-    workspace = make_workspace([*ROWS[2:], ("s:0", "item2"), ("s:5", "item3")])  # s:1 is gone, its look is not
+    workspace = make_workspace([*ROWS[2:], ("s:0", "item2"), ("s:5", "item3")])  # s:1 is gone, its outfit image is not
     curation.curate(workspace, settings)
     assert workspace.read("labels").set_index("product_id")["label"].to_dict() == {**labels, "s:0": 4, "s:5": 5}
     now = by_name(workspace, "split")

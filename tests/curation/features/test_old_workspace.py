@@ -13,7 +13,7 @@ from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
-ROWS = [("s:1", "look"), ("s:1", "front"), ("s:2", "half")]
+ROWS = [("s:1", "outfit"), ("s:1", "front"), ("s:2", "half")]
 
 # A shard's columns, in the order that version 0.1 wrote them in.
 COLUMNS_OF_0_1 = [
@@ -84,7 +84,7 @@ def test_a_folder_of_that_name_of_the_users_own_stays(
     workspace = make_workspace(ROWS)
     own = workspace / "looks" / "autumn"
     own.mkdir(parents=True)
-    (own / "one.jpg").write_bytes(photos["look"])
+    (own / "one.jpg").write_bytes(photos["outfit"])
     curation.curate(workspace, settings)
     assert (own / "one.jpg").is_file()
     assert list((workspace / "features").rglob("*.parquet"))

@@ -19,7 +19,7 @@ from fullshot.curation.pose.skeletons import BLAZEPOSE, COCO18, MPI15, Skeleton
 from tests.curation.pose.networks import CELL, paint, spread, write_network
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
-ROWS = [("s:1", "look"), ("s:1", "front"), ("s:2w", "person")]
+ROWS = [("s:1", "outfit"), ("s:1", "front"), ("s:2w", "person")]
 
 
 def asking(network: Path | str, **words: object) -> Settings:

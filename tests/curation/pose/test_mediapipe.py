@@ -23,7 +23,7 @@ def decode(content: bytes) -> Picture:
 
 
 def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, photos: dict[str, bytes]) -> None:
-    person = pose.predict(decode(photos["look"]))[0]
+    person = pose.predict(decode(photos["outfit"]))[0]
     assert person.keypoints.shape == (1, 33, 4)
     [nose, hip, ankle] = person.joints(["nose", "left hip", "left ankle"])[0]
     assert 0 < nose[1] < hip[1] < ankle[1] < 1
@@ -37,7 +37,7 @@ def test_people_have_named_joints_in_shares_of_the_picture(pose: MediaPipePose, 
     ("name", "full_shot"),
     [
         ("person", True),
-        ("look", True),
+        ("outfit", True),
         ("bus", False),  # a street with people on it: none fills the picture
         ("zidane", False),
         ("half", False),
@@ -69,8 +69,8 @@ def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
         "pose = MediaPipePose(PoseModel(Path(sys.argv[1]), 'maker', ''))\n"
         "print(len(pose.predict(read_rgb(Path(sys.argv[2])))))"
     )
-    photo = tmp_path / "look.jpg"
-    photo.write_bytes(photos["look"])
+    photo = tmp_path / "outfit.jpg"
+    photo.write_bytes(photos["outfit"])
     done = subprocess.run(
         [sys.executable, "-c", code, str(pose_model.path), str(photo)],
         capture_output=True,
@@ -81,7 +81,7 @@ def test_nothing_is_said_on_stderr_and_an_open_landmarker_ends_in_silence(
 
 
 def test_boxes_of_garments_lie_on_the_body(pose: MediaPipePose, photos: dict[str, bytes]) -> None:
-    picture = decode(photos["look"])
+    picture = decode(photos["outfit"])
     height, width = picture.shape[:2]
     boxes = {box.label: box for box in garment_boxes(pose.predict(picture)[0], width, height)}
     assert set(boxes) == {"top", "bottom", "foot"}

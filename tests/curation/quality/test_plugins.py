@@ -52,7 +52,7 @@ def stats(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
 def test_its_measures_are_kept_and_its_issue_is_named(
     make_workspace: Callable[[list[tuple[str, str]]], Workspace], tmp_path: Path
 ) -> None:
-    workspace, site = make_workspace([("s:1", "look"), ("s:2", "bus")]), tmp_path / "site"
+    workspace, site = make_workspace([("s:1", "outfit"), ("s:2", "bus")]), tmp_path / "site"
     without = stats(curate(workspace, None))
     assert (without["extracted"], without["issues"]) == (2, {})
     install(site)
@@ -79,7 +79,7 @@ def test_a_measure_that_there_is_already_is_one_line(
     make_workspace: Callable[[list[tuple[str, str]]], Workspace], tmp_path: Path, measure: str, says: str
 ) -> None:
     install(tmp_path / "site", measure)
-    done = curate(make_workspace([("s:1", "look")]), tmp_path / "site")
+    done = curate(make_workspace([("s:1", "outfit")]), tmp_path / "site")
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -89,6 +89,6 @@ def test_one_that_does_not_load_is_named_and_the_rest_works(
     make_workspace: Callable[[list[tuple[str, str]]], Workspace], tmp_path: Path
 ) -> None:
     install(tmp_path / "site", place="dark_check:Light")
-    done = curate(make_workspace([("s:1", "look")]), tmp_path / "site")
+    done = curate(make_workspace([("s:1", "outfit")]), tmp_path / "site")
     assert stats(done)["extracted"] == 1
     assert "the quality check 'dark' of dark 1.0 does not load" in done.stderr

@@ -20,7 +20,7 @@ Open = Callable[..., Opened]
 
 HOSTILE = "<script>alert(1)</script><b>a skirt?</b>"
 FULL = {"shot": "full", "shot_score": 0.9, "shot_reason": "full length"}
-PICTURES = ("look", "front", "half", "bus", "zidane")
+PICTURES = ("outfit", "front", "half", "bus", "zidane")
 TOP, FOOT = (10.0, 10.0, 50.0, 60.0), (10.0, 90.0, 50.0, 100.0)
 # TOP and this overlap by 40 × 40 of 40 × 60.
 LOWER = (10.0, 20.0, 50.0, 70.0)
@@ -34,10 +34,10 @@ def state(name: str, number: int | None, annotator: str | None, verdict: str = "
 
 
 STATES = [
-    state("look", 1, "anna", drawn=[("top", TOP)], seconds=5.0, updated_at="2026-11-01T10:00:00Z"),
+    state("outfit", 1, "anna", drawn=[("top", TOP)], seconds=5.0, updated_at="2026-11-01T10:00:00Z"),
     # The state above is outdated. The machine's top was moved, its second box deleted, the feet added.
     state(
-        *("look", 1, "anna"),
+        *("outfit", 1, "anna"),
         drawn=[("top", TOP), ("foot", FOOT)],
         seconds=10.0,
         updated_at="2026-11-03T10:00:00Z",
@@ -48,7 +48,7 @@ STATES = [
         relabelled=0,
         comment=HOSTILE,
     ),
-    state("look", 2, "bert", drawn=[("top", LOWER), ("top", FOOT)], seconds=20.0, updated_at="2026-11-02T10:00:00Z"),
+    state("outfit", 2, "bert", drawn=[("top", LOWER), ("top", FOOT)], seconds=20.0, updated_at="2026-11-02T10:00:00Z"),
     state(
         *("front", 3, "anna"),
         drawn=[("top", TOP), ("foot", FOOT)],
@@ -64,7 +64,7 @@ STATES = [
     state("half", 5, "anna", "skipped", updated_at="2026-11-02T12:00:00Z"),
     state("bus", 6, None, drawn=[("top", TOP)]),
     state("bus", 6, None, "skipped", comment=WITHDRAWN),
-    state("look", None, CONSENSUS, drawn=[("top", TOP)], updated_at="2026-11-03T10:00:00Z"),
+    state("outfit", None, CONSENSUS, drawn=[("top", TOP)], updated_at="2026-11-03T10:00:00Z"),
 ]
 
 
@@ -101,14 +101,14 @@ def test_the_newest_state_of_each_annotation_counts(workspace: Workspace, settin
     write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.errors == []
-    # The look and the front came back; the half was skipped, the bus taken back.
+    # The outfit and the front came back; the half was skipped, the bus taken back.
     assert page.table("Progress by split")["train"] == ["2 40.0%", "3 60.0%", "5"]
     annotators = page.table("Annotators")
     assert annotators["anna"] == ["2", "4", "0", "1", "0", "20.0"]
     assert annotators["bert"] == ["1", "2", "1", "0", "0", "20.0"]
     assert annotators["not known"] == ["0", "0", "0", "0", "1", "–"]
     assert CONSENSUS not in annotators
-    # Of the look what was agreed on counts, of the front bert's word: no boxes.
+    # Of the outfit what was agreed on counts, of the front bert's word: no boxes.
     assert page.table("Boxes that people drew") == {"Label": ["Boxes", "Share"], "top": ["1", "100.0%"]}
     edits = page.table("What became of the machine’s boxes, by version")
     assert list(edits) == ["Version", "first", "second"]
@@ -142,7 +142,7 @@ def test_it_is_no_wider_than_the_window(workspace: Workspace, settings: Settings
 
 
 def test_one_annotation_without_anything_else_is_enough(workspace: Workspace, settings: Settings, opened: Open) -> None:
-    annotated(workspace, [state("look", 1, None)])
+    annotated(workspace, [state("outfit", 1, None)])
     write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.errors == []
@@ -154,7 +154,7 @@ def test_one_annotation_without_anything_else_is_enough(workspace: Workspace, se
 
 def test_a_version_is_as_old_as_its_first_annotation(workspace: Workspace, settings: Settings, opened: Open) -> None:
     edits: Row = {"mean_iou": 0.5, "added": 0, "deleted": 0, "relabelled": 0}
-    old = state("look", 1, "anna", drawn=[("top", TOP)], model="old", updated_at="2026-11-01T10:00:00Z", **edits)
+    old = state("outfit", 1, "anna", drawn=[("top", TOP)], model="old", updated_at="2026-11-01T10:00:00Z", **edits)
     new = state("front", 2, "anna", drawn=[("top", TOP)], model="new", updated_at="2026-11-02T10:00:00Z", **edits)
     # Looked at again once there was a new version.
     annotated(workspace, [old, new, {**old, "updated_at": "2026-11-03T10:00:00Z"}])
@@ -167,7 +167,7 @@ def test_what_is_not_known_lowers_nothing(workspace: Workspace, settings: Settin
     drawn = [("top", TOP)]
     none: Row = {"added": 0, "deleted": 0, "relabelled": 0}
     states = [
-        state("look", 1, "anna", drawn=drawn, model="one", mean_iou=0.8, seconds=10.0, **none),
+        state("outfit", 1, "anna", drawn=drawn, model="one", mean_iou=0.8, seconds=10.0, **none),
         state("front", 2, "anna", drawn=drawn, model="one", **none),
         state("half", 3, "anna", drawn=drawn, model="one"),
         state("bus", 4, "anna", "skipped", seconds=1.0),
@@ -190,7 +190,7 @@ def test_columns_of_a_users_own_do_no_harm(workspace: Workspace, settings: Setti
 def test_the_newest_comments_come_first(workspace: Workspace, settings: Settings, opened: Open) -> None:
     days = [f"2026-11-{day:02d}T10:00:00Z" for day in range(1, MOST + 2)]
     states = [
-        state("look", number, "anna", updated_at=day, comment=f"on {day[:10]}") for number, day in enumerate(days, 1)
+        state("outfit", number, "anna", updated_at=day, comment=f"on {day[:10]}") for number, day in enumerate(days, 1)
     ]
     annotated(workspace, states)
     write_report(workspace, settings)
@@ -201,9 +201,9 @@ def test_the_newest_comments_come_first(workspace: Workspace, settings: Settings
 
 
 def test_copies_and_what_was_rejected_wait_for_nobody(curate: Curate, settings: Settings, opened: Open) -> None:
-    said = {**dict.fromkeys(PICTURES, FULL), "half": {**FULL, "keep": False}, "bus": {**FULL, "duplicate_of": "look"}}
+    said = {**dict.fromkeys(PICTURES, FULL), "half": {**FULL, "keep": False}, "bus": {**FULL, "duplicate_of": "outfit"}}
     workspace = curate([(f"s:{name}", name) for name in PICTURES], said)
-    annotated(workspace, [state("look", 1, "anna")])
+    annotated(workspace, [state("outfit", 1, "anna")])
     write_report(workspace, settings)
     page = opened(workspace / "report.html")
     assert page.table("Progress by split")["train"] == ["1 33.3%", "2 66.7%", "3"]

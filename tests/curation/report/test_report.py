@@ -22,7 +22,7 @@ Open = Callable[..., Opened]
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
 ROWS = [
-    ("s:1", "look"),
+    ("s:1", "outfit"),
     ("s:1", "front"),
     ("s:2w", "half"),
     ("s:2w", "bus"),
@@ -33,7 +33,7 @@ ROWS = [
     ("t:4w", "item3"),
 ]
 SAID: dict[str, dict[str, Any]] = {
-    "look": {"shot": "full", "shot_score": 0.9, "shot_reason": "full length"},
+    "outfit": {"shot": "full", "shot_score": 0.9, "shot_reason": "full length"},
     "front": {"shot": "item", "shot_score": 0.0, "shot_reason": "no person found"},
     "half": {"shot": "half", "shot_score": 0.1, "shot_reason": "ankles outside the frame", "split": "val"},
     "bus": {"shot": "full", "shot_score": 0.8, "shot_reason": "full length", "split": "test"},
@@ -134,7 +134,7 @@ def _truth(path: Path, rows: list[tuple[str, str]]) -> Path:
 
 
 def test_the_rule_against_a_file(workspace: Workspace, settings: Settings, opened: Open, tmp_path: Path) -> None:
-    rows = [("look", "1"), ("front", "0"), ("half", "1"), ("bus", "0"), ("zidane", "1"), ("item1", "0")]
+    rows = [("outfit", "1"), ("front", "0"), ("half", "1"), ("bus", "0"), ("zidane", "1"), ("item1", "0")]
     places = [(f"http://mirror.example:1/{name}.jpg?h=1", full) for name, full in rows]
     truth = _truth(tmp_path / "truth.csv", [*places, ("http://x/other.jpg", "0")])
     stats = write_report(workspace, settings, truth=truth)["truth"]["truth.csv"]
@@ -184,7 +184,7 @@ def test_the_rule_against_persons(curate: Curate, settings: Settings, opened: Op
     [
         (None, "got no such file"),
         ("url,shot\na,b\n", "expected columns full_shot and one of"),
-        ("url,full_shot\nhttps://shop.example/look.jpg,perhaps\n", "row 2 column full_shot: expected true or false"),
+        ("url,full_shot\nhttps://shop.example/outfit.jpg,perhaps\n", "row 2 column full_shot: expected true or false"),
         ("url,full_shot\nhttps://shop.example/none.jpg,true\n", "expected pictures of this workspace"),
     ],
 )
@@ -268,14 +268,14 @@ def test_a_picture_that_is_gone_or_broken_leaves_a_blank(
     workspace: Workspace, settings: Settings, opened: Open, capfd: pytest.CaptureFixture[str]
 ) -> None:
     paths = workspace.read("images").drop_duplicates("path").set_index("url")["path"]
-    (workspace / paths["https://shop.example/look.jpg"]).unlink()
+    (workspace / paths["https://shop.example/outfit.jpg"]).unlink()
     (workspace / paths["https://shop.example/bus.jpg"]).write_bytes(b"no picture")
     stats = write_report(workspace, settings)
     assert (stats["thumbnails"], stats["unreadable"]) == (6, 1)
     assert stats["unreadable_thumbnails"] == 2
     [line] = [line for line in capfd.readouterr().err.splitlines() if "cannot be read" in line]
     assert line.startswith("report: 2 pictures that cannot be read")
-    assert paths["https://shop.example/look.jpg"] in line
+    assert paths["https://shop.example/outfit.jpg"] in line
     page = opened(workspace / "report.html")
     assert page.page.locator("#shot-full .blank").count() == 2
     assert page.errors == []

@@ -259,7 +259,9 @@ def overlays(workspace: Workspace) -> dict[str, Path]:
 def test_a_run_draws_every_picture_that_can_be_read(
     make_workspace: Callable[[list[tuple[str, str]]], Workspace], settings: Settings
 ) -> None:
-    workspace = make_workspace([("s:1", "look"), ("s:1", "front"), ("s:2", "half"), ("s:3", "item0"), ("s:4", "look")])
+    workspace = make_workspace(
+        [("s:1", "outfit"), ("s:1", "front"), ("s:2", "half"), ("s:3", "item0"), ("s:4", "outfit")]
+    )
     images = workspace.read("images").drop_duplicates("image_id")
     paths = {Path(row["url"]).stem: workspace / row["path"] for row in images.to_dict("records")}
     paths["item0"].write_text("not a picture", "utf-8")
@@ -270,7 +272,7 @@ def test_a_run_draws_every_picture_that_can_be_read(
     curation.curate(workspace, settings, overlays=True)
 
     written = overlays(workspace)
-    assert set(written) == {"look", "front", "half"}
+    assert set(written) == {"outfit", "front", "half"}
     assert {name: path.read_bytes() for name, path in paths.items()} == before
     drawn = {name: storage.read_rgb(path) for name, path in written.items()}
     for name, overlay in drawn.items():
@@ -279,7 +281,7 @@ def test_a_run_draws_every_picture_that_can_be_read(
         assert overlay.shape[0] > source.shape[0]  # the verdict's band
 
     # The joints of a full shot count down to the ankles, those of one cut at the hips only in its own half.
-    green = near(drawn["look"], COUNTS)
+    green = near(drawn["outfit"], COUNTS)
     rows = np.flatnonzero(green.any(axis=1)) / len(green)
     assert rows.min() < 0.35
     assert rows.max() > 0.75
@@ -290,7 +292,7 @@ def test_a_run_draws_every_picture_that_can_be_read(
 def test_overlays_are_the_same_again(
     make_workspace: Callable[[list[tuple[str, str]]], Workspace], settings: Settings
 ) -> None:
-    workspace = make_workspace([("s:1", "look")])
+    workspace = make_workspace([("s:1", "outfit")])
     curation.curate(workspace, settings, overlays=True)
     before = {path: path.read_bytes() for path in overlays(workspace).values()}
     curation.curate(workspace, settings, overlays=True)
@@ -309,9 +311,9 @@ def test_joints_count_where_they_are_as_visible_as_the_settings_ask(
     lower: bool,
 ) -> None:
     """By a bound that none reaches the head's turn orange in the upper half, the ankles' in the lower."""
-    workspace = make_workspace([("s:1", "look")])
+    workspace = make_workspace([("s:1", "outfit")])
     curation.curate(workspace, settings, overlays=True)
-    path = overlays(workspace)["look"]
+    path = overlays(workspace)["outfit"]
     before = near(storage.read_rgb(path), COUNTS)
     stricter = settings.model_copy(update={"curate": settings.curate.model_copy(update={setting: 1.0})})
     curation.curate(workspace, stricter, overlays=True)
@@ -324,12 +326,12 @@ def test_joints_count_where_they_are_as_visible_as_the_settings_ask(
 def test_overlays_of_pictures_that_went_away_since_are_left_out(
     make_workspace: Callable[[list[tuple[str, str]]], Workspace], settings: Settings
 ) -> None:
-    workspace = make_workspace([("s:1", "look"), ("s:2", "front")])
+    workspace = make_workspace([("s:1", "outfit"), ("s:2", "front")])
     curation.curate(workspace, settings)
     gone = next(row for row in workspace.read("images").to_dict("records") if row["url"].endswith("front.jpg"))
     (workspace / gone["path"]).unlink()
     curation.curate(workspace, settings, overlays=True)
-    assert set(overlays(workspace)) == {"look"}
+    assert set(overlays(workspace)) == {"outfit"}
 
 
 def test_a_picture_that_broke_since_its_features_were_extracted_is_named(
@@ -337,11 +339,11 @@ def test_a_picture_that_broke_since_its_features_were_extracted_is_named(
     settings: Settings,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    workspace = make_workspace([("s:1", "look"), ("s:2", "front")])
+    workspace = make_workspace([("s:1", "outfit"), ("s:2", "front")])
     curation.curate(workspace, settings)
     row = next(row for row in workspace.read("images").to_dict("records") if row["url"].endswith("front.jpg"))
     path = workspace / row["path"]
     path.write_bytes(b"x" * path.stat().st_size)  # as large as before: nothing else tells
     assert curation.curate(workspace, settings, overlays=True)["extracted"] == 0
-    assert set(overlays(workspace)) == {"look"}
+    assert set(overlays(workspace)) == {"outfit"}
     assert f"overlays: 1 picture that cannot be read is left out: {row['path']}" in capfd.readouterr().err

@@ -12,7 +12,7 @@ from fullshot.curation.shots.thresholds import GRID, choose_thresholds, gather
 def labelled(tmp_path: Path, photos: dict[str, bytes]) -> tuple[Path, Path]:
     """A folder of full shots, one of which is broken, and a folder of other pictures."""
     full, others = tmp_path / "full", tmp_path / "others"
-    for folder, names in ((full, ("look", "person")), (others, ("half", "zidane", "front", "item0"))):
+    for folder, names in ((full, ("outfit", "person")), (others, ("half", "zidane", "front", "item0"))):
         folder.mkdir()
         for name in names:
             (folder / f"{name}.jpg").write_bytes(photos[name])
@@ -22,7 +22,7 @@ def labelled(tmp_path: Path, photos: dict[str, bytes]) -> tuple[Path, Path]:
 
 def test_broken_pictures_are_named_and_left_out(labelled: tuple[Path, Path], capfd: pytest.CaptureFixture[str]) -> None:
     groups = gather(labelled[0], [labelled[1]], None, None)
-    assert groups["full"].names == ["look.jpg", "person.jpg"]
+    assert groups["full"].names == ["outfit.jpg", "person.jpg"]
     assert groups["full"].full.all()
     assert len(groups["others"].names) == 4
     err = capfd.readouterr().err
