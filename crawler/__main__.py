@@ -97,7 +97,7 @@ def main() -> None:
     # What is loaded by now stays; what a page leaves behind has few cycles. Worth a tenth of the processor time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    # Unbuffered: what follows the job's line on the pipe is the thread's to wait for.
+    # Read without a buffer: a thread waits for the end of the pipe, which must not be read ahead.
     line = b""
     while not line.endswith(b"\n"):
         line += os.read(sys.stdin.fileno(), 1 << 20) or sys.exit(1)
