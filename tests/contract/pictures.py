@@ -18,9 +18,9 @@ from PIL import Image
 from fullshot.core import image_store, tables
 from fullshot.core.annotations import WITHDRAWN
 from fullshot.core.workspace import Workspace
-from fullshot.demo.drawing.studio import draw, open_studio
 from fullshot.demo.shop.records import Box, Product
 from fullshot.demo.shop.records import Picture as Drawn
+from fullshot.demo.shop.studio import draw, open_studio
 
 KINDS = {
     "ordinary": "as most are",

@@ -20,13 +20,6 @@ def test_a_command_goes_to_its_end(contract: Contract, command: str) -> None:
     assert done.code == 0, done.words
 
 
-PENDING = {("annotate queue", "corrupt")}
-
-
 @pytest.mark.parametrize(("command", "kind"), CELLS, ids=[f"{command}, {kind}" for command, kind in CELLS])
-def test_what_a_command_does_with_a_kind_of_picture(
-    contract: Contract, command: str, kind: str, request: pytest.FixtureRequest
-) -> None:
-    if (command, kind) in PENDING:
-        request.applymarker(pytest.mark.xfail(strict=True))
+def test_what_a_command_does_with_a_kind_of_picture(contract: Contract, command: str, kind: str) -> None:
     assert outcome(contract, command, kind) == EXPECTED[command][kind]
