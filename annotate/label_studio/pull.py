@@ -15,7 +15,7 @@ from fullshot.annotate.edits import Edits, edits
 from fullshot.annotate.label_studio import project as projects
 from fullshot.annotate.label_studio import regions, tasks
 from fullshot.annotate.label_studio.client import Client
-from fullshot.annotate.label_studio.overrides import judge
+from fullshot.annotate.label_studio.overrides import update_overrides
 from fullshot.annotate.label_studio.project import NOT_FULL
 from fullshot.annotate.label_studio.regions import COMMENT, SHOT, Region
 from fullshot.core import tables
@@ -94,7 +94,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "boxes": len(pulled.boxes),
             **{name: pulled.count[name] for name in ("skipped", "not_full_shot", "withdrawn", "clipped", "rotated")},
             "mistakes": len(pulled.mistakes),
-            "verdicts": judge(workspace, {row["image_id"] for row in pulled.annotations}),
+            "verdicts": update_overrides(workspace, {row["image_id"] for row in pulled.annotations}),
             "to_look_at": pulled.mistakes[:_LISTED],
         }
     return stats

@@ -40,7 +40,7 @@ from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from tests.annotate.conftest import HEIGHT, WIDTH, Make, picture
-from tests.annotate.test_label_studio import draw, tasks
+from tests.annotate.label_studio.test_label_studio import draw, tasks
 
 FIRST, SECOND = "a" * 16, "b" * 16
 BOX = Box("top", 3, 4, 33, 44, 0.5)
