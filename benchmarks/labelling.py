@@ -34,7 +34,7 @@ from scipy.optimize import isotonic_regression
 
 from benchmarks import _common
 from benchmarks._common import Row
-from fullshot.annotate.formats import coco
+from fullshot.annotate.formats.coco import CocoFormat
 from fullshot.annotate.queue.run import prioritise
 from fullshot.core import image_store, tables
 from fullshot.core.files import digest, write_text
@@ -108,7 +108,7 @@ class Simulation:
 
     def _lay(self, photos: Path, annotations: Path) -> None:
         """Bring the pictures into the workspace, each a product of its own, a full shot, on a side drawn by lot."""
-        given = [picture for picture in coco.load(annotations) if picture.boxes]
+        given = [picture for picture in CocoFormat().load(annotations) if picture.boxes]
         random.Random(_SPLIT_SEED).shuffle(given)
         lot = random.Random(_SPLIT_SEED)
         images, curated = [], []

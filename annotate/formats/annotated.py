@@ -10,6 +10,9 @@ from fullshot.core.errors import UserError
 UNSPLIT = "unsplit"
 """Stands in place of a split for pictures that have none."""
 
+BESIDE = ("", "images", "photos", "../images", "../photos")
+"""Where pictures lie when nobody says so, relative to the file or the folder of annotations."""
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
 """What the files of pictures end with, in lower case."""
 

@@ -9,11 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated as Typed
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, in_order, short
+from fullshot.annotate.formats.annotated import BESIDE, UNSPLIT, Annotated, in_order, short
 from fullshot.annotate.formats.labels import Category
 from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
@@ -49,18 +49,39 @@ class _File(BaseModel):
     annotations: list[_Annotation]
 
 
-def load(path: Path) -> list[Annotated]:
-    """Read a COCO file, or all ``instances*.json`` of a folder; pictures come in order, those without boxes too.
+class CocoFormat:
+    """COCO; ModaNet and Fashionpedia are COCO with categories of their own."""
 
-    Raises:
-        UserError: it is not JSON, lacks a part, or a part is not what COCO says; names the file and the part.
-    """
-    if not path.is_dir():
-        return _load(path)
-    found = sorted(path.glob("instances*.json")) or sorted(path.glob("annotations/instances*.json"))
-    if not found:
-        raise UserError(f"no instances*.json in {path}: name the file")
-    return [picture for file in found for picture in _load(file)]
+    beside: ClassVar = BESIDE
+    one_box: ClassVar = False
+    whole_pixels: ClassVar = False
+
+    def load(self, path: Path) -> list[Annotated]:
+        """Read a COCO file, or all ``instances*.json`` of a folder; pictures come in order, those without boxes too.
+
+        Raises:
+            UserError: it is not JSON, lacks a part, or a part is not what COCO says; names the file and the part.
+        """
+        if not path.is_dir():
+            return _load(path)
+        found = sorted(path.glob("instances*.json")) or sorted(path.glob("annotations/instances*.json"))
+        if not found:
+            raise UserError(f"no instances*.json in {path}: name the file")
+        return [picture for file in found for picture in _load(file)]
+
+    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+        """Write ``instances_train.json`` and so on; their file names are those of the pictures in ``images/``."""
+        numbers = {category.name: category.id for category in categories}
+        for split, pictures in splits.items():
+            named = [
+                Annotated(PurePosixPath(picture.file_name).name, picture.width, picture.height, picture.boxes)
+                for picture in pictures
+            ]
+            write_file(folder / ("instances.json" if split == UNSPLIT else f"instances_{split}.json"), named, numbers)
+
+    def picture(self, split: str, image_id: str, number: int) -> str:
+        """Where a picture lies in the data set's folder; without suffix."""
+        return f"images/{image_id}"
 
 
 def _load(path: Path) -> list[Annotated]:
@@ -101,7 +122,7 @@ def _corners(annotation: _Annotation, where: str) -> Corners:
     return in_order((x, y, x + width, y + height), f"{where}.bbox")
 
 
-def save(path: Path, pictures: Sequence[Annotated], categories: Sequence[str] | Mapping[str, int]) -> None:
+def write_file(path: Path, pictures: Sequence[Annotated], categories: Sequence[str] | Mapping[str, int]) -> None:
     """Write a COCO file; ids count from 1 in the order given.
 
     Args:
@@ -140,14 +161,3 @@ def save(path: Path, pictures: Sequence[Annotated], categories: Sequence[str] | 
         "annotations": annotations,
     }
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-
-
-def save_folder(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
-    """Write ``instances_train.json`` and so on; their file names are those of the pictures in ``images/``."""
-    numbers = {category.name: category.id for category in categories}
-    for split, pictures in splits.items():
-        named = [
-            Annotated(PurePosixPath(picture.file_name).name, picture.width, picture.height, picture.boxes)
-            for picture in pictures
-        ]
-        save(folder / ("instances.json" if split == UNSPLIT else f"instances_{split}.json"), named, numbers)

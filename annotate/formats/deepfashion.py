@@ -7,6 +7,7 @@ footwear.
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, in_order, number, read_lines, short
 from fullshot.annotate.formats.labels import Category
@@ -19,38 +20,77 @@ _FOLDERS = ("", "Anno", "Anno_coarse", "anno")
 """Where the lists lie in the data set's folder, as it was published at one time or another."""
 
 
-def load(path: Path) -> list[Annotated]:
-    """Read the lists of boxes and categories.
+class DeepFashionFormat:
+    """DeepFashion, category and attribute."""
 
-    Args:
-        path: the data set's folder, the folder of its lists, or ``list_bbox.txt``.
+    beside: ClassVar = ("", "Img", "..", "../Img")
+    one_box: ClassVar = True
+    whole_pixels: ClassVar = True
 
-    Returns:
-        A picture a line of ``list_bbox.txt``; sizes are not known.
+    def load(self, path: Path) -> list[Annotated]:
+        """Read the lists of boxes and categories.
 
-    Raises:
-        UserError: a list is not there or a line is not what it should be; names file and line.
-    """
-    folder = path if path.is_dir() else path.parent
-    place = next((folder / name for name in _FOLDERS if (folder / name / _BOXES).is_file()), None)
-    if place is None:
-        raise UserError(f"no {_BOXES} in {folder} or its Anno/")
-    names = [words[0] for _, words in _rows(place / _NAMES, "category_name category_type", 1)]
-    categories: dict[str, str] = {}
-    for where, (picture, text) in _rows(place / _CATEGORIES, "image_name category_label", 1):
-        label = number(text, where)
-        if label != int(label) or not 1 <= label <= len(names):
-            raise UserError(f"{where}: expected a category of 1 to {len(names)}, got {text}")
-        categories[picture] = names[int(label) - 1]
-    annotated = []
-    for where, (picture, *texts) in _rows(place / _BOXES, "image_name x_1 y_1 x_2 y_2", 4):
-        if picture not in categories:
-            raise UserError(f"{where}: no category for {picture} in {_CATEGORIES}")
-        x_1, y_1, x_2, y_2 = (number(text, where) for text in texts)
-        annotated.append(
-            Annotated(picture, None, None, ((categories[picture], in_order((x_1, y_1, x_2, y_2), where)),))
-        )
-    return annotated
+        Args:
+            path: the data set's folder, the folder of its lists, or ``list_bbox.txt``.
+
+        Returns:
+            A picture a line of ``list_bbox.txt``; sizes are not known.
+
+        Raises:
+            UserError: a list is not there or a line is not what it should be; names file and line.
+        """
+        folder = path if path.is_dir() else path.parent
+        place = next((folder / name for name in _FOLDERS if (folder / name / _BOXES).is_file()), None)
+        if place is None:
+            raise UserError(f"no {_BOXES} in {folder} or its Anno/")
+        names = [words[0] for _, words in _rows(place / _NAMES, "category_name category_type", 1)]
+        categories: dict[str, str] = {}
+        for where, (picture, text) in _rows(place / _CATEGORIES, "image_name category_label", 1):
+            label = number(text, where)
+            if label != int(label) or not 1 <= label <= len(names):
+                raise UserError(f"{where}: expected a category of 1 to {len(names)}, got {text}")
+            categories[picture] = names[int(label) - 1]
+        annotated = []
+        for where, (picture, *texts) in _rows(place / _BOXES, "image_name x_1 y_1 x_2 y_2", 4):
+            if picture not in categories:
+                raise UserError(f"{where}: no category for {picture} in {_CATEGORIES}")
+            x_1, y_1, x_2, y_2 = (number(text, where) for text in texts)
+            annotated.append(
+                Annotated(picture, None, None, ((categories[picture], in_order((x_1, y_1, x_2, y_2), where)),))
+            )
+        return annotated
+
+    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+        """Write ``Anno/`` and ``Eval/``; boxes become whole pixels, see :func:`whole`.
+
+        Args:
+            folder: the data set's.
+            splits: a split's pictures, each with one box.
+            categories: all of DeepFashion's, in its order.
+
+        Raises:
+            ValueError: a picture has another number of boxes than one.
+        """
+        numbers = {category.name: category.id for category in categories}
+        boxes, labels, partition = [], [], []
+        for split, pictures in splits.items():
+            for picture in pictures:
+                if len(picture.boxes) != 1:
+                    raise ValueError(f"expected one box on {picture.file_name}, got {len(picture.boxes)}")
+                ((name, corners),) = picture.boxes
+                boxes.append(f"{picture.file_name} " + " ".join(f"{pixel:03d}" for pixel in map(int, whole(corners))))
+                labels.append(f"{picture.file_name} {numbers[name]}")
+                if split != UNSPLIT:
+                    partition.append(f"{picture.file_name} {split}")
+        types = [f"{category.name} {category.type}" for category in categories]
+        _write(folder / "Anno" / _BOXES, "image_name x_1 y_1 x_2 y_2", boxes)
+        _write(folder / "Anno" / _NAMES, "category_name category_type", types)
+        _write(folder / "Anno" / _CATEGORIES, "image_name category_label", labels)
+        _write(folder / "Eval" / _PARTITION, "image_name evaluation_status", partition)
+
+    def picture(self, split: str, image_id: str, number: int) -> str:
+        """Where a picture lies in the data set's folder; without suffix."""
+        return f"img/{image_id}"
 
 
 def _rows(path: Path, header: str, numbers: int) -> list[tuple[str, list[str]]]:
@@ -80,35 +120,6 @@ def whole(corners: Corners) -> Corners:
     """The box of whole pixels around a box."""
     x_min, y_min, x_max, y_max = corners
     return math.floor(x_min), math.floor(y_min), math.ceil(x_max), math.ceil(y_max)
-
-
-def save(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
-    """Write ``Anno/`` and ``Eval/``; boxes become whole pixels, see :func:`whole`.
-
-    Args:
-        folder: the data set's.
-        splits: a split's pictures, each with one box.
-        categories: all of DeepFashion's, in its order.
-
-    Raises:
-        ValueError: a picture has another number of boxes than one.
-    """
-    numbers = {category.name: category.id for category in categories}
-    boxes, labels, partition = [], [], []
-    for split, pictures in splits.items():
-        for picture in pictures:
-            if len(picture.boxes) != 1:
-                raise ValueError(f"expected one box on {picture.file_name}, got {len(picture.boxes)}")
-            ((name, corners),) = picture.boxes
-            boxes.append(f"{picture.file_name} " + " ".join(f"{pixel:03d}" for pixel in map(int, whole(corners))))
-            labels.append(f"{picture.file_name} {numbers[name]}")
-            if split != UNSPLIT:
-                partition.append(f"{picture.file_name} {split}")
-    types = [f"{category.name} {category.type}" for category in categories]
-    _write(folder / "Anno" / _BOXES, "image_name x_1 y_1 x_2 y_2", boxes)
-    _write(folder / "Anno" / _NAMES, "category_name category_type", types)
-    _write(folder / "Anno" / _CATEGORIES, "image_name category_label", labels)
-    _write(folder / "Eval" / _PARTITION, "image_name evaluation_status", partition)
 
 
 def _write(path: Path, header: str, lines: Sequence[str]) -> None:

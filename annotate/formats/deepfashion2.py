@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated as Typed
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -29,21 +29,61 @@ class _Item(BaseModel):
     bounding_box: tuple[_Number, _Number, _Number, _Number]
 
 
-def load(path: Path) -> list[Annotated]:
-    """Read one JSON, or all of a folder: its own, those in ``annos/``, or those in ``train/annos/`` and the like.
+class DeepFashion2Format:
+    """DeepFashion2."""
 
-    Returns:
-        Pictures named relative to the folder, without suffix; sizes are not known.
+    beside: ClassVar = ("", "image")
+    one_box: ClassVar = False
+    whole_pixels: ClassVar = False
 
-    Raises:
-        UserError: a file is not JSON, or an item lacks a part; names file and part.
-    """
-    if not path.is_dir():
-        return [_load(path, path.parent)]
-    for pattern in ("annos/*.json", "*/annos/*.json", "*.json"):
-        if found := sorted(path.glob(pattern)):
-            return [_load(file, path) for file in found]
-    raise UserError(f"expected annos/*.json in {path}")
+    def load(self, path: Path) -> list[Annotated]:
+        """Read one JSON, or all of a folder: its own, those in ``annos/``, or those in ``train/annos/`` and the like.
+
+        Returns:
+            Pictures named relative to the folder, without suffix; sizes are not known.
+
+        Raises:
+            UserError: a file is not JSON, or an item lacks a part; names file and part.
+        """
+        if not path.is_dir():
+            return [_load(path, path.parent)]
+        for pattern in ("annos/*.json", "*/annos/*.json", "*.json"):
+            if found := sorted(path.glob(pattern)):
+                return [_load(file, path) for file in found]
+        raise UserError(f"expected annos/*.json in {path}")
+
+    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+        """Write an ``annos/*.json`` for each picture.
+
+        All pictures are of a shop, each a pair of its own; no box has a style, which would say where the same garment
+        is.
+
+        Args:
+            folder: the data set's.
+            splits: a split's pictures, named ``<split>/image/000001.jpg``.
+            categories: all of DeepFashion2's.
+        """
+        numbers = {category.name: category.id for category in categories}
+        pair = 0
+        for pictures in splits.values():
+            for picture in pictures:
+                pair += 1
+                data: dict[str, Any] = {"source": "shop", "pair_id": pair}
+                for position, (name, corners) in enumerate(picture.boxes, 1):
+                    data[f"item{position}"] = {
+                        "category_name": name,
+                        "category_id": numbers[name],
+                        "style": 0,
+                        "bounding_box": list(corners),
+                    }
+                place = PurePosixPath(picture.file_name)
+                file = folder / place.parent.parent / "annos" / f"{place.stem}.json"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps(data) + "\n", encoding="utf-8")
+
+    def picture(self, split: str, image_id: str, number: int) -> str:
+        """Where a picture lies in the data set's folder; without suffix."""
+        return f"{FOLDERS.get(split, split)}/image/{number:06d}"
 
 
 def _load(path: Path, folder: Path) -> Annotated:
@@ -74,32 +114,3 @@ def _box(item: Any, where: str) -> tuple[str, Corners]:
         part = ".".join(str(step) for step in first["loc"]) or "the item"
         raise UserError(f"{where}: {part}: {first['msg'].lower()}, got {short(first['input'])}") from None
     return read.category_name, in_order(read.bounding_box, f"{where}: bounding_box")
-
-
-def save(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
-    """Write an ``annos/*.json`` for each picture.
-
-    All pictures are of a shop, each a pair of its own; no box has a style, which would say where the same garment is.
-
-    Args:
-        folder: the data set's.
-        splits: a split's pictures, named ``<split>/image/000001.jpg``.
-        categories: all of DeepFashion2's.
-    """
-    numbers = {category.name: category.id for category in categories}
-    pair = 0
-    for pictures in splits.values():
-        for picture in pictures:
-            pair += 1
-            data: dict[str, Any] = {"source": "shop", "pair_id": pair}
-            for position, (name, corners) in enumerate(picture.boxes, 1):
-                data[f"item{position}"] = {
-                    "category_name": name,
-                    "category_id": numbers[name],
-                    "style": 0,
-                    "bounding_box": list(corners),
-                }
-            place = PurePosixPath(picture.file_name)
-            file = folder / place.parent.parent / "annos" / f"{place.stem}.json"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(data) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ written here and not by supervision, which has the same idea of a pixel but writ
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 from xml.etree import ElementTree as ET
 
 from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, in_order, number, plain, short
@@ -26,18 +27,47 @@ class _NoDoctype(ET.TreeBuilder):
         raise UserError(f"expected no DOCTYPE, got {short(name)}")
 
 
-def load(path: Path) -> list[Annotated]:
-    """Read an XML file, or those of a folder or of its ``Annotations/``.
+class VocFormat:
+    """Pascal VOC."""
 
-    Raises:
-        UserError: a file is not XML or a part is not what VOC says; names the file and the part.
-    """
-    if not path.is_dir():
-        return [_load(path)]
-    found = sorted(path.glob("Annotations/*.xml")) or sorted(path.glob("*.xml"))
-    if not found:
-        raise UserError(f"expected Annotations/*.xml or *.xml in {path}")
-    return [_load(file) for file in found]
+    beside: ClassVar = ("", "JPEGImages", "../JPEGImages", "images", "../images")
+    one_box: ClassVar = False
+    whole_pixels: ClassVar = False
+
+    def load(self, path: Path) -> list[Annotated]:
+        """Read an XML file, or those of a folder or of its ``Annotations/``.
+
+        Raises:
+            UserError: a file is not XML or a part is not what VOC says; names the file and the part.
+        """
+        if not path.is_dir():
+            return [_load(path)]
+        found = sorted(path.glob("Annotations/*.xml")) or sorted(path.glob("*.xml"))
+        if not found:
+            raise UserError(f"expected Annotations/*.xml or *.xml in {path}")
+        return [_load(file) for file in found]
+
+    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+        """Write ``Annotations/`` and ``ImageSets/Main/``.
+
+        Args:
+            folder: the data set's.
+            splits: a split's pictures, of known size and named ``JPEGImages/…``.
+            categories: not written; VOC has no list of them.
+        """
+        (folder / "Annotations").mkdir(parents=True)
+        (folder / "ImageSets" / "Main").mkdir(parents=True)
+        for split, pictures in splits.items():
+            for picture in pictures:
+                name = PurePosixPath(picture.file_name)
+                (folder / "Annotations" / f"{name.stem}.xml").write_bytes(_xml(picture, name.name))
+            if split != UNSPLIT:
+                stems = "".join(f"{PurePosixPath(picture.file_name).stem}\n" for picture in pictures)
+                (folder / "ImageSets" / "Main" / f"{split}.txt").write_text(stems, encoding="utf-8")
+
+    def picture(self, split: str, image_id: str, number: int) -> str:
+        """Where a picture lies in the data set's folder; without suffix."""
+        return f"JPEGImages/{image_id}"
 
 
 def _load(path: Path) -> Annotated:
@@ -83,25 +113,6 @@ def _box(part: "ET.Element[str]", where: str) -> tuple[str, Corners]:
         told = ", ".join(f"{value:g}" for value in values)
         raise UserError(f"{where}: expected xmin ≤ xmax and ymin ≤ ymax, got {told}")
     return name, in_order((x_min, y_min, max(x_min, x_last), max(y_min, y_last)), where)
-
-
-def save(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
-    """Write ``Annotations/`` and ``ImageSets/Main/``.
-
-    Args:
-        folder: the data set's.
-        splits: a split's pictures, of known size and named ``JPEGImages/…``.
-        categories: not written; VOC has no list of them.
-    """
-    (folder / "Annotations").mkdir(parents=True)
-    (folder / "ImageSets" / "Main").mkdir(parents=True)
-    for split, pictures in splits.items():
-        for picture in pictures:
-            name = PurePosixPath(picture.file_name)
-            (folder / "Annotations" / f"{name.stem}.xml").write_bytes(_xml(picture, name.name))
-        if split != UNSPLIT:
-            stems = "".join(f"{PurePosixPath(picture.file_name).stem}\n" for picture in pictures)
-            (folder / "ImageSets" / "Main" / f"{split}.txt").write_text(stems, encoding="utf-8")
 
 
 def _xml(picture: Annotated, name: str) -> bytes:

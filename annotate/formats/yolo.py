@@ -7,11 +7,11 @@ needs every picture to be there, and whose errors name neither the file nor the 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml  # type: ignore[import-untyped]
 
-from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated, number, read_lines, short
+from fullshot.annotate.formats.annotated import BESIDE, SUFFIXES, UNSPLIT, Annotated, number, read_lines, short
 from fullshot.annotate.formats.labels import Category
 from fullshot.core.boxes import Corners, yolo_line
 from fullshot.core.errors import UserError
@@ -23,40 +23,76 @@ _BEYOND = 0.01
 _LINE = "expected `class x y width height`"
 
 
-def load(path: Path) -> list[Annotated]:
-    """Read a data set: its ``data.yaml``, a folder that holds one, or a folder of ``images/`` and ``labels/``.
+class YoloFormat:
+    """YOLO, as Ultralytics reads it."""
 
-    Without ``data.yaml`` the names come from a ``classes.txt``; without that, a class is named by its number.
+    beside: ClassVar = BESIDE
+    one_box: ClassVar = False
+    whole_pixels: ClassVar = False
 
-    Returns:
-        Pictures of all splits, named relative to the folder, those without boxes too; boxes in shares.
+    def load(self, path: Path) -> list[Annotated]:
+        """Read a data set: its ``data.yaml``, a folder that holds one, or a folder of ``images/`` and ``labels/``.
 
-    Raises:
-        UserError: a file is not what it should be; names file and line.
-    """
-    if path.is_dir():
-        file = next(
-            (path / name for name in ("data.yaml", "data.yml", "dataset.yaml") if (path / name).is_file()), None
+        Without ``data.yaml`` the names come from a ``classes.txt``; without that, a class is named by its number.
+
+        Returns:
+            Pictures of all splits, named relative to the folder, those without boxes too; boxes in shares.
+
+        Raises:
+            UserError: a file is not what it should be; names file and line.
+        """
+        if path.is_dir():
+            file = next(
+                (path / name for name in ("data.yaml", "data.yml", "dataset.yaml") if (path / name).is_file()), None
+            )
+            if file is None and not (path / "labels").is_dir():
+                raise UserError(f"expected a data.yaml, or images/ and labels/, in {path}")
+        else:
+            file = path
+        folder = path if path.is_dir() else path.parent
+        if file is None:
+            names, places = _classes(folder), [folder / "images"]
+        else:
+            data = _yaml(file)
+            names, places = _names(data.get("names"), file), list(_places(data, file))
+        found: dict[str, Annotated] = {}
+        for place in places:
+            for name, label_file in _pictures(place):
+                named = Path(os.path.relpath(name, folder)).as_posix()
+                # train may stand in for val, so a folder may come twice.
+                if named not in found:
+                    boxes = () if label_file is None else tuple(_boxes(label_file, names))
+                    found[named] = Annotated(named, None, None, boxes, in_shares=True)
+        return list(found.values())
+
+    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+        """Write label files beside the pictures' folder ``images``, and ``data.yaml``.
+
+        Args:
+            folder: the data set's.
+            splits: a split's pictures, of known size and named ``images/<split>/…``; boxes in pixels.
+            categories: a class is one's place here.
+        """
+        classes = {category.name: number for number, category in enumerate(categories)}
+        for pictures in splits.values():
+            for picture in pictures:
+                file = folder / _labels(Path(picture.file_name)).with_suffix(".txt")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                width, height = float(picture.width or 0), float(picture.height or 0)
+                lines = [yolo_line(classes[label], corners, width, height) + "\n" for label, corners in picture.boxes]
+                file.write_text("".join(lines), encoding="utf-8")
+        there = {split: f"images/{split}" for split in splits}
+        train = there.get("train", next(iter(there.values())))
+        # Ultralytics asks for both; `path` is left out, so that the folder may be moved.
+        data = {"train": train, "val": there.get("val", train), **there}
+        names = dict(enumerate(classes))
+        (folder / "data.yaml").write_text(
+            yaml.safe_dump({**data, "names": names}, sort_keys=False, allow_unicode=True), encoding="utf-8"
         )
-        if file is None and not (path / "labels").is_dir():
-            raise UserError(f"expected a data.yaml, or images/ and labels/, in {path}")
-    else:
-        file = path
-    folder = path if path.is_dir() else path.parent
-    if file is None:
-        names, places = _classes(folder), [folder / "images"]
-    else:
-        data = _yaml(file)
-        names, places = _names(data.get("names"), file), list(_places(data, file))
-    found: dict[str, Annotated] = {}
-    for place in places:
-        for name, label_file in _pictures(place):
-            named = Path(os.path.relpath(name, folder)).as_posix()
-            # train may stand in for val, so a folder may come twice.
-            if named not in found:
-                boxes = () if label_file is None else tuple(_boxes(label_file, names))
-                found[named] = Annotated(named, None, None, boxes, in_shares=True)
-    return list(found.values())
+
+    def picture(self, split: str, image_id: str, number: int) -> str:
+        """Where a picture lies in the data set's folder; without suffix."""
+        return f"images/{split}/{image_id}"
 
 
 def _yaml(path: Path) -> dict[str, Any]:
@@ -162,29 +198,3 @@ def _boxes(path: Path, names: Mapping[int, str]) -> Iterator[tuple[str, Corners]
         x, y, width, height = numbers[1:]
         label = names.get(int(numbers[0]), str(int(numbers[0])))
         yield label, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-
-
-def save(folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
-    """Write label files beside the pictures' folder ``images``, and ``data.yaml``.
-
-    Args:
-        folder: the data set's.
-        splits: a split's pictures, of known size and named ``images/<split>/…``; boxes in pixels.
-        categories: a class is one's place here.
-    """
-    classes = {category.name: number for number, category in enumerate(categories)}
-    for pictures in splits.values():
-        for picture in pictures:
-            file = folder / _labels(Path(picture.file_name)).with_suffix(".txt")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            width, height = float(picture.width or 0), float(picture.height or 0)
-            lines = [yolo_line(classes[label], corners, width, height) + "\n" for label, corners in picture.boxes]
-            file.write_text("".join(lines), encoding="utf-8")
-    there = {split: f"images/{split}" for split in splits}
-    train = there.get("train", next(iter(there.values())))
-    # Ultralytics asks for both; `path` is left out, so that the folder may be moved.
-    data = {"train": train, "val": there.get("val", train), **there}
-    names = dict(enumerate(classes))
-    (folder / "data.yaml").write_text(
-        yaml.safe_dump({**data, "names": names}, sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )

@@ -17,8 +17,8 @@ FULL, UNCLEAR = "full", "unclear"
 def update_overrides(workspace: Workspace, fresh: Set[str]) -> int:
     """Bring what annotators say of shots into ``verdicts``.
 
-    Of several annotators more than half decide; where they differ, the picture is unclear. An override that somebody wrote
-    there by hand stays until an annotator says something new of that picture.
+    Of several annotators more than half decide; where they differ, the picture is unclear. An override that somebody
+    wrote there by hand stays until an annotator says something new of that picture.
 
     Args:
         workspace: with the annotations.

@@ -76,7 +76,7 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         left_out = set(gone)
         there.tasks = {identity: task for identity, task in there.tasks.items() if task["id"] not in left_out}
         fresh = [picture for identity, picture in wanted.items() if identity not in there.tasks]
-        broken = unreadable("annotate push", workspace.root, [picture.path for picture in fresh])
+        broken = unreadable("annotate push", workspace.root, [picture.path for picture in fresh], may_be_missing=True)
         fresh = [picture for picture in fresh if picture.path not in broken]
         added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
         replaced = _predict_anew(client, number, workspace, there, wanted, detector, settings.annotate.batch)

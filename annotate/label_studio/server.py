@@ -71,23 +71,24 @@ class Server:
     Attributes:
         url: where it answers.
         credentials: of its user.
+        user_file: where these are kept.
         process: its own, where it was started here.
     """
 
     url: str
     credentials: Credentials
+    user_file: Path
     process: "subprocess.Popen[bytes] | None" = None
 
+    def wait(self) -> None:
+        """Wait until a server that was started here ends.
 
-def wait(server: Server) -> None:
-    """Wait until a server that was started here ends.
-
-    Raises:
-        StageFailed: it does.
-    """
-    if server.process is not None:
-        code = server.process.wait()
-        raise StageFailed(f"Label Studio ended by itself, with exit code {code}")
+        Raises:
+            StageFailed: it does.
+        """
+        if self.process is not None:
+            code = self.process.wait()
+            raise StageFailed(f"Label Studio ended by itself, with exit code {code}")
 
 
 def credentials(workspace: Workspace) -> Credentials:
@@ -117,7 +118,7 @@ def running(workspace: Workspace) -> Server | None:
     # A record may be left of a run that was killed, and another server answer there by now: it must not get our token.
     if not record or not _is_served(workspace) or not _answers(record["url"]):
         return None
-    return Server(record["url"], credentials(workspace))
+    return Server(record["url"], credentials(workspace), workspace / FOLDER / USER)
 
 
 def _is_served(workspace: Workspace) -> bool:
@@ -230,7 +231,7 @@ def served(workspace: Workspace, port: int) -> Iterator[Server]:
             # Before it answers: whoever is killed in between leaves word of it.
             write_text(folder / _RUNNING, json.dumps({"url": url, "process": process.pid}))
             _wait(process, url, log)
-            yield Server(url, user, process)
+            yield Server(url, user, workspace / FOLDER / USER, process)
         finally:
             _end(process)
             (folder / _RUNNING).unlink(missing_ok=True)

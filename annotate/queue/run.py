@@ -16,14 +16,13 @@ from fullshot.annotate.queue.turns import Turns
 from fullshot.annotate.queue.uncertainty import certainty, class_weights, uncertainty
 from fullshot.core import tables
 from fullshot.core.annotations import trusted_boxes
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 
 _INPUTS = ("images", "products", "curated", "boxes", "annotations")
 _DIGITS = 4
-_LISTED = 10
-"""Unreadable pictures that are named; their number is told in full."""
 
 
 def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -45,8 +44,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     Returns:
         ``candidates`` and of these ``to_learn_from``, ``to_check``, ``to_measure_on``, ``unclear``; ``labelled``
         pictures to learn from; ``unreadable`` candidates, which are left out; ``detector`` (digest of its weights,
-        None: there is none); ``predicted``, pictures that were not known from an earlier run; ``to_look_at``, the
-        first unreadable ones.
+        None: there is none); ``predicted``, pictures that were not known from an earlier run.
 
     Raises:
         MissingInput: nothing was crawled or curated yet; says what to run first.
@@ -65,6 +63,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         jobs = list(asked.itertuples(index=False, name=None)) if len(learn) else []
         outputs = extract(workspace, jobs, extractor)
         readable = rows["image_id"].isin(list(outputs.rows)) | (rows["rank"] == candidate.MEASURE)
+        say_unreadable("annotate queue", rows.loc[~readable, "path"].tolist())
         earlier = workspace.read_if_there("priorities").dropna(subset=["priority"])
         before = dict(zip(earlier["image_id"], earlier["priority"].astype(float), strict=True))
         reasons = dict(zip(earlier["image_id"], earlier["reason"].fillna(""), strict=True))
@@ -83,7 +82,6 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
             "unreadable": int((~readable).sum()),
             "detector": None if isinstance(extractor, Descriptor) else extractor.version.partition("-")[0],
             "predicted": outputs.new,
-            "to_look_at": rows.loc[~readable, "path"].head(_LISTED).tolist(),
         }
     return stats
 

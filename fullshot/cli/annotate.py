@@ -27,18 +27,17 @@ def serve(
     port: Annotated[int | None, typer.Option(help="where it listens, on this machine only; 0: any free one")] = None,
 ) -> None:
     """Start the workspace's own Label Studio, and keep it until Ctrl-C."""
-    from fullshot.annotate.label_studio import server
+    from fullshot.annotate import served_label_studio
     from fullshot.core.workspace import Workspace
 
     tidy_up_when_terminated()
     place = Workspace(workspace)
     settings = place.settings(annotate={"port": port})
-    with server.served(place, settings.annotate.port) as there:
-        user = place / server.FOLDER / server.USER
-        print(f"Label Studio answers at {there.url}", flush=True)
-        print(f"user {there.credentials.user}, password in {user}", flush=True)
+    with served_label_studio(place, settings.annotate.port) as server:
+        print(f"Label Studio answers at {server.url}", flush=True)
+        print(f"user {server.credentials.user}, password in {server.user_file}", flush=True)
         print(f"`fullshot annotate push {workspace}` brings the pictures; Ctrl-C ends it", flush=True)
-        server.wait(there)
+        server.wait()
 
 
 @app.command()
@@ -54,8 +53,8 @@ def push(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring pictures and the machine's boxes to annotators; run again, it brings what changed."""
-    from fullshot.annotate.label_studio.connect import connected
-    from fullshot.annotate.label_studio.push import push as work
+    from fullshot.annotate import connected
+    from fullshot.annotate import push as work
 
     place, settings = _place(workspace, url=url, token=token, project=project, pictures=pictures)
     with connected(place, settings.annotate) as client:
@@ -66,7 +65,7 @@ def push(
 @command
 def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
     """Decide what to annotate next, and why; `push` passes it on to the annotators."""
-    from fullshot.annotate.queue.run import prioritise
+    from fullshot.annotate import prioritise
 
     place, settings = _place(workspace)
     print_stats(prioritise(place, settings), as_json)
@@ -82,8 +81,8 @@ def pull(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring what annotators drew and said into boxes.csv, annotations.csv and verdicts.csv."""
-    from fullshot.annotate.label_studio.connect import connected
-    from fullshot.annotate.label_studio.pull import pull as work
+    from fullshot.annotate import connected
+    from fullshot.annotate import pull as work
 
     place, settings = _place(workspace, url=url, token=token, project=project)
     with connected(place, settings.annotate) as client:
@@ -100,13 +99,12 @@ def backend(
     project: ProjectFlag = None,
 ) -> None:
     """Draw boxes for the task that is open, and train again as annotations come, until Ctrl-C."""
-    from fullshot.annotate.backend.service import serve as work
-    from fullshot.annotate.label_studio.connect import connected
+    from fullshot.annotate import connected, serve_backend
 
     tidy_up_when_terminated()
     place, settings = _place(workspace, url=url, token=token, project=project, backend_port=port)
     with connected(place, settings.annotate) as client:
-        work(place, settings, client)
+        serve_backend(place, settings, client)
 
 
 def _place(workspace: Path, **flags: Any) -> "tuple[Workspace, Settings]":

@@ -2,21 +2,25 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from fullshot.cli.console import command, print_stats
-from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.cli.options import JsonFlag, NamingCommand, WorkspaceArgument
 
 app = typer.Typer(help="Bring boxes in, or take them out.", no_args_is_help=True)
 
-FormatOption = Annotated[
-    str, typer.Option("--format", help="coco, yolo, voc, deepfashion, deepfashion2, modanet or fashionpedia")
-]
+FormatOption = Annotated[str, typer.Option("--format", help="{formats}")]
 LabelsOption = Annotated[
     Path | None, typer.Option("--labels", metavar="TOML", help="labels of categories; wins over those that come along")
 ]
+
+
+class BoxesCommand(NamingCommand):
+    """Its help names the formats."""
+
+    registries: ClassVar = {"{formats}": "fullshot.annotate:BOX_FORMATS"}
 
 
 class Split(StrEnum):
@@ -36,7 +40,7 @@ class Source(StrEnum):
     MODEL = "model"
 
 
-@app.command("import")
+@app.command("import", cls=BoxesCommand)
 @command
 def boxes_import(
     workspace: WorkspaceArgument,
@@ -50,14 +54,14 @@ def boxes_import(
 
     The table "labels" of a labels file has a line a category, such as Tee = "top": top, bottom, foot, long or other.
     """
-    from fullshot.annotate.import_boxes import import_boxes
+    from fullshot.annotate import import_boxes
     from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
     print_stats(import_boxes(place, place.settings(), path, box_format, images, labels), as_json)
 
 
-@app.command("export")
+@app.command("export", cls=BoxesCommand)
 @command
 def boxes_export(
     workspace: WorkspaceArgument,
@@ -75,7 +79,7 @@ def boxes_export(
 
     The table "export" of a labels file has the category that a label is written as, such as top = "Blouse".
     """
-    from fullshot.annotate.export_boxes import export_boxes
+    from fullshot.annotate import export_boxes
     from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)

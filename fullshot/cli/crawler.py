@@ -5,30 +5,19 @@ import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
-from typer.core import TyperCommand
 
 from fullshot.cli.console import command, print_stats
-from fullshot.cli.options import JsonFlag, WorkspaceArgument
+from fullshot.cli.options import JsonFlag, NamingCommand, WorkspaceArgument
 from fullshot.core.errors import StageFailed, UserError
 
 
-class PagesCommand(TyperCommand):
-    """Its help names what there is, other packages' included; they are looked for when the help is printed."""
+class PagesCommand(NamingCommand):
+    """Its help names the shops and the renderers."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """As typer does it."""
-        from fullshot.crawler import RENDERERS, SHOPS
-
-        names = {"{shops}": SHOPS.names(), "{renderers}": RENDERERS.names()}
-        for parameter in self.params:
-            for place, there in names.items():
-                text = getattr(parameter, "help", None) or ""
-                if place in text:
-                    parameter.help = text.replace(place, ", ".join(there))  # type: ignore[attr-defined]
-        super().format_help(ctx, formatter)
+    registries: ClassVar = {"{shops}": "fullshot.crawler:SHOPS", "{renderers}": "fullshot.crawler:RENDERERS"}
 
 
 class CrawlCommand(PagesCommand):

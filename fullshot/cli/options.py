@@ -1,6 +1,7 @@
 """What more than one group of commands takes, and options that have another name now."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -38,3 +39,25 @@ class _RenamingCommand(TyperCommand):
                 say(f"fullshot: {name} is called {now} now")
             words.append(f"{now}{equals}{value}")
         return super().parse_args(ctx, [*words, *args[len(options) :]])
+
+
+class NamingCommand(TyperCommand):
+    """Its help names what there is, other packages' included; they are looked for when the help is printed.
+
+    Attributes:
+        registries: by the word that stands for them in the help, such as ``{shops}``: a registry, as
+            ``package.module:attribute``.
+    """
+
+    registries: ClassVar[Mapping[str, str]] = {}
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """As typer does it."""
+        for word, place in self.registries.items():
+            for parameter in self.params:
+                text = getattr(parameter, "help", None) or ""
+                if word in text:
+                    module, _, attribute = place.partition(":")
+                    names = getattr(import_module(module), attribute).names()
+                    parameter.help = text.replace(word, ", ".join(names))  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)

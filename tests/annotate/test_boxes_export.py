@@ -10,9 +10,9 @@ import pytest
 from PIL import ExifTags, Image
 from typer.testing import CliRunner
 
-from fullshot.annotate import export_boxes as export
+from fullshot.annotate import boxes_export as export
+from fullshot.annotate import boxes_import as importing
 from fullshot.annotate import formats
-from fullshot.annotate import import_boxes as importing
 from fullshot.cli import app
 from fullshot.core import files, image_store, tables
 from fullshot.core import pictures as storage
@@ -330,13 +330,31 @@ def test_an_earlier_export_is_replaced_and_nothing_else(workspace: Workspace, tm
             written(workspace, tmp_path / name)
 
 
-def test_an_export_that_fails_leaves_nothing_behind(workspace: Workspace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, b"no picture", "half"])
+def test_a_picture_that_cannot_be_read_is_named_and_the_rest_exported(
+    workspace: Workspace, tmp_path: Path, content: bytes | str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(workspace.read("images")["path"].iloc[2])
+    if content is None:
+        (workspace / path).unlink()
+    else:
+        whole = (workspace / path).read_bytes()
+        (workspace / path).write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
+    stats = written(workspace, tmp_path / "out")
+    assert (stats["pictures"], stats["unreadable"]) == (3, 1)
+    assert f"1 picture that cannot be read is left out: {path}" in capsys.readouterr().err
+    assert len(list((tmp_path / "out/images").iterdir())) == 3
+    result = CliRunner().invoke(app, ["boxes", "export", str(workspace.root), str(tmp_path / "out"), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["unreadable"]) == (0, 1)
+
+
+def test_an_export_of_which_nothing_can_be_read_leaves_nothing_behind(workspace: Workspace, tmp_path: Path) -> None:
     written(workspace, tmp_path / "out")
     before = sorted((tmp_path / "out").rglob("*"))
-    gone = workspace / str(workspace.read("images")["path"].iloc[2])
-    gone.unlink()
+    for path in workspace.read("images")["path"]:
+        (workspace / str(path)).unlink()
     for name in ("out", "fresh"):
-        with pytest.raises(UserError, match=r"no picture .*, which images\.csv names"):
+        with pytest.raises(UserError, match=r"nothing to export: of 4 pictures, such as images/.*, none can be read"):
             written(workspace, tmp_path / name)
     assert sorted((tmp_path / "out").rglob("*")) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "shop", "ws"]
@@ -359,7 +377,7 @@ def test_what_a_killed_export_left_is_no_export(
 
 
 def test_what_is_missing_is_said_in_one_line(workspace: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected a format of coco, .*, got 'xml'"):
+    with pytest.raises(UserError, match=r"expected the box format to be one of coco, .*, got 'xml'"):
         written(workspace, tmp_path / "out", "xml")
     with pytest.raises(UserError, match=r"no boxes of shop on kept pictures in the split test in .*ws"):
         written(workspace, tmp_path / "out", source="shop", split="test")
@@ -382,7 +400,7 @@ def test_labels_of_ones_own_hold_in_both_directions(workspace: Workspace, tmp_pa
     assert len(boxes_of(workspace)) == len(BEST)
 
 
-@pytest.mark.parametrize("name", formats.FORMATS)
+@pytest.mark.parametrize("name", formats.BOX_FORMATS.names())
 def test_a_missing_picture_is_counted_and_named(workspace: Workspace, tmp_path: Path, name: str) -> None:
     written(workspace, tmp_path / "out", name)
     pictures = [file for file in (tmp_path / "out").rglob("*") if file.suffix in (".jpg", ".png")]

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fullshot.annotate import import_boxes as importing
-from fullshot.annotate.formats import coco
+from fullshot.annotate import boxes_import as importing
 from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.coco import CocoFormat, write_file
 from fullshot.core import image_store, tables
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
@@ -42,7 +42,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def annotations(folder: Path, *pictures: Annotated) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    coco.save(folder / "instances.json", pictures, CATEGORIES)
+    write_file(folder / "instances.json", pictures, CATEGORIES)
     return folder / "instances.json"
 
 
@@ -162,7 +162,7 @@ def test_a_broken_file_is_said_in_one_line(workspace: Workspace, tmp_path: Path,
 
 def test_what_is_missing_is_said_in_one_line(workspace: Workspace, tmp_path: Path) -> None:
     file = annotations(tmp_path / "mine")
-    with pytest.raises(UserError, match=r"expected a format of coco, yolo, .*, got 'xml'"):
+    with pytest.raises(UserError, match=r"expected the box format to be one of coco, yolo, .*, got 'xml'"):
         importing.import_boxes(workspace, SETTINGS, file, "xml")
     with pytest.raises(UserError, match=r"no file .*none\.json to read boxes from"):
         importing.import_boxes(workspace, SETTINGS, tmp_path / "none.json", "coco")
@@ -181,6 +181,6 @@ def test_boxes_for_a_picture_of_another_size_are_refused(workspace: Workspace, t
 
 def test_coco_is_read_as_it_was_written(tmp_path: Path) -> None:
     pictures = [one(("top", (1.5, 2.0, 30.25, 40.0)), ("foot", (0.0, 150.0, 50.0, 200.0))), one(name="none.png")]
-    assert coco.load(annotations(tmp_path, *pictures)) == pictures
+    assert CocoFormat().load(annotations(tmp_path, *pictures)) == pictures
     with pytest.raises(ValueError, match="expected a label of top, got 'foot'"):
-        coco.save(tmp_path / "few.json", pictures, ["top"])
+        write_file(tmp_path / "few.json", pictures, ["top"])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fullshot.annotate import formats
-from fullshot.annotate.formats import coco
 from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.coco import CocoFormat
 from fullshot.core.errors import UserError
 
 # As in Fashionpedia: an id 0, polygons, attributes by their numbers.
@@ -65,22 +65,22 @@ def test_a_malformed_box_names_its_part(tmp_path: Path, change: dict[str, Any], 
     first, second = SAMPLE["annotations"]
     file = saved(tmp_path / "a.json", {**SAMPLE, "annotations": [{**first, **change}, second]})
     with pytest.raises(UserError) as caught:
-        coco.load(file)
+        CocoFormat().load(file)
     assert str(caught.value).startswith(f"{file}: {words}")
 
 
 def test_a_crowd_is_no_garment(tmp_path: Path) -> None:
     first, second = SAMPLE["annotations"]
     file = saved(tmp_path / "a.json", {**SAMPLE, "annotations": [{**first, "iscrowd": 1}, second]})
-    assert [name for name, _ in coco.load(file)[0].boxes] == ["shirt, blouse (crowd)", "shoe"]
+    assert [name for name, _ in CocoFormat().load(file)[0].boxes] == ["shirt, blouse (crowd)", "shoe"]
 
 
 def test_two_pictures_of_one_id_are_refused(tmp_path: Path) -> None:
     file = saved(tmp_path / "a.json", {**SAMPLE, "images": SAMPLE["images"] * 2})
     with pytest.raises(UserError, match="images: two have the id 9"):
-        coco.load(file)
+        CocoFormat().load(file)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no instances\*\.json in .*: name the file"):
-        coco.load(tmp_path)
+        CocoFormat().load(tmp_path)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fullshot.annotate.formats import deepfashion
 from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.deepfashion import DeepFashionFormat
 from fullshot.core.errors import UserError
 
 # As in the data set: a count, a header, columns filled with spaces, numbers with zeros.
@@ -46,9 +46,9 @@ def test_categories_count_from_one(tmp_path: Path) -> None:
         Annotated("img/A Name With Spaces/img_00000003.jpg", None, None, (("Button-Down", (0, 0.5, 65, 156)),)),
     ]
     anno = lists(tmp_path / "Anno")
-    assert deepfashion.load(tmp_path) == expected
-    assert deepfashion.load(anno) == expected
-    assert deepfashion.load(anno / "list_bbox.txt") == expected
+    assert DeepFashionFormat().load(tmp_path) == expected
+    assert DeepFashionFormat().load(anno) == expected
+    assert DeepFashionFormat().load(anno / "list_bbox.txt") == expected
 
 
 BOXES, NAMES, CATEGORIES = SAMPLE
@@ -76,19 +76,19 @@ def test_a_malformed_line_names_its_file_and_line(
     tmp_path: Path, name: str, old: str, new: str, place: int, words: str
 ) -> None:
     with pytest.raises(UserError) as caught:
-        deepfashion.load(lists(tmp_path, name, old, new))
+        DeepFashionFormat().load(lists(tmp_path, name, old, new))
     assert str(caught.value).startswith(f"{tmp_path}/{name}:{place}: {words}")
     assert "\n" not in str(caught.value)
 
 
 def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no list_bbox\.txt in .* or its Anno/"):
-        deepfashion.load(tmp_path)
+        DeepFashionFormat().load(tmp_path)
     (lists(tmp_path) / "list_category_img.txt").unlink()
     with pytest.raises(UserError, match=r"no list_category_img\.txt in "):
-        deepfashion.load(tmp_path)
+        DeepFashionFormat().load(tmp_path)
 
 
 def test_a_picture_has_one_box(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected one box on a\.jpg, got 0"):
-        deepfashion.save(tmp_path, {"train": [Annotated("a.jpg", 10, 10)]}, [])
+        DeepFashionFormat().save(tmp_path, {"train": [Annotated("a.jpg", 10, 10)]}, [])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fullshot.annotate.formats import deepfashion2
 from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.deepfashion2 import DeepFashion2Format
 from fullshot.core.errors import UserError
 
 
@@ -42,9 +42,9 @@ def test_each_item_is_a_box(tmp_path: Path) -> None:
         (tmp_path / "train/annos", "../image/000001"),
         (file, "../image/000001"),
     ):
-        assert deepfashion2.load(place) == [Annotated(name, None, None, boxes)]
+        assert DeepFashion2Format().load(place) == [Annotated(name, None, None, boxes)]
     saved(tmp_path / "validation/annos/000001.json")
-    assert deepfashion2.load(tmp_path)[1:] == [Annotated("validation/image/000001", None, None)]
+    assert DeepFashion2Format().load(tmp_path)[1:] == [Annotated("validation/image/000001", None, None)]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_each_item_is_a_box(tmp_path: Path) -> None:
 def test_a_malformed_item_is_named(tmp_path: Path, broken: Any, words: str) -> None:
     file = saved(tmp_path / "annos/000001.json", item1=item([1, 2, 3, 4]), item2=broken)
     with pytest.raises(UserError) as caught:
-        deepfashion2.load(tmp_path)
+        DeepFashion2Format().load(tmp_path)
     assert str(caught.value).startswith(f"{file}: {words}")
     assert "\n" not in str(caught.value)
 
@@ -82,9 +82,9 @@ def test_a_malformed_item_is_named(tmp_path: Path, broken: Any, words: str) -> N
 def test_another_file_is_refused(tmp_path: Path, text: str, words: str) -> None:
     saved(tmp_path / "annos/000001.json").write_text(text)
     with pytest.raises(UserError, match=words):
-        deepfashion2.load(tmp_path)
+        DeepFashion2Format().load(tmp_path)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"expected annos/\*\.json in "):
-        deepfashion2.load(tmp_path)
+        DeepFashion2Format().load(tmp_path)

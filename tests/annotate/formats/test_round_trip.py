@@ -13,7 +13,7 @@ from fullshot.annotate.formats.annotated import Annotated
 from fullshot.core import taxonomy
 from fullshot.core.boxes import Corners
 
-EXACT = [name for name, box_format in formats.FORMATS.items() if not box_format.whole_pixels]
+EXACT = [name for name, box_format in formats.BOX_FORMATS.load_all().items() if not box_format.whole_pixels]
 
 
 @st.composite
@@ -30,7 +30,7 @@ def pictures(draw: st.DrawFn) -> tuple[int, int, list[Corners]]:
 
 def written_and_read(name: str, width: int, height: int, boxes: list[Corners]) -> list[tuple[str, Corners]]:
     """A picture's boxes after they were saved and loaded, in pixels."""
-    box_format = formats.FORMATS[name]
+    box_format = formats.BOX_FORMATS.get(name)()
     label_map = labels.load(name, taxonomy.built_in())
     names = list(label_map.export.values())
     named = tuple((names[number % len(names)], corners) for number, corners in enumerate(boxes))

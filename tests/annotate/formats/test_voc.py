@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fullshot.annotate.formats import voc
 from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.voc import VocFormat
 from fullshot.core.errors import UserError
 
 # As VOC 2012 has them: pixels from 1, the last one belongs to the box; parts of objects, which are no objects.
@@ -32,15 +32,15 @@ def saved(folder: Path, text: str, name: str = "a.xml") -> Path:
 def test_pixels_count_from_one_and_the_last_belongs_to_the_box(tmp_path: Path) -> None:
     boxes = (("shirt", (0.0, 100.0, 486.0, 351.0)), ("shoe", (10.25, 1.0, 20.5, 3.0)))
     expected = [Annotated("2007_000027.jpg", 486, 500, boxes)]
-    assert voc.load(saved(tmp_path, SAMPLE)) == expected
-    assert voc.load(tmp_path / "Annotations") == expected
-    assert voc.load(tmp_path / "Annotations" / "a.xml") == expected
+    assert VocFormat().load(saved(tmp_path, SAMPLE)) == expected
+    assert VocFormat().load(tmp_path / "Annotations") == expected
+    assert VocFormat().load(tmp_path / "Annotations" / "a.xml") == expected
 
 
 def test_a_file_may_say_neither_the_name_nor_the_size(tmp_path: Path) -> None:
     saved(tmp_path, "<annotation><size><width>0</width><height>0</height></size></annotation>", "b.xml")
     saved(tmp_path, "<annotation/>", "c.xml")
-    assert voc.load(tmp_path) == [Annotated("b", None, None), Annotated("c", None, None)]
+    assert VocFormat().load(tmp_path) == [Annotated("b", None, None), Annotated("c", None, None)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_file_may_say_neither_the_name_nor_the_size(tmp_path: Path) -> None:
 )
 def test_a_malformed_file_names_its_part(tmp_path: Path, old: str, new: str, words: str) -> None:
     with pytest.raises(UserError) as caught:
-        voc.load(saved(tmp_path, SAMPLE.replace(old, new)))
+        VocFormat().load(saved(tmp_path, SAMPLE.replace(old, new)))
     assert str(caught.value).startswith(f"{tmp_path}/Annotations/a.xml: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -70,7 +70,7 @@ def test_a_malformed_file_names_its_part(tmp_path: Path, old: str, new: str, wor
 def test_a_turned_box_is_refused(tmp_path: Path) -> None:
     turned = "<annotation><object><name>a</name><robndbox><cx>1</cx></robndbox></object></annotation>"
     with pytest.raises(UserError, match=r"object 1: expected a box \(<bndbox>\), got a turned one"):
-        voc.load(saved(tmp_path, turned))
+        VocFormat().load(saved(tmp_path, turned))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -80,9 +80,9 @@ def test_entities_are_not_expanded(tmp_path: Path, encoding: str) -> None:
     text = f"<!DOCTYPE annotation [{laughs}]><annotation><filename>&l9;</filename></annotation>"
     (saved(tmp_path, "") / "Annotations" / "a.xml").write_bytes(text.encode(encoding))
     with pytest.raises(UserError, match="expected no DOCTYPE"):
-        voc.load(tmp_path)
+        VocFormat().load(tmp_path)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"expected Annotations/\*\.xml or \*\.xml in "):
-        voc.load(tmp_path)
+        VocFormat().load(tmp_path)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fullshot.annotate.formats import yolo
 from fullshot.annotate.formats.annotated import Annotated
+from fullshot.annotate.formats.yolo import YoloFormat
 from fullshot.core.errors import UserError
 
 NAMES = "names: [top, bottom]\n"
@@ -27,8 +27,8 @@ def test_a_line_is_a_class_a_centre_and_a_size(tmp_path: Path) -> None:
     label = "1 0.5 0.25 0.5 0.5\n\n0 0.125 0.875 0.25 0.25"
     data_set(tmp_path, {"data.yaml": NAMES + "train: images", "images/a.jpg": "", "labels/a.txt": label})
     boxes = (("bottom", (0.25, 0.0, 0.75, 0.5)), ("top", (0.0, 0.75, 0.25, 1.0)))
-    assert yolo.load(tmp_path) == [Annotated("images/a.jpg", None, None, boxes, in_shares=True)]
-    assert yolo.load(tmp_path / "data.yaml") == yolo.load(tmp_path)
+    assert YoloFormat().load(tmp_path) == [Annotated("images/a.jpg", None, None, boxes, in_shares=True)]
+    assert YoloFormat().load(tmp_path / "data.yaml") == YoloFormat().load(tmp_path)
 
 
 ONE = "0 0.5 0.5 1 1"
@@ -85,7 +85,7 @@ ONE = "0 0.5 0.5 1 1"
 def test_data_sets_are_laid_out_in_many_ways(
     tmp_path: Path, files: dict[str, str], expected: dict[str, list[str]]
 ) -> None:
-    assert told(yolo.load(data_set(tmp_path / "set", files))) == expected
+    assert told(YoloFormat().load(data_set(tmp_path / "set", files))) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_data_sets_are_laid_out_in_many_ways(
 def test_a_malformed_line_names_its_file_and_line(tmp_path: Path, line: str, words: str) -> None:
     data_set(tmp_path, {"data.yaml": NAMES + "train: images", "labels/a.txt": f"{ONE}\n{ONE}\n{line}\n{ONE}\n"})
     with pytest.raises(UserError) as caught:
-        yolo.load(tmp_path)
+        YoloFormat().load(tmp_path)
     assert str(caught.value).endswith(words)
     assert str(caught.value).startswith(f"{tmp_path}/labels/a.txt:3: ")
 
@@ -117,7 +117,7 @@ def test_a_malformed_line_names_its_file_and_line(tmp_path: Path, line: str, wor
 def test_a_label_file_that_is_no_text_names_its_line(tmp_path: Path) -> None:
     (data_set(tmp_path, {"labels/a.txt": ""}) / "labels" / "a.txt").write_bytes(b"0 0.5 0.5 1 1\n\xff\xfe\n")
     with pytest.raises(UserError, match=r"labels/a\.txt:2: expected UTF-8 text, got the byte 0xff"):
-        yolo.load(tmp_path)
+        YoloFormat().load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_a_label_file_that_is_no_text_names_its_line(tmp_path: Path) -> None:
 def test_a_broken_data_yaml_is_said_in_one_line(tmp_path: Path, yaml: str, words: str) -> None:
     data_set(tmp_path, {"data.yaml": yaml, "pictures/a.jpg": ""})
     with pytest.raises(UserError, match=words) as caught:
-        yolo.load(tmp_path)
+        YoloFormat().load(tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"expected a data\.yaml, or images/ and labels/, in "):
-        yolo.load(tmp_path)
+        YoloFormat().load(tmp_path)

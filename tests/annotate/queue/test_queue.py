@@ -397,12 +397,15 @@ def test_nothing_to_annotate_is_an_empty_queue(make: Make) -> None:
     assert workspace.read("priorities").empty
 
 
-def test_a_picture_that_cannot_be_read_is_left_out_and_counted(make: Make) -> None:
+def test_a_picture_that_cannot_be_read_is_left_out_counted_and_named(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     workspace, ids = make({}, {})
     path = workspace.read("images").set_index("image_id").loc[ids[0], "path"]
     (workspace / str(path)).write_bytes(b"no picture")
     stats = prioritise(workspace, SETTINGS)
-    assert (stats["unreadable"], stats["to_look_at"]) == (1, [path])
+    assert stats["unreadable"] == 1
+    assert f"1 picture that cannot be read is left out: {path}" in capsys.readouterr().err
     assert workspace.read("priorities")["image_id"].tolist() == [ids[1]]
 
 

@@ -5,14 +5,14 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fullshot.annotate import formats
+from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated
 from fullshot.annotate.formats.labels import LabelMap
@@ -53,7 +53,7 @@ def export_boxes(
         workspace: with ``images.csv`` and ``boxes.csv``; with ``curated.csv``, splits are known.
         settings: recorded with the run.
         folder: not there, empty, or an earlier export in this format that nobody changed, which is replaced.
-        format: a key of :data:`fullshot.annotate.formats.FORMATS`.
+        format: a key of :data:`fullshot.annotate.formats.BOX_FORMATS`.
         split: only this one's pictures.
         source: only boxes of this source; see :func:`choose`.
         labels: a file of categories for labels, see :func:`fullshot.annotate.formats.labels.load`.
@@ -63,14 +63,14 @@ def export_boxes(
     Returns:
         ``pictures`` and ``boxes`` written, and their numbers by ``splits`` and ``labels``; ``left_out``, boxes that the
         format cannot carry, by reason; ``pictures_left_out``, those of which nothing was left; ``rounded``, boxes moved
-        to whole pixels; ``written_anew``, pictures that lost their EXIF orientation; ``unreadable``, pictures that do
-        not decode, which are left out.
+        to whole pixels; ``written_anew``, pictures that lost their EXIF orientation; ``unreadable``, pictures that are
+        missing or do not decode, which are left out.
 
     Raises:
         MissingInput: a table is not there; says which command makes it.
-        UserError: no such format, nothing to export, the folder holds something else, or a picture is not there.
+        UserError: no such format, nothing to export, or the folder holds something else.
     """
-    box_format = formats.named(format)
+    box_format = BOX_FORMATS.get(format)()
     label_map = label_maps.load(format, workspace.taxonomy(), labels)
     inputs = [workspace.table(name) for name in ("images", "boxes", "curated", "annotations")]
     with workspace.stage("boxes export", settings, inputs) as stats:
@@ -81,7 +81,7 @@ def export_boxes(
         for (found, image_id), drawn in rows.groupby(["split", "image_id"], sort=False):
             carried.add(str(found), str(image_id), drawn)
         if not carried.pictures:
-            raise UserError(_nothing(workspace, format, split, source, carried))
+            raise UserError(_nothing(workspace, split, source, carried, broken))
         anew = 0
         with _replaced(folder, format) as unfinished:
             by_split: dict[str, list[Annotated]] = {}
@@ -147,7 +147,7 @@ class _Carried:
 
     def add(self, split: str, image_id: str, rows: pd.DataFrame) -> None:
         """Take over a picture's rows of :func:`choose`."""
-        box_format = formats.FORMATS[self.format]
+        box_format = BOX_FORMATS.get(self.format)
         boxes: list[tuple[str, Corners]] = []
         for label, *numbers in rows[["label", *_CORNERS]].itertuples(index=False, name=None):
             if label in self.label_map.export:
@@ -170,7 +170,11 @@ class _Carried:
         self.pictures.append((split, image_id, str(first["path"]), picture))
 
 
-def _nothing(workspace: Workspace, format: str, split: str | None, source: str | None, carried: _Carried) -> str:
+def _nothing(
+    workspace: Workspace, split: str | None, source: str | None, carried: _Carried, broken: Collection[str]
+) -> str:
+    if broken and not carried.empty:
+        return f"nothing to export: of {len(broken)} pictures, such as {min(broken)}, none can be read"
     if carried.left_out:
         reasons = ", ".join(f"{count} on {reason}" for reason, count in carried.left_out.items())
         return f"nothing to export of {carried.empty} pictures: boxes {reasons}"

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fullshot.annotate import formats
+from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
@@ -18,6 +19,7 @@ from fullshot.core.boxes import Corners
 from fullshot.core.clock import now
 from fullshot.core.errors import UserError
 from fullshot.core.geometry import ImageGeometry
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
@@ -52,16 +54,16 @@ def import_boxes(
         workspace: with ``images.csv``.
         settings: recorded with the run.
         path: the file or the folder of annotations.
-        format: its format, a key of :data:`fullshot.annotate.formats.FORMATS`.
+        format: its format, a key of :data:`fullshot.annotate.formats.BOX_FORMATS`.
         images: folder of its pictures; None: beside the file, or where the format has them, such as ``images/``.
         labels: a file of labels for categories, see :func:`fullshot.annotate.formats.labels.load`.
 
     Returns:
-        ``pictures`` and ``boxes`` imported; ``not_in_workspace``, ``missing_files`` and ``unreadable_files``, pictures
-        left out;
+        ``pictures`` and ``boxes`` imported; ``not_in_workspace``, ``missing_files`` and ``unreadable``, pictures left
+        out;
         ``clipped``, boxes cut at the picture's edge; ``empty``, boxes dropped because nothing of them lies inside;
         ``other``, boxes on what the taxonomy knows as no garment; ``unknown``, boxes of unknown categories, by name;
-        ``missing`` and ``unreadable``, the first names of such files.
+        ``missing``, the first file names that were not found.
 
     Raises:
         MissingInput: the workspace has no ``images.csv``.
@@ -74,6 +76,7 @@ def import_boxes(
         annotated = formats.load(path, format)
         label_map = label_maps.load(format, workspace.taxonomy(), labels)
         matched = _match(annotated, _folders(path, format, images), sizes)
+        say_unreadable("boxes import", matched.unreadable)
         count: Counter[str] = Counter()
         unknown: Counter[str] = Counter()
         rows: list[dict[str, Any]] = []
@@ -85,13 +88,12 @@ def import_boxes(
             boxes=len(rows),
             not_in_workspace=len(matched.foreign),
             missing_files=len(matched.missing),
-            unreadable_files=len(matched.unreadable),
+            unreadable=len(matched.unreadable),
             clipped=count["clipped"],
             empty=count["empty"],
             other=count["other"],
             unknown=dict(unknown.most_common()),
             missing=matched.missing[:_LISTED],
-            unreadable=matched.unreadable[:_LISTED],
         )
     return stats
 
@@ -99,7 +101,7 @@ def import_boxes(
 def _folders(path: Path, format: str, images: Path | None) -> list[Path]:
     """Where to look for pictures."""
     if images is None:
-        return [(path if path.is_dir() else path.parent) / name for name in formats.named(format).beside]
+        return [(path if path.is_dir() else path.parent) / name for name in BOX_FORMATS.get(format).beside]
     if not images.is_dir():
         raise UserError(f"no folder {images} to look for the pictures of {path.name} in")
     return [images]
