@@ -401,8 +401,8 @@ def test_a_picture_that_cannot_be_read_is_left_out_counted_and_named(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace, ids = make({}, {})
-    path = workspace.read("images").set_index("image_id").loc[ids[0], "path"]
-    (workspace / str(path)).write_bytes(b"no picture")
+    path = str(workspace.read("images").set_index("image_id").loc[ids[0], "path"])
+    (workspace / path).write_bytes(b"no picture")
     stats = prioritise(workspace, SETTINGS)
     assert stats["unreadable"] == 1
     assert f"1 picture that cannot be read is left out: {path}" in capsys.readouterr().err
