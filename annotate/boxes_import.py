@@ -73,7 +73,7 @@ def import_boxes(
         images_table = workspace.read("images").drop_duplicates("image_id")
         cells = zip(images_table["image_id"], images_table["width"], images_table["height"], strict=True)
         sizes = {str(identity): (int(width), int(height)) for identity, width, height in cells}
-        annotated = formats.load(path, format)
+        annotated = formats.load_boxes(path, format)
         label_map = label_maps.load(format, workspace.taxonomy(), labels)
         matched = _match(annotated, _folders(path, format, images), sizes)
         say_unreadable("boxes import", matched.unreadable)

@@ -10,7 +10,7 @@ from fullshot.core.boxes import Box, iou, matched
 
 
 @dataclass(frozen=True)
-class Voice:
+class Vote:
     """What one annotation says.
 
     Attributes:
@@ -26,23 +26,23 @@ class Voice:
     boxes: Sequence[Box]
 
 
-def agreed(voices: Sequence[Voice], same_iou: float) -> tuple[str, str | None, list[Box]] | None:
+def agreed(votes: Sequence[Vote], same_iou: float) -> tuple[str, str | None, list[Box]] | None:
     """What more than half of the annotators say.
 
     Args:
-        voices: the oldest first; of several of one annotator the newest counts.
+        votes: the oldest first; of several of one annotator the newest counts.
         same_iou: the least intersection over union of two boxes of one garment.
 
     Returns:
         Verdict, shot and boxes; None where fewer than two people said anything.
     """
-    each = {voice.annotator: voice for voice in voices}
+    each = {vote.annotator: vote for vote in votes}
     if len(each) < 2:
         return None
-    shots = Counter(voice.shot for voice in each.values() if voice.verdict == "not_full_shot")
+    shots = Counter(vote.shot for vote in each.values() if vote.verdict == "not_full_shot")
     if 2 * shots.total() > len(each):
         return "not_full_shot", min(shots, key=lambda shot: (-shots[shot], str(shot))), []
-    drawn = [(voice.annotator, voice.boxes) for voice in each.values()]
+    drawn = [(vote.annotator, vote.boxes) for vote in each.values()]
     return "boxes", None, majority(drawn, same_iou)
 
 

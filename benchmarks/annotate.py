@@ -2,7 +2,7 @@
 
 The workspace is tables alone, with three boxes of the shop's on each picture. The peer sends the same tasks, made
 before, to a project of its own on the same server; ours lists the project, makes the tasks, sends them, and looks for
-doubles. Both begin with an empty project; they take turns, and the medians count. Then everything is annotated, by the
+duplicates. Both begin with an empty project; they take turns, and the medians count. Then everything is annotated, by the
 import API, and pulled by a process of its own.
 """
 
@@ -18,10 +18,9 @@ from typing import Any
 
 from benchmarks import _common
 from benchmarks._common import Row
+from fullshot.annotate import Client, push
 from fullshot.annotate.label_studio import server, tasks
-from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.project import config
-from fullshot.annotate.label_studio.push import push
 from fullshot.annotate.label_studio.regions import from_boxes
 from fullshot.core import tables
 from fullshot.core.boxes import Box
@@ -99,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     server.installed()  # a process of its own, whose memory is not the pull's
     with _common.scratch(given.folder) as scratch:
         workspace = filled(scratch / "workspace", given.tasks)
-        with server.served(workspace, 0) as there, Client(there.url, there.credentials.token) as client:
+        with server.served_label_studio(workspace, 0) as there, Client(there.url, there.credentials.token) as client:
             ours, peers = [], []
             for number in range(given.rounds):
                 settings = load(annotate={"project": f"ours {number}", "pictures": "http://127.0.0.1:9/"})

@@ -18,7 +18,7 @@ import httpx
 
 from benchmarks import _common
 from benchmarks._common import Row
-from fullshot.annotate.backend.service import started
+from fullshot.annotate import started_backend
 from fullshot.core import image_store, tables
 from fullshot.core import pictures as storage
 from fullshot.core.blobs import LocalBlobs
@@ -79,7 +79,7 @@ def answering(workspace: Workspace, settings: Settings, detector: Detector) -> I
 
     async def run() -> None:
         nonlocal url
-        async with started(workspace, settings, studio, loaded=lambda *_: detector) as url:
+        async with started_backend(workspace, settings, studio, loaded=lambda *_: detector) as url:
             ready.set()
             await asyncio.to_thread(over.wait)
 

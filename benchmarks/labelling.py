@@ -34,8 +34,7 @@ from scipy.optimize import isotonic_regression
 
 from benchmarks import _common
 from benchmarks._common import Row
-from fullshot.annotate.formats.coco import CocoFormat
-from fullshot.annotate.queue.run import prioritise
+from fullshot.annotate import load_boxes, prioritise
 from fullshot.core import image_store, tables
 from fullshot.core.files import digest, write_text
 from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
@@ -108,7 +107,7 @@ class Simulation:
 
     def _lay(self, photos: Path, annotations: Path) -> None:
         """Bring the pictures into the workspace, each a product of its own, a full shot, on a side drawn by lot."""
-        given = [picture for picture in CocoFormat().load(annotations) if picture.boxes]
+        given = [picture for picture in load_boxes(annotations, "coco") if picture.boxes]
         random.Random(_SPLIT_SEED).shuffle(given)
         lot = random.Random(_SPLIT_SEED)
         images, curated = [], []

@@ -27,7 +27,7 @@ class BadRequest(ValueError):
 
 
 @dataclass(frozen=True)
-class Door:
+class AuthGuard:
     """Who may ask.
 
     Attributes:
@@ -38,7 +38,7 @@ class Door:
     hosts: Set[str]
     password: str = ""
 
-    def opens(self, request: web.Request) -> bool:
+    def allows(self, request: web.Request) -> bool:
         """Whether a request may come in."""
         if not self.password:
             return request.host.lower() in self.hosts
@@ -51,13 +51,13 @@ def basic(password: str) -> str:
     return "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
 
 
-def application(predictor: Predictor, hook: Hook, door: Door, log: Log) -> web.Application:
+def application(predictor: Predictor, hook: Hook, guard: AuthGuard, log: Log) -> web.Application:
     """The server.
 
     Args:
         predictor: draws the boxes.
         hook: is told the body of every webhook.
-        door: says who may ask.
+        guard: says who may ask.
         log: is told what goes wrong.
     """
 
@@ -97,8 +97,8 @@ def application(predictor: Predictor, hook: Hook, door: Door, log: Log) -> web.A
     @web.middleware
     async def one_line(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            if not door.opens(request):
-                return _error(401 if door.password else 403, "this is for Label Studio alone")
+            if not guard.allows(request):
+                return _error(401 if guard.password else 403, "this is for Label Studio alone")
             return await handler(request)
         except web.HTTPException as error:
             return _error(error.status, _WORDS.get(error.status, error.reason))

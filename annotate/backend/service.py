@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from fullshot.annotate.backend import counting
-from fullshot.annotate.backend.app import Door, application
+from fullshot.annotate.backend.app import AuthGuard, application
 from fullshot.annotate.backend.log import Log
 from fullshot.annotate.backend.pictures import Pictures
 from fullshot.annotate.backend.predicting import BATCH, Load, Predictor, load_in_use
@@ -27,7 +27,7 @@ _PAUSE = 60.0
 """Seconds after a training that failed in which no other begins."""
 
 
-def serve(workspace: Workspace, settings: Settings, client: Client) -> None:
+def serve_backend(workspace: Workspace, settings: Settings, client: Client) -> None:
     """Answer Label Studio, and train as annotators go on; until Ctrl-C.
 
     Args:
@@ -41,14 +41,14 @@ def serve(workspace: Workspace, settings: Settings, client: Client) -> None:
     """
 
     async def run() -> None:
-        async with started(workspace, settings, client):
+        async with started_backend(workspace, settings, client):
             await asyncio.Event().wait()
 
     asyncio.run(run())
 
 
 @contextlib.asynccontextmanager
-async def started(
+async def started_backend(
     workspace: Workspace,
     settings: Settings,
     client: Client,
@@ -59,9 +59,9 @@ async def started(
     """The backend, for as long as the context lasts.
 
     Args:
-        workspace: see :func:`serve`.
-        settings: see :func:`serve`.
-        client: see :func:`serve`.
+        workspace: see :func:`serve_backend`.
+        settings: see :func:`serve_backend`.
+        client: see :func:`serve_backend`.
         loaded: how the detector in use is loaded.
         command: of the process that trains.
 
@@ -110,8 +110,8 @@ async def _listening(
     section: AnnotateSettings, hook: Callable[[Mapping[str, Any]], None], predictor: Predictor, log: Log
 ) -> AsyncIterator[str]:
     hosts: set[str] = set()
-    door = Door(hosts, section.backend_password.get_secret_value())
-    runner = web.AppRunner(application(predictor, hook, door, log), access_log=None, shutdown_timeout=2.0)
+    guard = AuthGuard(hosts, section.backend_password.get_secret_value())
+    runner = web.AppRunner(application(predictor, hook, guard, log), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         try:

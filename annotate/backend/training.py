@@ -40,7 +40,7 @@ _NICENESS = 10
 _HELD = 600.0  # seconds to wait for whoever is at work on the workspace
 
 
-class Beside(Workspace):
+class WorkspaceView(Workspace):
     """A workspace as a training sees it: people may push and pull meanwhile, and runs lie in folders of its own.
 
     Args:
@@ -102,7 +102,7 @@ def retrain(
     with _held(lock, LOCK_WAIT, f"another backend trains a detector for {workspace.root} already"):
         pulling()
         seen = counting.pulled(workspace)
-        candidates, others = Beside(workspace.root, CANDIDATES), Beside(workspace.root, "")
+        candidates, others = WorkspaceView(workspace.root, CANDIDATES), WorkspaceView(workspace.root, "")
         fitted = fit(candidates, settings)
         name = str(fitted["run"])
         main = FileLock(workspace / ".lock")

@@ -34,7 +34,7 @@ BOX_FORMATS: "Registry[type[BoxFormat[Annotated, Category]]]" = Registry(
 """The formats of boxes, by ``--format``."""
 
 
-def load(path: Path, name: str) -> "list[Annotated]":
+def load_boxes(path: Path, name: str) -> "list[Annotated]":
     """Read a file or a folder of boxes.
 
     Args:

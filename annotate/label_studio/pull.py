@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fullshot.annotate import consensus
-from fullshot.annotate.consensus import Voice
+from fullshot.annotate.consensus import Vote
 from fullshot.annotate.edits import Edits, edits
 from fullshot.annotate.label_studio import project as projects
 from fullshot.annotate.label_studio import regions, tasks
@@ -152,12 +152,12 @@ def _take(
     current = sorted(task["annotations"], key=lambda annotation: (annotation["updated_at"], annotation["id"]))
     pulled.count["annotated"] += any(not annotation["was_cancelled"] for annotation in current)
     known = told.of(identity)
-    voices: list[Voice] = []
+    votes: list[Vote] = []
     for annotation in current:
         boxes = _boxes(annotation, geometry, pulled, link, settings)
         verdict, shot = _verdict(annotation)
         if verdict != "skipped":
-            voices.append(Voice(_annotator(annotation, pulled), verdict, shot, boxes if verdict == "boxes" else []))
+            votes.append(Vote(_annotator(annotation, pulled), verdict, shot, boxes if verdict == "boxes" else []))
         last = known.get(int(annotation["id"]))
         if last is not None and last["updated_at"] == annotation["updated_at"]:
             continue
@@ -167,7 +167,7 @@ def _take(
     for number, row in known.items():
         if number and number not in there and row["task"] == task["id"]:
             _withdraw(identity, row, told, pulled)
-    _agree(identity, task, voices, told, pulled, settings)
+    _agree(identity, task, votes, told, pulled, settings)
 
 
 def _withdraw(identity: str, row: Mapping[Any, Any], told: _States, pulled: _Pulled) -> None:
@@ -182,14 +182,14 @@ def _withdraw(identity: str, row: Mapping[Any, Any], told: _States, pulled: _Pul
 def _agree(
     identity: str,
     task: Mapping[str, Any],
-    voices: Sequence[Voice],
+    votes: Sequence[Vote],
     told: _States,
     pulled: _Pulled,
     settings: AnnotateSettings,
 ) -> None:
     """What several people agree on, where that is not what they agreed on before; or that they do no more."""
     last = told.of(identity).get(0)
-    found = consensus.agreed(voices, settings.same_iou) if settings.consensus == "majority" else None
+    found = consensus.agreed(votes, settings.same_iou) if settings.consensus == "majority" else None
     if found is None:
         if last is not None:
             _withdraw(identity, last, told, pulled)

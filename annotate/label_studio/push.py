@@ -30,12 +30,12 @@ _DECODED = 16
 
 
 @dataclass
-class _There:
+class _Existing:
     """What the project has: tasks by the picture's name, and those that are there once too often."""
 
     tasks: dict[str, dict[str, Any]]
-    doubles: list[int]
-    strangers: int
+    duplicate_tasks: list[int]
+    foreign_tasks: int
 
 
 def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         client: of the Label Studio.
 
     Returns:
-        ``project``, its number, and ``url``; ``tasks`` in all, ``added``, ``changed``, ``deleted``, ``doubles``
+        ``project``, its number, and ``url``; ``tasks`` in all, ``added``, ``changed``, ``deleted``, ``duplicate_tasks``
         deleted; ``kept``, tasks of unneeded pictures with annotations not pulled; ``predictions`` and ``model``,
-        pictures with boxes of the detector, and its version; ``strangers``, tasks without an image_id; ``unreadable``,
-        pictures that do not decode, of which no task is made.
+        pictures with boxes of the detector, and its version; ``foreign_tasks``, tasks without an image_id;
+        ``unreadable``, pictures that do not decode, of which no task is made.
 
     Raises:
         MissingInput: the workspace was not curated yet.
@@ -69,49 +69,49 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             answer = asking.submit(_project, client, workspace, settings.annotate)
             wanted = {picture.image_id: picture for picture in tasks.wanted(workspace, settings.annotate)}
             detector = _detector(workspace, settings)
-            project, there = answer.result()
+            project, existing = answer.result()
         number = int(project["id"])
-        gone, kept = _unneeded(client, workspace, projects.key(project), there, set(wanted))
-        _delete(client, number, [*gone, *there.doubles])
+        gone, kept = _unneeded(client, workspace, projects.key(project), existing, set(wanted))
+        _delete(client, number, [*gone, *existing.duplicate_tasks])
         left_out = set(gone)
-        there.tasks = {identity: task for identity, task in there.tasks.items() if task["id"] not in left_out}
-        fresh = [picture for identity, picture in wanted.items() if identity not in there.tasks]
+        existing.tasks = {identity: task for identity, task in existing.tasks.items() if task["id"] not in left_out}
+        fresh = [picture for identity, picture in wanted.items() if identity not in existing.tasks]
         broken = unreadable("annotate push", workspace.root, [picture.path for picture in fresh], may_be_missing=True)
         fresh = [picture for picture in fresh if picture.path not in broken]
         added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
-        replaced = _predict_anew(client, number, workspace, there, wanted, detector, settings.annotate.batch)
+        replaced = _predict_anew(client, number, workspace, existing, wanted, detector, settings.annotate.batch)
         # Last: a task's data tell of which boxes its predictions were made.
-        changed = _change(client, there, wanted)
+        changed = _change(client, existing, wanted)
         version = detector.digest if detector else _most_given(wanted.values())
-        if version and project.get("model_version") != version and (added or replaced or there.tasks):
+        if version and project.get("model_version") != version and (added or replaced or existing.tasks):
             client.patch(f"/api/projects/{number}", {"model_version": version})
         # A push that was killed may have had one more request under way, which was answered after all was listed.
-        expected = len(there.tasks) + added + there.strangers
-        late = [] if _count(client, number) == expected else _there(client, number).doubles
+        expected = len(existing.tasks) + added + existing.foreign_tasks
+        late = [] if _count(client, number) == expected else _existing(client, number).duplicate_tasks
         _delete(client, number, late)
         stats |= {
             "project": number,
             "url": f"{client.url}/projects/{number}/data",
-            "tasks": len(there.tasks) + added,
+            "tasks": len(existing.tasks) + added,
             "added": added,
             "changed": changed,
             "deleted": len(gone),
-            "doubles": len(there.doubles) + len(late),
+            "duplicate_tasks": len(existing.duplicate_tasks) + len(late),
             "kept": kept,
             "predictions": len(wanted) - len(broken) if detector else 0,
             "model": detector.digest if detector else None,
-            "strangers": there.strangers,
+            "foreign_tasks": existing.foreign_tasks,
             "unreadable": len(broken),
         }
     return stats
 
 
-def _project(client: Client, workspace: Workspace, settings: AnnotateSettings) -> tuple[dict[str, Any], _There]:
+def _project(client: Client, workspace: Workspace, settings: AnnotateSettings) -> tuple[dict[str, Any], _Existing]:
     """The project, made if need be, and what it has."""
     project = projects.ensure(client, settings.project)
     if not settings.pictures:
         _serve_locally(client, int(project["id"]), workspace)
-    return project, _there(client, int(project["id"]))
+    return project, _existing(client, int(project["id"]))
 
 
 def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
@@ -139,51 +139,51 @@ def _serve_locally(client: Client, project: int, workspace: Workspace) -> None:
         ) from None
 
 
-def _there(client: Client, project: int) -> _There:
-    found = _There({}, [], 0)
+def _existing(client: Client, project: int) -> _Existing:
+    existing = _Existing({}, [], 0)
     for task in client.tasks(project):
         identity = task["data"].get("image_id")
         if not isinstance(identity, str):
-            found.strangers += 1
+            existing.foreign_tasks += 1
             continue
-        other = found.tasks.get(identity)
+        other = existing.tasks.get(identity)
         if other is None:
-            found.tasks[identity] = task
+            existing.tasks[identity] = task
             continue
         # The one with annotations stays; of two without, the older.
-        better, worse = sorted((other, task), key=lambda one: (-_said(one), one["id"]))
-        if _said(worse):
+        better, worse = sorted((other, task), key=lambda one: (-_annotated(one), one["id"]))
+        if _annotated(worse):
             both = f"tasks {better['id']} and {worse['id']}"
             raise UserError(f"{both} are of one picture, and both annotated: delete one of them in Label Studio")
-        found.tasks[identity] = better
-        found.doubles.append(worse["id"])
-    return found
+        existing.tasks[identity] = better
+        existing.duplicate_tasks.append(worse["id"])
+    return existing
 
 
 def _count(client: Client, project: int) -> int:
     return int(client.get(f"/api/projects/{project}")["task_number"])
 
 
-def _said(task: dict[str, Any]) -> int:
-    """How often somebody said something of it, or skipped it."""
+def _annotated(task: dict[str, Any]) -> int:
+    """How many annotations it has, those that were skipped among them."""
     return int(task["total_annotations"]) + int(task["cancelled_annotations"])
 
 
 def _unneeded(
-    client: Client, workspace: Workspace, project: str, there: _There, wanted: set[str]
+    client: Client, workspace: Workspace, project: str, existing: _Existing, wanted: set[str]
 ) -> tuple[list[int], int]:
     """Tasks to delete, and how many would go but for annotations that were not pulled."""
-    if not there.tasks:
+    if not existing.tasks:
         return [], 0
     images = set(workspace.read("images")["image_id"])
     annotations = workspace.read_if_there("annotations")
     ours = annotations.loc[annotations["project"].eq(project).fillna(False)].dropna(subset=["annotation"])
     pulled = set(zip(ours["annotation"].astype(int), ours["updated_at"], strict=True))
     gone, kept = [], 0
-    for identity, task in there.tasks.items():
+    for identity, task in existing.tasks.items():
         if identity in wanted:
             continue
-        if not _said(task):
+        if not _annotated(task):
             gone.append(task["id"])
         elif identity not in images:
             said = client.get(f"/api/tasks/{task['id']}")["annotations"]
@@ -256,11 +256,11 @@ def _drawn(workspace: Workspace, pictures: Sequence[Picture], detector: Detector
         yield from (None if pixels is None else next(found) for pixels in decoded)
 
 
-def _change(client: Client, there: _There, wanted: dict[str, Picture]) -> int:
+def _change(client: Client, existing: _Existing, wanted: dict[str, Picture]) -> int:
     """Bring the data of tasks up to date that were there before."""
     changed = [
         (task, wanted[identity].data)
-        for identity, task in there.tasks.items()
+        for identity, task in existing.tasks.items()
         if identity in wanted and {name: task["data"].get(name) for name in _DATA} != wanted[identity].data
     ]
     with bar("annotate push", "changed tasks") as advance:
@@ -274,15 +274,15 @@ def _predict_anew(
     client: Client,
     project: int,
     workspace: Workspace,
-    there: _There,
+    existing: _Existing,
     wanted: dict[str, Picture],
     detector: Detector | None,
     size: int,
 ) -> int:
     """Replace what an earlier version of the detector drew, or what the shop said before."""
-    versions = _versions(client, project) if there.tasks else {}
+    versions = _versions(client, project) if existing.tasks else {}
     todo = []
-    for identity, task in there.tasks.items():
+    for identity, task in existing.tasks.items():
         if identity not in wanted:
             continue
         expected = set(wanted[identity].given) | ({detector.digest} if detector else set())

@@ -195,7 +195,7 @@ def refuse_links(workspace: Workspace) -> None:
 
 
 @contextmanager
-def served(workspace: Workspace, port: int) -> Iterator[Server]:
+def served_label_studio(workspace: Workspace, port: int) -> Iterator[Server]:
     """The workspace's Label Studio, for as long as the context lasts.
 
     Args:

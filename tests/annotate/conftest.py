@@ -66,7 +66,7 @@ def studio_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def studio(studio_root: Path) -> Iterator[server.Server]:
     """A Label Studio as ``annotate serve`` starts it."""
-    with server.served(Workspace(studio_root), 0) as there:
+    with server.served_label_studio(Workspace(studio_root), 0) as there:
         yield there
 
 

@@ -267,10 +267,10 @@ def test_a_turned_picture_is_written_as_it_is_stored(workspace: Workspace, tmp_p
 def test_a_name_stands_for_a_picture_only_if_its_size_fits(workspace: Workspace, tmp_path: Path) -> None:
     written(workspace, tmp_path / "out", "voc")
     (file,) = (tmp_path / "out/JPEGImages").glob("*.png")
-    for size, strangers in (((WIDTH, HEIGHT), 0), ((WIDTH, HEIGHT + 1), 1)):
+    for size, foreign in (((WIDTH, HEIGHT), 0), ((WIDTH, HEIGHT + 1), 1)):
         Image.new("RGB", size).save(file)
         stats = importing.import_boxes(workspace, SETTINGS, tmp_path / "out", "voc")
-        assert (stats["pictures"], stats["not_in_workspace"]) == (4 - strangers, strangers)
+        assert (stats["pictures"], stats["not_in_workspace"]) == (4 - foreign, foreign)
     file.write_text("no picture")
     assert importing.import_boxes(workspace, SETTINGS, tmp_path / "out", "voc")["not_in_workspace"] == 1
 

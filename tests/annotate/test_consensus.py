@@ -2,23 +2,23 @@
 
 import pytest
 
-from fullshot.annotate.consensus import Voice, agreed, majority
+from fullshot.annotate.consensus import Vote, agreed, majority
 from fullshot.core.boxes import Box
 
 TOP, NEAR, FOOT = Box("top", 10, 10, 40, 40), Box("top", 12, 10, 42, 40), Box("foot", 1, 70, 20, 80)
 FAR = Box("top", 60, 10, 90, 40)
 
 
-def drew(who: str, *boxes: Box) -> Voice:
-    return Voice(who, "boxes", None, boxes)
+def drew(who: str, *boxes: Box) -> Vote:
+    return Vote(who, "boxes", None, boxes)
 
 
-def refused(who: str, shot: str = "half") -> Voice:
-    return Voice(who, "not_full_shot", shot, [])
+def refused(who: str, shot: str = "half") -> Vote:
+    return Vote(who, "not_full_shot", shot, [])
 
 
 @pytest.mark.parametrize(
-    ("voices", "expected"),
+    ("votes", "expected"),
     [
         ([], None),
         ([drew("ada", TOP)], None),
@@ -35,9 +35,9 @@ def refused(who: str, shot: str = "half") -> Voice:
     ],
 )
 def test_more_than_half_decide(
-    voices: list[Voice], expected: tuple[str, str | None, list[tuple[str, float]]] | None
+    votes: list[Vote], expected: tuple[str, str | None, list[tuple[str, float]]] | None
 ) -> None:
-    found = agreed(voices, 0.5)
+    found = agreed(votes, 0.5)
     if found is None or expected is None:
         assert (found is None) == (expected is None)
         return
@@ -57,8 +57,8 @@ def test_more_than_half_decide(
     ],
 )
 def test_no_full_shot_is_what_most_of_them_call_it(shots: list[str | None], expected: str | None) -> None:
-    voices = [Voice(f"annotator {number}", "not_full_shot", shot, []) for number, shot in enumerate(shots)]
-    assert agreed(voices, 0.5) == ("not_full_shot", expected, [])
+    votes = [Vote(f"annotator {number}", "not_full_shot", shot, []) for number, shot in enumerate(shots)]
+    assert agreed(votes, 0.5) == ("not_full_shot", expected, [])
 
 
 def test_half_of_the_annotators_are_no_majority() -> None:
@@ -66,8 +66,8 @@ def test_half_of_the_annotators_are_no_majority() -> None:
 
 
 def test_the_newest_word_of_an_annotator_counts() -> None:
-    voices = [refused("ada"), refused("bob"), drew("ada", TOP), drew("bob", TOP)]
-    assert agreed(voices, 0.5) == ("boxes", None, [Box("top", 10, 10, 40, 40, source="human")])
+    votes = [refused("ada"), refused("bob"), drew("ada", TOP), drew("bob", TOP)]
+    assert agreed(votes, 0.5) == ("boxes", None, [Box("top", 10, 10, 40, 40, source="human")])
 
 
 @pytest.mark.parametrize(

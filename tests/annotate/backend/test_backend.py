@@ -28,7 +28,7 @@ from fullshot.annotate.backend import counting, training
 from fullshot.annotate.backend.app import MAX_BODY, USER
 from fullshot.annotate.backend.pictures import Pictures, Refused, path_of
 from fullshot.annotate.backend.predicting import Load
-from fullshot.annotate.backend.service import started
+from fullshot.annotate.backend.service import started_backend
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.push import push
 from fullshot.annotate.label_studio.server import Server
@@ -95,7 +95,7 @@ def running(workspace: Workspace, settings: Settings, client: Client, **how: Any
         loop, over = asyncio.get_running_loop(), asyncio.Event()
         stop = lambda: loop.call_soon_threadsafe(over.set)  # noqa: E731
         try:
-            async with started(workspace, settings, client, **how) as url:
+            async with started_backend(workspace, settings, client, **how) as url:
                 ready.set()
                 await over.wait()
         except BaseException as error:
@@ -488,14 +488,14 @@ def test_a_real_detector_is_trained_and_measured(client: Client, connected: Sett
 
 SERVES = """
 import sys
-from fullshot.annotate.backend.service import serve
+from fullshot.annotate.backend.service import serve_backend
 from fullshot.annotate.label_studio.connect import connected
 from fullshot.core.workspace import Workspace
 workspace = Workspace(sys.argv[1])
 given = {"project": sys.argv[2], "backend_port": 0, "retrain_after": 1, "backend_register": False}
 settings = workspace.settings(annotate=given, detector={"epochs": 5000, "image_size": 64, "plots": False})
 with connected(workspace, settings.annotate) as client:
-    serve(workspace, settings, client)
+    serve_backend(workspace, settings, client)
 """
 
 
@@ -608,7 +608,7 @@ def test_a_training_that_broke_off_changes_nothing(make: Make) -> None:
     assert runs.latest_run(workspace, "detector").name == old
     assert counting.trained(workspace) == {5: "2026-01-01T00:00:00Z"}
     # It can be taken up again, and nobody else holds the workspace.
-    (again,) = training.Beside(workspace.root, training.CANDIDATES).models("detector").iterdir()
+    (again,) = training.WorkspaceView(workspace.root, training.CANDIDATES).models("detector").iterdir()
     assert (again / "run.json").is_file()
     with workspace.locked():
         pass

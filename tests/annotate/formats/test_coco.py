@@ -47,8 +47,8 @@ def saved(file: Path, data: dict[str, Any]) -> Path:
 def test_boxes_are_corners_and_sizes(tmp_path: Path, name: str) -> None:
     boxes = (("shirt, blouse", (1.5, 2.0, 31.75, 42.0)), ("shoe", (0.0, 180.0, 10.0, 200.0)))
     file = saved(tmp_path / "annotations" / "instances_attributes_train2020.json", SAMPLE)
-    assert formats.load(file, name) == [Annotated("a.jpg", 100, 200, boxes)]
-    assert formats.load(tmp_path, name) == formats.load(file, name)
+    assert formats.load_boxes(file, name) == [Annotated("a.jpg", 100, 200, boxes)]
+    assert formats.load_boxes(tmp_path, name) == formats.load_boxes(file, name)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def written_and_read(name: str, width: int, height: int, boxes: list[Corners]) -
         (Path(folder) / file).touch()
         picture = Annotated(file, width, height, named)
         box_format.save(Path(folder), {"val": [picture]}, label_map.categories)
-        (read,) = formats.load(Path(folder), name)
+        (read,) = formats.load_boxes(Path(folder), name)
     assert (read.width, read.height) in ((width, height), (None, None))
     found = []
     for (label, corners), (expected, _) in zip(read.boxes, named, strict=True):

@@ -125,7 +125,10 @@ def test_without_one_the_next_step_is_said(make: Make, tmp_path: Path) -> None:
 
 
 def test_two_servers_of_one_workspace_are_refused(studio: server.Server, studio_root: Path) -> None:
-    with pytest.raises(UserError, match=f"runs already, at {studio.url}"), server.served(Workspace(studio_root), 0):
+    with (
+        pytest.raises(UserError, match=f"runs already, at {studio.url}"),
+        server.served_label_studio(Workspace(studio_root), 0),
+    ):
         pass
 
 
@@ -134,7 +137,7 @@ def test_a_port_in_use_is_said(make: Make) -> None:
         port = taken.getsockname()[1]
         with (
             pytest.raises(UserError, match=f"port {port} is in use: say another by --port"),
-            server.served(make(1), port),
+            server.served_label_studio(make(1), port),
         ):
             pass
 
@@ -209,7 +212,7 @@ def test_links_that_lead_out_are_refused(
     link = workspace / "images" / "link"
     link.symlink_to(tmp_path / target)
     said = f"{link} is a link out of the workspace, which annotators could follow: delete it"
-    with pytest.raises(UserError) as caught, server.served(workspace, 0):
+    with pytest.raises(UserError) as caught, server.served_label_studio(workspace, 0):
         pass
     assert str(caught.value) == said
     with pytest.raises(UserError) as caught:

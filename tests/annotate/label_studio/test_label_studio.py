@@ -124,7 +124,7 @@ def test_tasks_that_came_twice_are_one_again(client: Client, settings: Settings,
     late = next(task for task in client.tasks(project) if task["id"] > 3 and task["data"] == first["data"])
     newest = max(task["id"] for task in client.tasks(project) if task["data"] == first["data"])
     draw(client, newest, [Box("top", 1, 2, 30, 40)])
-    assert push(workspace, settings, client)["doubles"] == 2
+    assert push(workspace, settings, client)["duplicate_tasks"] == 2
     left = tasks(client, project)
     assert left[first["data"]["image_id"]]["id"] == newest  # whoever drew something is not sent away
     assert left[second["data"]["image_id"]]["id"] == second["id"]
