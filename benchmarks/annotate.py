@@ -2,8 +2,8 @@
 
 The workspace is tables alone, with three boxes of the shop's on each picture. The peer sends the same tasks, made
 before, to a project of its own on the same server; ours lists the project, makes the tasks, sends them, and looks for
-duplicates. Both begin with an empty project; they take turns, and the medians count. Then everything is annotated, by the
-import API, and pulled by a process of its own.
+duplicates. Both begin with an empty project; they take turns, and the medians count. Then everything is annotated, by
+the import API, and pulled by a process of its own.
 """
 
 import hashlib
