@@ -1,7 +1,7 @@
 """The folders of training runs: ``models/<kind>/<run>/``, and which of them is the model in use.
 
 ``run.json`` is written when a run starts, ``metrics.json`` when its weights are complete, and the pointer
-``models/<kind>/latest.json`` last of all: an unfinished run is never taken for the model.
+``models/<kind>/latest.json`` last of all: an unfinished run is never in use.
 """
 
 import datetime
@@ -47,12 +47,12 @@ class Run:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What ``run.json`` says: settings, version, start."""
+        """The content of ``run.json``: settings, version, start."""
         return read_json(self.folder / "run.json")
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What ``metrics.json`` says."""
+        """The content of ``metrics.json``."""
         return read_json(self.folder / "metrics.json")
 
 

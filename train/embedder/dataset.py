@@ -46,13 +46,13 @@ def worn_garments(workspace: Workspace, splits: Sequence[str] = ("train", "val",
     images = workspace.read("images")[["image_id", "path", "width", "height"]].drop_duplicates("image_id")
     curated = workspace.read("curated")
     curated = curated.loc[curated["keep"].fillna(True).astype(bool), ["image_id", "full_shot"]]
-    worn = boxes[["image_id", "product_id", *_CORNERS]].merge(images, on="image_id").merge(curated, on="image_id")
-    worn = worn[worn["full_shot"].fillna(False).astype(bool)]
+    garments = boxes[["image_id", "product_id", *_CORNERS]].merge(images, on="image_id").merge(curated, on="image_id")
+    garments = garments[garments["full_shot"].fillna(False).astype(bool)]
     for low, high, size in (("x_min", "x_max", "width"), ("y_min", "y_max", "height")):
-        limit = worn[size].astype("float64").fillna(math.inf)
-        worn = worn[(worn[high] > 0) & (worn[low] < limit)]
-    worn = _completed(workspace, worn)
-    return worn[worn["split"].isin(list(splits))].reset_index(drop=True)
+        limit = garments[size].astype("float64").fillna(math.inf)
+        garments = garments[(garments[high] > 0) & (garments[low] < limit)]
+    garments = _completed(workspace, garments)
+    return garments[garments["split"].isin(list(splits))].reset_index(drop=True)
 
 
 def product_wears(workspace: Workspace) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How Lightning drives the training: its steps, and what is kept of every epoch."""
+"""How Lightning drives the training: its steps, and the checkpoint after every epoch."""
 
 from collections.abc import Callable
 from pathlib import Path
