@@ -123,7 +123,7 @@ def test_the_cli_loads_nothing_heavy() -> None:
 
 
 def test_what_starts_the_workers_of_a_curation_loads_no_tables() -> None:
-    code = "import sys, fullshot.cli, curation.kept, fullshot.workspace; print(*sys.modules)"
+    code = "import sys, fullshot.cli, fullshot.curation.run; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "pandera", "scipy", "cv2", "mediapipe"} & set(done.stdout.split())
 

@@ -19,7 +19,7 @@ SEPARATORS = ",;\t"
 _FILE = "file://"
 
 
-def read(path: Path, options: AddOptions) -> Source:
+def read_csv(path: Path, options: AddOptions) -> Source:
     """The pictures that a CSV names, a row each.
 
     Args:

@@ -21,7 +21,7 @@ NO_PICTURES = {
 """Suffixes of files that lie beside pictures and are none; a file of any other suffix counts as a picture."""
 
 
-def read(folder: Path, workspace: Path) -> Source:
+def read_folder(folder: Path, workspace: Path) -> Source:
     """The pictures below a folder, in the order of their paths; hidden files and folders are left out.
 
     A picture in ``<class>/…`` is of the product type ``<class>``; in ``train``, ``val`` or ``test`` the class is the

@@ -13,8 +13,9 @@ from fullshot.core.errors import UserError
 from fullshot.core.image_store import Stored
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation.add import csv_file, folder
+from fullshot.curation.add.csv_file import read_csv
 from fullshot.curation.add.entries import Entry, Failure, Source
+from fullshot.curation.add.folder import read_folder
 from fullshot.curation.add.merge import merge, merge_failures
 from fullshot.curation.add.options import AddOptions
 from fullshot.curation.add.rows import product_id, rows
@@ -86,11 +87,11 @@ def _read(path: Path, workspace: Workspace, options: AddOptions) -> Source:
         if options.columns or options.root is not None:
             flags = [f"--{name}" for name in options.columns] + ["--root"] * (options.root is not None)
             raise UserError(f"expected a CSV with {', '.join(flags)}, got a folder: {path}")
-        return folder.read(path, workspace.root)
+        return read_folder(path, workspace.root)
     if options.root is not None and not options.root.is_dir():
         raise UserError(f"no folder {options.root} to look for the pictures of {path} in")
     if path.is_file():
-        return csv_file.read(path, options)
+        return read_csv(path, options)
     raise UserError(f"expected a folder or a CSV of pictures, got no such file: {path}")
 
 

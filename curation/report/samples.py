@@ -9,6 +9,7 @@ import pandas as pd
 
 from fullshot.core.taxonomy import Wear
 from fullshot.curation.overrides import BY_A_PERSON
+from fullshot.curation.quality.checks import quality_checks
 from fullshot.curation.report.dataset import UNKNOWN, UNREADABLE, Dataset
 from fullshot.curation.report.truth import Confusion
 
@@ -88,11 +89,13 @@ def by_wear(dataset: Dataset) -> list[Grid]:
 def by_issue(dataset: Dataset) -> list[Grid]:
     """A grid for each issue, the commonest first, and one for what people rejected."""
     pictures = dataset.pictures
+    words = {check.name: check.words for check in quality_checks()}
     issues = pictures["issues"].str.split().explode().dropna()
     grids = []
     for issue in issues.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MOST_ISSUES]:
-        mine = pictures.loc[issues.index[issues == issue].unique()]
-        grids.append(_grid("issue", str(issue), str(issue), mine, 2))
+        with_issue = pictures.loc[issues.index[issues == issue].unique()]
+        title = f"{issue}: {words[issue]}" if issue in words else str(issue)
+        grids.append(_grid("issue", str(issue), title, with_issue, 2))
     rejected = pictures[pictures["rejected"] & pictures["keep"].notna()]
     if len(rejected):
         grids.append(_grid("issue", "person", "rejected by a person", rejected, 2))

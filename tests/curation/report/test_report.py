@@ -84,6 +84,7 @@ def test_the_numbers_are_those_of_the_tables(workspace: Workspace, settings: Set
     splits = page.table("Splits by wear and gender")
     assert [word.split()[0] for word in splits["bottom · women"]] == ["3", "1", "1", "5"]
     assert page.table("Pictures by issue")["blank"] == ["1", "50.0%"]
+    assert "blank: nearly one colour" in page.page.locator("#rejected").inner_text()
     assert page.table("Share of the products whose cell is filled")["wear"] == ["100.0%", "100.0%", "100.0%"]
     assert page.table("Share of the products whose cell is filled")["name"] == ["0.0%", "0.0%", "0.0%"]
     assert page.table("Verdicts by reason")["full length"] == ["2", "0", "0", "0", "0", "2"]
