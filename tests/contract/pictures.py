@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from fullshot.demo.drawing.studio import draw, open_studio
 from PIL import Image
 
 from fullshot.core import image_store, tables
