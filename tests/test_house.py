@@ -6,111 +6,233 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-STAGES = ("crawler", "curation", "annotate", "train", "index")
 
-# The table of ARCHITECTURE: a folder, and the stages it may import besides the spine.
-MAY_IMPORT = {
-    "crawler": set[str](),
-    "curation": set[str](),
-    "train": set[str](),
-    "annotate": {"train"},
-    "index": {"curation", "train"},
+# The rule of imports: a room, and the rooms below it that it may import. `fullshot/__init__` may be imported by all.
+MAY_IMPORT: dict[str, set[str]] = {
+    "core": set(),
+    "crawler": {"core"},
+    "curation": {"core"},
+    "train": {"core"},
+    "annotate": {"core", "train"},
+    "index": {"core", "curation", "train"},
+    "demo": {"core", "crawler", "curation", "train", "annotate", "index"},
+    "cli": {"core", "crawler", "curation", "train", "annotate", "index", "demo"},
+    "__main__": {"cli"},
 }
-# These call the stages, so they import them, but only when a verb runs.
-CALLERS = re.compile(r"fullshot/(cli/\w+|demo/run|demo/scorecard)\.py")
+
+# Where another room may enter: by the names that these packages' `__init__` lists. `core` is open to all.
+FACES = {
+    "fullshot.crawler",
+    "fullshot.curation",
+    "fullshot.train",
+    "fullshot.train.detector",
+    "fullshot.train.embedder",
+    "fullshot.annotate",
+    "fullshot.index",
+    "fullshot.demo",
+    "fullshot.cli",
+}
+
+# A heavy library, and the adapters that alone may import it: a module, or all of a package.
+ADAPTERS: dict[str, set[str]] = {
+    "faiss": {"fullshot.curation.duplicates.binary_index", "fullshot.index.stores.faiss"},
+    "playwright": {"fullshot.crawler.rendering.playwright"},
+    "pymilvus": set(),
+    "ray": set(),
+    "redis": set(),
+    "selenium": {"fullshot.crawler.rendering.selenium"},
+    "torchvision": set(),
+    "ultralytics": {"fullshot.train.detector.yolo"},
+}
+
 MOST_LINES = 350
-# What makes `fullshot --help` slow; each is imported by the stage that needs it, when its verb runs.
+# What makes `fullshot --help` slow; each is imported by the stage that needs it, when its command runs.
 HEAVY = {
     "cv2",
-    "faiss",
     "lightning",
     "matplotlib",
     "mediapipe",
     "pandas",
     "pandera",
-    "playwright",
     "pyarrow",
     "scrapy",
     "scrapy_playwright",
-    "selenium",
     "torch",
-    "ultralytics",
+    *ADAPTERS,
 }
 
-PRODUCT = sorted(path for top in ("fullshot", *STAGES) for path in (ROOT / top).rglob("*.py"))
-IDS = [path.relative_to(ROOT).as_posix() for path in PRODUCT]
+
+@dataclass(frozen=True)
+class Import:
+    """An import statement: who imports what, on which line, and whether it ever runs (not for type checkers alone)."""
+
+    importer: str
+    module: str
+    name: str
+    line: int
+    runs: bool
+
+    def __str__(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.module}{f'.{self.name}' if self.name else ''}"
 
 
-def _imports(tree: ast.AST, *, lazy: bool = False) -> Iterator[tuple[str, int, bool]]:
-    """Each import below a node: module, line, and whether it happens only when a function runs."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno, lazy) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from ((f"{node.module}.{alias.name}", node.lineno, lazy) for alias in node.names)
+def _files() -> dict[str, Path]:
+    """The product's modules by the name that they are imported by; the stages are reached through their links."""
+    folders = [path for path in sorted((ROOT / "fullshot").iterdir()) if path.is_dir() and path.name != "__pycache__"]
+    paths = [*(ROOT / "fullshot").glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    return {path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): path for path in sorted(paths)}
+
+
+FILES = _files()
+MODULES = {name.removesuffix(".__init__") for name in FILES}
+
+
+def _imports(importer: str, node: ast.AST, *, runs: bool = True) -> Iterator[Import]:
+    """Each import below a node."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(importer, alias.name, "", child.lineno, runs) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            module = child.module or "" if not child.level else "." * child.level
+            yield from (Import(importer, module, alias.name, child.lineno, runs) for alias in child.names)
         else:
-            inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            yield from _imports(node, lazy=lazy or inside)
+            for_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+            yield from _imports(importer, child, runs=runs and not for_types)
 
 
-def _verdict(name: str, module: str, *, lazy: bool) -> str | None:
-    """Why the file ``name`` may not import ``module``; None where it may."""
-    top = name.partition("/")[0]
-    stage = module.partition(".")[0]
-    calls = CALLERS.fullmatch(name) is not None
-    if module.startswith("None."):
-        return "a relative import: name the package"
-    if stage == "tests":
-        return "the product does not import its tests"
-    if (module + ".").startswith("fullshot.demo.") and not name.startswith("fullshot/demo/"):
-        return None if calls and lazy else "only the verbs import the built-in shop, and inside a function"
-    if stage not in STAGES or stage == top:
+def _all_imports() -> list[Import]:
+    trees = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
+    return [one for name, tree in trees.items() for one in _imports(name, tree)]
+
+
+IMPORTS = _all_imports()
+
+
+def _room(module: str) -> str:
+    """The room of a module of the product; empty for `fullshot` itself."""
+    return module.partition(".")[2].partition(".")[0].removeprefix("__init__")
+
+
+def _exported(face: str) -> set[str]:
+    """What a package's `__init__` lists in ``__all__``."""
+    tree = ast.parse(FILES[f"{face}.__init__"].read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def _wrong(one: Import) -> str | None:
+    """What is wrong with an import; None where nothing is."""
+    if one.module.startswith("."):
+        return "relative: name the package"
+    top = one.module.partition(".")[0]
+    if top in ("tests", "benchmarks"):
+        return "the product imports neither its tests nor its benchmarks"
+    if top in MAY_IMPORT and (ROOT / top).is_dir():
+        return f"the name is fullshot.{top}"
+    if top != "fullshot":
+        adapters = ADAPTERS.get(top)
+        if adapters is None or any(f"{one.importer}.".startswith(f"{adapter}.") for adapter in adapters):
+            return None
+        return f"only {', '.join(sorted(adapters)) or 'an adapter'} may import {top}"
+    whole = f"{one.module}.{one.name}"
+    target = whole if whole in MODULES else one.module
+    here, there = _room(one.importer), _room(target)
+    if not there or there == here:
         return None
-    if calls:
-        return None if lazy else "a stage is imported inside a function here"
-    return None if stage in MAY_IMPORT.get(top, ()) else f"{top} may not import {stage}"
+    if there not in MAY_IMPORT.get(here, ()):
+        return f"{here} may not import {there}"
+    if there == "core" or whole.rstrip(".") in FACES:
+        return None
+    if one.module in FACES and one.name in _exported(one.module):
+        return None
+    return f"not by a name that a face of {there} lists"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=IDS)
-def test_imports_run_along_the_architecture(path: Path) -> None:
-    name = path.relative_to(ROOT).as_posix()
-    wrong = [
-        f"{name}:{line}: {module}: {why}"
-        for module, line, lazy in _imports(ast.parse(path.read_text("utf-8")))
-        if (why := _verdict(name, module, lazy=lazy))
-    ]
+def test_imports_run_along_the_architecture() -> None:
+    wrong = [f"{one}: {why}" for one in IMPORTS if (why := _wrong(one))]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "lazy", "allowed"),
+    ("importer", "module", "name", "allowed"),
     [
-        ("crawler/spider.py", "fullshot.core.tables", False, True),
-        ("index/search.py", "fullshot.curation.pose.mediapipe", False, True),
-        ("fullshot/cli/crawl.py", "fullshot.crawler.run", True, True),
-        ("fullshot/cli/demo.py", "fullshot.demo.run", True, True),
-        ("fullshot/demo/run.py", "fullshot.demo.shop.server", False, True),
-        ("fullshot/cli/crawl.py", "fullshot.crawler.run", False, False),  # `fullshot --help` would pay for it
-        ("fullshot/tables.py", "fullshot.curation.pose.mediapipe", True, False),  # the spine knows no stage
-        ("curation/pose.py", "fullshot.crawler.items", True, False),
-        ("annotate/tasks.py", "fullshot.curation.pose.mediapipe", False, False),
-        ("train/fit.py", "fullshot.demo.shop.studio", True, False),
-        ("train/fit.py", "None.x", False, False),
+        ("fullshot.crawler.spider", "fullshot.core.tables", "frame", True),
+        ("fullshot.index.recommend", "fullshot.train", "detector", True),
+        ("fullshot.annotate.queue.run", "fullshot.train.detector", "load", True),
+        ("fullshot.cli.crawl", "fullshot.crawler", "crawl", True),
+        ("fullshot.index.stores.faiss", "faiss", "", True),
+        ("fullshot.core.tables.frames", "fullshot.curation", "curate", False),  # core knows no stage
+        ("fullshot.curation.pipeline", "fullshot.crawler", "crawl", False),
+        ("fullshot.annotate.queue.run", "fullshot.curation", "curate", False),
+        ("fullshot.train.runs", "fullshot.demo", "run", False),
+        ("fullshot.crawler.run", "fullshot.cli.console", "command", False),
+        ("fullshot.index.recommend", "fullshot.train.detector.fitting", "fit", False),  # not by the face
+        ("fullshot.index.recommend", "fullshot.train.detector", "RECIPE", False),  # the face does not list it
+        ("fullshot.index.catalog", "faiss", "", False),
+        ("fullshot.train.runs", "train.detector", "fit", False),
+        ("fullshot.train.runs", "..", "x", False),
     ],
 )
-def test_the_rule_for_imports_tells_right_from_wrong(name: str, module: str, lazy: bool, allowed: bool) -> None:
-    assert (_verdict(name, module, lazy=lazy) is None) == allowed
+def test_the_rule_for_imports_tells_right_from_wrong(importer: str, module: str, name: str, allowed: bool) -> None:
+    assert (_wrong(Import(importer, module, name, 1, True)) is None) == allowed
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=IDS)
-def test_modules_stay_short(path: Path) -> None:
-    count = len(path.read_text("utf-8").splitlines())
+def _circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that reach each other (strongly connected components, Tarjan 1972)."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        order[node] = lowest[node] = len(order)
+        stack.append(node)
+        for other in sorted(edges.get(node, ())):
+            if other not in order:
+                visit(other)
+                lowest[node] = min(lowest[node], lowest[other])
+            elif other in stack:
+                lowest[node] = min(lowest[node], order[other])
+        if lowest[node] == order[node]:
+            group = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(group) > 1 or node in edges.get(node, ()):
+                found.append(sorted(group))
+
+    for node in sorted(edges):
+        if node not in order:
+            visit(node)
+    return found
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    edges: dict[str, set[str]] = {}
+    for one in IMPORTS:
+        whole = f"{one.module}.{one.name}"
+        target = whole if whole in MODULES else one.module
+        if one.runs and target in MODULES:
+            edges.setdefault(one.importer.removesuffix(".__init__"), set()).add(target)
+    circles = _circles(edges)
+    assert not circles, "\n".join(" ↔ ".join(group) for group in circles)
+
+
+def test_circles_are_found() -> None:
+    assert _circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}}) == [["a", "b", "c"]]
+    assert _circles({"a": {"a"}, "b": {"a"}}) == [["a"]]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_modules_stay_short(name: str) -> None:
+    count = len(FILES[name].read_text("utf-8").splitlines())
     assert count <= MOST_LINES, f"{count} lines; a module has one reason to change"
 
 
