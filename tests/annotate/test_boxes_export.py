@@ -292,6 +292,27 @@ def test_yolo_means_a_picture_as_it_is_shown(workspace: Workspace, tmp_path: Pat
     assert read_rgb(tmp_path / "shop/turned.jpg")[:, : WIDTH // 5].max() < 10
 
 
+def test_a_corrupt_picture_is_counted_and_named_and_the_others_are_imported(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = workspace.read("images")
+    corrupt = b"no picture"
+    images.loc[0, "image_id"] = storage_id = image_store.image_id(corrupt)
+    workspace.write("images", images)
+    curated = workspace.read("curated")
+    workspace.write("curated", curated[curated["image_id"].isin(images["image_id"])])
+    for name, content in (("corrupt", corrupt), ("turned", (tmp_path / "shop/turned.jpg").read_bytes())):
+        for folder, suffix, written_there in (("images", "jpg", content), ("labels", "txt", TURNED.encode())):
+            (tmp_path / "set" / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "set" / folder / f"{name}.{suffix}").write_bytes(written_there)
+    (tmp_path / "set/labels/classes.txt").write_text("top\n")
+    workspace.table("boxes").unlink()
+    stats = importing.import_boxes(workspace, SETTINGS, tmp_path / "set", "yolo")
+    assert (stats["pictures"], stats["boxes"], stats["unreadable"]) == (1, 1, 1)
+    assert "1 picture that cannot be read is left out: images/corrupt.jpg" in capsys.readouterr().err
+    assert storage_id not in set(workspace.read("boxes")["image_id"])
+
+
 def test_a_size_tells_whether_a_picture_is_meant_as_it_is_shown(workspace: Workspace, tmp_path: Path) -> None:
     box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, HEIGHT, WIDTH / 5]}
     data: dict[str, Any] = {"categories": [{"id": 1, "name": "top"}], "annotations": [box]}

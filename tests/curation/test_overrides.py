@@ -236,6 +236,26 @@ def test_a_verdict_on_one_copy_holds_for_all_and_the_queue_asks_once(
     assert decisions(workspace)["shot"].to_dict() == {"item0": "item", "again": "full", "item1": "item"}
 
 
+def test_where_people_differ_on_two_copies_the_third_is_unclear(
+    make_workspace: Make, settings: Settings, photos: dict[str, bytes]
+) -> None:
+    for name, quality in (("again", 60), ("third", 75)):
+        photos[name] = encoded(Image.open(io.BytesIO(photos["item0"])).convert("RGB"), "JPEG", quality=quality)
+    workspace = make_workspace([("s:1", "item0"), ("s:2", "again"), ("s:3", "third"), ("s:4", "item1")])
+    say(workspace, again={"shot": "full"}, item0={"shot": "full"})
+    curation.curate(workspace, settings)
+    assert decisions(workspace)["shot"]["third"] == "full"
+    say(workspace, again={"shot": "full"}, item0={"shot": "item"})
+    curation.curate(workspace, settings)
+    assert decisions(workspace)["shot"].to_dict() == {
+        "item0": "item",
+        "again": "full",
+        "third": "unclear",
+        "item1": "item",
+    }
+    assert exported(workspace, "dataset2") == {"item0", "item1"}
+
+
 def test_a_picture_of_very_many_products_is_of_none(make_workspace: Make, settings: Settings) -> None:
     rows = [(f"s:{number}", "item0") for number in range(21)]
     workspace = make_workspace([*rows, *((f"s:{number}", f"item{number}") for number in range(1, 4))])
