@@ -15,7 +15,7 @@ class Frontier(Protocol[Task, State]):
     """The requests of a crawl that are still to be made. Registry: :data:`fullshot.crawler.frontier.FRONTIERS`.
 
     It belongs to one workspace, outlives the process, and holds each address once. A request stays in it until its
-    answer is worked up: what a kill interrupts is made again. When a host may be asked is not its business. The process
+    answer is read: what a kill interrupts is made again. When a host may be asked is not its business. The process
     that started a crawl reads it while the crawl's own process takes requests from it.
 
     What it would need in Redis: for each host a sorted set of what is queued (by rank, then by order of arrival); the
