@@ -11,6 +11,7 @@ import pytest
 from fullshot import curation
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
+from fullshot.curation.features.versions import version_of
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [("s:1", "outfit"), ("s:1", "front"), ("s:2", "half")]
@@ -40,6 +41,7 @@ def test_the_version_of_mediapipes_features_is_that_of_0_1(settings: Settings) -
     estimator = curation.open_pose_estimator(settings)
     digest = estimator.version.split()[1]
     assert estimator.version == f"blazepose {digest} 3"
+    assert version_of(estimator) == f"3 blazepose {digest} 3"
 
 
 def test_they_are_moved_and_used(make_workspace: Make, settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
