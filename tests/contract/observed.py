@@ -255,7 +255,10 @@ def _evaluate_recommend(contract: Contract, done: Run, shot: Shot) -> str:
     if shot.kind != "turned" or word != USED:
         return word
     run("index", "build", contract.twins.root)
-    return UPRIGHT if run("evaluate", "recommend", contract.twins.root).stats == done.stats else AS_STORED
+    # Of one answer each, so that it matters which product is nearest.
+    places = (contract.workspace.root, contract.twins.root)
+    ours, theirs = (run("evaluate", "recommend", place, FULLSHOT_RECOMMEND_NEIGHBOURS="1") for place in places)
+    return UPRIGHT if ours.stats == theirs.stats else AS_STORED
 
 
 def _trace(contract: Contract, done: Run, shot: Shot) -> str:
