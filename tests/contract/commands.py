@@ -105,7 +105,7 @@ def run(*words: str | Path, **environment: str) -> Run:
     with _pictures_opened() as opened:
         done = CliRunner().invoke(app, [*map(str, words), "--json"], env=environment)
     said = done.stdout + done.stderr
-    if done.exc_info is not None and not isinstance(done.exception, SystemExit):
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
         said += "".join(traceback.format_exception(done.exception))
     stats = json.loads(done.stdout) if done.stdout.strip() else {}
     return Run(done.exit_code, stats, said, frozenset(opened))
