@@ -47,6 +47,7 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         StageFailed: none of the item shots can be read.
     """
     tables = [workspace.table(name) for name in ("products", "images", "curated")]
+    VECTOR_STORES.get(settings.index.store)  # a wrong name is said before anything is loaded or written
     with workspace.stage(STAGE, settings, tables) as stats:
         items = _item_shots(workspace)
         embedder = load(workspace, device=settings.embedder.device)

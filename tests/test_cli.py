@@ -233,3 +233,9 @@ def test_what_runs_at_the_end_of_a_process_still_runs() -> None:
 )
 def test_a_command_ends_with_its_exit_code(work: str, code: int) -> None:
     assert ended(work).returncode == code
+
+
+def test_a_command_whose_output_is_closed_ends_without_a_word() -> None:
+    words = [sys.executable, "-m", "fullshot", "--version"]
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *words], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -54,7 +54,7 @@ _LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383, "png": 2**31 - 1}
 # Pillow warns from 90 million pixels on; such a picture is refused here, in this module's words.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # What is broken in EXIF data costs the orientation at most; the warning names a line of Pillow's.
-warnings.filterwarnings("ignore", message=".*EXIF.*", module="PIL")
+warnings.filterwarnings("ignore", message=".*(EXIF|Metadata Warning).*", module="PIL")
 
 
 class NotAnImage(ValueError):
@@ -124,7 +124,8 @@ def read_geometry(path: Path) -> ImageGeometry:
 
 def _orientation(picture: Image.Image) -> int:
     asked = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    return asked if asked in _UPRIGHT else 1
+    # A broken tag holds what no number can be made of.
+    return int(asked) if asked in _UPRIGHT else 1
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
@@ -231,12 +232,12 @@ def read_reduced(path: Path, longest: int) -> Reduced:
         share = longest / max(width, height)
         if share < 1:
             picture.draft("RGB", (max(1, math.ceil(width * share)), max(1, math.ceil(height * share))))
-        turned = int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        orientation = _orientation(picture)
         # To turn a picture is to copy it, also where there is nothing to turn.
-        pixels = _pixels(picture if turned == 1 else ImageOps.exif_transpose(picture))
+        pixels = _pixels(picture if orientation == 1 else ImageOps.exif_transpose(picture))
         if max(pixels.shape) > 2 * longest:
             pixels = np.asarray(Image.fromarray(pixels).reduce(max(pixels.shape) // longest))
-        return Reduced(pixels, *((height, width) if turned in ON_THEIR_SIDE else (width, height)))
+        return Reduced(pixels, *((height, width) if orientation in ON_THEIR_SIDE else (width, height)))
 
 
 def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:

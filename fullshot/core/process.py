@@ -39,7 +39,8 @@ def ending_at_once() -> Iterator[None]:
         nonlocal code
         for stream in (sys.stdout, sys.stderr):
             try:
-                stream.flush()
+                if stream is not None:  # which it is where the descriptor was closed before Python began
+                    stream.flush()
             except (OSError, ValueError):  # nobody reads it any more
                 code = code or 1
         os._exit(code)

@@ -85,7 +85,7 @@ class Registry(Generic[Implementation]):
             loaded: Implementation = point.load()
             if self._check:
                 self._check(loaded)
-        except Exception as error:  # whatever another package's import dies of
+        except (Exception, SystemExit) as error:  # whatever another package's import dies of
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(
                 f"the {self.kind} {point.name!r} of {_package(point)} does not load ({point.value}): {reason}"

@@ -272,7 +272,8 @@ def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
         if first["type"] == "extra_forbidden":
             place = f" in {toml_file}" if toml_file and toml_file.is_file() else ""
             raise UserError(f"unknown setting {name}{place}; {_hint(*map(str, first['loc']))}") from None
-        raise UserError(f"setting {name}: {first['msg']}, got {first['input']!r}") from None
+        got = "" if _is_secret(*map(str, first["loc"])) else f", got {first['input']!r}"
+        raise UserError(f"setting {name}: {first['msg']}{got}") from None
     except ValueError as error:
         raise UserError(f"{toml_file}: {error}") from None
 
@@ -304,6 +305,15 @@ def _sections() -> dict[str, list[str]]:
         for name, field in Settings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
     }
+
+
+def _is_secret(section: str, key: str = "", *_: str) -> bool:
+    """Whether a setting, or one of a whole section, is not to be shown."""
+    field = Settings.model_fields.get(section)
+    if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, _Section)):
+        return False
+    keys = field.annotation.model_fields
+    return any(keys[name].annotation is SecretStr for name in ([key] if key in keys else keys))
 
 
 def _hint(section: str, key: str = "", *, in_environment: bool = False) -> str:

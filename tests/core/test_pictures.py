@@ -15,6 +15,7 @@ from fullshot.core import image_store
 from fullshot.core import pictures as storage
 from fullshot.core.blobs import LocalBlobs
 from fullshot.core.boxes import crop
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.pictures import NotAnImage, TooLarge
 
 
@@ -269,11 +270,25 @@ def test_an_item_shot_saved_upright_and_one_saved_turned_give_the_same_pieces(tm
     np.testing.assert_array_equal(storage.read_crops(tmp_path / "upright.png", [(5, 10, 25, 30)])[0], garment)
 
 
-def test_an_orientation_that_there_is_not_turns_nothing(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 9
-    Image.new("RGB", (20, 30)).save(tmp_path / "a.jpg", exif=exif)
-    assert storage.read_crops(tmp_path / "a.jpg", [None])[0].shape == (30, 20, 3)
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        pytest.param(3, struct.pack("<HH", 9, 0), id="out-of-range"),
+        pytest.param(2, b"6\0\0\0", id="a-text"),
+        pytest.param(2, b"x\0\0\0", id="no-number"),
+        pytest.param(7, b"\6\0\0\0", id="bytes"),
+    ],
+)
+def test_an_orientation_that_there_is_not_turns_nothing(tmp_path: Path, kind: int, value: bytes) -> None:
+    file = tmp_path / "a.jpg"
+    count = 1 if kind == 3 else len(value.rstrip(b"\0")) + 1
+    tag = struct.pack("<HHHI", 1, ExifTags.Base.Orientation, kind, count) + value
+    Image.new("RGB", (20, 30)).save(file, exif=b"Exif\0\0II*\0" + struct.pack("<I", 8) + tag + bytes(4))
+    assert storage.read_geometry(file) == ImageGeometry(20, 30, orientation=1)
+    assert storage.read_crops(file, [None])[0].shape == (30, 20, 3)
+    assert storage.read_rgb(file, upright=True).shape == (30, 20, 3)
+    reduced = storage.read_reduced(file, longest=64)
+    assert (reduced.pixels.shape, reduced.width, reduced.height) == ((30, 20, 3), 20, 30)
 
 
 def test_a_crop_is_clipped_to_the_picture() -> None:

@@ -56,12 +56,14 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(install: Install)
         ("no_such_module:Hat", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("milliner3:Fez", "AttributeError: module 'milliner3' has no attribute 'Fez'"),
         ("raising_hats:Hat", "ValueError: two lines of trouble"),
+        ("leaving_hats:Hat", "SystemExit: wrong Python"),
     ],
 )
 def test_one_that_does_not_load_is_named_with_its_package_and_the_rest_works(
     install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, reason: str
 ) -> None:
     install("milliner3", {"bowler": place, "top": "milliner3:Hat"})
+    (tmp_path / "leaving_hats.py").write_text("raise SystemExit('wrong Python')\n")
     (tmp_path / "raising_hats.py").write_text("raise ValueError('two lines\\nof trouble')\n")
     hats = registry()
     message = f"the hat 'bowler' of milliner3 1.2 does not load ({place}): {reason}"

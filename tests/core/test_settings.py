@@ -58,6 +58,15 @@ def test_a_bad_setting_is_one_line(tmp_path: Path, text: str, message: str) -> N
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["[annotate]\ntoken = 8675309\n", "annotate = 8675309\n"])
+def test_a_bad_setting_that_is_secret_is_not_shown(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "fullshot.toml"
+    file.write_text(text)
+    with pytest.raises(UserError, match="setting annotate") as caught:
+        settings.load(file)
+    assert "8675309" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("variable", "hint"),
     [

@@ -205,6 +205,7 @@ def test_a_catalog_of_a_later_version_asks_for_a_new_one(built: Workspace, setti
 def test_an_unknown_store_is_one_line(built: Workspace, settings: Settings) -> None:
     with pytest.raises(UserError, match=r"expected the vector store to be one of faiss.*got 'pinecone'"):
         build_catalog(built, settings.model_copy(update={"index": IndexSettings(store="pinecone")}))
+    assert not list(built.root.glob(".catalog.*"))
     assert Catalog.load(built, settings).items.shape[0] == 60
 
 

@@ -4,7 +4,7 @@ Each has a registry (:mod:`fullshot.core.registry`) in the room that it belongs 
 ``tests/conformance/`` that runs over every implementation that is there. Where a value belongs to a stage (a page's
 item, a person's joints), the protocol is generic over it, since the stages lie above this module.
 
-An implementation that the settings choose is a class with a class method ``from_settings``.
+An implementation that needs settings is a class with a class method ``from_settings``.
 """
 
 from fullshot.core.interfaces.annotation import BoxFormat
