@@ -9,6 +9,7 @@ entry point of the registry's group:
 """
 
 import functools
+import multiprocessing
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -36,7 +37,6 @@ class Registry(Generic[Implementation]):
         self.kind, self.group = kind, group
         self._check = check
         self._house = dict(house)
-        self._reported: set[str] = set()
 
     @functools.cached_property
     def _plugins(self) -> dict[str, EntryPoint]:
@@ -47,7 +47,7 @@ class Registry(Generic[Implementation]):
             if point.name in found:
                 taken = _package(found[point.name])
             if taken:
-                say(f"fullshot: the {self.kind} {point.name!r} of {_package(point)} is left out: {taken} has one")
+                _say_once(f"fullshot: the {self.kind} {point.name!r} of {_package(point)} is left out: {taken} has one")
             else:
                 found[point.name] = point
         return found
@@ -75,9 +75,7 @@ class Registry(Generic[Implementation]):
             try:
                 found[name] = self._load_plugin(point)
             except UserError as error:
-                if name not in self._reported:
-                    self._reported.add(name)
-                    say(f"fullshot: {error}; it is left out")
+                _say_once(f"fullshot: {error}; it is left out")
         return found
 
     def _load_plugin(self, point: EntryPoint) -> Implementation:
@@ -97,6 +95,13 @@ def _load(place: str) -> Implementation:  # type: ignore[type-var]
     module, _, attribute = place.partition(":")
     loaded: Implementation = getattr(import_module(module), attribute)
     return loaded
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    """Say something on stderr, but not once more in every worker process."""
+    if multiprocessing.parent_process() is None:
+        say(text)
 
 
 def _package(point: EntryPoint) -> str:

@@ -103,7 +103,7 @@ def drawn_shop() -> Shop:
         for kind in KINDS:
             if kind == "duplicate":
                 continue
-            full = artist.look(kind, split)
+            full = artist.outfit(kind, split)
             # The gallery of those that are measured needs no more than what is sought.
             has_item = kind != "withdrawn" if split == "train" else kind in ("ordinary", "half", "turned", "delisted")
             pair = [full, artist.item(kind, split)] if has_item else [full]
@@ -119,7 +119,7 @@ def drawn_shop() -> Shop:
             if kind == "ordinary":
                 shots += [_copied(shot) for shot in pair]
         shots += [artist.item(wear, split) for wear in WEARS[1:]]
-    shots += [artist.look("ordinary", "val"), artist.item("ordinary", "val")]
+    shots += [artist.outfit("ordinary", "val"), artist.item("ordinary", "val")]
     return Shop(tuple(shots), twins)
 
 
@@ -139,11 +139,11 @@ class _Artist:
             self._products[name, split] = next(self._designs[wear])
         return self._products[name, split]
 
-    def look(self, name: str, split: str) -> Shot:
+    def outfit(self, name: str, split: str) -> Shot:
         """A person from head to feet, in the product of this name and what goes with it."""
         names = (name, *WEARS[1:])
         outfit = tuple(self._product(each, split).product_id for each in names)
-        content, boxes = draw(self._studio, Drawn(f"{name} {split}", "look", outfit, True, outfit))
+        content, boxes = draw(self._studio, Drawn(f"{name} {split}", "outfit", outfit, True, outfit))
         worn = {box.wear: box for box in boxes}
         garments = [
             Garment(product_id(each, split), wear, _whole(worn[wear])) for each, wear in zip(names, WEARS, strict=True)

@@ -1,10 +1,11 @@
 """Names in the settings, and what they stand for: in the house, and in packages that are installed beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from fullshot.core.engines import map_shards
 from fullshot.core.errors import UserError
 from fullshot.core.registry import Registry
 
@@ -75,6 +76,16 @@ def test_one_that_does_not_load_is_named_with_its_package_and_the_rest_works(
     for _ in range(2):
         assert list(hats.load_all()) == ["cap", "top"]
     assert capsys.readouterr().err == f"fullshot: {message}; it is left out\n"
+
+
+def test_worker_processes_do_not_say_it_again(install: Install, capfd: pytest.CaptureFixture[str]) -> None:
+    install("milliner5", {"bowler": "no_such_module:Hat", "cap": "milliner5:Hat"})
+    assert dict(map_shards(loaded, [[1], [2]], 2)) == {0: ["cap"], 1: ["cap"]}
+    assert capfd.readouterr().err == ""
+
+
+def loaded(rows: Sequence[int]) -> list[str]:
+    return list(registry().load_all())
 
 
 def test_one_that_would_take_the_place_of_the_houses_is_left_out(

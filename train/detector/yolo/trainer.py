@@ -59,7 +59,7 @@ class YoloTrainer:
         """What the model's file holds, this module's recipe, and the version of Ultralytics."""
         model = self._settings.model
         content = digest(library.architecture(library.model_file(model)))
-        # A patch release of Ultralytics mends, a minor one may train otherwise.
+        # A patch release of Ultralytics fixes, a minor one may train otherwise.
         version = ".".join(str(library.ultralytics().__version__).split(".")[:2])
         return {
             "model": {"name": Path(model).stem, "sha256": content},
