@@ -20,6 +20,7 @@ from benchmarks import _common
 from benchmarks._common import Row
 from fullshot.annotate import Client, push
 from fullshot.annotate.label_studio import server, tasks
+from fullshot.annotate.label_studio.installation import installed
 from fullshot.annotate.label_studio.project import config
 from fullshot.annotate.label_studio.regions import from_boxes
 from fullshot.core import tables
@@ -95,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=_common.ROUNDS)
     given = parser.parse_args(arguments)
-    server.installed()  # a process of its own, whose memory is not the pull's
+    installed()  # a process of its own, whose memory is not the pull's
     with _common.scratch(given.folder) as scratch:
         workspace = filled(scratch / "workspace", given.tasks)
         with server.served_label_studio(workspace, 0) as there, Client(there.url, there.credentials.token) as client:

@@ -1,37 +1,30 @@
-"""A Label Studio of the workspace's own: installed on first use, started, and ended with its window.
+"""A Label Studio of the workspace's own, started, and ended with its window.
 
-It runs in an environment of its own, for it pins what fullshot needs newer. Its database lies in the workspace. It
-shows the workspace's pictures and nothing else of the disk; who logs in is the one user, made with the workspace.
+Its database lies in the workspace. It shows the workspace's pictures and no other files; it has one user, made with
+the workspace.
 """
 
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from importlib.resources import as_file, files
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import httpx
 from filelock import FileLock
-from platformdirs import user_cache_path
 
+from fullshot.annotate.label_studio.installation import installed
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import write_text
 from fullshot.core.progress import say
 from fullshot.core.workspace import Workspace
-
-VERSION = "1.23.2"
-"""Of Label Studio; its packages are those of ``requirements.txt``."""
 
 FOLDER = "label-studio"
 """Of the workspace: the server's database, its log, and its user."""
@@ -40,7 +33,7 @@ HOST = "127.0.0.1"
 _RUNNING = "running.json"
 _LOCK = ".lock"
 USER = "user.json"
-"""Where its user's name, password and token are kept."""
+"""The file with its user's name, password and token."""
 _BANNED = (
     *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"),
     *("198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "::ffff:0:0/96", "64:ff9b::/96"),
@@ -71,7 +64,7 @@ class Server:
     Attributes:
         url: where it answers.
         credentials: of its user.
-        user_file: where these are kept.
+        user_file: the file with these.
         process: its own, where it was started here.
     """
 
@@ -133,51 +126,12 @@ def _is_served(workspace: Workspace) -> bool:
 
 
 def _record(workspace: Workspace) -> dict[str, Any]:
-    """What is known of the server that was started last: its address and its process."""
+    """The address and the process of the server that was started last; empty where none is recorded."""
     try:
         record = json.loads((workspace / FOLDER / _RUNNING).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) and {"url", "process"} <= set(record) else {}
-
-
-def installed() -> Path:
-    """The program, installed if need be.
-
-    Raises:
-        StageFailed: it could not be installed.
-    """
-    home = user_cache_path("fullshot") / f"label-studio-{VERSION}"
-    home.mkdir(parents=True, exist_ok=True)
-    program = home / "venv" / "bin" / "label-studio"
-    with FileLock(home / ".lock"):
-        done = home / ".installed"
-        if done.is_file() and program.is_file():
-            return program
-        say(f"installing Label Studio {VERSION}: some minutes, once")
-        done.unlink(missing_ok=True)
-        shutil.rmtree(home / "venv", ignore_errors=True)
-        with as_file(files("fullshot.annotate.label_studio").joinpath("requirements.txt")) as pinned:
-            for command in _install(home / "venv", pinned):
-                ran = subprocess.run(command, capture_output=True, text=True, check=False)
-                if ran.returncode:
-                    lines = (ran.stderr or ran.stdout).strip().splitlines()
-                    raise StageFailed(
-                        f"Label Studio could not be installed: {lines[-1] if lines else 'no reason given'}"
-                    )
-        done.touch()
-    return program
-
-
-def _install(folder: Path, pinned: Path) -> list[list[str]]:
-    python = str(folder / "bin" / "python")
-    if find_spec("uv") is not None:
-        uv = [sys.executable, "-m", "uv", "--quiet"]
-        make = [*uv, "venv", "--python", sys.executable, str(folder)]
-        return [make, [*uv, "pip", "install", "--python", python, "--no-deps", "--requirements", str(pinned)]]
-    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
-    make = [sys.executable, "-m", "venv", str(folder)]
-    return [make, [*pip, "install", "--no-deps", "--requirement", str(pinned)]]
 
 
 def refuse_links(workspace: Workspace) -> None:
@@ -228,7 +182,7 @@ def served_label_studio(workspace: Workspace, port: int) -> Iterator[Server]:
                 start_new_session=True,
             )
         try:
-            # Before it answers: whoever is killed in between leaves word of it.
+            # Before it answers: the next start must find the server of a run that is killed in between.
             write_text(folder / _RUNNING, json.dumps({"url": url, "process": process.pid}))
             _wait(process, url, log)
             yield Server(url, user, workspace / FOLDER / USER, process)
@@ -239,7 +193,7 @@ def served_label_studio(workspace: Workspace, port: int) -> Iterator[Server]:
 
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
-    """Be the only one that serves this workspace; the system lets go of it when this process ends, however it does."""
+    """Hold the lock on serving this workspace; the system releases it however this process ends."""
     lock = FileLock(workspace / FOLDER / _LOCK)
     try:
         lock.acquire(timeout=0)
@@ -253,31 +207,31 @@ def _alone(workspace: Workspace) -> Iterator[None]:
 
 
 def _end_orphan(workspace: Workspace) -> None:
-    """End the server of a run that was killed: nobody else will."""
+    """End the server that a killed run left behind."""
     record = _record(workspace)
     if not record:
         return
-    # The system gives a process's number to another one some day.
+    # The number may belong to another process by now.
     command = _command(record["process"])
     if "label-studio" in command or (not command and _answers(record["url"])):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(record["process"], signal.SIGKILL)
         until = time.monotonic() + _END
         while _answers(record["url"]) and time.monotonic() < until:
-            time.sleep(_BETWEEN)  # its port is free when it is gone
+            time.sleep(_BETWEEN)  # its port is free once it has ended
 
 
 def _command(process: int) -> str:
-    """The command line of a process; empty where there is none, or nobody can say."""
+    """The command line of a process; empty where there is none, or the system does not show it."""
     with suppress(OSError):
-        asked = ["ps", "-o", "command=", "-p", str(process)]
-        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        listing = ["ps", "-o", "command=", "-p", str(process)]
+        return subprocess.run(listing, capture_output=True, text=True, check=False).stdout
     return ""
 
 
 def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
-    """The server's environment; by it, and not by its command line, it learns of the user: others can read that."""
-    # Label Studio takes any variable for a setting, be it of another program, such as DATABASE_NAME.
+    """The server's environment, with the user's secrets: on a command line, other users of the machine could read them."""
+    # Label Studio reads any variable as a setting, also another program's, such as DATABASE_NAME.
     inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("LC_")}
     return inherited | {
         "LABEL_STUDIO_BASE_DATA_DIR": str((workspace / FOLDER / "data").resolve()),
@@ -288,7 +242,7 @@ def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(workspace.root.resolve()),
-        # It may ask the ML backend of this machine, and still no other place that its own list keeps it from.
+        # It may call the ML backend on this machine; its own list would forbid that. The rest of that list stays.
         "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
         "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS": ",".join(_BANNED),
         "COLLECT_ANALYTICS": "False",
@@ -327,16 +281,16 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as asked:
-        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            asked.bind((HOST, port))
+            probe.bind((HOST, port))
         except OSError:
             return False
     return True
 
 
 def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind((HOST, 0))
-        return int(asked.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
