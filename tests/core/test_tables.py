@@ -209,3 +209,67 @@ def test_a_missing_column_and_a_missing_file_are_said(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadTable, match="not a CSV table"):
         tables.read("curated", path)
+
+
+@pytest.mark.parametrize("text", ["NA", "nan", "NULL", "None", "007", "1.50", "1e5", "true", " x "])
+def test_a_text_is_not_taken_for_something_else(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "products.csv"
+    tables.write("products", tables.frame("products", [{**ROW, "name": text, "fabric": text}]), path)
+    back = tables.read("products", path).iloc[0]
+    assert (back["name"], back["fabric"]) == (text, text)
+
+
+def test_an_apostrophe_makes_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.csv"
+    box = {"image_id": SHA, "label": "top", "x_min": -3, "y_min": -2, "x_max": 4, "y_max": 9, "source": "human"}
+    tables.write("boxes", tables.frame("boxes", [box]), path)
+    path.write_text(path.read_text().replace("-3.0", "'-3.0"))
+    with pytest.raises(BadTable, match=r"column x_min: expected a number, got .'-3\.0"):
+        tables.read("boxes", path)
+
+
+def test_letters_of_all_scripts_survive(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    tables.write("products", tables.frame("products", [{**ROW, "name": "обувь シャツ"}]), path)
+    assert "обувь シャツ" in path.read_text("utf-8")
+    assert tables.read("products", path)["name"].tolist() == ["обувь シャツ"]
+
+
+def test_what_no_command_makes_is_missing_without_advice(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput) as caught:
+        tables.read("verdicts", tmp_path / "verdicts.csv")
+    assert str(caught.value) == f"no verdicts.csv in {tmp_path}"
+
+
+def test_why_a_file_is_no_table_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text("")
+    with pytest.raises(BadTable, match="not a CSV table: No columns to parse"):
+        tables.read("products", path)
+
+
+def test_a_boolean_is_true_or_false_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    values = [True, False, None]
+    rows = [{**ROW, "product_id": f"s:{number}", "in_stock": value} for number, value in enumerate(values)]
+    tables.write("products", tables.frame("products", rows), path)
+    assert [row["in_stock"] for row in raw(path)] == ["true", "false", ""]
+    back = tables.read("products", path)["in_stock"]
+    assert [None if pd.isna(value) else bool(value) for value in back] == values
+
+
+def test_a_bad_cell_of_a_file_is_named_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    tables.write("products", tables.frame("products", [ROW]), path)
+    path.write_text(path.read_text().replace("12.5", "cheap"))
+    with pytest.raises(BadTable) as caught:
+        tables.read("products", path)
+    assert str(caught.value) == f"{path}: row 2 column price: expected a number, got 'cheap'"
+
+
+def test_all_columns_that_are_missing_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "splits.csv"
+    path.write_text("picture,side\n")
+    with pytest.raises(BadTable) as caught:
+        tables.read("splits", path)
+    assert str(caught.value) == f"{path}: expected a column image_id, split, got picture, side"

@@ -23,7 +23,7 @@ def goods(images: pd.DataFrame, **columns: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
-def sides_of(
+def splits_of(
     images: pd.DataFrame,
     before: Mapping[str, str] | None = None,
     clusters: Mapping[str, str] | None = None,
@@ -48,13 +48,13 @@ def test_copies_and_colours_keep_products_together() -> None:
     assert together == {"a": "a", "b": "a", "c": "c", "d": "c", "e": "c"}
 
 
-def test_a_group_is_on_one_side() -> None:
+def test_a_group_is_in_one_split() -> None:
     images = table(*(f"i{number} p{number // 2}" for number in range(2000)), *(f"i{n} p{n}" for n in range(0, 900, 3)))
-    sides = sides_of(images)
+    splits = splits_of(images)
     group = groups(zip(images["image_id"], images["product_id"], strict=True))
     found: dict[str, set[str]] = {}
     for image, product in zip(images["image_id"], images["product_id"], strict=True):
-        found.setdefault(group[product], set()).add(sides[image])
+        found.setdefault(group[product], set()).add(splits[image])
     assert 500 < len(found) < 1000
     assert all(len(each) == 1 for each in found.values())
 
@@ -64,13 +64,13 @@ def test_shares_are_those_of_the_settings_in_every_wear_and_gender() -> None:
     wear = {f"p{number}": ("top" if number % 5 else "foot") for number in range(1500)}
     gender = {f"p{number}": ("men" if number % 3 else "women") for number in range(1500)}
     limits = load(curate={"test_share": 0.3, "validation_share": 0.1}).curate
-    sides = sides_of(images, limits=limits, wear=wear, gender=gender)
+    splits = splits_of(images, limits=limits, wear=wear, gender=gender)
     frame = pd.DataFrame(
-        {"side": side, "wear": wear["p" + image[1:]], "gender": gender["p" + image[1:]]}
-        for image, side in sides.items()
+        {"split": chosen, "wear": wear["p" + image[1:]], "gender": gender["p" + image[1:]]}
+        for image, chosen in splits.items()
     )
     for _, stratum in frame.groupby(["wear", "gender"]):
-        shares = stratum["side"].value_counts(normalize=True)
+        shares = stratum["split"].value_counts(normalize=True)
         assert shares["test"] == pytest.approx(0.3, abs=0.011)
         assert shares["val"] == pytest.approx(0.1, abs=0.011)
 
@@ -89,45 +89,45 @@ def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
     ],
 )
 def test_a_group_keeps_its_split_and_never_leaks_the_test(before: dict[str, str], expected: str) -> None:
-    assert set(sides_of(table("x a", "y a", "z a"), before).values()) == {expected}
+    assert set(splits_of(table("x a", "y a", "z a"), before).values()) == {expected}
 
 
 def test_whatever_is_added_nothing_moves() -> None:
     wear = {f"p{number}": ("top" if number % 2 else "foot") for number in range(900)}
     rows = [f"i{number} p{number}" for number in range(900)]
-    before = sides_of(table(*rows[::3]), wear=wear)
-    after = sides_of(table(*rows), before, wear=wear)
+    before = splits_of(table(*rows[::3]), wear=wear)
+    after = splits_of(table(*rows), before, wear=wear)
     assert {image: after[image] for image in before} == before
-    assert {side: list(after.values()).count(side) for side in ("test", "val")} == {"test": 180, "val": 135}
+    assert {chosen: list(after.values()).count(chosen) for chosen in ("test", "val")} == {"test": 180, "val": 135}
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     images = table(*(f"i{number} p{number // 3}" for number in range(300)))
-    assert sides_of(images) == sides_of(images[::-1].reset_index(drop=True))
+    assert splits_of(images) == splits_of(images[::-1].reset_index(drop=True))
 
 
 def test_what_was_rejected_keeps_nothing_together() -> None:
     rows = [f"i{number} p{number}" for number in range(100)]
     images = table(*rows, *(f"sizes p{number}" for number in range(100)))
-    sides = split(images, goods(images), {"sizes": "k", "i0": "k"}, {}, LIMITS, {"sizes"})
-    assert {side: list(sides.values()).count(side) for side in ("test", "val")} == {"test": 20, "val": 15}
-    before = {**sides, "sizes": "test"}
-    assert split(images, goods(images), {}, before, LIMITS, {"sizes"}) == sides
+    splits = split(images, goods(images), {"sizes": "k", "i0": "k"}, {}, LIMITS, {"sizes"})
+    assert {chosen: list(splits.values()).count(chosen) for chosen in ("test", "val")} == {"test": 20, "val": 15}
+    before = {**splits, "sizes": "test"}
+    assert split(images, goods(images), {}, before, LIMITS, {"sizes"}) == splits
 
 
 def test_shares_are_of_products_however_large_the_groups_and_small_the_strata() -> None:
     images = table(*(f"i{number} p{number}" for number in range(400)))
     styles = {f"p{number}": "s:1" for number in range(40)}
-    found = pd.Series(sides_of(images, style=styles)).value_counts(normalize=True)
+    found = pd.Series(splits_of(images, style=styles)).value_counts(normalize=True)
     assert found["test"] == pytest.approx(0.2, abs=0.01)
     images = table(*(f"i{number} p{number}" for number in range(60)))
     wear = {f"p{number}": f"w{number // 2}" for number in range(60)}
-    found = pd.Series(sides_of(images, wear=wear)).value_counts(normalize=True)
+    found = pd.Series(splits_of(images, wear=wear)).value_counts(normalize=True)
     assert found["train"] == pytest.approx(0.65, abs=0.05)
     assert found["val"] == pytest.approx(0.15, abs=0.05)
 
 
-def test_a_picture_of_a_product_that_nobody_knows_has_a_side_too() -> None:
+def test_a_picture_of_a_product_that_nobody_knows_has_a_split_too() -> None:
     images = table("x a", "y b")
     assert set(split(images, goods(images[:1]), {}, {}, LIMITS)) == {"x", "y"}
 
@@ -135,9 +135,9 @@ def test_a_picture_of_a_product_that_nobody_knows_has_a_side_too() -> None:
 @pytest.mark.parametrize("rejected", [set(), {"y"}])
 def test_a_picture_of_two_products_keeps_its_split(rejected: set[str]) -> None:
     images = table("x a", "x b", "y c")
-    for side in ("train", "val", "test"):
-        sides = split(images, goods(images), {}, {"x": side, "y": side}, LIMITS, rejected)
-        assert sides == {"x": side, "y": side}
+    for chosen in ("train", "val", "test"):
+        splits = split(images, goods(images), {}, {"x": chosen, "y": chosen}, LIMITS, rejected)
+        assert splits == {"x": chosen, "y": chosen}
 
 
 def test_what_was_rejected_goes_with_the_first_of_its_products() -> None:
@@ -149,15 +149,15 @@ def test_what_was_rejected_goes_with_the_first_of_its_products() -> None:
 def test_the_largest_group_is_drawn_first() -> None:
     images = table(*(f"i{number:02} p{number:02}" for number in range(100)))
     styles = {f"p{number}": "s:1" for number in range(60, 100)}  # by name, the group comes last
-    found = pd.Series(sides_of(images, style=styles)).value_counts()
+    found = pd.Series(splits_of(images, style=styles)).value_counts()
     assert found.to_dict() == {"train": 65, "test": 20, "val": 15}
 
 
-def test_what_has_a_side_counts_in_its_wear_and_gender() -> None:
+def test_what_has_a_split_counts_in_its_wear_and_gender() -> None:
     images = table(*(f"i{number} p{number}" for number in range(200)))
     wear = {f"p{number}": ("top" if number < 100 else "foot") for number in range(200)}
     before = {f"i{number}": ("test" if number < 20 else "train") for number in [*range(20), *range(100, 180)]}
-    tops = [side for image, side in sides_of(images, before, wear=wear).items() if wear["p" + image[1:]] == "top"]
+    tops = [chosen for image, chosen in splits_of(images, before, wear=wear).items() if wear["p" + image[1:]] == "top"]
     assert tops.count("test") == pytest.approx(20, abs=4)
 
 
@@ -180,6 +180,6 @@ def test_a_group_counts_as_what_most_of_its_products_are(wears: tuple[str, ...],
     before = {f"i{n}a": "train" for n in range(30)}
     mixed = {f"g{n}{letter}": wear for n in range(30) for letter, wear in zip("abc", wears, strict=True)}
     uniform = dict.fromkeys(mixed, counts_as)
-    sides = sides_of(images, before, style=styles, wear={**others, **mixed})
-    assert sides == sides_of(images, before, style=styles, wear={**others, **uniform})
-    assert sides != sides_of(images, before, style=styles, wear={**others, **dict.fromkeys(mixed, "other")})
+    splits = splits_of(images, before, style=styles, wear={**others, **mixed})
+    assert splits == splits_of(images, before, style=styles, wear={**others, **uniform})
+    assert splits != splits_of(images, before, style=styles, wear={**others, **dict.fromkeys(mixed, "other")})
