@@ -1,1 +1,1 @@
-"""An ML backend for Label Studio: the detector draws boxes for the open task, and learns from what people draw."""
+"""An ML backend for Label Studio: the detector draws boxes for open tasks, and is trained again as people annotate."""

@@ -23,31 +23,31 @@ Hook = Callable[[Mapping[str, Any]], None]
 
 
 class BadRequest(ValueError):
-    """What was sent is not what is expected; the message is one line."""
+    """A request is not as expected; the message is one line."""
 
 
 @dataclass(frozen=True)
 class AuthGuard:
-    """Who may ask.
+    """Decides which requests are answered.
 
     Attributes:
-        hosts: names under which this server is known; a browser that was led here by another one is turned away.
-        password: that is asked for; empty: none.
+        hosts: names of this server. Requests to other names are refused: another site led a browser here.
+        password: that every request must carry; empty: none is needed.
     """
 
     hosts: Set[str]
     password: str = ""
 
     def allows(self, request: web.Request) -> bool:
-        """Whether a request may come in."""
+        """Whether a request is answered."""
         if not self.password:
             return request.host.lower() in self.hosts
-        given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), basic(self.password).encode())
+        header = request.headers.get("Authorization", "")
+        return hmac.compare_digest(header.encode(), basic(self.password).encode())
 
 
 def basic(password: str) -> str:
-    """The header by which Label Studio shows the password."""
+    """The value of the Authorization header that Label Studio sends."""
     return "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
 
 
@@ -56,16 +56,16 @@ def application(predictor: Predictor, hook: Hook, guard: AuthGuard, log: Log) ->
 
     Args:
         predictor: draws the boxes.
-        hook: is told the body of every webhook.
-        guard: says who may ask.
-        log: is told what goes wrong.
+        hook: is called with the body of every webhook.
+        guard: decides which requests are answered.
+        log: of errors.
     """
 
     async def health(_: web.Request) -> web.Response:
         return web.json_response({"status": "UP", "model_class": "fullshot", "model_version": predictor.version})
 
     async def setup(request: web.Request) -> web.Response:
-        # It brings a token of Label Studio's, which is not needed: pictures are asked for with our own.
+        # The request has a token of Label Studio's, which is not needed: pictures are fetched with our own.
         await _body(request)
         await predictor.refresh()
         return web.json_response({"model_version": predictor.version})
@@ -76,15 +76,15 @@ def application(predictor: Predictor, hook: Hook, guard: AuthGuard, log: Log) ->
     async def predict(request: web.Request) -> web.Response:
         body = await _body(request)
         data = _data(body)
-        drawn = await predictor.predict(data)
-        if data and all(one.reason for one in drawn):
-            raise BadRequest(drawn[0].reason)
+        outcomes = await predictor.predict(data)
+        if data and all(outcome.refusal for outcome in outcomes):
+            raise BadRequest(outcomes[0].refusal)
         parameters = body.get("params")
-        # A person waits for an answer that has a result. Else what is empty would be kept: Label Studio would take it
-        # for the detector's opinion, and not ask again.
+        # The page of an annotator needs an answer with a result, even an empty one. Elsewhere Label Studio would store
+        # an empty result as the detector's prediction, and not ask again.
         is_asked_by_hand = isinstance(parameters, dict) and parameters.get("context") is not None
         nothing: Any = {"result": [], "model_version": predictor.version} if is_asked_by_hand else []
-        results = [nothing if one.prediction is None else one.prediction for one in drawn]
+        results = [nothing if outcome.prediction is None else outcome.prediction for outcome in outcomes]
         return web.json_response({"results": results, "model_version": predictor.version})
 
     async def webhook(request: web.Request) -> web.Response:
@@ -106,7 +106,7 @@ def application(predictor: Predictor, hook: Hook, guard: AuthGuard, log: Log) ->
             return _error(400, str(error))
         except Exception as error:  # a server answers, whatever happens
             log(f"{request.path}: {type(error).__name__}: {error}")
-            return _error(500, "this went wrong here; backend.log says what")
+            return _error(500, "internal error; see backend.log")
 
     app = web.Application(middlewares=[one_line], client_max_size=MAX_BODY)
     app.router.add_get("/health", health)
@@ -129,12 +129,12 @@ def _error(status: int, words: str) -> web.Response:
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
-    """The JSON object that was sent.
+    """The JSON object of a request.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: there is none.
     """
-    # No page of another site can send this without asking first, and such questions are not answered.
+    # A page of another site can send this type only after a CORS preflight request, which is not answered.
     if request.content_type != "application/json":
         raise BadRequest(f"expected Content-Type application/json, got {request.content_type[:50]}")
     try:
@@ -148,10 +148,10 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 def _data(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The data of the tasks of a request."""
-    given = body.get("tasks")
-    if not isinstance(given, list):
-        raise BadRequest(f"expected tasks, a list, got {type(given).__name__}")
-    data = [task.get("data") if isinstance(task, dict) else None for task in given]
+    tasks = body.get("tasks")
+    if not isinstance(tasks, list):
+        raise BadRequest(f"expected tasks, a list, got {type(tasks).__name__}")
+    data = [task.get("data") if isinstance(task, dict) else None for task in tasks]
     checked = [one for one in data if isinstance(one, dict)]
     if len(checked) < len(data):
         number = next(number for number, one in enumerate(data, 1) if not isinstance(one, dict))

@@ -1,4 +1,4 @@
-"""How many annotations no training has seen yet: what Label Studio has, without what the last training began with."""
+"""Which annotations no training has used yet: those in Label Studio, without those that the last training used."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _DELETED = "ANNOTATIONS_DELETED"
 
 
 def pulled(workspace: Workspace) -> dict[int, str]:
-    """The annotations that are in ``annotations.csv``: Label Studio's number, and the newest state's time."""
+    """The annotations in ``annotations.csv``: when each was last updated, by its number in Label Studio."""
     rows = workspace.read_if_there("annotations").dropna(subset=["annotation", "updated_at"]).sort_values("revision")
     return {int(number): str(time) for number, time in zip(rows["annotation"], rows["updated_at"], strict=True)}
 
@@ -26,31 +26,31 @@ def _file(workspace: Workspace) -> Path:
 
 
 def remember(workspace: Workspace, annotations: Mapping[int, str]) -> None:
-    """Write down what a training began with, after it was decided on its detector; a killed one did not happen."""
+    """Record the annotations that a training used, once it is finished; one that was killed does not count."""
     write_text(_file(workspace), json.dumps({str(number): time for number, time in annotations.items()}))
 
 
 def trained(workspace: Workspace) -> dict[int, str]:
-    """The annotations that the backend's last training began with.
+    """The annotations that the backend's last training used: when each was last updated, by its number.
 
-    Before its first, those that were pulled already when the detector in use was trained by hand, as far as their time
-    tells: one that was drawn before and pulled later is taken for known.
+    Before the first, those that are older than the detector in use, which was trained by hand. An annotation that was
+    drawn before that training and pulled after it is counted as used, though it was not.
     """
     try:
-        read = json.loads(_file(workspace).read_text("utf-8"))
-        return {int(number): str(time) for number, time in read.items()}
+        recorded = json.loads(_file(workspace).read_text("utf-8"))
+        return {int(number): str(time) for number, time in recorded.items()}
     except (OSError, ValueError, AttributeError):
         pass
     try:
         began = str(latest_run(workspace, "detector").record["started_at"])
     except (MissingInput, KeyError):
         return {}
-    # Both in UTC, the one to the second and the other finer.
+    # Both are in UTC; the training's time has whole seconds.
     return {number: time for number, time in pulled(workspace).items() if time[:19] < began[:19]}
 
 
-class Waiting:
-    """The annotations that wait for a training, by their number, each with the time of its state.
+class UntrainedAnnotations:
+    """The annotations of a project that no training has used, by their number, each with the time of its last update.
 
     Args:
         project: its number in Label Studio.
@@ -58,46 +58,47 @@ class Waiting:
 
     def __init__(self, project: int) -> None:
         self._project = project
-        self._there: dict[int, str] = {}
+        self._updated: dict[int, str] = {}
 
     def __len__(self) -> int:
-        return len(self._there)
+        return len(self._updated)
 
-    def take(self, annotations: Iterable[Mapping[str, Any]], trained_on: Mapping[int, str]) -> None:
-        """Count annotations as Label Studio has them, but for those that were skipped or trained on."""
+    def add(self, annotations: Iterable[Mapping[str, Any]], trained_on: Mapping[int, str]) -> None:
+        """Add annotations as Label Studio has them, except those that were skipped or trained on."""
         for annotation in annotations:
             number, time = annotation.get("id"), annotation.get("updated_at")
             if not isinstance(number, int) or not isinstance(time, str):
                 continue
             if annotation.get("was_cancelled"):
-                self._there.pop(number, None)
+                self._updated.pop(number, None)
             elif trained_on.get(number, "") < time:
-                self._there[number] = time
+                self._updated[number] = time
 
-    def hear(self, body: Mapping[str, Any]) -> bool:
-        """Count what a webhook tells.
+    def update(self, body: Mapping[str, Any]) -> bool:
+        """Add and remove what a webhook reports as created, changed or deleted.
 
         Returns:
-            Whether it told of annotations of the project.
+            Whether it is about annotations of the project.
         """
         project = body.get("project")
         if isinstance(project, Mapping) and project.get("id") != self._project:
             return False
         if body["action"] in _CREATED:
-            said = body.get("annotation")
-            self.take([one for one in (said if isinstance(said, list) else [said]) if isinstance(one, Mapping)], {})
+            created = body.get("annotation")
+            annotations = created if isinstance(created, list) else [created]
+            self.add([each for each in annotations if isinstance(each, Mapping)], {})
             return True
         if body["action"] == _DELETED:
-            for gone in body.get("annotations") or []:
-                if isinstance(gone, Mapping) and isinstance(gone.get("id"), int):
-                    self._there.pop(gone["id"], None)
+            for deleted in body.get("annotations") or []:
+                if isinstance(deleted, Mapping) and isinstance(deleted.get("id"), int):
+                    self._updated.pop(deleted["id"], None)
             return True
         return False
 
-    def now(self) -> dict[int, str]:
-        """Those that wait at this moment."""
-        return dict(self._there)
+    def snapshot(self) -> dict[int, str]:
+        """A copy of what is untrained at this moment."""
+        return dict(self._updated)
 
-    def drop(self, trained_on: Mapping[int, str]) -> None:
-        """Count no more what was trained on; what was changed since stays."""
-        self._there = {number: time for number, time in self._there.items() if trained_on.get(number, "") < time}
+    def remove(self, trained_on: Mapping[int, str]) -> None:
+        """Remove what a training used; annotations that were changed since stay."""
+        self._updated = {number: time for number, time in self._updated.items() if trained_on.get(number, "") < time}

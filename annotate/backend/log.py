@@ -1,4 +1,4 @@
-"""What the backend says: a line an event, in the workspace's ``label-studio/backend.log`` and on stderr."""
+"""The backend's log: one line per event, in the workspace's ``label-studio/backend.log`` and on stderr."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ class Log:
     """The log of a workspace's backend.
 
     Args:
-        workspace: whose.
+        workspace: that has the log.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -22,7 +22,7 @@ class Log:
         self.file.parent.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, text: str) -> None:
-        """Say something; whatever it quotes, it stays one line."""
+        """Log a text as one line, shortened if it is long."""
         line = " ".join(text.split())[:_LONGEST]
         with self.file.open("a", encoding="utf-8") as out:
             out.write(f"{now()} {line}\n")

@@ -1,4 +1,4 @@
-"""The pictures that tasks are about: the workspace's, or those of the one Label Studio, and no others."""
+"""The pictures of tasks. They are read from the workspace or from its Label Studio, and from nowhere else."""
 
 import re
 import tempfile
@@ -19,20 +19,20 @@ from fullshot.core.geometry import ImageGeometry
 from fullshot.core.workspace import Workspace
 
 _OF_STUDIO = "/data/"
-"""Label Studio answers with pictures below this path, and with nothing else."""
+"""Below this path, Label Studio serves pictures and nothing else."""
 
 _LONGEST = 4096  # characters of an address
 _PATIENCE = 20.0  # seconds
 _DECODINGS = 3
-"""An address that changes yet when it was decoded so often hides something."""
+"""An address that still changes after so many rounds of percent-decoding is refused."""
 
 
 class Refused(ValueError):
-    """A picture that is not taken; the message is one line, and quotes no address: that may have a token in it."""
+    """A picture that is not read; the message is one line, without the address, which may contain a token."""
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class DecodedPicture:
     """A picture that was read.
 
     Attributes:
@@ -49,40 +49,41 @@ def path_of(address: str, studio: str) -> str:
 
     Args:
         address: of the picture: a path, or a whole address.
-        studio: where that Label Studio answers.
+        studio: base address of that Label Studio.
 
     Raises:
-        Refused: it lies elsewhere.
+        Refused: the address is not one of its pictures.
     """
     elsewhere = Refused(f"expected a picture of the workspace or of {studio}, got an address elsewhere")
     if len(address) > _LONGEST or any(sign <= " " or sign in "\\\x7f" for sign in address):
         raise elsewhere
     try:
-        asked, home = urlsplit(address), urlsplit(studio)
+        parts, home = urlsplit(address), urlsplit(studio)
     except ValueError:
         raise elsewhere from None
-    path = asked.path
-    if asked.scheme or asked.netloc or address.startswith("//"):
-        # Whole: a name and a password before the host, or another port, are another place.
-        if (asked.scheme.lower(), asked.netloc.lower()) != (home.scheme.lower(), home.netloc.lower()):
+    path = parts.path
+    if parts.scheme or parts.netloc or address.startswith("//"):
+        # Compared as a whole: a user name before the host, or another port, makes it another server.
+        if (parts.scheme.lower(), parts.netloc.lower()) != (home.scheme.lower(), home.netloc.lower()):
             raise elsewhere
         prefix = home.path.rstrip("/")
         if not path.startswith(f"{prefix}/"):
             raise elsewhere
         path = path[len(prefix) :]
-    if not path.startswith(_OF_STUDIO) or not _is_plain(path) or not _is_plain(re.sub("[=&]", "/", asked.query)):
+    if not path.startswith(_OF_STUDIO) or not _is_plain(path) or not _is_plain(re.sub("[=&]", "/", parts.query)):
         raise elsewhere
-    return f"{path}?{asked.query}" if asked.query else path
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 def _is_plain(path: str) -> bool:
-    """Whether a path leads nowhere but down, however often it is decoded."""
+    """Whether a path has no step upwards, however often it is percent-decoded."""
     for _ in range(_DECODINGS):
         if "\\" in path or "\0" in path or {".", ".."} & set(path.split("/")):
             return False
-        path, before = unquote(path), path
-        if path == before:
+        decoded = unquote(path)
+        if decoded == path:
             return True
+        path = decoded
     return False
 
 
@@ -90,26 +91,26 @@ class Pictures:
     """Reads the pictures of tasks.
 
     Args:
-        workspace: its pictures are known by ``image_id``.
+        workspace: its pictures are looked up by ``image_id``.
         client: of the Label Studio; other pictures are fetched from it.
-        most: bytes of a picture that is fetched.
+        max_bytes: of a picture that is fetched.
     """
 
-    def __init__(self, workspace: Workspace, client: Client, most: int) -> None:
-        self._workspace, self._client, self._most = workspace, client, most
+    def __init__(self, workspace: Workspace, client: Client, max_bytes: int) -> None:
+        self._workspace, self._client, self._max_bytes = workspace, client, max_bytes
         self._paths: dict[str, str] = {}
         self._state: tuple[int, int] | None = None
 
-    def read(self, data: Mapping[str, Any]) -> Found:
+    def read(self, data: Mapping[str, Any]) -> DecodedPicture:
         """The picture of a task.
 
         Args:
             data: of the task: ``image_id`` of the workspace, or ``image``, an address.
 
         Raises:
-            Refused: it is of neither, too large, gone, or no picture.
+            Refused: it comes from neither, is too large, is missing, or is not a picture.
         """
-        path = self._known(data.get("image_id"))
+        path = self._path_in_workspace(data.get("image_id"))
         if path is not None:
             root = self._workspace.root
             file = (root / path).resolve()
@@ -124,8 +125,8 @@ class Pictures:
             (Path(folder) / "picture").write_bytes(content)
             return _decoded(Path(folder) / "picture")
 
-    def _known(self, identity: object) -> str | None:
-        """Where ``images.csv`` says that a picture lies; read again when the table was written anew."""
+    def _path_in_workspace(self, identity: object) -> str | None:
+        """The path of a picture in ``images.csv``, read again after it changed; None where it has none."""
         file = self._workspace.table("images")
         state = (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
         if state != self._state:
@@ -135,7 +136,7 @@ class Pictures:
         return self._paths.get(identity) if isinstance(identity, str) else None
 
     def _fetched(self, path: str) -> bytes:
-        """The bytes of one of Label Studio's pictures; where it sends one elsewhere, nobody follows."""
+        """The bytes of one of Label Studio's pictures; redirects are not followed."""
         try:
             until = time.monotonic() + _PATIENCE
             with self._client.stream(path, _PATIENCE) as answer:
@@ -144,8 +145,8 @@ class Pictures:
                 content = bytearray()
                 for part in answer.iter_bytes():
                     content += part
-                    if len(content) > self._most:
-                        raise Refused(f"expected a picture of at most {self._most:,} bytes, got a larger one")
+                    if len(content) > self._max_bytes:
+                        raise Refused(f"expected a picture of at most {self._max_bytes:,} bytes, got a larger one")
                     if time.monotonic() > until:
                         raise Refused(f"Label Studio takes longer than {_PATIENCE:.0f} s to send the picture")
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
@@ -153,9 +154,9 @@ class Pictures:
         return bytes(content)
 
 
-def _decoded(path: Path) -> Found:
+def _decoded(path: Path) -> DecodedPicture:
     try:
-        return Found(storage.read_rgb(path, upright=True), storage.read_geometry(path))
+        return DecodedPicture(storage.read_rgb(path, upright=True), storage.read_geometry(path))
     except storage.NotAnImage as error:
         raise Refused(f"not a picture: {error}") from None
     except OSError:

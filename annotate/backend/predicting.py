@@ -1,4 +1,4 @@
-"""The detector in use, kept loaded: boxes for the pictures of tasks, one batch at a time."""
+"""Keeps the detector in use loaded, and draws its boxes on the pictures of tasks, batch by batch."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fullshot.annotate.backend.log import Log
-from fullshot.annotate.backend.pictures import Found, Pictures, Refused
+from fullshot.annotate.backend.pictures import DecodedPicture, Pictures, Refused
 from fullshot.annotate.label_studio import tasks
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.settings import Settings
@@ -16,11 +16,9 @@ from fullshot.core.workspace import Workspace
 from fullshot.train.detector import Detector, load
 
 BATCH = 16
-"""Pictures that are read and looked at at once; between two batches, another request has its turn."""
-
+"""Pictures that are decoded and predicted at once; between two batches, another request has its turn."""
 
 _NOT_TRIED = (-1, -1)
-
 
 Load = Callable[[Workspace, Settings], Detector]
 
@@ -31,22 +29,27 @@ def load_in_use(workspace: Workspace, settings: Settings) -> Detector:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What became of one task: its prediction; or None, and why (no reason: there is no detector)."""
+class Outcome:
+    """The result for one task.
+
+    Attributes:
+        prediction: as Label Studio takes it; None where the picture was refused, or there is no detector.
+        refusal: why the picture was refused; empty where it was not.
+    """
 
     prediction: dict[str, Any] | None
-    reason: str = ""
+    refusal: str = ""
 
 
 class Predictor:
-    """Draws boxes with the detector in use, and takes the next one as soon as it is in use.
+    """Draws boxes with the detector in use; follows when another one comes into use.
 
     Args:
         workspace: its detector.
         settings: its sections ``detector``, and ``crawl`` for the largest picture.
-        pictures: where those of tasks come from.
-        log: is told.
-        loaded: how a detector is loaded.
+        pictures: reads the pictures of tasks.
+        log: of predictions and refusals.
+        loaded: loads the detector in use.
     """
 
     def __init__(
@@ -56,18 +59,18 @@ class Predictor:
         self._load = loaded
         self._detector: Detector | None = None
         self._state: tuple[int, int] | None = _NOT_TRIED
-        # Torch is used by this one thread alone: predictions wait for one another, and for a detector that is loaded.
+        # Only this thread uses Torch: predictions wait for one another, and while a detector is loaded.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="detector")
-        # Only one looks up and reads at a time, too: what is known of images.csv changes with the file.
+        # Only one thread reads pictures, too: the paths that are cached from images.csv change with the file.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     @property
     def version(self) -> str:
-        """Of the detector; empty where there is none."""
+        """The detector's version; empty where there is none."""
         return self._detector.digest if self._detector else ""
 
     async def refresh(self) -> None:
-        """Load the detector in use, unless it is loaded."""
+        """Load the detector in use, unless it is loaded already."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._refresh)
 
     def _refresh(self) -> None:
@@ -77,65 +80,65 @@ class Predictor:
             return
         self._state = state
         try:
-            found = self._load(self._workspace, self._settings)
+            detector = self._load(self._workspace, self._settings)
         except MissingInput as error:
             self._log(f"{error}; until then no boxes are drawn")
         except UserError as error:
             self._log(f"the detector in use does not load: {error}")
         else:
-            self._detector = found
-            self._log(f"boxes are drawn by the detector {found.digest}")
+            self._detector = detector
+            self._log(f"boxes are drawn by the detector {detector.digest}")
 
-    async def predict(self, data: Sequence[Mapping[str, Any]]) -> list[Drawn]:
+    async def predict(self, data: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Draw boxes on the pictures of tasks.
 
         Args:
             data: of each task.
 
         Returns:
-            For each what became of it.
+            The result for each.
         """
         started = time.perf_counter()
-        drawn: list[Drawn] = []
+        outcomes: list[Outcome] = []
         for first in range(0, len(data), BATCH):
-            drawn += await self._batch(data[first : first + BATCH])
-        count = sum(one.prediction is not None for one in drawn)
+            outcomes += await self._batch(data[first : first + BATCH])
+        count = sum(outcome.prediction is not None for outcome in outcomes)
         if count:
             took = 1000 * (time.perf_counter() - started)
             self._log(f"predicted {count} picture{'s' * (count != 1)} in {took:.0f} ms with {self.version}")
-        for reason in sorted({one.reason for one in drawn if one.reason}):
-            times = sum(one.reason == reason for one in drawn)
-            self._log(f"refused {times} picture{'s' * (times != 1)}: {reason}")
-        return drawn
+        for refusal in sorted({outcome.refusal for outcome in outcomes if outcome.refusal}):
+            times = sum(outcome.refusal == refusal for outcome in outcomes)
+            self._log(f"refused {times} picture{'s' * (times != 1)}: {refusal}")
+        return outcomes
 
-    async def _batch(self, data: Sequence[Mapping[str, Any]]) -> list[Drawn]:
+    async def _batch(self, data: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._reader, lambda: [self._read(one) for one in data])
-        return await loop.run_in_executor(self._thread, self._draw, found)
+        read = await loop.run_in_executor(self._reader, lambda: [self._read(one) for one in data])
+        return await loop.run_in_executor(self._thread, self._draw, read)
 
-    def _read(self, data: Mapping[str, Any]) -> Found | str:
+    def _read(self, data: Mapping[str, Any]) -> DecodedPicture | str:
         """A task's picture, or why it is refused."""
         try:
             return self._pictures.read(data)
         except (Refused, UserError) as error:
             return str(error)
 
-    def _draw(self, found: Sequence[Found | str]) -> list[Drawn]:
+    def _draw(self, read: Sequence[DecodedPicture | str]) -> list[Outcome]:
         self._refresh()
         detector = self._detector
         if detector is None:
-            return [Drawn(None, one if isinstance(one, str) else "") for one in found]
-        predicted = iter(detector.predict([one.pixels for one in found if isinstance(one, Found)]))
-        drawn = []
-        for one in found:
-            if isinstance(one, str):
-                drawn.append(Drawn(None, one))
+            return [Outcome(None, each if isinstance(each, str) else "") for each in read]
+        predicted = iter(detector.predict([each.pixels for each in read if isinstance(each, DecodedPicture)]))
+        outcomes = []
+        for each in read:
+            if isinstance(each, str):
+                outcomes.append(Outcome(None, each))
             else:
-                boxes = tasks.as_stored(next(predicted), one.geometry)
-                drawn.append(Drawn(tasks.prediction(detector.digest, boxes, one.geometry)))
-        return drawn
+                boxes = tasks.as_stored(next(predicted), each.geometry)
+                outcomes.append(Outcome(tasks.prediction(detector.digest, boxes, each.geometry)))
+        return outcomes
 
     def close(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         for pool in (self._thread, self._reader):
             pool.shutdown(wait=False, cancel_futures=True)

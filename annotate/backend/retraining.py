@@ -1,4 +1,4 @@
-"""Starts trainings, one at a time, each in a process that ends with this one."""
+"""Runs a training in a process of its own, which ends with this one."""
 
 import asyncio
 import contextlib
@@ -21,10 +21,10 @@ class Training:
     """Trains in another process.
 
     Args:
-        workspace: whose detector.
-        settings: are handed on; secrets go through a pipe, where nobody else reads them.
-        log: is told what the process tells.
-        command: that is run.
+        workspace: whose detector is trained.
+        settings: for the training; its secrets go through a pipe, which no other process can read.
+        log: of the training's messages.
+        command: starts the process.
     """
 
     def __init__(self, workspace: Workspace, settings: Settings, log: Log, command: Sequence[str] = COMMAND) -> None:
@@ -34,7 +34,7 @@ class Training:
         """Train once.
 
         Returns:
-            Whether it came to its end, with a better detector or not. Cancelled, it ends the process.
+            Whether the training finished, be its detector better or not. When cancelled, it ends the process.
         """
         with (self._workspace / FOLDER / "training.log").open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
@@ -42,7 +42,7 @@ class Training:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                # Ctrl-C at a terminal is the backend's to answer.
+                # Ctrl-C at a terminal must reach the backend alone, which then ends this process.
                 start_new_session=True,
             )
         try:
@@ -58,24 +58,24 @@ class Training:
             raise RuntimeError("a process that was started with pipes has them")
         done = failed = False
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(json.dumps(self._told()).encode() + b"\n")
+            process.stdin.write(json.dumps(self._input()).encode() + b"\n")
             await process.stdin.drain()
         async for line in process.stdout:
             with contextlib.suppress(ValueError):
-                what: dict[str, Any] = json.loads(line)
-                done |= "done" in what
-                failed |= "failed" in what
-                if "say" in what:
-                    self._log(str(what["say"]))
-                if "failed" in what:
-                    self._log(f"the training failed: {what['failed']}")
+                message: dict[str, Any] = json.loads(line)
+                done |= "done" in message
+                failed |= "failed" in message
+                if "say" in message:
+                    self._log(str(message["say"]))
+                if "failed" in message:
+                    self._log(f"the training failed: {message['failed']}")
         if not done and not failed:
             log = self._workspace / FOLDER / "training.log"
             self._log(f"the training broke off, with exit code {await process.wait()}: {log} says why")
         return done
 
-    def _told(self) -> dict[str, Any]:
-        """What the process needs to know."""
+    def _input(self) -> dict[str, Any]:
+        """What the process reads from its standard input."""
         annotate = self._settings.annotate
         return {
             "workspace": str(self._workspace.root.resolve()),

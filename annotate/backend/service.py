@@ -1,4 +1,4 @@
-"""The backend as a whole: a server, the detector in use, and trainings as annotations come in."""
+"""Puts the backend together: the HTTP server, the detector in use, and trainings as annotations come in."""
 
 import asyncio
 import contextlib
@@ -24,15 +24,15 @@ from fullshot.core.workspace import Workspace
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _START = "START_TRAINING"
 _PAUSE = 60.0
-"""Seconds after a training that failed in which no other begins."""
+"""Seconds to wait after a training that failed before another may start."""
 
 
 def serve_backend(workspace: Workspace, settings: Settings, client: Client) -> None:
-    """Answer Label Studio, and train as annotators go on; until Ctrl-C.
+    """Answer Label Studio, and train whenever there are enough new annotations; until Ctrl-C.
 
     Args:
         workspace: whose pictures are in the project.
-        settings: its section ``annotate``, where keys beginning with ``backend_`` say where and for whom; ``detector``.
+        settings: its sections ``detector`` and ``annotate``; keys beginning with ``backend_`` are the server's.
         client: of the Label Studio.
 
     Raises:
@@ -62,27 +62,27 @@ async def started_backend(
         workspace: see :func:`serve_backend`.
         settings: see :func:`serve_backend`.
         client: see :func:`serve_backend`.
-        loaded: how the detector in use is loaded.
-        command: of the process that trains.
+        loaded: loads the detector in use.
+        command: starts the process that trains.
 
     Yields:
-        Where it answers.
+        Its address.
     """
     section = settings.annotate
-    _must_be_guarded(section)
+    _check_password(section)
     studio = await asyncio.to_thread(Studio, client, section.project)
     log = Log(workspace)
     pictures = Pictures(workspace, client, settings.crawl.max_picture_bytes)
     predictor = Predictor(workspace, settings, pictures, log, loaded)
     backend = _Backend(workspace, settings, studio, predictor, log, Training(workspace, settings, log, command))
     try:
-        # Before Label Studio asks: it gives up after three seconds, and a first import of torch takes longer.
+        # Before the first request: Label Studio gives up after three seconds, and importing torch takes longer.
         await predictor.refresh()
-        async with _listening(section, backend.hear, predictor, log) as url:
+        async with _listening(section, backend.on_webhook, predictor, log) as url:
             if section.backend_register:
                 password = section.backend_password.get_secret_value()
-                reached = section.backend_url.rstrip("/") or url
-                await asyncio.to_thread(studio.connect, reached, password, predictor.version)
+                address = section.backend_url.rstrip("/") or url
+                await asyncio.to_thread(studio.connect, address, password, predictor.version)
                 log(f"the backend answers at {url}, connected with project {studio.project} at {client.url}")
             else:
                 log(f"the backend answers at {url}; connect it with project {studio.project} at {client.url}")
@@ -97,7 +97,7 @@ async def started_backend(
         predictor.close()
 
 
-def _must_be_guarded(section: AnnotateSettings) -> None:
+def _check_password(section: AnnotateSettings) -> None:
     if section.backend_host not in _LOOPBACK and not section.backend_password.get_secret_value():
         raise UserError(
             f"a backend that listens on {section.backend_host} answers others than this machine: "
@@ -131,7 +131,7 @@ async def _listening(
 
 
 class _Backend:
-    """What goes on beside the answering: counting, training, and bringing boxes of a new detector to open tasks."""
+    """The work in the background: counts annotations, trains, and gives open tasks the boxes of a new detector."""
 
     def __init__(
         self,
@@ -143,35 +143,40 @@ class _Backend:
         training: Training,
     ) -> None:
         self._workspace, self._studio, self._predictor, self._log = workspace, studio, predictor, log
-        self._after = settings.annotate.retrain_after
+        self._retrain_after = settings.annotate.retrain_after
         self._training = training
-        self._waiting = counting.Waiting(studio.project)
+        self._untrained = counting.UntrainedAnnotations(studio.project)
         self._wake = asyncio.Event()
-        self._asked = False
+        self._is_requested = False
         self._not_before = 0.0
 
-    def hear(self, body: Mapping[str, Any]) -> None:
-        """What a webhook tells; it is answered at once."""
-        before = len(self._waiting)
+    def on_webhook(self, body: Mapping[str, Any]) -> None:
+        """Note what a webhook reports; the work is done later, so that it is answered at once."""
+        before = len(self._untrained)
         if body["action"] == _START:
-            self._asked = True
+            self._is_requested = True
             self._log("a training was asked for")
-        elif not self._waiting.hear(body):
+        elif not self._untrained.update(body):
             return
-        elif len(self._waiting) != before:
-            self._tell()
+        elif len(self._untrained) != before:
+            self._log_count()
         self._wake.set()
 
-    def _tell(self) -> None:
-        count = len(self._waiting)
-        self._log(f"{count} of {self._after} new annotations" + (" to train on" if count < self._after else ""))
+    def _log_count(self) -> None:
+        count = len(self._untrained)
+        self._log(
+            f"{count} of {self._retrain_after} new annotations"
+            + (" to train on" if count < self._retrain_after else "")
+        )
 
     async def work(self) -> None:
-        """Count what is there, and train whenever there is enough."""
+        """Count the annotations that there are, and train whenever there are enough."""
         await self._safely(self._count)
-        await self._safely(self._bring)
+        await self._safely(self._update_open_tasks)
         while True:
-            due = self._asked or (len(self._waiting) >= self._after and time.monotonic() >= self._not_before)
+            due = self._is_requested or (
+                len(self._untrained) >= self._retrain_after and time.monotonic() >= self._not_before
+            )
             if due:
                 await self._safely(self._train)
             self._wake.clear()
@@ -179,57 +184,57 @@ class _Backend:
                 await self._wake.wait()
 
     async def _safely(self, step: Callable[[], Any]) -> None:
-        """Whatever goes wrong with Label Studio or with a training, the next task gets its boxes."""
+        """Log whatever goes wrong in a step, so that the backend goes on."""
         try:
             await step()
         except (UserError, StageFailed) as error:
             self._log(str(error))
-        except Exception as error:  # nobody waits for this task, who would see it
+        except Exception as error:  # nobody awaits this task, so nobody else would report it
             self._log(f"this went wrong: {type(error).__name__}: {error}")
 
     async def _count(self) -> None:
         trained = await asyncio.to_thread(counting.trained, self._workspace)
-        # What is heard in the meantime is counted too: one and the same annotation only once.
-        there = await asyncio.to_thread(lambda: list(self._studio.annotations()))
-        self._waiting.take(there, trained)
-        self._tell()
+        # Webhooks that arrive meanwhile are counted too; an annotation that comes both ways counts once.
+        annotations = await asyncio.to_thread(lambda: list(self._studio.annotations()))
+        self._untrained.add(annotations, trained)
+        self._log_count()
 
     async def _train(self) -> None:
-        self._asked = False
-        # Whatever happens, not again and again for the same annotations.
+        self._is_requested = False
+        # A training that fails must not start again at once for the same annotations.
         self._not_before = time.monotonic() + _PAUSE
-        began = self._waiting.now()
-        self._log(f"a training begins, for {len(began)} new annotations")
+        used = self._untrained.snapshot()
+        self._log(f"a training begins, for {len(used)} new annotations")
         if not await self._training.run():
             self._log("the detector in use stays; the next annotation begins another training, a minute from now")
             return
         self._not_before = 0.0
-        self._waiting.drop(await asyncio.to_thread(counting.trained, self._workspace))
-        # What no pull brings, such as of a picture that is gone, teaches the next training nothing either.
-        self._waiting.drop(began)
-        self._tell()
+        self._untrained.remove(await asyncio.to_thread(counting.trained, self._workspace))
+        # Some of them are never pulled, such as those of deleted pictures; the next training cannot use them either.
+        self._untrained.remove(used)
+        self._log_count()
         await self._predictor.refresh()
-        await self._bring()
+        await self._update_open_tasks()
 
-    async def _bring(self) -> None:
-        """Give boxes of the detector in use to tasks that wait with boxes of others, and let annotators see them."""
+    async def _update_open_tasks(self) -> None:
+        """Give the boxes of the detector in use to open tasks that have others' boxes, and let annotators see them."""
         version = self._predictor.version
         if not version:
             return
-        undrawn = await asyncio.to_thread(self._studio.undrawn, version)
-        if not undrawn and await asyncio.to_thread(self._studio.shown) == version:
+        outdated = await asyncio.to_thread(self._studio.outdated_tasks, version)
+        if not outdated and await asyncio.to_thread(self._studio.shown_version) == version:
             return
         count = 0
-        for first in range(0, len(undrawn), BATCH):
-            batch = undrawn[first : first + BATCH]
-            drawn = await self._predictor.predict([task.data for task in batch])
+        for first in range(0, len(outdated), BATCH):
+            batch = outdated[first : first + BATCH]
+            outcomes = await self._predictor.predict([task.data for task in batch])
             rows = [
-                {"task": task.number, **one.prediction}
-                for task, one in zip(batch, drawn, strict=True)
-                if one.prediction is not None
+                {"task": task.number, **outcome.prediction}
+                for task, outcome in zip(batch, outcomes, strict=True)
+                if outcome.prediction is not None
             ]
             if rows:
-                await asyncio.to_thread(self._studio.draw, rows)
+                await asyncio.to_thread(self._studio.add_predictions, rows)
             count += len(rows)
-        await asyncio.to_thread(self._studio.show, version)
+        await asyncio.to_thread(self._studio.show_version, version)
         self._log(f"annotators see the boxes of {version}; {count} tasks had others")

@@ -1,4 +1,4 @@
-"""What the backend asks of Label Studio: to be connected, what is new, and to show boxes of the detector in use."""
+"""The backend's requests to Label Studio: connect, list annotations, and show the boxes of the detector in use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from fullshot.annotate.label_studio.project import find
 from fullshot.core.errors import StageFailed, UserError
 
 NAME = "fullshot"
-"""Title of the connection as long as there is no detector; then, it is the detector's version."""
+"""Title of the connection while there is no detector; afterwards the title is the detector's version."""
 
 _DESCRIPTION = "the detector of a fullshot workspace"
 _ACTIONS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
 
 
 @dataclass(frozen=True)
-class Undrawn:
-    """A task that nobody said anything of, with boxes of other versions than the detector's."""
+class OutdatedTask:
+    """A task without annotations, whose boxes are all of other versions than the detector's."""
 
     number: int
     data: dict[str, Any]
@@ -38,23 +38,23 @@ class Studio:
     def __init__(self, client: Client, title: str) -> None:
         self._client = client
         self.project = int(find(client, title)["id"])
-        self._place: tuple[str, str] | None = None
+        self._connection: tuple[str, str] | None = None
 
     def connect(self, url: str, password: str, version: str) -> None:
-        """Connect a backend with the project, or change where an earlier connection leads.
+        """Connect a backend with the project, or change the address of an earlier connection.
 
         Args:
-            url: where Label Studio reaches it.
-            password: that it asks for; empty: none.
+            url: the backend's address as Label Studio sees it.
+            password: that the backend asks for; empty: none.
             version: of its detector; empty: it has none.
 
         Raises:
-            UserError: Label Studio does not reach it, or may not.
+            UserError: Label Studio does not reach it, or is not allowed to.
         """
-        found = self._client.get("/api/ml", project=self.project)
-        there = next((one for one in found if one.get("description") == _DESCRIPTION), None)
-        # Made first, for annotations alone: with a connection, Label Studio would make one for whatever happens.
-        self._hook(url, password, "" if there is None else str(there["url"]))
+        backends = self._client.get("/api/ml", project=self.project)
+        earlier = next((one for one in backends if one.get("description") == _DESCRIPTION), None)
+        # The webhook comes first, for annotations alone: otherwise Label Studio makes one for all events on connecting.
+        self._hook(url, password, "" if earlier is None else str(earlier["url"]))
         body = {
             "project": self.project,
             "url": url,
@@ -65,17 +65,17 @@ class Studio:
             **({"basic_auth_user": USER, "basic_auth_pass": password} if password else {}),
         }
         try:
-            if there is None:
+            if earlier is None:
                 self._client.post("/api/ml", body)
             else:
-                self._client.patch(f"/api/ml/{there['id']}", body)
+                self._client.patch(f"/api/ml/{earlier['id']}", body)
         except (StageFailed, UserError):
             raise UserError(_UNREACHED.format(studio=self._client.url, url=url)) from None
-        self._place = url, password
+        self._connection = url, password
 
     def _hook(self, url: str, password: str, before: str) -> None:
         hook = f"{url}/webhook"
-        known = {hook, f"{before}/webhook"}
+        addresses = {hook, f"{before}/webhook"}
         body = {
             "project": self.project,
             "url": hook,
@@ -86,11 +86,12 @@ class Studio:
             "is_active": True,
         }
         try:
-            found = [one for one in self._client.get("/api/webhooks/", project=self.project) if one["url"] in known]
-            for old in found[1:]:
+            hooks = self._client.get("/api/webhooks/", project=self.project)
+            ours = [one for one in hooks if one["url"] in addresses]
+            for old in ours[1:]:
                 self._client.ask("DELETE", f"/api/webhooks/{old['id']}/")
-            if found:
-                self._client.patch(f"/api/webhooks/{found[0]['id']}/", body)
+            if ours:
+                self._client.patch(f"/api/webhooks/{ours[0]['id']}/", body)
             else:
                 self._client.post("/api/webhooks/", body)
         except (StageFailed, UserError):
@@ -101,13 +102,13 @@ class Studio:
         for task in self._client.tasks(self.project, fields="all"):
             yield from task["annotations"]
 
-    def undrawn(self, version: str) -> list[Undrawn]:
-        """The workspace's tasks that annotators have still before them, with boxes of other versions alone.
+    def outdated_tasks(self, version: str) -> list[OutdatedTask]:
+        """The workspace's tasks without annotations whose boxes are all of other versions.
 
-        Where a task has none at all, Label Studio asks for them when it is opened, and only then.
+        Tasks without any boxes are not among them: Label Studio asks for these when somebody opens the task.
         """
         return [
-            Undrawn(int(task["id"]), task["data"])
+            OutdatedTask(int(task["id"]), task["data"])
             for task in self._client.tasks(self.project, fields="all")
             if not task["annotations"]
             and isinstance(task["data"].get("image_id"), str)
@@ -115,23 +116,23 @@ class Studio:
             and all(each["model_version"] != version for each in task["predictions"])
         ]
 
-    def draw(self, rows: list[dict[str, Any]]) -> None:
-        """Give tasks predictions; each row has the ``task`` and a prediction."""
+    def add_predictions(self, rows: list[dict[str, Any]]) -> None:
+        """Add predictions to tasks; each row is a prediction with the number of its ``task``."""
         self._client.post(f"/api/projects/{self.project}/import/predictions", rows)
 
-    def shown(self) -> str:
-        """The version whose boxes annotators see."""
+    def shown_version(self) -> str:
+        """The version whose boxes annotators see; empty where none is chosen."""
         return str(self._client.get(f"/api/projects/{self.project}").get("model_version") or "")
 
-    def show(self, version: str) -> None:
+    def show_version(self, version: str) -> None:
         """Let annotators see the boxes of a version.
 
         Raises:
-            StageFailed: Label Studio knows of no such version.
+            StageFailed: Label Studio has no boxes of this version.
         """
-        if self._place is not None:
-            # The connection is called like the version: of what is called otherwise, Label Studio shows no boxes.
-            self.connect(*self._place, version)
+        if self._connection is not None:
+            # Label Studio shows the boxes of a version only where a connection has the version as its title.
+            self.connect(*self._connection, version)
         self._client.patch(f"/api/projects/{self.project}", {"model_version": version})
 
 

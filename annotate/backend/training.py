@@ -1,8 +1,8 @@
 """One training, in a process of its own: pull, train, compare on the validation split, and take over if better.
 
 A run becomes the model in use when it is finished (see :mod:`fullshot.train`). So a candidate is trained in a folder
-beside, ``models/detector-candidates/``, and moves to the others when it has won. Whatever is killed here leaves the
-detector in use as it was; started again on the same annotations, the training goes on from its last epoch.
+of its own, ``models/detector-candidates/``, and moves to ``models/detector/`` if it is better. A killed training
+leaves the detector in use as it was; started again on the same annotations, it goes on from its last epoch.
 """
 
 import contextlib
@@ -34,14 +34,14 @@ Say = Callable[[str], None]
 Stats = dict[str, Any]
 Fit = Callable[[Workspace, Settings], Stats]
 Evaluate = Callable[[Workspace, Settings, str], Stats]
-"""Takes the name of the run; its answer has ``map50`` and ``pictures``."""
+"""Takes the name of the run; returns at least ``map50`` and ``pictures``."""
 
 _NICENESS = 10
-_HELD = 600.0  # seconds to wait for whoever is at work on the workspace
+_LOCK_WAIT = 600.0  # seconds to wait for another command on the workspace
 
 
 class WorkspaceView(Workspace):
-    """A workspace as a training sees it: people may push and pull meanwhile, and runs lie in folders of its own.
+    """A workspace whose runs lie in a folder of their own, and which others may push from and pull into meanwhile.
 
     Args:
         root: of the workspace.
@@ -53,12 +53,12 @@ class WorkspaceView(Workspace):
         self._suffix = suffix
 
     def models(self, kind: str) -> Path:
-        """As deep as those of the workspace: a run links to its pictures by relative paths."""
+        """As deep as in the workspace itself: a run links to its pictures by relative paths."""
         return self.root / "models" / f"{kind}{self._suffix}"
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Held by a training already: see :func:`retrain`."""
+        """No lock: :func:`retrain` holds the one on training."""
         yield
 
 
@@ -75,20 +75,20 @@ def evaluate_detector(workspace: Workspace, settings: Settings, run: str) -> Sta
 def retrain(
     workspace: Workspace,
     settings: Settings,
-    pulling: Callable[[], Any],
+    pull_annotations: Callable[[], Any],
     say: Say,
     *,
     fit: Fit = fit_detector,
     evaluate: Evaluate = evaluate_detector,
 ) -> Stats:
-    """Train a detector on what annotators drew; it comes into use only if it is better.
+    """Train a detector on what annotators drew; it comes into use only if it is better than the one in use.
 
     Args:
-        workspace: whose.
+        workspace: whose detector is trained.
         settings: its sections ``annotate`` and ``detector``.
-        pulling: brings annotations into the workspace.
-        say: is told what happens, a line each.
-        fit: trains, in the workspace that it is given, and answers with ``run``.
+        pull_annotations: brings annotations into the workspace.
+        say: is called with a line about each result.
+        fit: trains in the workspace that it is given; returns at least ``run``.
         evaluate: measures a run on the validation split.
 
     Returns:
@@ -99,29 +99,29 @@ def retrain(
         StageFailed: the training broke off.
     """
     lock = FileLock(workspace / FOLDER / ".training.lock")
-    with _held(lock, LOCK_WAIT, f"another backend trains a detector for {workspace.root} already"):
-        pulling()
-        seen = counting.pulled(workspace)
+    with _holding(lock, LOCK_WAIT, f"another backend trains a detector for {workspace.root} already"):
+        pull_annotations()
+        used = counting.pulled(workspace)
         candidates, others = WorkspaceView(workspace.root, CANDIDATES), WorkspaceView(workspace.root, "")
         fitted = fit(candidates, settings)
         name = str(fitted["run"])
         main = FileLock(workspace / ".lock")
-        # Nobody changes boxes in between: both are measured by the same.
-        with _held(main, _HELD, f"another fullshot is at work on {workspace.root} for long"):
+        # Nobody may change boxes in between: both detectors must be measured on the same ones.
+        with _holding(main, _LOCK_WAIT, f"another fullshot is at work on {workspace.root} for long"):
             stats = _compare(candidates, others, name, settings, evaluate, say)
         if stats["takes_over"]:
             _take_over(candidates, others, name)
-        _tidy(candidates, "" if stats["takes_over"] else name)
-        counting.remember(workspace, seen)
+        _delete_candidates(candidates, "" if stats["takes_over"] else name)
+        counting.remember(workspace, used)
         return stats
 
 
 @contextlib.contextmanager
-def _held(lock: FileLock, seconds: float, otherwise: str) -> Iterator[None]:
+def _holding(lock: FileLock, seconds: float, message: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=seconds)
     except TimeoutError:
-        raise UserError(otherwise) from None
+        raise UserError(message) from None
     try:
         yield
     finally:
@@ -160,7 +160,7 @@ def _compare(
 
 
 def _take_over(candidates: Workspace, others: Workspace, name: str) -> None:
-    """Move a candidate to the others, and point to it: in this order, so that the pointer never leads nowhere."""
+    """Move a candidate to the other runs, then point to it: in this order, the pointer never names a missing run."""
     folder = others.models(KIND)
     folder.mkdir(parents=True, exist_ok=True)
     free = next(
@@ -170,42 +170,42 @@ def _take_over(candidates: Workspace, others: Workspace, name: str) -> None:
     put_in_use(named_run(others, KIND, free.name))
 
 
-def _tidy(candidates: Workspace, name: str) -> None:
-    """Keep no candidates of earlier trainings; the last loser stays, for whoever wants to know why."""
+def _delete_candidates(candidates: Workspace, keep: str) -> None:
+    """Delete the candidates of earlier trainings, except the named one: the last that lost can be examined."""
     for folder in candidates.models(KIND).iterdir():
-        if folder.is_dir() and folder.name != name:
+        if folder.is_dir() and folder.name != keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
     """The process: settings come as one line on standard input, what happens goes as JSON lines to standard output."""
-    given = json.loads(sys.stdin.buffer.readline())
-    # The other end of the pipe stays open as long as the backend lives.
+    received = json.loads(sys.stdin.buffer.readline())
+    # The other end of the pipe stays open as long as the backend runs.
     end_with_stdin()
-    os.nice(_NICENESS)  # whoever waits for boxes goes first
+    os.nice(_NICENESS)  # predictions for annotators go first
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints must not mix with the messages
 
-    def tell(**what: Any) -> None:
-        print(json.dumps(what), file=out, flush=True)
+    def send(**message: Any) -> None:
+        print(json.dumps(message), file=out, flush=True)
 
-    sections: dict[str, Any] = given["settings"]
-    sections["annotate"] |= given["secrets"]
+    sections: dict[str, Any] = received["settings"]
+    sections["annotate"] |= received["secrets"]
     settings = Settings(**sections)
-    workspace = Workspace(given["workspace"])
+    workspace = Workspace(received["workspace"])
     started = time.monotonic()
 
-    def pulling() -> None:
+    def pull_annotations() -> None:
         with connected(workspace, settings.annotate) as client:
             stats = pull(workspace, settings, client)
-        tell(say=f"pulled {stats['revisions']} new revisions with {stats['boxes']} boxes; the training begins")
+        send(say=f"pulled {stats['revisions']} new revisions with {stats['boxes']} boxes; the training begins")
 
     try:
-        tell(done=retrain(workspace, settings, pulling, lambda text: tell(say=text)))
+        send(done=retrain(workspace, settings, pull_annotations, lambda text: send(say=text)))
     except (UserError, StageFailed, OSError) as error:
-        tell(failed=str(error))
+        send(failed=str(error))
         sys.exit(1)
-    tell(say=f"that took {time.monotonic() - started:.0f} s")
+    send(say=f"that took {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -39,11 +39,11 @@ class _Existing:
 
 
 def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, Any]:
-    """Make the project and its tasks what the workspace says.
+    """Bring the project and its tasks up to date with the workspace.
 
-    Tasks are known by ``image_id``. What is there already is changed where it differs, never added again; tasks of
-    pictures that nobody needs to see any more go, unless somebody said something of them that was not pulled yet.
-    Tasks that others put into the project are left alone. Killed and run again, it goes on.
+    Tasks are identified by ``image_id``. Existing tasks are changed where they differ, never added again; tasks of
+    pictures that need no annotation any more are deleted, unless they have annotations that were not pulled yet.
+    Tasks that others put into the project are left alone. A push that was killed goes on when it is run again.
 
     Args:
         workspace: a curated one.
@@ -54,33 +54,43 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         ``project``, its number, and ``url``; ``tasks`` in all, ``added``, ``changed``, ``deleted``, ``duplicate_tasks``
         deleted; ``kept``, tasks of unneeded pictures with annotations not pulled; ``predictions`` and ``model``,
         pictures with boxes of the detector, and its version; ``foreign_tasks``, tasks without an image_id;
-        ``unreadable``, pictures that do not decode, of which no task is made.
+        ``unreadable``, pictures that do not decode: no task is made of them, and a task that exists is given no
+        predictions. Pictures are read when their task is made or needs predictions.
 
     Raises:
         MissingInput: the workspace was not curated yet.
-        UserError: the project has boxes whose labels there are no more.
+        UserError: the project has boxes with labels that no longer exist.
     """
     inputs = [workspace.table(name) for name in ("curated", "images", "products", "boxes", "priorities")]
     with workspace.stage("annotate push", settings, inputs) as stats:
         for name in ("curated", "images", "products"):
             if not workspace.table(name).is_file():
-                workspace.read(name)  # says what to run, before a project is made
+                workspace.read(name)  # raises MissingInput, before a project is made
         with ThreadPoolExecutor(1) as asking:
             answer = asking.submit(_project, client, workspace, settings.annotate)
             wanted = {picture.image_id: picture for picture in tasks.wanted(workspace, settings.annotate)}
             detector = _detector(workspace, settings)
             project, existing = answer.result()
         number = int(project["id"])
-        gone, kept = _unneeded(client, workspace, projects.key(project), existing, set(wanted))
-        _delete(client, number, [*gone, *existing.duplicate_tasks])
-        left_out = set(gone)
+        unneeded, kept = _unneeded(client, workspace, projects.key(project), existing, set(wanted))
+        _delete(client, number, [*unneeded, *existing.duplicate_tasks])
+        left_out = set(unneeded)
         existing.tasks = {identity: task for identity, task in existing.tasks.items() if task["id"] not in left_out}
         fresh = [picture for identity, picture in wanted.items() if identity not in existing.tasks]
-        broken = unreadable("annotate push", workspace.root, [picture.path for picture in fresh], may_be_missing=True)
+        outdated = _outdated(client, number, existing, wanted, detector)
+        to_read = [picture.path for picture in (*fresh, *(picture for _, picture in outdated))]
+        broken = unreadable("annotate push", workspace.root, to_read, may_be_missing=True)
+        without_pixels = broken | {path for path in to_read if not (workspace.root / path).is_file()}
         fresh = [picture for picture in fresh if picture.path not in broken]
         added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
-        replaced = _predict_anew(client, number, workspace, existing, wanted, detector, settings.annotate.batch)
-        # Last: a task's data tell of which boxes its predictions were made.
+        # What cannot be predicted stays outdated, and is not sent at each push.
+        outdated = [
+            (task, picture)
+            for task, picture in outdated
+            if picture.path not in without_pixels or _has_other_given(task, picture)
+        ]
+        replaced = _predict_anew(client, number, workspace, outdated, detector, settings.annotate.batch)
+        # Last: the data of a task say which boxes its predictions were made of.
         changed = _change(client, existing, wanted)
         version = detector.digest if detector else _most_given(wanted.values())
         if version and project.get("model_version") != version and (added or replaced or existing.tasks):
@@ -95,10 +105,10 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "tasks": len(existing.tasks) + added,
             "added": added,
             "changed": changed,
-            "deleted": len(gone),
+            "deleted": len(unneeded),
             "duplicate_tasks": len(existing.duplicate_tasks) + len(late),
             "kept": kept,
-            "predictions": len(wanted) - len(broken) if detector else 0,
+            "predictions": len(wanted) - len(without_pixels) if detector else 0,
             "model": detector.digest if detector else None,
             "foreign_tasks": existing.foreign_tasks,
             "unreadable": len(broken),
@@ -179,19 +189,19 @@ def _unneeded(
     annotations = workspace.read_if_there("annotations")
     ours = annotations.loc[annotations["project"].eq(project).fillna(False)].dropna(subset=["annotation"])
     pulled = set(zip(ours["annotation"].astype(int), ours["updated_at"], strict=True))
-    gone, kept = [], 0
+    unneeded, kept = [], 0
     for identity, task in existing.tasks.items():
         if identity in wanted:
             continue
         if not _annotated(task):
-            gone.append(task["id"])
+            unneeded.append(task["id"])
         elif identity not in images:
-            said = client.get(f"/api/tasks/{task['id']}")["annotations"]
-            if all((each["id"], each["updated_at"]) in pulled for each in said):
-                gone.append(task["id"])
+            current = client.get(f"/api/tasks/{task['id']}")["annotations"]
+            if all((each["id"], each["updated_at"]) in pulled for each in current):
+                unneeded.append(task["id"])
             else:
                 kept += 1
-    return gone, kept
+    return unneeded, kept
 
 
 def _delete(client: Client, project: int, numbers: Sequence[int]) -> None:
@@ -217,8 +227,8 @@ def _add(
         advance(0, len(pictures))
         for batch in _batches(pictures, size):
             rows = [
-                {"data": picture.data, "predictions": found}
-                for picture, found in zip(batch, _predictions(workspace, batch, detector), strict=True)
+                {"data": picture.data, "predictions": predictions}
+                for picture, predictions in zip(batch, _predictions(workspace, batch, detector), strict=True)
             ]
             if sent is not None:
                 sent.result()
@@ -234,30 +244,30 @@ def _add(
 def _predictions(
     workspace: Workspace, pictures: Sequence[Picture], detector: Detector | None
 ) -> Iterator[list[dict[str, Any]]]:
-    """For each picture, what machines drew: a prediction for each version."""
-    drawn = _drawn(workspace, pictures, detector) if detector else itertools.repeat(None, len(pictures))
-    for picture, boxes in zip(pictures, drawn, strict=True):
-        found = []
+    """The predictions of each picture: one for each version of boxes that machines drew."""
+    predicted = _predicted(workspace, pictures, detector) if detector else itertools.repeat(None, len(pictures))
+    for picture, boxes in zip(pictures, predicted, strict=True):
+        predictions = []
         if picture.given or boxes is not None:
             geometry = tasks.geometry_of(workspace.root, picture.path, picture.width, picture.height)
-            found = [tasks.prediction(version, given, geometry) for version, given in picture.given.items()]
+            predictions = [tasks.prediction(version, given, geometry) for version, given in picture.given.items()]
             if detector and boxes is not None:
                 boxes = tasks.as_stored(boxes, geometry)
-                found.append(tasks.prediction(detector.digest, boxes, geometry))
-        yield found
+                predictions.append(tasks.prediction(detector.digest, boxes, geometry))
+        yield predictions
 
 
-def _drawn(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
+def _predicted(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
     """The detector's boxes of each picture, in pixels of the upright picture; None of one that cannot be read."""
     read = partial(read_rgb, upright=True)
     for some in _batches(pictures, _DECODED):
         decoded = [read_or_none(workspace.root / picture.path, read) for picture in some]
-        found = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
-        yield from (None if pixels is None else next(found) for pixels in decoded)
+        boxes = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
+        yield from (None if pixels is None else next(boxes) for pixels in decoded)
 
 
 def _change(client: Client, existing: _Existing, wanted: dict[str, Picture]) -> int:
-    """Bring the data of tasks up to date that were there before."""
+    """Bring the data of existing tasks up to date."""
     changed = [
         (task, wanted[identity].data)
         for identity, task in existing.tasks.items()
@@ -270,46 +280,61 @@ def _change(client: Client, existing: _Existing, wanted: dict[str, Picture]) -> 
     return len(changed)
 
 
+def _outdated(
+    client: Client, project: int, existing: _Existing, wanted: dict[str, Picture], detector: Detector | None
+) -> list[tuple[dict[str, Any], Picture]]:
+    """The tasks whose predictions are of an earlier detector, or of earlier boxes of the shop, with their pictures."""
+    versions = _versions(client, project) if existing.tasks else {}
+    outdated = []
+    for identity, task in existing.tasks.items():
+        picture = wanted.get(identity)
+        if picture is None:
+            continue
+        expected = set(picture.given) | ({detector.digest} if detector else set())
+        if _has_other_given(task, picture) or versions.get(task["id"], set()) != expected:
+            outdated.append((task, picture))
+    return outdated
+
+
+def _has_other_given(task: dict[str, Any], picture: Picture) -> bool:
+    """Whether a task was made of other boxes than the picture comes with now."""
+    return bool(task["data"].get("given") != picture.data["given"])
+
+
 def _predict_anew(
     client: Client,
     project: int,
     workspace: Workspace,
-    existing: _Existing,
-    wanted: dict[str, Picture],
+    outdated: Sequence[tuple[dict[str, Any], Picture]],
     detector: Detector | None,
     size: int,
 ) -> int:
-    """Replace what an earlier version of the detector drew, or what the shop said before."""
-    versions = _versions(client, project) if existing.tasks else {}
-    todo = []
-    for identity, task in existing.tasks.items():
-        if identity not in wanted:
-            continue
-        expected = set(wanted[identity].given) | ({detector.digest} if detector else set())
-        is_other = task["data"].get("given") != wanted[identity].data["given"]
-        if is_other or versions.get(task["id"], set()) != expected:
-            todo.append((task["id"], wanted[identity]))
+    """Replace the predictions of tasks."""
     with bar("annotate push", "predictions") as advance:
         done = 0
-        for batch in _batches(todo, size):
-            numbers = [number for number, _ in batch]
+        for batch in _batches(outdated, size):
+            numbers = [task["id"] for task, _ in batch]
             chosen = {"selectedItems": {"all": False, "included": numbers}}
             client.post("/api/dm/actions", chosen, id="delete_tasks_predictions", project=project)
-            found = _predictions(workspace, [picture for _, picture in batch], detector)
-            rows = [{"task": number, **each} for number, all_ in zip(numbers, found, strict=True) for each in all_]
+            predictions = _predictions(workspace, [picture for _, picture in batch], detector)
+            rows = [
+                {"task": number, **each}
+                for number, of_task in zip(numbers, predictions, strict=True)
+                for each in of_task
+            ]
             if rows:
                 client.post(f"/api/projects/{project}/import/predictions", rows)
             done += len(batch)
-            advance(done, len(todo))
-    return len(todo)
+            advance(done, len(outdated))
+    return len(outdated)
 
 
 def _versions(client: Client, project: int) -> dict[int, set[str]]:
     """The versions of each task's predictions."""
-    found: dict[int, set[str]] = defaultdict(set)
+    versions: dict[int, set[str]] = defaultdict(set)
     for task in client.tasks(project, fields="all"):
-        found[task["id"]] |= {str(each["model_version"]) for each in task["predictions"]}
-    return found
+        versions[task["id"]] |= {str(each["model_version"]) for each in task["predictions"]}
+    return versions
 
 
 def _most_given(pictures: Iterable[Picture]) -> str:

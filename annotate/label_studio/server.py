@@ -230,7 +230,7 @@ def _command(process: int) -> str:
 
 
 def _environment(workspace: Workspace, user: Credentials) -> dict[str, str]:
-    """The server's environment, with the user's secrets: on a command line, other users of the machine could read them."""
+    """The server's environment, with the user's secrets: on a command line, others on the machine could read them."""
     # Label Studio reads any variable as a setting, also another program's, such as DATABASE_NAME.
     inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("LC_")}
     return inherited | {

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from fullshot.annotate.label_studio.regions import PICTURE, from_boxes
+from fullshot.annotate.queue.numbering import DIGITS
 from fullshot.core.boxes import Box
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.pictures import read_geometry, read_or_none
@@ -20,7 +21,7 @@ SHOP = "shop"
 """Version of the boxes that come from the shop's own pages."""
 
 _MACHINE = ("shop", "import")
-_TOLD = (
+_COLUMNS = (
     *("image_id", "path", "width", "height", "priority", "reason", "shot"),
     *("product_id", "product_type", "url_product"),
 )
@@ -34,12 +35,12 @@ class Picture:
     """A picture that goes to annotators.
 
     Attributes:
-        data: of its task: the picture's address, ``image_id``, ``priority``, ``reason`` and what is known of it;
-            ``given`` tells boxes that came with it from others.
+        data: of its task: the picture's address, ``image_id``, ``priority``, ``reason``, and cells of the
+            tables; ``given`` is a digest of the boxes that it came with.
         path: relative to the workspace.
         width: in pixels, as it is stored.
         height: in pixels, as it is stored.
-        given: boxes that came with it, by their version; in pixels of the picture as it is stored.
+        given: boxes of the shop and of imported files, by their version; in pixels of the picture as it is stored.
     """
 
     data: dict[str, Any]
@@ -83,21 +84,21 @@ def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture
     """
     curated, images, products = (workspace.read(name) for name in ("curated", "images", "products"))
     kept = curated["keep"].fillna(True).astype(bool) & curated["duplicate_of"].isna()
-    # Version 0.1 told full shots alone.
+    # Version 0.1 had full_shot and no shot.
     full = curated["shot"].isin(("full", "unclear")) | (curated["shot"].isna() & curated["full_shot"].eq(True))
     asked = curated[kept & full.fillna(False)]
     places = images.drop_duplicates("image_id").merge(products, on="product_id", how="left", suffixes=("", "_product"))
     order = workspace.read_if_there("priorities")[["image_id", "priority", "reason"]]
     rows = asked.merge(places, on="image_id").merge(order, on="image_id", how="left")
     rows["priority"] = rows["priority"].astype("float64").fillna(0.0)
-    rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")[list(_TOLD)]
+    rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")[list(_COLUMNS)]
     given = _given(workspace)
     for row in rows.to_dict("records"):
         boxes = given.get(row["image_id"], {})
         data = {
             PICTURE: address(settings.pictures, str(row["path"])),
             "image_id": row["image_id"],
-            "priority": round(float(row["priority"]), 4),
+            "priority": round(float(row["priority"]), DIGITS),
             "reason": _words(row["reason"]) or _why(row),
             "shot": row["shot"],
             "product": _words(row["product_id"]),
@@ -128,8 +129,8 @@ def _given(workspace: Workspace) -> dict[str, dict[str, list[Box]]]:
 
 def _digest(given: Mapping[str, Sequence[Box]]) -> str:
     """A short digest of boxes; empty where there are none."""
-    said = [(version, [(box.label, box.corners) for box in boxes]) for version, boxes in sorted(given.items())]
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16] if said else ""
+    content = [(version, [(box.label, box.corners) for box in boxes]) for version, boxes in sorted(given.items())]
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16] if content else ""
 
 
 def _why(row: Mapping[Any, Any]) -> str:

@@ -232,6 +232,27 @@ def test_boxes_of_a_new_detector_replace_those_of_the_old(
     assert client.get(f"/api/projects/{stats['project']}")["model_version"] == "b" * 16
 
 
+def test_a_task_whose_picture_broke_is_named_and_not_predicted_at_each_push(
+    client: Client, settings: Settings, make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = make(3, boxes=True)
+    monkeypatch.setattr(push_module, "load", lambda *_, **__: Guessing("a" * 16, 0.5))
+    project = push(workspace, settings, client)["project"]
+    broken = workspace.read("images").iloc[1]
+    (workspace.root / str(broken["path"])).write_bytes(b"no picture")
+    monkeypatch.setattr(push_module, "load", lambda *_, **__: Guessing("b" * 16, 0.75))
+    capsys.readouterr()
+
+    def pushed() -> dict[str, list[int]]:
+        """The numbers of each task's predictions after another push."""
+        stats = push(workspace, settings, client)
+        assert (stats["tasks"], stats["deleted"], stats["predictions"], stats["unreadable"]) == (3, 0, 2, 1)
+        assert f"left out: {broken['path']}" in capsys.readouterr().err
+        return {name: [each["id"] for each in task["predictions"]] for name, task in tasks(client, project).items()}
+
+    assert pushed() == pushed()
+
+
 def test_labels_that_boxes_were_drawn_with_are_not_taken_away(client: Client, settings: Settings, make: Make) -> None:
     workspace = make(2)
     project = push(workspace, settings, client)["project"]

@@ -244,6 +244,14 @@ def test_a_picture_that_comes_to_lead_does(make: Make) -> None:
     assert sum(kept) >= 3
 
 
+def test_annotators_get_numbers_with_all_their_decimals(make: Make) -> None:
+    workspace, ids = make({}, {})
+    numbers = [1.000002, 1.000001]
+    rows = [{"image_id": name, "priority": number} for name, number in zip(ids, numbers, strict=True)]
+    workspace.write("priorities", tables.frame("priorities", rows))
+    assert [seen_by_annotators(workspace)[name]["priority"] for name in ids] == numbers
+
+
 @given(st.permutations(range(7)), st.dictionaries(st.integers(0, 9), st.floats(0.001, 50), max_size=8))
 def test_numbers_say_an_order_and_as_few_as_can_be_change(order: list[int], before: dict[int, float]) -> None:
     names, known = [str(each) for each in order], {str(name): round(value, 2) for name, value in before.items()}
