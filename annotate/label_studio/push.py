@@ -1,32 +1,31 @@
 """Bring the workspace's pictures into Label Studio, with the boxes that machines drew."""
 
-import itertools
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from typing import Any
 
 from fullshot.annotate.label_studio import project as projects
 from fullshot.annotate.label_studio import tasks
 from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.predictions import (
+    batches,
+    has_other_given,
+    outdated_tasks,
+    predictions_of,
+    replace_predictions,
+)
 from fullshot.annotate.label_studio.server import refuse_links
 from fullshot.annotate.label_studio.tasks import Picture
 from fullshot.annotate.readable import unreadable
-from fullshot.core.boxes import Box
 from fullshot.core.errors import MissingInput, StageFailed, UserError
-from fullshot.core.pictures import read_or_none, read_rgb
 from fullshot.core.progress import bar
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import Detector, load
 
 _DATA = ("image", "image_id", "priority", "reason", "shot", "product", "product_type", "page", "given")
-
-_DECODED = 16
-"""Pictures that are held in memory at once: a camera's has 36 MB."""
 
 
 @dataclass
@@ -77,7 +76,7 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         left_out = set(unneeded)
         existing.tasks = {identity: task for identity, task in existing.tasks.items() if task["id"] not in left_out}
         fresh = [picture for identity, picture in wanted.items() if identity not in existing.tasks]
-        outdated = _outdated(client, number, existing, wanted, detector)
+        outdated = outdated_tasks(client, number, existing.tasks, wanted, detector)
         to_read = [picture.path for picture in (*fresh, *(picture for _, picture in outdated))]
         broken = unreadable("annotate push", workspace.root, to_read, may_be_missing=True)
         without_pixels = broken | {path for path in to_read if not (workspace.root / path).is_file()}
@@ -87,9 +86,9 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         outdated = [
             (task, picture)
             for task, picture in outdated
-            if picture.path not in without_pixels or _has_other_given(task, picture)
+            if picture.path not in without_pixels or has_other_given(task, picture)
         ]
-        replaced = _predict_anew(client, number, workspace, outdated, detector, settings.annotate.batch)
+        replaced = replace_predictions(client, number, workspace, outdated, detector, settings.annotate.batch)
         # Last: the data of a task say which boxes its predictions were made of.
         changed = _change(client, existing, wanted)
         version = detector.digest if detector else _most_given(wanted.values())
@@ -205,7 +204,7 @@ def _unneeded(
 
 
 def _delete(client: Client, project: int, numbers: Sequence[int]) -> None:
-    for batch in _batches(numbers, 1000):
+    for batch in batches(numbers, 1000):
         chosen = {"selectedItems": {"all": False, "included": list(batch)}}
         client.post("/api/dm/actions", chosen, id="delete_tasks", project=project)
 
@@ -225,10 +224,10 @@ def _add(
         sent: Future[Any] | None = None
         done = 0
         advance(0, len(pictures))
-        for batch in _batches(pictures, size):
+        for batch in batches(pictures, size):
             rows = [
                 {"data": picture.data, "predictions": predictions}
-                for picture, predictions in zip(batch, _predictions(workspace, batch, detector), strict=True)
+                for picture, predictions in zip(batch, predictions_of(workspace, batch, detector), strict=True)
             ]
             if sent is not None:
                 sent.result()
@@ -239,31 +238,6 @@ def _add(
             sent.result()
             advance(done, len(pictures))
     return len(pictures)
-
-
-def _predictions(
-    workspace: Workspace, pictures: Sequence[Picture], detector: Detector | None
-) -> Iterator[list[dict[str, Any]]]:
-    """The predictions of each picture: one for each version of boxes that machines drew."""
-    predicted = _predicted(workspace, pictures, detector) if detector else itertools.repeat(None, len(pictures))
-    for picture, boxes in zip(pictures, predicted, strict=True):
-        predictions = []
-        if picture.given or boxes is not None:
-            geometry = tasks.geometry_of(workspace.root, picture.path, picture.width, picture.height)
-            predictions = [tasks.prediction(version, given, geometry) for version, given in picture.given.items()]
-            if detector and boxes is not None:
-                boxes = tasks.as_stored(boxes, geometry)
-                predictions.append(tasks.prediction(detector.digest, boxes, geometry))
-        yield predictions
-
-
-def _predicted(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
-    """The detector's boxes of each picture, in pixels of the upright picture; None of one that cannot be read."""
-    read = partial(read_rgb, upright=True)
-    for some in _batches(pictures, _DECODED):
-        decoded = [read_or_none(workspace.root / picture.path, read) for picture in some]
-        boxes = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
-        yield from (None if pixels is None else next(boxes) for pixels in decoded)
 
 
 def _change(client: Client, existing: _Existing, wanted: dict[str, Picture]) -> int:
@@ -280,70 +254,7 @@ def _change(client: Client, existing: _Existing, wanted: dict[str, Picture]) -> 
     return len(changed)
 
 
-def _outdated(
-    client: Client, project: int, existing: _Existing, wanted: dict[str, Picture], detector: Detector | None
-) -> list[tuple[dict[str, Any], Picture]]:
-    """The tasks whose predictions are of an earlier detector, or of earlier boxes of the shop, with their pictures."""
-    versions = _versions(client, project) if existing.tasks else {}
-    outdated = []
-    for identity, task in existing.tasks.items():
-        picture = wanted.get(identity)
-        if picture is None:
-            continue
-        expected = set(picture.given) | ({detector.digest} if detector else set())
-        if _has_other_given(task, picture) or versions.get(task["id"], set()) != expected:
-            outdated.append((task, picture))
-    return outdated
-
-
-def _has_other_given(task: dict[str, Any], picture: Picture) -> bool:
-    """Whether a task was made of other boxes than the picture comes with now."""
-    return bool(task["data"].get("given") != picture.data["given"])
-
-
-def _predict_anew(
-    client: Client,
-    project: int,
-    workspace: Workspace,
-    outdated: Sequence[tuple[dict[str, Any], Picture]],
-    detector: Detector | None,
-    size: int,
-) -> int:
-    """Replace the predictions of tasks."""
-    with bar("annotate push", "predictions") as advance:
-        done = 0
-        for batch in _batches(outdated, size):
-            numbers = [task["id"] for task, _ in batch]
-            chosen = {"selectedItems": {"all": False, "included": numbers}}
-            client.post("/api/dm/actions", chosen, id="delete_tasks_predictions", project=project)
-            predictions = _predictions(workspace, [picture for _, picture in batch], detector)
-            rows = [
-                {"task": number, **each}
-                for number, of_task in zip(numbers, predictions, strict=True)
-                for each in of_task
-            ]
-            if rows:
-                client.post(f"/api/projects/{project}/import/predictions", rows)
-            done += len(batch)
-            advance(done, len(outdated))
-    return len(outdated)
-
-
-def _versions(client: Client, project: int) -> dict[int, set[str]]:
-    """The versions of each task's predictions."""
-    versions: dict[int, set[str]] = defaultdict(set)
-    for task in client.tasks(project, fields="all"):
-        versions[task["id"]] |= {str(each["model_version"]) for each in task["predictions"]}
-    return versions
-
-
 def _most_given(pictures: Iterable[Picture]) -> str:
     """The version of boxes that most pictures came with."""
     versions = Counter(version for picture in pictures for version in picture.given)
     return max(sorted(versions), key=lambda version: versions[version], default="")
-
-
-def _batches(rows: Sequence[Any], size: int) -> Iterator[list[Any]]:
-    rest = iter(rows)
-    while batch := list(islice(rest, size)):
-        yield batch
