@@ -20,7 +20,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import FORMAT, FORMAT_AS_STORED, ITEM_COLUMNS, ITEMS, MANIFEST, damaged_file, read_manifest
 from fullshot.index.embedding import embed_item_shots
 from fullshot.index.stores import VECTOR_STORES
-from fullshot.train import frames_digest
+from fullshot.train import frames_digest, unreadable
 from fullshot.train.embedder import Embedder, load, preferred_item_shots, product_wears
 
 STAGE = "index build"
@@ -98,7 +98,14 @@ def _is_up_to_date(
         return False
     if manifest["format"] == FORMAT_AS_STORED and any(_is_turned(workspace / str(path)) for path in items["path"]):
         return False
+    if _can_read_more(workspace, manifest["unreadable"], items["path"]):
+        return False
     return damaged_file(workspace, manifest) is None
+
+
+def _can_read_more(workspace: Workspace, left_out: int, paths: "pd.Series[str]") -> bool:
+    """Whether pictures that a catalog had to leave out have been brought back since."""
+    return left_out > 0 and int(paths.isin(unreadable(workspace.root, paths)).sum()) < left_out
 
 
 def _is_turned(path: Path) -> bool:

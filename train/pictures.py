@@ -47,6 +47,16 @@ def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | No
     return dict(_of_each(root, paths, decoded))
 
 
+def unreadable(root: Path, paths: Iterable[str]) -> list[str]:
+    """The pictures that do not decode whole: paths, each once, sorted.
+
+    Args:
+        root: of the workspace.
+        paths: relative to it.
+    """
+    return [path for path, geometry in geometries(root, paths).items() if geometry is None]
+
+
 def _of_each(root: Path, paths: Iterable[str], ask: Callable[[Path], Result]) -> list[tuple[str, Result]]:
     each = sorted(set(paths))
     # Threads suffice: the decoder lets go of the interpreter.

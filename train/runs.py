@@ -7,7 +7,7 @@
 import datetime
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import read_json, write_text
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
+from fullshot.train import pictures
 
 VOLATILE = frozenset({"fetched_at", "updated_at"})
 """Columns that change when a table is made again from the same input."""
@@ -133,7 +134,14 @@ def section_to_train(workspace: Workspace, kind: str, resume: str | None, today:
 
 
 def find_run(
-    workspace: Workspace, kind: str, digest: str, *, resume: str | None, weights: Callable[[Path], Path], inputs: str
+    workspace: Workspace,
+    kind: str,
+    digest: str,
+    *,
+    resume: str | None,
+    weights: Callable[[Path], Path],
+    paths: Iterable[str],
+    inputs: str,
 ) -> Run | None:
     """The run of these inputs and settings that need not be trained again, else the one to go on with.
 
@@ -143,6 +151,7 @@ def find_run(
         digest: of the inputs and settings.
         resume: the name of an unfinished run to go on with; None: the newest of this digest.
         weights: where the weights lie in a run's folder; a finished run without them counts for nothing.
+        paths: of the pictures to learn from; nor does a finished run that could not read some which can be read now.
         inputs: what the digest is of, for a message: ``the pictures or boxes``.
 
     Returns:
@@ -160,9 +169,19 @@ def find_run(
             )
         return run
     same = [run for run in _runs(workspace, kind) if run.digest == digest]
-    finished = [run for run in same if run.finished and weights(run.folder).is_file()]
+    finished = [
+        run
+        for run in same
+        if run.finished and weights(run.folder).is_file() and not _can_read_more(workspace, run, paths)
+    ]
     unfinished = [run for run in same if not run.finished]
     return next(iter([*finished, *unfinished]), None)
+
+
+def _can_read_more(workspace: Workspace, run: Run, paths: Iterable[str]) -> bool:
+    """Whether pictures that a run had to leave out have been brought back since."""
+    left_out = int(run.metrics.get("unreadable", 0))
+    return left_out > 0 and len(pictures.unreadable(workspace.root, paths)) < left_out
 
 
 def named_run(workspace: Workspace, kind: str, name: str) -> Run:

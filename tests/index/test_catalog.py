@@ -103,13 +103,18 @@ def test_unreadable_pictures_are_left_out_counted_and_named(
     (built.catalog / "index.json").unlink()
     paths = [str(path) for path in built.read("dataset2")["image_path"].iloc[:5]]
     (built / paths[0]).unlink()
-    for path in paths[1:]:
+    whole = {path: (built / path).read_bytes() for path in paths[1:]}
+    for path in whole:
         (built / path).write_bytes(b"no picture")
     stats = build_catalog(built, settings)
     assert (stats["items"], stats["unreadable"]) == (55, 5)
     messages = capsys.readouterr().err
     assert "5 pictures that cannot be read are left out" in messages
     assert sum(path in messages for path in paths) == 3
+    assert build_catalog(built, settings) == {**stats, "up_to_date": True}
+    (built / paths[1]).write_bytes(whole[paths[1]])  # brought back
+    again = build_catalog(built, settings)
+    assert (again["up_to_date"], again["items"], again["unreadable"]) == (False, 56, 4)
     for path in built.read("dataset2")["image_path"]:
         (built / path).write_bytes(b"no picture")
     (built.catalog / "index.json").unlink()

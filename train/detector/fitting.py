@@ -60,8 +60,15 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
                 "first"
             )
         digest = _digest(workspace, section, trainer, boxes)
-        inputs_named = "the boxes, the model file or the way of training"
-        run = runs.find_run(workspace, KIND, digest, resume=resume, weights=trainer.weights, inputs=inputs_named)
+        run = runs.find_run(
+            workspace,
+            KIND,
+            digest,
+            resume=resume,
+            weights=trainer.weights,
+            paths=boxes.loc[boxes["split"] != "test", "path"],
+            inputs="the boxes, the model file or the way of training",
+        )
         trained = run is None or not run.finished
         if run is not None and run.finished:
             runs.put_in_use(run)

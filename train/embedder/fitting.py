@@ -70,6 +70,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
             digest,
             resume=resume,
             weights=lambda folder: folder / WEIGHTS,
+            paths=examples["path"],
             inputs="the pictures or boxes",
         )
         trained = run is None or not run.finished

@@ -219,7 +219,8 @@ def test_pictures_that_cannot_be_read_are_left_out_counted_and_named(
         for split in ("train", "val", "test")
     }
     cut_off, missing, validated = paths["train"][0], paths["train"][1], paths["val"][0]
-    (workspace / cut_off).write_bytes((workspace / cut_off).read_bytes()[:150])
+    whole = (workspace / cut_off).read_bytes()
+    (workspace / cut_off).write_bytes(whole[:150])
     (workspace / missing).unlink()
     (workspace / validated).write_bytes(b"no picture")
     (workspace / paths["test"][0]).write_bytes(b"")
@@ -235,13 +236,18 @@ def test_pictures_that_cannot_be_read_are_left_out_counted_and_named(
     assert (
         f"evaluate detector: 1 picture that cannot be read is left out: {paths['test'][0]}" in capsys.readouterr().err
     )
+    assert not detector.fit(workspace, small(epochs=1))["trained"]
+    (workspace / cut_off).write_bytes(whole)  # brought back: there is more to learn from
+    again = detector.fit(workspace, small(epochs=1))
+    assert (again["trained"], again["unreadable"], again["pictures"]["train"]) == (True, 2, 4)
+    assert detector.fit(workspace, small(epochs=1)) == {**again, "trained": False}
     for path in images["path"]:
         (workspace / str(path)).unlink(missing_ok=True)
     with pytest.raises(StageFailed, match=r"no picture of the split test in .* can be read"):
         detector.evaluate(workspace, small())
     with pytest.raises(StageFailed, match="no picture of the split train"):
         detector.fit(workspace, small(epochs=2))
-    assert len(list(workspace.models("detector").glob("*/run.json"))) == 1
+    assert len(list(workspace.models("detector").glob("*/run.json"))) == 2
 
 
 def test_a_finished_run_is_not_trained_again(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:

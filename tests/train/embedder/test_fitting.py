@@ -214,6 +214,7 @@ def test_what_cannot_be_read_is_left_out_counted_and_named(
         str(images.loc[[on_full_shots[0]], "path"].iloc[0]),
         str(workspace.read("dataset2")["image_path"].iloc[0]),
     ]
+    whole = (workspace / broken[1]).read_bytes()
     for path in broken:
         (workspace / path).write_bytes(b"no picture")
     one_epoch = load(embedder={**settings.embedder.model_dump(), "epochs": 1})
@@ -224,6 +225,10 @@ def test_what_cannot_be_read_is_left_out_counted_and_named(
     assert (scores["unreadable"], scores["queries"]) == (2, 3)
     message = capsys.readouterr().err
     assert all(path in message for path in broken)
+    assert not embedder.fit(workspace, one_epoch)["trained"]
+    (workspace / broken[1]).write_bytes(whole)  # brought back: there is more to learn from
+    again = embedder.fit(workspace, one_epoch)
+    assert (again["trained"], again["unreadable"], again["item_shots"]) == (True, 0, 36)
     for path in workspace.read("images")["path"]:
         (workspace / str(path)).write_bytes(b"no picture")
     with pytest.raises(StageFailed, match="can be read"):
