@@ -12,11 +12,11 @@ the other knows nothing but pixels.
 The figure: the labels with which a queue comes to the mAP that random order has with all of its labels, as a share of
 them. One training differs from the next by a few hundredths of mAP though the labels are the same, so both are read off
 the rising curves (isotonic regression) through the means over the seeds, straight between rounds: the first lucky
-training does not count as having come there. The same is told of random order.
+training does not count as having come there. The same is measured for random order.
 
-The last round of every order is the whole pool. It takes about three quarters of an hour on two cores. What is done
-lies in `rounds.json` in the folder that `--output` names: started again with the same flags it goes on. `curve.csv` and
-`curve.png` lie beside.
+The last round of every order is the whole pool. It takes about three quarters of an hour on two cores. Finished
+rounds lie in `rounds.json` in the folder that `--output` names: started again with the same flags it goes on. There,
+too, are `curve.csv` and `curve.png`.
 """
 
 import argparse
@@ -98,14 +98,14 @@ class Simulation:
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._sides: dict[str, str] = {}
         self._products: list[dict[str, Any]] = []
-        self._lay(photos, annotations)
+        self._fill_workspace(photos, annotations)
 
     @property
     def pool(self) -> list[str]:
         """The pictures that may be labelled."""
         return sorted(identity for identity, side in self._sides.items() if side == "train")
 
-    def _lay(self, photos: Path, annotations: Path) -> None:
+    def _fill_workspace(self, photos: Path, annotations: Path) -> None:
         """Bring the pictures into the workspace, each a product of its own, a full shot, on a side drawn by lot."""
         given = [picture for picture in load_boxes(annotations, "coco") if picture.boxes]
         random.Random(_SPLIT_SEED).shuffle(given)
@@ -182,9 +182,9 @@ class Simulation:
         key = f"{_key(labelled, seed)} {count} {weights} {'typed' if typed else 'untyped'}"
         if key not in self._done["next"]:
             settings = self._train(labelled, seed)
-            told = self._products if typed else [{**product, "product_type": None} for product in self._products]
-            self._workspace.write("products", tables.frame("products", told))
-            self._workspace.table("priorities").unlink(missing_ok=True)  # what was done before has no say
+            untyped = [{**product, "product_type": None} for product in self._products]
+            self._workspace.write("products", tables.frame("products", self._products if typed else untyped))
+            self._workspace.table("priorities").unlink(missing_ok=True)  # an earlier order would be continued
             prioritise(self._workspace, settings)
             self._done["next"][key] = self._workspace.read("priorities")["image_id"].head(count).tolist()
             self._keep()
@@ -227,7 +227,7 @@ def rising(curve: Curve) -> Curve:
 
 
 def labels_for(curve: Curve, target: float) -> float | None:
-    """The number of labels with which a curve first comes to a target, straight between rounds; None: never."""
+    """The number of labels with which a curve first reaches a target, interpolated linearly; None: never."""
     before: tuple[int, float] | None = None
     for count, value in curve:
         if value >= target:
