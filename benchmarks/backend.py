@@ -110,6 +110,8 @@ def main(arguments: list[str] | None = None) -> None:
     with _common.scratch(given.folder) as scratch:
         workspace = filled(scratch / "workspace", given.pictures, given.count)
         rows = list(workspace.read("images").itertuples())
+        if given.rounds == 1 and len(rows) <= WARM:
+            raise SystemExit(f"expected more than {WARM} pictures, which are not measured, or more --rounds than one")
         with answering(workspace, settings, detector) as backend:
             for number in range(given.rounds):
                 for place, row in enumerate(rows):
