@@ -193,8 +193,8 @@ def _address(url: str) -> str:
 def _reason(answer: httpx.Response) -> str:
     """What a server says went wrong; never a whole answer, which may be a page with secrets in it."""
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError:
         return answer.reason_phrase
-    words = said.get("validation_errors") or said.get("detail") or "" if isinstance(said, dict) else ""
+    words = body.get("validation_errors") or body.get("detail") or "" if isinstance(body, dict) else ""
     return " ".join(str(words).split())[:_SHOWN] or answer.reason_phrase

@@ -32,9 +32,9 @@ def update_overrides(workspace: Workspace, fresh: Set[str]) -> int:
         return 0
     curated, overrides = workspace.read_if_there("curated"), workspace.read_if_there("verdicts")
     full = set(curated.loc[curated["full_shot"].fillna(False).astype(bool), "image_id"])
-    known = overrides.astype(object).where(overrides.notna(), None)
+    records = overrides.astype(object).where(overrides.notna(), None).to_dict("records")
     rows: dict[str, dict[str, Any]] = {
-        str(row["image_id"]): {str(name): cell for name, cell in row.items()} for row in known.to_dict("records")
+        str(row["image_id"]): {str(name): cell for name, cell in row.items()} for row in records
     }
     authors = {str(identity): set(names.dropna()) for identity, names in annotations.groupby("image_id")["annotator"]}
     counting = {row["image_id"]: row for row in in_force(annotations).to_dict("records")}
@@ -75,12 +75,12 @@ def _of_several(annotations: pd.DataFrame) -> dict[str, str]:
         shot = _shot(row)
         if shot is not None:
             shots.setdefault(row["image_id"], []).append(shot)
-    found = {}
+    decided = {}
     for identity, each in shots.items():
         if len(each) > 1:
             shot, count = Counter(each).most_common(1)[0]
-            found[identity] = shot if 2 * count > len(each) else UNCLEAR
-    return found
+            decided[identity] = shot if 2 * count > len(each) else UNCLEAR
+    return decided
 
 
 def _shot(annotation: Mapping[Any, Any]) -> str | None:

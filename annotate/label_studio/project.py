@@ -51,8 +51,8 @@ def find(client: Client, title: str) -> dict[str, Any]:
     Raises:
         UserError: there is none, or there are several.
     """
-    found = client.get("/api/projects", title=title, page_size=100)["results"]
-    same: list[dict[str, Any]] = [project for project in found if project["title"] == title]
+    projects = client.get("/api/projects", title=title, page_size=100)["results"]
+    same: list[dict[str, Any]] = [project for project in projects if project["title"] == title]
     if len(same) != 1:
         what = f"several projects called {title!r}" if same else f"no project called {title!r}"
         raise UserError(f"there is {what} at {client.url}: push first, or name another by --project")
@@ -70,8 +70,8 @@ def ensure(client: Client, title: str) -> dict[str, Any]:
     Raises:
         UserError: there are several of this title, or boxes were drawn with labels that there are no more.
     """
-    found = client.get("/api/projects", title=title, page_size=100)["results"]
-    same = [project for project in found if project["title"] == title]
+    projects = client.get("/api/projects", title=title, page_size=100)["results"]
+    same = [project for project in projects if project["title"] == title]
     if len(same) > 1:
         numbers = ", ".join(str(project["id"]) for project in same)
         raise UserError(f"there are several projects called {title!r} ({numbers}): name another one by --project")

@@ -46,12 +46,12 @@ def _longest_falling(values: Sequence[float]) -> list[int]:
         previous[place] = at[length - 1] if length else None
         ends[length : length + 1] = [-value]
         at[length : length + 1] = [place]
-    found = []
+    places = []
     last = at[-1] if at else None
     while last is not None:
-        found.append(last)
+        places.append(last)
         last = previous[last]
-    return found[::-1]
+    return places[::-1]
 
 
 def _fill(numbers: list[float | None]) -> None:
