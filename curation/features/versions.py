@@ -1,6 +1,5 @@
 """Where a workspace keeps the features of its pictures, by the version of what extracted them."""
 
-import contextlib
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +22,15 @@ _MUCH = 32
 
 
 def features_folder(root: Path) -> Path:
-    """The folder of a workspace's features; that of version 0.1 is moved there."""
+    """The folder of a workspace's features; that of version 0.1 is moved there, or used as it is where it cannot be."""
     folder, old = root / FOLDER, root / _FOLDER_OF_0_1
     if not folder.exists() and any(old.glob("*/*.parquet")):
-        with contextlib.suppress(FileNotFoundError):  # another process was faster
+        try:
             old.rename(folder)
-            say(f"fullshot: {old} is called {FOLDER}/ now: it was moved, and nothing is computed again")
+        except OSError:
+            # Another process was faster, or nobody may write here.
+            return folder if folder.exists() else old
+        say(f"fullshot: {old} is called {FOLDER}/ now: it was moved, and nothing is computed again")
     return folder
 
 

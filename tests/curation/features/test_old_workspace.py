@@ -1,5 +1,6 @@
 """Features that version 0.1 of fullshot kept, in its folder ``looks/``."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -65,6 +66,22 @@ def test_a_check_of_the_splits_uses_them_too(make_workspace: Make, settings: Set
     as_version_0_1(workspace)
     assert curation.find_leaks(workspace, settings) == []
     assert (workspace / "features").is_dir()
+
+
+def test_a_workspace_that_can_only_be_read_keeps_its_old_folder(
+    make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    as_version_0_1(workspace)
+
+    def refuse(path: Path, target: Path) -> None:
+        # Tests may run as root, whom no permission keeps from writing.
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    assert curation.find_leaks(workspace, settings) == []
+    assert (workspace / "looks").is_dir()
 
 
 def test_failures_that_0_1_wrote_are_still_curations_own(make_workspace: Make, settings: Settings) -> None:
