@@ -206,14 +206,19 @@ def choose(
     diversity_then[rest], rarity_then[rest] = coverage.of_greatest()[rest], rare[rest]
     score = weights.uncertainty * pool.uncertainty + weights.diversity * diverse + weights.rarity * rare
     level = np.floor(np.log(np.maximum(score[rest], _NOTHING)) / -np.log(_AS_GOOD))
-    tail = _in_turns(rest[np.lexsort((-score[rest], -pool.before[rest], -level))], pool.products)
-    rows += _merged(tail, pool.unclear, turns)
+    tail = rest[np.lexsort((-score[rest], -pool.before[rest], -level))]
+    rows += _merged(tail, pool, turns)
     return Order(np.array(rows, np.int64), diversity_then, rarity_then)
 
 
-def _merged(tail: Rows, unclear: NDArray[np.bool_], turns: Turns) -> list[int]:
-    """Rows in order, each kind of them when it is its turn."""
-    of_kind = {kind: iter(tail[unclear[tail] == kind].tolist()) for kind in (True, False)}
+def _merged(tail: Rows, pool: Pool, turns: Turns) -> list[int]:
+    """Rows in order of score, each kind of them when it is its turn, and its products in turns.
+
+    The kinds are ordered apart: else the place of a picture among those of its product would depend on when the other
+    kind comes, and be another one when the same pictures are ordered again.
+    """
+    unclear = pool.unclear[tail]
+    of_kind = {kind: iter(_in_turns(tail[unclear == kind], pool.products).tolist()) for kind in (True, False)}
     merged = []
     for _ in tail:
         merged.append(next(of_kind[turns.is_unclear_next()]))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -519,6 +520,27 @@ def pool_of(features: NDArray[np.float32], products: NDArray[np.int64] | None = 
 def by_diversity(pool: Pool, labelled: Labelled, everything: NDArray[np.float32], limit: int = 2000) -> Order:
     turns = Turns(pool.unclear, 0, 0, pool.before)
     return choose(pool, labelled, population_of(pool.features, everything), Weights(0, 1, 0), turns, limit)
+
+
+def test_pictures_that_are_not_chosen_one_by_one_keep_their_order_too() -> None:
+    dice = np.random.default_rng(0)
+    features = np.asarray(dice.normal(size=(300, 8)), np.float32)
+    pool = replace(
+        pool_of(features),
+        uncertainty=np.asarray(dice.random(300), np.float32),
+        products=dice.integers(0, 60, 300),
+        unclear=dice.random(300) < 0.3,
+    )
+    labelled = Labelled(features[:0], np.zeros(0, np.float32), np.zeros(4, np.float32))
+    population = population_of(features, features)
+    orders = []
+    for _ in range(2):
+        turns = Turns(pool.unclear, 0.2, 0, pool.before)
+        orders.append(choose(pool, labelled, population, Weights(0.5, 1, 0.5), turns, limit=20).rows)
+        before = np.zeros(300, np.float32)
+        before[orders[0]] = np.arange(300, 0, -1)
+        pool = replace(pool, before=before)
+    assert orders[0].tolist() == orders[1].tolist()
 
 
 def test_diversity_alone_covers_all_pictures_as_far_as_it_can() -> None:
