@@ -77,6 +77,8 @@ def boxes_export(
 ) -> None:
     """Write boxes and their pictures as a data set; rejected pictures are left out.
 
+    Pictures that cannot be read are left out too: they are named, and the exit code is 1.
+
     The table "export" of a labels file has the category that a label is written as, such as top = "Blouse".
     """
     from fullshot.annotate import export_boxes
@@ -87,3 +89,6 @@ def boxes_export(
         place, place.settings(), path, box_format, split=split, source=source, labels=labels, link=link
     )
     print_stats(stats, as_json)
+    if stats["unreadable"]:
+        # Who goes on with an export must know that pictures are missing in it; which, is said on stderr.
+        raise typer.Exit(1)

@@ -366,7 +366,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_rest_exported(
     assert f"1 picture that cannot be read is left out: {path}" in capsys.readouterr().err
     assert len(list((tmp_path / "out/images").iterdir())) == 3
     result = CliRunner().invoke(app, ["boxes", "export", str(workspace.root), str(tmp_path / "out"), "--json"])
-    assert (result.exit_code, json.loads(result.stdout)["unreadable"]) == (0, 1)
+    assert (result.exit_code, json.loads(result.stdout)["unreadable"]) == (1, 1)
 
 
 def test_an_export_of_which_nothing_can_be_read_leaves_nothing_behind(workspace: Workspace, tmp_path: Path) -> None:

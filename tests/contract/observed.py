@@ -12,6 +12,7 @@ from PIL import Image
 
 from fullshot.core.tables import SPLITS
 from tests.contract.commands import Contract, Run, run
+from tests.contract.expected import exit_code
 from tests.contract.pictures import FULL, ITEM, Shot
 
 USED, UPRIGHT, AS_STORED = "used", "upright", "as stored"
@@ -53,7 +54,7 @@ def shots_of(contract: Contract, command: str, kind: str) -> list[Shot]:
 def outcome(contract: Contract, command: str, kind: str) -> str:
     """What a command did with the pictures of a kind."""
     done = contract[command]
-    if done.code != 0:
+    if done.code != exit_code(command):
         return f"the command ends with {done.code}: {done.words[-300:]}"
     observe = _OBSERVERS[command]
     by_role: dict[str, set[str]] = {}
