@@ -250,6 +250,13 @@ def test_what_starts_the_workers_of_a_curation_loads_no_tables() -> None:
     assert not {"pandas", "pandera", "scipy", "cv2", "mediapipe"} & set(done.stdout.split())
 
 
+def test_a_python_that_is_started_loads_nothing_of_the_folder_that_the_user_works_in() -> None:
+    # Without -P, Python looks there first for whatever is imported: a file numpy.py of the user's would be ours.
+    unsafe = re.compile(r'sys\.executable, "-[cm]"')
+    found = [name for name, path in FILES.items() if unsafe.search(path.read_text("utf-8"))]
+    assert found == []
+
+
 def test_no_text_names_a_place_of_one_machine() -> None:
     place = re.compile(r"(?<![\w.:/*)-])/(?:home|Users|root|work)/[\w.]")
     wrong = [

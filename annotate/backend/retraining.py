@@ -12,7 +12,7 @@ from fullshot.annotate.label_studio.server import FOLDER
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 
-COMMAND = (sys.executable, "-m", "fullshot.annotate.backend.training")
+COMMAND = (sys.executable, "-P", "-m", "fullshot.annotate.backend.training")
 
 _SECRETS = ("token", "backend_password")
 

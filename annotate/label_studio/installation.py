@@ -48,9 +48,9 @@ def installed() -> Path:
 def _install(folder: Path, pinned: Path) -> list[list[str]]:
     python = str(folder / "bin" / "python")
     if find_spec("uv") is not None:
-        uv = [sys.executable, "-m", "uv", "--quiet"]
+        uv = [sys.executable, "-P", "-m", "uv", "--quiet"]
         make = [*uv, "venv", "--python", sys.executable, str(folder)]
         return [make, [*uv, "pip", "install", "--python", python, "--no-deps", "--requirements", str(pinned)]]
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
-    make = [sys.executable, "-m", "venv", str(folder)]
+    make = [sys.executable, "-P", "-m", "venv", str(folder)]
     return [make, [*pip, "install", "--no-deps", "--requirement", str(pinned)]]

