@@ -180,14 +180,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--each", type=int, default=EACH, help=f"copies of each kind; default: {EACH}")
     made.add_argument("--seed", type=int, default=1, help="of the copies' parameters; default: 1")
     made.add_argument("--radius", type=int, default=defaults.duplicate_radius, help="default: the settings'")
-    made.add_argument("--likeness", type=float, default=defaults.duplicate_similarity, help="default: the settings'")
+    made.add_argument("--similarity", type=float, default=defaults.duplicate_similarity, help="default: the settings'")
     return made
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The script."""
     given = parser().parse_args(arguments)
-    settings = CurateSettings(duplicate_radius=given.radius, duplicate_similarity=given.likeness)
+    settings = CurateSettings(duplicate_radius=given.radius, duplicate_similarity=given.similarity)
     rows = measure(given.pictures, given.same, given.each, settings, given.seed)
     _common.show("Planted duplicates", rows, as_json=given.as_json, peer="pHash, 10 bits")
 

@@ -1,13 +1,13 @@
 """Near duplicates among a million hashes: how long, how much memory, how many of those planted are found.
 
-Two heaps of hashes. *random*: every bit by lot. *shop*: as alike as a shop's are: of each bit of a 64-bit pHash it is
+Two sets of hashes. *random*: every bit by lot. *shop*: as alike as a shop's are: of each bit of a 64-bit pHash it is
 known how often it is set in photos on a white ground (0.1 to 1 for the lowest frequencies, about 0.5 for the
 others), and bits are drawn by those chances; hashes of one kind of garment resemble each other. In both, one row in
-ten is a near duplicate of an earlier row, 0 to 10 bits away. Thumbnails play no part: likeness 0. They would cost
+ten is a near duplicate of an earlier row, 0 to 10 bits away. Thumbnails play no part: similarity 0. They would cost
 1.5 kB a picture, and time for each candidate (`benchmarks.duplicates`).
 
-Each heap is a process of its own, so that its peak of memory is its own; time is that of finding pairs and of
-clustering, on all cores. The peer is FAISS's flat binary index, which compares every hash with every other: its
+Each set is measured in a process of its own, so that its peak of memory is its own; time is that of finding pairs and
+of clustering, on all cores. The peer is FAISS's flat binary index, which compares every hash with every other: its
 range search is timed for 2,000 queries against all hashes and multiplied by hashes over queries.
 """
 

@@ -8,7 +8,7 @@ _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def host_of(url: str) -> str:
-    """HostStats and port of an address, whichever way they are written."""
+    """Host and port of an address, whichever way they are written."""
     parts = urlsplit(url)
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{name}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme)}"

@@ -37,7 +37,7 @@ TRACKERS = frozenset(
         "scorecardresearch.com",
     }
 )
-"""Politeness, with all below them, that count visits or show advertisements."""
+"""Hosts, with all below them, that count visits or show advertisements."""
 
 _WITHOUT_NETWORK = ("about", "blob", "data")
 _REMEMBERED_SECONDS = 60.0

@@ -15,7 +15,7 @@ MOST_GAIN = 1.4
 """How many times brighter a duplicate may be."""
 
 SCALE = 100.0
-"""Levels of error, of 255, at which two pictures are not alike at all."""
+"""Levels of error, of 255, at which the similarity of two pictures is 0."""
 
 _GAINS = np.linspace(1, MOST_GAIN, 6, dtype=np.float32)
 _WHITE = 247  # JPEG's ground is seldom 255
@@ -35,15 +35,15 @@ Thumbnails = NDArray[np.uint8]
 
 
 def is_near_duplicate(ours: Thumbnails, theirs: Thumbnails, least: float) -> NDArray[np.bool_]:
-    """Which pairs of pictures have at least this likeness; see :func:`similarity`.
+    """Which pairs of pictures have at least this similarity; see :func:`similarity`.
 
-    Most pairs are settled by less: those that differ too much when seen in 8 by 8 cells, those that are alike as
+    Most pairs are settled by less: those that differ too much when seen in 8 by 8 cells, those that are similar as
     they are, and those that no crop would save.
 
     Args:
         ours: uint8 (N, 1536).
         theirs: as many.
-        least: of likeness, in [0, 1]; 0: everything is alike.
+        least: of similarity, in [0, 1]; 0: all pairs have it.
 
     Returns:
         bool (N,).
@@ -67,7 +67,7 @@ def is_near_duplicate(ours: Thumbnails, theirs: Thumbnails, least: float) -> NDA
 
 
 def similarity(ours: Thumbnails, theirs: Thumbnails) -> NDArray[np.float32]:
-    """How alike pictures are, pair by pair, whichever of the two was resized, encoded anew, cropped or brightened.
+    """How similar pictures are, pair by pair, whichever of the two was resized, encoded anew, cropped or brightened.
 
     The darker thumbnail is made as bright as the other (up to 1.4 times, clipped at white) and laid over it: as it
     is, or with 3% cut off each side of one of the two, in every case moved and stretched by up to 1.2 cells, as
@@ -117,7 +117,7 @@ def _most_error(ours: Thumbnails, theirs: Thumbnails) -> NDArray[np.float32]:
 
 
 def _roughly(ours: Thumbnails, theirs: Thumbnails) -> NDArray[np.bool_]:
-    """Whether pictures may be alike, seen in 8 by 8 cells of brightness and 4 by 4 of colour."""
+    """Whether pictures may be similar, seen in 8 by 8 cells of brightness and 4 by 4 of colour."""
     one, other = _coarse(ours), _coarse(theirs)
     swap = (one[0].mean(axis=1) > other[0].mean(axis=1))[:, None]
     darker, lighter = np.where(swap, other[0], one[0]), np.where(swap, one[0], other[0])
