@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -159,12 +160,14 @@ def _drive(
         enable_model_summary=False,
     )
     file = folder / CHECKPOINT
-    if not file.is_file():
-        trainer.fit(siamese, train_dataloaders=batches)
-        return 0
-    done = int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1
+    done = int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1 if file.is_file() else 0
     batches.epoch = done
-    trainer.fit(siamese, train_dataloaders=batches, ckpt_path=file)
+    answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(siamese, train_dataloaders=batches, ckpt_path=file if done else None)
+    except SystemExit as ended:  # Lightning's answer to Ctrl-C: it ignores any further one, and exits without a word
+        signal.signal(signal.SIGINT, answer_to_ctrl_c)
+        raise KeyboardInterrupt from ended
     return done
 
 

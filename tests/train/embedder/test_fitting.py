@@ -237,6 +237,25 @@ def test_what_cannot_be_read_is_left_out_counted_and_named(
         embedder.fit(workspace, load(embedder={**settings.embedder.model_dump(), "epochs": 2}))
 
 
+def test_ctrl_c_is_left_to_the_caller(
+    workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(done: int, total: int, note: str = "") -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    @contextlib.contextmanager
+    def stopping_bar(what: str, unit: str = "") -> Iterator[Advance]:
+        yield stop
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patched:
+        patched.setattr("fullshot.train.embedder.fitting.bar", stopping_bar)
+        with pytest.raises(KeyboardInterrupt):
+            embedder.fit(workspace, settings)
+    assert signal.getsignal(signal.SIGINT) == before
+    assert embedder.fit(workspace, settings)["resumed_at"] == 1
+
+
 def test_a_run_of_version_0_1_loads_and_goes_on(
     workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
