@@ -164,6 +164,7 @@ def test_a_further_column_is_kept(tmp_path: Path) -> None:
         ({"rating_count": 1.5}, "row 2 column rating_count: expected a whole number, got 1.5"),
         ({"rating_count": "inf"}, "row 2 column rating_count: expected a whole number, got 'inf'"),
         ({"rating_count": 1e30}, "row 2 column rating_count: expected a whole number, got 1e+30"),
+        ({"rating_count": 2**63}, "row 2 column rating_count: expected a whole number, got 9223372036854775808"),
         ({"in_stock": "perhaps"}, "row 2 column in_stock: expected true or false, got 'perhaps'"),
         ({"product_id": None}, "row 2 column product_id: expected a cell that is not empty"),
     ],
@@ -273,3 +274,20 @@ def test_all_columns_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadTable) as caught:
         tables.read("splits", path)
     assert str(caught.value) == f"{path}: expected a column image_id, split, got picture, side"
+
+
+def test_a_table_without_one_of_its_columns_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "splits.csv"
+    with pytest.raises(BadTable) as caught:
+        tables.write("splits", pd.DataFrame({"image_id": [SHA]}), path)
+    assert str(caught.value) == f"{path}: expected a column split"
+    assert not path.exists()
+
+
+def test_some_rows_of_a_table_are_a_table(tmp_path: Path) -> None:
+    prices = [1.5, None, 3.5, 4.5]
+    rows = [{**ROW, "product_id": f"s:{number}", "price": price} for number, price in enumerate(prices)]
+    some = tables.frame("products", rows).iloc[[3, 2]]
+    tables.write("products", some, tmp_path / "products.csv")
+    back = tables.read("products", tmp_path / "products.csv")
+    assert list(zip(back["product_id"], back["price"], strict=True)) == [("s:3", 4.5), ("s:2", 3.5)]
