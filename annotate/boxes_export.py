@@ -211,9 +211,9 @@ def _must_be_free(folder: Path, format: str) -> None:
     if not any(folder.iterdir()):
         return
     try:
-        record = json.loads((folder / RECORD).read_bytes())
+        record = files.read_json(folder / RECORD)
         before, digest = record["format"], record["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except KeyError:
         raise UserError(f"{folder} holds something else: export into a new folder") from None
     if before != format:
         raise UserError(f"{folder} holds an export in the format {before}: export into a new folder")

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from fullshot.annotate.label_studio.installation import installed
 from fullshot.core.errors import StageFailed, UserError
-from fullshot.core.files import write_text
+from fullshot.core.files import read_json, write_text
 from fullshot.core.progress import say
 from fullshot.core.workspace import Workspace
 
@@ -127,11 +127,8 @@ def _is_served(workspace: Workspace) -> bool:
 
 def _record(workspace: Workspace) -> dict[str, Any]:
     """The address and the process of the server that was started last; empty where none is recorded."""
-    try:
-        record = json.loads((workspace / FOLDER / _RUNNING).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) and {"url", "process"} <= set(record) else {}
+    record = read_json(workspace / FOLDER / _RUNNING)
+    return record if {"url", "process"} <= set(record) else {}
 
 
 def refuse_links(workspace: Workspace) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from platformdirs import user_cache_path
 
 from fullshot.core.errors import UserError
-from fullshot.core.files import write_bytes, write_text
+from fullshot.core.files import read_json, write_bytes, write_text
 
 if TYPE_CHECKING:
     from fullshot.core.settings import CurateSettings, Settings
@@ -163,11 +163,8 @@ def _record_path() -> Path:
 
 
 def _record() -> dict[str, Any]:
-    try:
-        record = json.loads(_record_path().read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) and record.get("route") in ("maker", "wheel") else {}
+    record = read_json(_record_path())
+    return record if record.get("route") in ("maker", "wheel") else {}
 
 
 def _from_maker(curate: "CurateSettings") -> bytes:

@@ -1,6 +1,5 @@
 """What a report is about: the tables of a workspace, joined once."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fullshot.core import tables
+from fullshot.core.files import read_json
 from fullshot.core.taxonomy import Taxonomy
 from fullshot.core.workspace import Workspace
 from fullshot.curation.overrides import BY_A_PERSON
@@ -149,10 +149,6 @@ def _kind(pictures: pd.DataFrame, shot: str, full_shot: str) -> "pd.Series[str]"
 def newest_run(root: Path, stage: str) -> dict[str, Any]:
     """The record of a stage's newest run; empty where there is none that can be read."""
     for file in sorted((root / "runs").glob(f"{stage}-*.json"), reverse=True):
-        try:
-            record = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError):  # a record that somebody edited, or half of one: the one before it will do
-            continue
-        if isinstance(record, dict):
+        if record := read_json(file):  # of one that somebody broke, the one before it will do
             return record
     return {}
