@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -55,6 +55,7 @@ RENDERERS: Registry[RendererClass] = Registry(
         "playwright": "fullshot.crawler.rendering.playwright:PlaywrightRenderer",
         "selenium": "fullshot.crawler.rendering.selenium.renderer:SeleniumRenderer",
     },
+    keeps("fullshot.core.interfaces:Renderer"),
 )
 """A renderer's class by the name that ``crawl.renderer`` gives it."""
 
@@ -73,6 +74,9 @@ class FrontierClass(Protocol):
 
 
 FRONTIERS: Registry[FrontierClass] = Registry(
-    "frontier", "fullshot.frontiers", {"sqlite": "fullshot.crawler.frontier.sqlite:SqliteFrontier"}
+    "frontier",
+    "fullshot.frontiers",
+    {"sqlite": "fullshot.crawler.frontier.sqlite:SqliteFrontier"},
+    keeps("fullshot.core.interfaces:Frontier"),
 )
 """A frontier's class by the name that ``crawl.frontier`` gives it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullshot.core.errors import UserError
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from fullshot.annotate.formats.annotated import Annotated
@@ -30,6 +30,7 @@ BOX_FORMATS: "Registry[type[BoxFormat[Annotated, Category]]]" = Registry(
         "modanet": _COCO,
         "fashionpedia": _COCO,
     },
+    keeps("fullshot.core.interfaces:BoxFormat"),
 )
 """The formats of boxes, by ``--format``."""
 

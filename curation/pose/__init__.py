@@ -1,7 +1,7 @@
 """People and their joints: the estimators that find them, and what is made of them."""
 
 from fullshot.core import interfaces
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 from fullshot.core.settings import Settings
 from fullshot.curation.pose.people import People
 from fullshot.curation.pose.skeletons import Skeleton
@@ -17,6 +17,7 @@ POSE_ESTIMATORS: Registry[type[PoseEstimator]] = Registry(
         "mediapipe": "fullshot.curation.pose.mediapipe:MediaPipePose",
         "openpose": "fullshot.curation.pose.openpose:OpenPose",
     },
+    keeps("fullshot.core.interfaces:PoseEstimator"),
 )
 """A pose estimator's class by its name in ``curate.pose``."""
 

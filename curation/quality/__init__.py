@@ -19,7 +19,7 @@ defects planted on pictures of each kind and saved as JPEG (``benchmarks.quality
 """
 
 from fullshot.core import interfaces
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 from fullshot.curation.quality.reductions import Reductions
 
 __all__ = ["QUALITY_CHECKS", "QualityCheck", "Reductions"]
@@ -33,5 +33,6 @@ QUALITY_CHECKS: Registry[type[QualityCheck]] = Registry(
         name: f"fullshot.curation.quality.{name}:{name.capitalize()}"
         for name in ("tiny", "strip", "blank", "blurred", "watermark", "collage", "shared")
     },
+    keeps("fullshot.core.interfaces:QualityCheck"),
 )
 """A quality check's class by its name in ``curated.issues``, in the order in which issues are named there."""

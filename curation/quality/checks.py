@@ -49,9 +49,21 @@ def measure(picture: Picture) -> dict[str, float]:
 
     Returns:
         A number for each of :func:`measure_names`.
+
+    Raises:
+        UserError: a check does not measure what it says that it does.
     """
     reductions = Reductions(picture)
-    return {name: value for check in quality_checks() for name, value in check.measure(reductions).items()}
+    values: dict[str, float] = {}
+    for check in quality_checks():
+        measured = check.measure(reductions)
+        if set(measured) != set(check.measures):
+            raise UserError(
+                f"the quality check {check.name!r} has to measure {', '.join(check.measures)}, "
+                f"got {', '.join(measured) or 'nothing'}: mend it, or uninstall its package"
+            )
+        values |= measured
+    return values
 
 
 def find_issues(rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[str]":

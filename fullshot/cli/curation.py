@@ -76,7 +76,10 @@ def add(
     place = Workspace(workspace)
     settings = place.settings(curate={"processes": processes})
     options = AddOptions(shop, columns, root, parse_constants(constants or []))
-    print_stats(add_pictures(place, settings, source, options), as_json)
+    stats = add_pictures(place, settings, source, options)
+    print_stats(stats, as_json)
+    if stats["failed"]:
+        raise StageFailed(f"{stats['failed']} of what {source} names could not be added: failures.csv says why")
 
 
 @command

@@ -13,7 +13,8 @@ import multiprocessing
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from types import FunctionType
+from typing import ClassVar, Generic, TypeVar, get_origin
 
 from fullshot.core.errors import UserError
 from fullshot.core.progress import say
@@ -95,6 +96,38 @@ def _load(place: str) -> Implementation:  # type: ignore[type-var]
     module, _, attribute = place.partition(":")
     loaded: Implementation = getattr(import_module(module), attribute)
     return loaded
+
+
+def keeps(protocol: str) -> Callable[[object], None]:
+    """A check for a registry: whether a class has the methods and class variables that its protocol names.
+
+    Args:
+        protocol: where it lies, as ``package.module:Name``; loaded with the first check.
+    """
+
+    def check(loaded: object) -> None:
+        if not isinstance(loaded, type):
+            raise TypeError(f"expected a class, got {loaded!r}")
+        missing = [name for name in sorted(_members(_load(protocol))) if not hasattr(loaded, name)]
+        if missing:
+            raise TypeError(f"expected what {protocol.partition(':')[2]} has, got no {', '.join(missing)}")
+
+    return check
+
+
+def _members(protocol: type) -> set[str]:
+    """The methods and class variables of a protocol; what an object may have only once it is made is not among them."""
+    found = set()
+    for base in protocol.__mro__:
+        if getattr(base, "_is_protocol", False) and base.__module__ != "typing":
+            found |= {name for name, value in vars(base).items() if isinstance(value, FunctionType | classmethod)}
+            found |= {name for name, hint in base.__annotations__.items() if _is_class_variable(hint)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def _is_class_variable(hint: object) -> bool:
+    origin: object = get_origin(hint)
+    return origin is ClassVar
 
 
 @functools.cache

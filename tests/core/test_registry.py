@@ -7,7 +7,7 @@ import pytest
 
 from fullshot.core.engines import map_shards
 from fullshot.core.errors import UserError
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 GROUP = "fullshot.test_hats"
 HOUSE = {"cap": "fullshot.core.errors:UserError"}
@@ -116,3 +116,23 @@ def test_nothing_of_the_house_is_loaded_before_it_is_asked_for() -> None:
     assert hats.names() == ["cap"]
     with pytest.raises(ModuleNotFoundError):  # a mistake of the house's own is no user's
         hats.get("cap")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("class Hat:\n    def read(self, name): ...\n", "got no delete, names, size, write"),
+        ("def Hat(place): ...\n", "expected a class, got <function Hat"),
+    ],
+)
+def test_what_does_not_keep_its_protocol_is_named_and_the_rest_works(
+    install: Install, tmp_path: Path, capfd: pytest.CaptureFixture[str], code: str, reason: str
+) -> None:
+    package = f"milliner_of_{len(code)}"
+    install(package, {"bowler": f"{package}:Hat"})
+    (tmp_path / f"{package}.py").write_text(code)
+    hats: Registry[type] = Registry("hat", GROUP, HOUSE, keeps("fullshot.core.interfaces:BlobStore"))
+    with pytest.raises(UserError, match=rf"^the hat 'bowler' of {package} 1\.2 does not load .*{reason}"):
+        hats.get("bowler")
+    assert hats.load_all() == {"cap": UserError}
+    assert f"the hat 'bowler' of {package} 1.2 does not load" in capfd.readouterr().err

@@ -24,6 +24,20 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def run_suite(plugin: Path, suite: str, name: str) -> str:
+    """Run a conformance suite over what the package brings by this name; returns what pytest prints.
+
+    Raises:
+        AssertionError: a test fails, or none runs.
+    """
+    path = os.pathsep.join(filter(None, [str(plugin), os.environ.get("PYTHONPATH")]))
+    tests = Path(__file__).parents[1] / "conformance" / suite
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", name, str(tests)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 @pytest.fixture(scope="session")
 def fullshot(plugin: Path) -> Command:
     """Runs a command in a process of its own that finds the package: exit code, stdout and stderr."""

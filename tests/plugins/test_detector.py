@@ -7,13 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fullshot.core.workspace import Workspace
-
-Stats = Callable[..., dict[str, Any]]
+from tests.plugins.conftest import Stats, run_suite
 
 drawn_workspace: Callable[[Path], Workspace] = runpy.run_path(
     str(Path(__file__).parents[1] / "train" / "embedder" / "conftest.py")
@@ -38,6 +36,10 @@ def test_it_is_trained_once_and_measured(trained: Path, stats: Stats) -> None:
     (run,) = (trained / "models" / "detector").glob("*/run.json")
     assert json.loads(run.read_text())["family"] == "mean-box"
     assert (run.parent / "mean-boxes.json").is_file()
+
+
+def test_it_passes_the_suite_of_detectors(plugin: Path) -> None:
+    assert "8 passed, 1 skipped" in run_suite(plugin, "test_detectors.py", "mean-box")  # it has no features
 
 
 def test_the_queue_of_pictures_to_annotate_asks_it(trained: Path, stats: Stats) -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from fullshot.core.workspace import Workspace
-from tests.plugins.conftest import Command, Stats
+from tests.plugins.conftest import Command, Stats, run_suite
 
 FACTS = {"number": 7, "title": "Plain tee", "for": "Women", "kind": "Tshirts", "price": 12.5, "pictures": ["/7.jpg"]}
 PRODUCT = f'<html><script id="acme" type="application/json">{json.dumps(FACTS)}</script></html>'.encode()
@@ -97,11 +97,7 @@ def with_packages(*folders: Path) -> dict[str, str]:
 
 
 def test_it_passes_the_suite_of_shop_pages(plugin: Path) -> None:
-    suite = Path(__file__).parents[1] / "conformance" / "test_shop_pages.py"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "acme", str(suite)]
-    done = subprocess.run(command, capture_output=True, text=True, env=with_packages(plugin))
-    assert done.returncode == 0, done.stdout
-    assert "9 passed" in done.stdout
+    assert "9 passed" in run_suite(plugin, "test_shop_pages.py", "acme")
 
 
 @pytest.fixture

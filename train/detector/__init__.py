@@ -7,7 +7,7 @@ A detector belongs to a family, such as YOLO. A family implements
 from typing import TYPE_CHECKING
 
 from fullshot.core.lazy import lazy_names
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Detector, DetectorTrainer, DetectorWithFeatures
@@ -29,7 +29,10 @@ __all__ = [
 ]
 
 DETECTORS: "Registry[type[DetectorTrainer[DetectionData]]]" = Registry(
-    "detector family", "fullshot.detectors", {"yolo": "fullshot.train.detector.yolo:YoloTrainer"}
+    "detector family",
+    "fullshot.detectors",
+    {"yolo": "fullshot.train.detector.yolo:YoloTrainer"},
+    keeps("fullshot.core.interfaces:DetectorTrainer"),
 )
 """The families of detectors, by ``detector.family``."""
 

@@ -6,7 +6,7 @@ It has a backbone, which has a name in :data:`BACKBONES`, and a layer that turns
 from typing import TYPE_CHECKING
 
 from fullshot.core.lazy import lazy_names
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Backbone, Embedder
@@ -37,7 +37,10 @@ __all__ = [
 ]
 
 BACKBONES: "Registry[type[Backbone]]" = Registry(
-    "backbone", "fullshot.backbones", {"small": "fullshot.train.embedder.backbones.small:SmallBackbone"}
+    "backbone",
+    "fullshot.backbones",
+    {"small": "fullshot.train.embedder.backbones.small:SmallBackbone"},
+    keeps("fullshot.core.interfaces:Backbone"),
 )
 """The networks that turn crops into features, by ``embedder.backbone``."""
 

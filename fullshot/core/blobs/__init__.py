@@ -5,11 +5,14 @@ from pathlib import Path
 
 from fullshot.core.blobs.local import LocalBlobs
 from fullshot.core.interfaces import BlobStore
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 __all__ = ["BLOB_STORES", "LocalBlobs"]
 
 BLOB_STORES: Registry[Callable[[Path | str], BlobStore]] = Registry(
-    "blob store", "fullshot.blob_stores", {"local": "fullshot.core.blobs.local:LocalBlobs"}
+    "blob store",
+    "fullshot.blob_stores",
+    {"local": "fullshot.core.blobs.local:LocalBlobs"},
+    keeps("fullshot.core.interfaces:BlobStore"),
 )
 """A blob store by its name; each is made with the place of its blobs, such as a folder."""

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from fullshot.core.engines.shards import cores, shards
 from fullshot.core.interfaces import Engine
-from fullshot.core.registry import Registry
+from fullshot.core.registry import Registry, keeps
 
 __all__ = ["ENGINES", "cores", "map_shards", "open_engine", "shards"]
 
@@ -13,7 +13,10 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 ENGINES: Registry[Callable[[int], Engine]] = Registry(
-    "engine", "fullshot.engines", {"processes": "fullshot.core.engines.processes:ProcessEngine"}
+    "engine",
+    "fullshot.engines",
+    {"processes": "fullshot.core.engines.processes:ProcessEngine"},
+    keeps("fullshot.core.interfaces:Engine"),
 )
 """An engine by its name; each is made with how many shards are worked on at once (0: as it sees fit)."""
 

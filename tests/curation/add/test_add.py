@@ -489,7 +489,8 @@ def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text("pic,kind\na.png,Jean\nb.png,Jean\n")
     words = [str(tmp_path / "ws"), str(tmp_path / "l.csv"), "--image", "pic", "--type", "kind", "--json"]
     result = CliRunner().invoke(app, [*words, "--set", "gender=women", "--set", "brand=A=B"])
-    assert result.exit_code == 0
+    assert result.exit_code == 1  # it ran, and something failed
+    assert result.stderr.splitlines()[-1].startswith("fullshot: 1 of what ")
     stats = json.loads(result.stdout)
     assert (stats["pictures"], stats["failed"], stats["failures"]) == (1, 1, {"not-an-image": 1})
     workspace = Workspace(tmp_path / "ws")
