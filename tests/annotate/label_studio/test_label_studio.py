@@ -59,10 +59,11 @@ def comment(words: str) -> dict[str, Any]:
     return {"id": "t", "type": "textarea", "from_name": "comment", "to_name": "image", "value": {"text": [words]}}
 
 
-def test_two_hundred_pictures_there_and_back(client: Client, settings: Settings, make: Make) -> None:
-    workspace = make(200, boxes=True)
+@pytest.mark.parametrize("count", [30, pytest.param(200, marks=pytest.mark.slow)])
+def test_many_pictures_there_and_back(client: Client, settings: Settings, make: Make, count: int) -> None:
+    workspace = make(count, boxes=True)
     stats = push(workspace, settings, client)
-    assert (stats["added"], stats["tasks"], stats["deleted"]) == (200, 200, 0)
+    assert (stats["added"], stats["tasks"], stats["deleted"]) == (count, count, 0)
     there = tasks(client, stats["project"])
     assert set(there) == set(workspace.read("images")["image_id"])
     some = next(iter(there.values()))
@@ -76,10 +77,10 @@ def test_two_hundred_pictures_there_and_back(client: Client, settings: Settings,
         drawn[identity] = box
         draw(client, task["id"], [box], comment("laced"))
     got = pull(workspace, settings, client)
-    assert (got["annotated"], got["revisions"], got["boxes"], got["mistakes"]) == (200, 200, 200, 0)
+    assert (got["annotated"], got["revisions"], got["boxes"], got["mistakes"]) == (count, count, count, 0)
     boxes = workspace.read("boxes")
     human = boxes[boxes["source"] == "human"].set_index("image_id")
-    assert len(boxes) == 400
+    assert len(boxes) == 2 * count
     for identity, box in drawn.items():
         row = human.loc[identity]
         assert row["label"] == "foot"
@@ -93,7 +94,7 @@ def test_two_hundred_pictures_there_and_back(client: Client, settings: Settings,
     assert pull(workspace, settings, client)["revisions"] == 0
     assert workspace.table("boxes").read_bytes() == before
     again = push(workspace, settings, client)
-    assert (again["added"], again["changed"], again["deleted"], again["tasks"]) == (0, 0, 0, 200)
+    assert (again["added"], again["changed"], again["deleted"], again["tasks"]) == (0, 0, 0, count)
     assert set(tasks(client, stats["project"])) == set(there)
 
 
