@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks import mutation
 
-pytest.importorskip("mutmut")
 pytestmark = pytest.mark.slow
 
 FILES = {
