@@ -3,6 +3,7 @@
 Boxes are in pixels of a picture as it is stored, and models see it upright, as its EXIF orientation says.
 """
 
+import functools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import TypeVar
 
 from fullshot.core.engines import cores
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.pictures import read_geometry, read_or_none, read_rgb
+from fullshot.core.pictures import read_geometry, read_or_none, read_reduced
 
 Result = TypeVar("Result")
+
+_SIDE = 64
+"""Longer side in pixels that a picture is decoded to: its bytes are all read, its pixels are not all made."""
 
 
 def turned(root: Path, paths: Iterable[str]) -> list[str]:
@@ -42,7 +46,7 @@ def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | No
     """
 
     def decoded(path: Path) -> ImageGeometry | None:
-        return None if read_or_none(path, read_rgb) is None else read_geometry(path)
+        return None if _is_broken(path) else read_geometry(path)
 
     return dict(_of_each(root, paths, decoded))
 
@@ -54,7 +58,11 @@ def unreadable(root: Path, paths: Iterable[str]) -> list[str]:
         root: of the workspace.
         paths: relative to it.
     """
-    return [path for path, geometry in geometries(root, paths).items() if geometry is None]
+    return [path for path, is_broken in _of_each(root, paths, _is_broken) if is_broken]
+
+
+def _is_broken(path: Path) -> bool:
+    return read_or_none(path, functools.partial(read_reduced, longest=_SIDE)) is None
 
 
 def _of_each(root: Path, paths: Iterable[str], ask: Callable[[Path], Result]) -> list[tuple[str, Result]]:
