@@ -29,7 +29,8 @@ def product_ranks(queries: Tensor, query_products: Tensor, gallery: Tensor, gall
     ends = counts.cumsum(0)
     places = torch.searchsorted(products, query_products)
     ranks = torch.zeros(len(queries), dtype=torch.int64)
-    for rows in torch.arange(len(queries)).split(QUERIES):
+    for row in range(0, len(queries), QUERIES):
+        rows = torch.arange(row, min(row + QUERIES, len(queries)))
         own = torch.where(torch.isin(query_products[rows], products), places[rows], -1)
         limits = _own_distances(queries[rows], own, gallery, order, ends)
         for first, last in _blocks(ends):
@@ -79,14 +80,17 @@ def _as_near(queries: Tensor, pictures: Tensor, limits: Tensor) -> Tensor:
     unsure = 2 * queries.shape[1] * torch.finfo(queries.dtype).eps * (ours + theirs) ** 2
     near = beyond < 0
     rows, columns = torch.nonzero(beyond.abs() <= unsure, as_tuple=True)
-    for some, others in zip(rows.split(PICTURES), columns.split(PICTURES), strict=True):
+    for start in range(0, len(rows), PICTURES):
+        some, others = rows[start : start + PICTURES], columns[start : start + PICTURES]
         near[some, others] = _squared_distances(queries[some], pictures[others]) <= limits[some]
-    return near
+    is_near: Tensor = near
+    return is_near
 
 
 def _squared_distances(ours: Tensor, theirs: Tensor) -> Tensor:
     """Of each row to its like, in double precision."""
-    return (ours.double() - theirs.double()).square().sum(dim=1)
+    squares: Tensor = (ours.double() - theirs.double()).square().sum(dim=1)
+    return squares
 
 
 def recall_at(ranks: Tensor, k: int) -> float:
