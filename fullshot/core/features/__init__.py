@@ -1,0 +1,16 @@
+"""What is made from pixels, kept once: see :class:`fullshot.core.features.store.FeatureStore`."""
+
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from fullshot.core.features.jobs import Job, Unreadable, reading
+    from fullshot.core.features.rows import Rows
+    from fullshot.core.features.store import FOLDER, FeatureStore
+
+__all__ = ["FOLDER", "FeatureStore", "Job", "Rows", "Unreadable", "reading"]
+
+__getattr__ = lazy_names(  # pyarrow is loaded when a store is used
+    __name__, {".jobs": ["Job", "Unreadable", "reading"], ".rows": ["Rows"], ".store": ["FOLDER", "FeatureStore"]}
+)

@@ -1,0 +1,209 @@
+"""The rows that a feature store has of some keys."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+from numpy.typing import NDArray
+
+from fullshot.core.errors import StageFailed
+from fullshot.core.features import shards
+from fullshot.core.features.shards import BrokenShard
+from fullshot.core.progress import say
+
+MEMORY_BYTES = 1 << 30
+"""An array up to this size is in memory; a larger one lies in a nameless file that the system pages in and out."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the rows of N keys lie.
+
+    Attributes:
+        shards: the files.
+        shard: shape (N,), int32: the number of each row's; -1: there is none.
+        row: shape (N,), int64: the row's number in it.
+        is_unreadable: shape (N,), bool: the row says that the picture cannot be read.
+    """
+
+    shards: list[Path]
+    shard: NDArray[np.int32]
+    row: NDArray[np.int64]
+    is_unreadable: NDArray[np.bool_]
+
+
+class Rows:
+    """The rows of N keys, in the order of the keys; what they hold is read when it is asked for.
+
+    Args:
+        keys: see :class:`fullshot.core.features.store.FeatureStore`.
+        places: of the rows.
+        schema: of the store's shards.
+        made: how many rows were made for this.
+        again: gives the rows of some keys once more, where their shard was merged into another meanwhile.
+        command: that makes the rows.
+        repairs: whether ``again`` makes rows that are not there, so that a damaged shard can be let go.
+    """
+
+    def __init__(
+        self,
+        keys: pyarrow.Table,
+        places: Places,
+        schema: pyarrow.Schema,
+        made: int,
+        again: "Callable[[pyarrow.Table], Rows]",
+        command: str,
+        *,
+        repairs: bool,
+    ) -> None:
+        self.keys = keys
+        self.made = made
+        self._places = places
+        self._schema = schema
+        self._again = again
+        self._command = command
+        self._repairs = repairs
+
+    def __len__(self) -> int:
+        return int(self.keys.num_rows)
+
+    @cached_property
+    def is_present(self) -> NDArray[np.bool_]:
+        """Which keys have a row, shape (N,); also those whose picture is known to be unreadable."""
+        return np.asarray(self._places.shard >= 0)
+
+    @cached_property
+    def is_readable(self) -> NDArray[np.bool_]:
+        """Which keys have a row with columns, shape (N,)."""
+        return np.asarray(self.is_present & ~self._places.is_unreadable)
+
+    def unreadable(self) -> pyarrow.Table:
+        """The pictures that cannot be read: ``image_id``, ``path``, ``unreadable`` (the kind) and ``message``.
+
+        One row a key, in the keys' order.
+        """
+        rows = self.take(np.flatnonzero(self._places.is_unreadable))
+        names = [name for name in ("image_id", "path") if name in self.keys.column_names]
+        why = rows.read(["unreadable", "message"])
+        return pyarrow.table([*(rows.keys[name] for name in names), *why.columns], [*names, *why.column_names])
+
+    def take(self, numbers: NDArray[np.int64]) -> "Rows":
+        """Some of the rows, by their numbers, in that order."""
+        at = self._places
+        places = Places(at.shards, at.shard[numbers], at.row[numbers], at.is_unreadable[numbers])
+        keys = self.keys.take(pyarrow.array(numbers))
+        return Rows(keys, places, self._schema, self.made, self._again, self._command, repairs=self._repairs)
+
+    def read(self, columns: Sequence[str]) -> pyarrow.Table:
+        """Some columns of all rows, in the keys' order, and in memory; null where a key has no readable row."""
+        at, parts = [np.zeros(0, np.int64)], [self._of(columns).empty_table()]
+        for numbers, table in self.scan(columns):
+            at.append(numbers)
+            parts.append(table)
+        together, numbers = pyarrow.concat_tables(parts), np.concatenate(at)
+        if np.array_equal(numbers, np.arange(len(self))):
+            return together
+        source = np.full(len(self), -1, np.int64)
+        source[numbers] = np.arange(len(numbers))
+        return together.take(pyarrow.array(source, mask=source < 0))
+
+    def array(self, column: str) -> NDArray[np.generic]:
+        """A column of all rows as an array, in the keys' order; zeros where a key has no readable row.
+
+        A column of numbers gives shape (N,); of ``binary(n)`` (N, n), uint8; of ``list_(float32, n)`` (N, n), float32.
+        Beyond :data:`MEMORY_BYTES` it is mapped from a file. No value becomes a Python object on the way.
+        """
+        width, dtype = _layout(self._schema.field(column).type)
+        shape = (len(self),) if width is None else (len(self), width)
+        found = _zeros(shape, dtype)
+        for numbers, table in self.scan([column]):
+            for start, chunk in _chunks(table[column]):
+                found[numbers[start : start + len(chunk)]] = _values(chunk, width, dtype)
+        return found
+
+    def scan(self, columns: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], pyarrow.Table]]:
+        """Some columns of all rows, a shard at a time, each shard read once: for what is too much for the memory.
+
+        Yields:
+            The numbers of the keys, int64, and their rows. Keys without a row are left out; those of unreadable
+            pictures have null in all columns but ``unreadable`` and ``message``.
+
+        Raises:
+            StageFailed: a shard is damaged; says which command makes its rows again. What :meth:`FeatureStore.fill`
+                gave makes them itself.
+        """
+        schema = self._of(columns)
+        lost: list[NDArray[np.int64]] = []
+        order = np.lexsort((self._places.row, self._places.shard))
+        order = order[self._places.shard[order] >= 0]
+        borders = np.flatnonzero(np.diff(self._places.shard[order])) + 1
+        for numbers in np.split(order, borders) if len(order) else ():
+            path = self._places.shards[self._places.shard[numbers[0]]]
+            try:
+                table = shards.read_rows(path, self._places.row[numbers], schema)
+            except FileNotFoundError:  # another command merged it meanwhile
+                lost.append(numbers)
+            except BrokenShard as error:
+                if not self._repairs:
+                    raise StageFailed(f"{error}: delete it and run `{self._command}` again") from None
+                say(f"{error}: its rows are made again, as by `{self._command}`")
+                path.unlink(missing_ok=True)
+                lost.append(numbers)
+            else:
+                yield numbers, table
+        if lost:
+            yield from self._scan_again(np.concatenate(lost), columns)
+
+    def _scan_again(
+        self, numbers: NDArray[np.int64], columns: Sequence[str]
+    ) -> Iterator[tuple[NDArray[np.int64], pyarrow.Table]]:
+        rows = self._again(self.keys.take(pyarrow.array(numbers)))
+        if not rows.is_present.all():
+            raise StageFailed(f"rows that were there are gone: run `{self._command}` again")
+        for local, table in rows.scan(columns):
+            yield numbers[local], table
+
+    def _of(self, columns: Sequence[str]) -> pyarrow.Schema:
+        return pyarrow.schema([self._schema.field(name) for name in columns])
+
+
+def _layout(kind: pyarrow.DataType) -> tuple[int | None, np.dtype[np.generic]]:
+    if pyarrow.types.is_fixed_size_binary(kind):
+        return int(kind.byte_width), np.dtype(np.uint8)
+    if pyarrow.types.is_fixed_size_list(kind):
+        return int(kind.list_size), np.dtype(kind.value_type.to_pandas_dtype())
+    return None, np.dtype(kind.to_pandas_dtype())
+
+
+def _chunks(column: pyarrow.ChunkedArray) -> Iterator[tuple[int, pyarrow.Array]]:
+    start = 0
+    for chunk in column.chunks:
+        yield start, chunk
+        start += len(chunk)
+
+
+def _values(chunk: pyarrow.Array, width: int | None, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    """A view of an array's values; what stands where one is null is of no meaning."""
+    if width is None:
+        filled = chunk.fill_null(False if dtype == np.bool_ else 0) if chunk.null_count else chunk
+        return np.asarray(filled.to_numpy(zero_copy_only=False), dtype)
+    if pyarrow.types.is_fixed_size_list(chunk.type):
+        values = chunk.values.slice(chunk.offset * width, len(chunk) * width)
+        found = values.fill_null(0).to_numpy(zero_copy_only=False).reshape(len(chunk), width)
+    else:
+        content = np.frombuffer(chunk.buffers()[1], np.uint8)
+        found = content[chunk.offset * width : (chunk.offset + len(chunk)) * width].reshape(len(chunk), width)
+    if chunk.null_count:
+        found = np.where(chunk.is_valid().to_numpy(zero_copy_only=False)[:, None], found, 0)
+    return np.asarray(found, dtype)
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    if np.prod(shape, dtype=np.int64) * dtype.itemsize <= MEMORY_BYTES:
+        return np.zeros(shape, dtype)
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, dtype, "w+", shape=shape)

@@ -1,0 +1,191 @@
+"""The Parquet files of a feature store: written in one step, read by column, merged when there are many small ones."""
+
+import contextlib
+import hashlib
+import io
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from fullshot.core.errors import StageFailed
+from fullshot.core.features.keys import BOX_COLUMNS, joined_keys, key_schema
+from fullshot.core.files import write_bytes
+
+MANY = 16
+"""Shards of about one size that are merged: so a row is written once more each time that there are 16 times as many."""
+
+MERGED_BYTES = 1 << 27
+"""What is merged at a time: it is in memory whole."""
+
+_ROW_GROUP = 4096
+"""Rows that are read at once when one of them is wanted."""
+
+
+class BrokenShard(Exception):
+    """A file that does not hold what was written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def listed(folder: Path) -> list[Path]:
+    """The shards of a store, the oldest first."""
+    # Version 0.1 called them by 16 hexadecimal digits, which come before what `write` calls them.
+    return sorted(folder.glob("*.parquet"))
+
+
+def write(folder: Path, table: pyarrow.Table) -> Path:
+    """Write rows as a shard, in one step: a kill leaves nothing, or all of it."""
+    content = hashlib.sha256("".join(table["image_id"].to_pylist()).encode())
+    for name in BOX_COLUMNS:
+        if name in table.column_names:
+            content.update(table[name].to_numpy().tobytes())
+    path = folder / f"made-{time.time_ns():016x}-{content.hexdigest()[:12]}.parquet"
+    memory = io.BytesIO()
+    # A dictionary or least and greatest values of thumbnails would be larger than the thumbnails.
+    pyarrow.parquet.write_table(
+        table,
+        memory,
+        row_group_size=_ROW_GROUP,
+        compression="zstd",
+        use_dictionary=["unreadable", "message"],
+        write_statistics=["image_id"],
+        write_page_checksum=True,
+    )
+    write_bytes(path, memory.getvalue())
+    return path
+
+
+def read_keys(path: Path, schema: pyarrow.Schema) -> pyarrow.Table:
+    """The key, the stamp and what is unreadable, of every row; empty where the shard lacks a column of the schema.
+
+    Such a shard is of a time when less was measured: its rows are made again.
+
+    Raises:
+        BrokenShard: the file is damaged.
+        FileNotFoundError: it is gone, such as after a merge.
+    """
+    wanted = key_schema(boxed=BOX_COLUMNS[0] in schema.names)
+    with _opened(path) as file:
+        there = file.schema_arrow
+        is_whole = all(
+            name in there.names and there.field(name).type == kind
+            for name, kind in ((field.name, field.type) for field in schema)
+            if name not in wanted.names or name in ("image_id", *BOX_COLUMNS)
+        )
+        if not is_whole:
+            return wanted.empty_table()
+        return _completed(file.read([name for name in wanted.names if name in there.names]), wanted)
+
+
+def read_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> pyarrow.Table:
+    """Some rows of a shard, in the order asked for; only the row groups that they lie in are read.
+
+    Args:
+        path: the shard.
+        rows: shape (N,): their numbers.
+        schema: the columns.
+
+    Raises:
+        BrokenShard: the file is damaged.
+        FileNotFoundError: it is gone.
+    """
+    with _opened(path) as file:
+        sizes = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        groups = np.searchsorted(starts, rows, side="right") - 1
+        needed = np.unique(groups)
+        names = [name for name in schema.names if name in file.schema_arrow.names]
+        table = _completed(file.read_row_groups(needed.tolist(), names), schema, len(rows) if not names else None)
+        skipped = np.zeros(len(sizes), np.int64)
+        skipped[needed] = starts[needed] - np.concatenate([[0], np.cumsum(np.array(sizes)[needed])[:-1]])
+    local = rows - skipped[groups]
+    return table if np.array_equal(local, np.arange(table.num_rows)) else table.take(pyarrow.array(local))
+
+
+def merge(folder: Path, schema: pyarrow.Schema) -> None:
+    """Merge small shards, where there are :data:`MANY` of about one size; of rows of one key the newest is kept.
+
+    A kill between the write of the larger shard and the removal of the small ones leaves rows twice, which is no harm.
+    """
+    paths = listed(folder)
+    if len(paths) < MANY:
+        return
+    tiers: dict[int, list[Path]] = defaultdict(list)
+    for path in paths:
+        try:
+            with _opened(path) as file:
+                rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
+        except (BrokenShard, FileNotFoundError):
+            continue
+        # What holds other columns, such as those of a plug-in's that is away for a while, stays as it is.
+        if path.stat().st_size <= MERGED_BYTES // 2 and there == set(schema.names):
+            tiers[int(math.log(max(rows, 1), MANY))].append(path)
+    for tier in tiers.values():
+        if len(tier) >= MANY:
+            _merge(folder, tier, schema)
+
+
+def _merge(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
+    batch: list[Path] = []
+    size = 0
+    for number, path in enumerate(paths):
+        batch.append(path)
+        size += path.stat().st_size
+        if size >= MERGED_BYTES or number + 1 == len(paths):
+            if len(batch) > 1:
+                _merge_all(folder, batch, schema)
+            batch, size = [], 0
+
+
+def _merge_all(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
+    tables = []
+    try:
+        for path in paths:
+            with _opened(path) as file:
+                tables.append(file.read(schema.names).cast(schema))
+    except (BrokenShard, FileNotFoundError):
+        return  # the reader of its rows says so, and they are made again
+    table = pyarrow.concat_tables(tables)
+    keys = joined_keys(table, boxed=BOX_COLUMNS[0] in schema.names).combine_chunks().dictionary_encode()
+    newest = np.empty(len(keys.dictionary), np.int64)
+    newest[keys.indices.to_numpy()] = np.arange(table.num_rows)  # of one key, the last stays
+    # In order of their pictures: a row is found in one row group by its least and greatest image_id.
+    in_order = pyarrow.compute.sort_indices(keys.dictionary).to_numpy()
+    write(folder, table.take(pyarrow.array(newest[in_order])))
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _completed(table: pyarrow.Table, schema: pyarrow.Schema, rows: int | None = None) -> pyarrow.Table:
+    """A table with all columns of a schema, empty where it has none of them."""
+    count = table.num_rows if rows is None else rows
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pyarrow.nulls(count, field.type)
+        for field in schema
+    ]
+    return pyarrow.table(columns, schema=schema)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
+    """A shard's file; what is wrong with it is said in one way."""
+    try:
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (OSError, pyarrow.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise StageFailed(f"{path}: {error.strerror}") from None
+        raise BrokenShard(path, " ".join(str(error).split()) or type(error).__name__) from None
