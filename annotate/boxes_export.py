@@ -72,7 +72,7 @@ def export_boxes(
     """
     box_format = BOX_FORMATS.get(format)()
     label_map = label_maps.load(format, workspace.taxonomy(), labels)
-    inputs = [workspace.table(name) for name in ("images", "boxes", "curated", "annotations")]
+    inputs = ("images", "boxes", "curated", "annotations")
     with workspace.stage("boxes export", settings, inputs) as stats:
         carried = _Carried(format, label_map)
         rows = choose(workspace, split, source)

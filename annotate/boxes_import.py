@@ -69,7 +69,7 @@ def import_boxes(
         MissingInput: the workspace has no ``images.csv``.
         UserError: no such format, file or folder, or the file is not what its format says.
     """
-    with workspace.stage("boxes import", settings, [workspace.table("images")]) as stats:
+    with workspace.stage("boxes import", settings, ["images"]) as stats:
         images_table = workspace.read("images").drop_duplicates("image_id")
         cells = zip(images_table["image_id"], images_table["width"], images_table["height"], strict=True)
         sizes = {str(identity): (int(width), int(height)) for identity, width, height in cells}

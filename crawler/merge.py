@@ -158,7 +158,7 @@ class _Results:
         for line in self._lines.values():
             for link in line["images"]:
                 pages.setdefault(link["url"], []).append(line["page"])
-        for values in self._state.rows(f"SELECT {', '.join(columns)} FROM failures"):  # noqa: S608
+        for values in self._state.rows(f"SELECT {', '.join(columns)} FROM failures"):
             row = dict(zip(columns, values, strict=True))
             for page in pages.get(row["url"], [row["page"]]) if row["kind"] == "picture" else [row["page"]]:
                 yield {**row, "page": page}

@@ -48,7 +48,7 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
     for name in ("images", "products"):
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run; the stage itself would make the folder
-    with workspace.stage("curate", settings, [workspace.table(name) for name in _INPUTS]) as stats:
+    with workspace.stage("curate", settings, _INPUTS) as stats:
         images, products = workspace.read("images"), workspace.read("products")
         overrides = workspace.read_if_there("verdicts")  # a mistake in it is reported before the long work, not after
         estimator = open_pose_estimator(settings)

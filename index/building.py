@@ -46,7 +46,7 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         UserError: there is no vector store of the settings' name.
         StageFailed: none of the item shots can be read.
     """
-    tables = [workspace.table(name) for name in ("products", "images", "curated")]
+    tables = ("products", "images", "curated")
     VECTOR_STORES.get(settings.index.store)  # a wrong name is said before anything is loaded or written
     with workspace.stage(STAGE, settings, tables) as stats:
         items = _item_shots(workspace)

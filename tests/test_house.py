@@ -59,8 +59,8 @@ HEAVY = {
     "lightning",
     "matplotlib",
     "mediapipe",
+    "duckdb",
     "pandas",
-    "pandera",
     "pyarrow",
     "scrapy",
     "scrapy_playwright",
@@ -247,7 +247,7 @@ def test_the_cli_loads_nothing_heavy() -> None:
 def test_what_starts_the_workers_of_a_curation_loads_no_tables() -> None:
     code = "import sys, fullshot.cli, fullshot.curation.run; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"pandas", "pandera", "scipy", "cv2", "mediapipe"} & set(done.stdout.split())
+    assert not {"duckdb", "pandas", "scipy", "cv2", "mediapipe"} & set(done.stdout.split())
 
 
 def test_a_python_that_is_started_loads_nothing_of_the_folder_that_the_user_works_in() -> None:

@@ -52,7 +52,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
     Raises:
         UserError: there is no such project.
     """
-    inputs = [workspace.table(name) for name in ("images", "annotations", "boxes", "verdicts")]
+    inputs = ("images", "annotations", "boxes", "verdicts")
     with workspace.stage("annotate pull", settings, inputs) as stats:
         project = projects.find(client, settings.annotate.project)
         number, key, expected = int(project["id"]), projects.key(project), int(project.get("task_number") or 0)

@@ -60,7 +60,7 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         MissingInput: the workspace was not curated yet.
         UserError: the project has boxes with labels that no longer exist.
     """
-    inputs = [workspace.table(name) for name in ("curated", "images", "products", "boxes", "priorities")]
+    inputs = ("curated", "images", "products", "boxes", "priorities")
     with workspace.stage("annotate push", settings, inputs) as stats:
         for name in ("curated", "images", "products"):
             if not workspace.table(name).is_file():

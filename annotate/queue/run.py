@@ -53,7 +53,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     for name in ("images", "curated"):
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run
-    with workspace.stage("annotate queue", settings, [workspace.table(name) for name in _INPUTS]) as stats:
+    with workspace.stage("annotate queue", settings, _INPUTS) as stats:
         rows = candidate.candidates(workspace)
         labelled, boxes = _labelled(workspace)
         learn = rows[rows["rank"] != candidate.MEASURE]

@@ -22,7 +22,7 @@ _COLUMNS = "id, url, host, rank, start, page, renderer, tries"
 _TAKE = f"""
 UPDATE requests SET state = ?, tries = tries + 1 WHERE id = (SELECT id FROM requests
     WHERE state = 'queued' AND host = ? AND rank <= ? ORDER BY rank, id LIMIT 1) RETURNING {_COLUMNS}
-"""  # noqa: S608
+"""
 
 
 class SqliteFrontier:
@@ -106,12 +106,12 @@ class SqliteFrontier:
         self._pages_in_flight.discard(task.id)
 
     def find(self, url: str) -> Task | None:
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM requests WHERE url = ?", (url,)).fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM requests WHERE url = ?", (url,)).fetchone()
         return _task(row) if row else None
 
     def tasks(self, *states: RequestState) -> Iterator[Task]:
         places = ", ".join("?" * len(states))
-        query = f"SELECT {_COLUMNS} FROM requests WHERE state IN ({places}) ORDER BY id"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM requests WHERE state IN ({places}) ORDER BY id"
         yield from map(_task, self._db.execute(query, states))
 
     def counts(self) -> Counter[tuple[str, int, RequestState]]:

@@ -51,7 +51,7 @@ class History:
         """Forget the crawl; what helps the next one stays."""
         with self._db.transaction():
             for name in _OF_ONE_CRAWL:
-                self._db.execute(f"DELETE FROM {name}")  # noqa: S608
+                self._db.execute(f"DELETE FROM {name}")
 
     # What a crawl is told when it begins.
 
@@ -75,7 +75,7 @@ class History:
             self._db.execute("DELETE FROM done")
             self._db.executemany("INSERT OR IGNORE INTO done VALUES (?)", ((product_id,) for product_id in done))
             missing = "SELECT product_id FROM pages WHERE url IN (SELECT page FROM incomplete)"
-            self._db.execute(f"DELETE FROM done WHERE product_id IN ({missing})")  # noqa: S608
+            self._db.execute(f"DELETE FROM done WHERE product_id IN ({missing})")
             self._db.execute(
                 "INSERT OR IGNORE INTO known SELECT url FROM pages WHERE product_id IN (SELECT product_id FROM done)"
             )
@@ -149,15 +149,15 @@ class History:
         if self._db.execute("SELECT 1 FROM incomplete WHERE page = ?", (task.url,)).fetchone():
             return Validators()
         table = "pictures" if task.rank == PICTURE else "pages"
-        row = self._db.execute(f"SELECT etag, last_modified FROM {table} WHERE url = ?", (task.url,)).fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT etag, last_modified FROM {table} WHERE url = ?", (task.url,)).fetchone()
         return Validators(*row) if row else Validators()
 
     def _has(self, table: str, url: str) -> bool:
-        return self._db.execute(f"SELECT 1 FROM {table} WHERE url = ?", (url,)).fetchone() is not None  # noqa: S608
+        return self._db.execute(f"SELECT 1 FROM {table} WHERE url = ?", (url,)).fetchone() is not None
 
     def count(self, table: str) -> int:
         """How many rows a table has."""
-        (count,) = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+        (count,) = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(count)
 
     def rows(self, query: str) -> Iterator[tuple[Any, ...]]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from fullshot.core import files
-from fullshot.core.files import digest
 from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -42,9 +41,9 @@ def write_report(
     for name in datasets.INPUTS:
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run; the stage itself would make the folder of runs
-    inputs = [workspace.table(name) for name in (*datasets.INPUTS, *datasets.OPTIONAL)]
+    inputs = (*datasets.INPUTS, *datasets.OPTIONAL)
     with workspace.stage("report", settings, inputs) as stats:
-        dataset = datasets.load(workspace, {path.name: digest(path) for path in inputs})
+        dataset = datasets.load(workspace, workspace.digests(inputs))
         confusions = [] if truth is None else [from_file(dataset, truth)]
         if by_persons := from_verdicts(dataset):
             confusions.append(by_persons)

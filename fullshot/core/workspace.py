@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from fullshot.core.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.dataset import Dataset
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another fullshot on the same workspace: one that was killed lets go at once."""
@@ -84,31 +86,55 @@ class Workspace:
         if not self.root.is_dir():
             raise MissingInput(f"no workspace at {self.root}: run `fullshot crawl {self.root} --shop … URL` first")
 
+    def open(self, wanted: Mapping[str, Sequence[str]] | None = None) -> "Dataset":
+        """The tables as one command sees them: each is read once; to be used as a context manager.
+
+        Args:
+            wanted: the columns to read of a table; all of them of one that is not named.
+
+        Raises:
+            MissingInput: the workspace is not there; says what to run first.
+        """
+        from fullshot.core.dataset import Dataset
+        from fullshot.core.tables.migration import bring_up_to_date
+
+        self.must_be_there()
+        bring_up_to_date(self)
+        return Dataset(self, wanted)
+
     def read(self, name: str) -> "pd.DataFrame":
-        """Read a table.
+        """Read one table.
 
         Raises:
             MissingInput: the workspace or the table is not there; says what to run first.
             BadTable: a cell is not what the schema says.
         """
-        from fullshot.core import tables
-
-        self.must_be_there()
-        if name not in tables.MADE_BY or self.table(name).is_file():
-            return tables.read(name, self.table(name))
-        raise MissingInput(f"no {name}.csv in {self.root}: run `fullshot {tables.MADE_BY[name]} {self.root}` first")
+        with self.open() as data:
+            return data.frame(name)
 
     def read_if_there(self, name: str) -> "pd.DataFrame":
-        """Read a table; without the file, its empty table."""
+        """Read one table; without the file, its empty table."""
         from fullshot.core import tables
 
         return self.read(name) if self.table(name).is_file() else tables.frame(name)
 
     def write(self, name: str, data: "pd.DataFrame") -> None:
         """Check a table and write it in one step."""
-        from fullshot.core import tables
+        from fullshot.core.dataset import Dataset
 
-        tables.write(name, data, self.table(name))
+        with Dataset(self) as opened:
+            opened.write(name, data)
+
+    def digests(self, names: Sequence[str]) -> dict[str, str]:
+        """The sha256 of tables' CSVs, by their path relative to the workspace; without those that are not there."""
+        from fullshot.core.tables.stored import TableFiles
+
+        paths = {name: self.table(name) for name in names}
+        return {
+            path.relative_to(self.root).as_posix(): TableFiles.of(self.root, name, path).digest()
+            for name, path in paths.items()
+            if path.is_file()
+        }
 
     def settings(self, **flags: dict[str, Any]) -> Settings:
         """This workspace's settings: file, then environment, then flags (see :func:`fullshot.core.settings.load`)."""
@@ -138,20 +164,20 @@ class Workspace:
             lock.release()
 
     @contextlib.contextmanager
-    def stage(self, name: str, settings: Settings, inputs: list[Path] | None = None) -> Iterator[dict[str, Any]]:
+    def stage(self, name: str, settings: Settings, inputs: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Hold the workspace for a stage, and record the run when it is done.
 
         Args:
             name: the stage, such as ``curate``.
             settings: what it runs with.
-            inputs: files it reads; their digests are recorded.
+            inputs: tables it reads; the digests of their CSVs are recorded.
 
         Yields:
             The stats, to be filled by the stage; they are written to ``runs/<name>-<time>.json``.
         """
         with self.locked():
             started = datetime.datetime.now(datetime.UTC)
-            digests = {str(path.relative_to(self.root)): files.digest(path) for path in inputs or [] if path.is_file()}
+            digests = self.digests(inputs)
             stats: dict[str, Any] = {}
             yield stats
             seconds = (datetime.datetime.now(datetime.UTC) - started).total_seconds()

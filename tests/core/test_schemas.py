@@ -157,8 +157,8 @@ def test_what_stands_in_a_table_once(table: str) -> None:
         assert refusal(table, row(table), row(table)).startswith(f"{table}: row 2 column {once}: expected ")
         tables.frame(table, [row(table), {**row(table), once: good(table, once)[1]}])
     elif together:
-        expected = f"{table}: row 2: expected {' and '.join(together)} together once in the table"
-        assert refusal(table, row(table), row(table)) == expected
+        expected = f"expected {' and '.join(together)} together once in the table"
+        assert refusal(table, row(table), row(table)) == f"{table}: row 2: {expected}; row 3: {expected}"
         for column in together:
             tables.frame(table, [row(table), {**row(table), column: good(table, column)[1]}])
     else:

@@ -13,7 +13,7 @@ from fullshot.core.workspace import Workspace
 def test_a_stage_is_recorded_when_it_is_done(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.write("products", tables.frame("products"))
-    with workspace.stage("curate", workspace.settings(), [workspace.table("products")]) as stats:
+    with workspace.stage("curate", workspace.settings(), ["products"]) as stats:
         stats["images"] = 3
         assert not list(tmp_path.glob("runs/*"))
     (record,) = [json.loads(path.read_text()) for path in tmp_path.glob("runs/curate-*.json")]

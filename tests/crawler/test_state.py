@@ -162,7 +162,7 @@ PRAGMA user_version = 2;
 INSERT INTO meta VALUES ('mode', 'crawl');
 INSERT INTO requests (url, host, rank, state, tries) VALUES ('{PAGE_URL}', 'shop.test:443', 1, 'flying', 2);
 INSERT INTO requests (url, host, rank, state) VALUES ('https://shop.test/1', 'shop.test:443', 1, 'skipped');
-"""  # noqa: S608
+"""
 
 
 def test_a_crawl_goes_on_with_the_frontier_that_holds_its_requests(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
         UserError: no picture of the split has boxes.
         StageFailed: none of its pictures can be read.
     """
-    inputs = [workspace.table(name) for name in ("boxes", "images", "curated", "annotations")]
+    inputs = ("boxes", "images", "curated", "annotations")
     with workspace.stage(STAGE, settings, inputs) as stats:
         chosen = runs.latest_run(workspace, KIND, run)
         boxes = choose_boxes(workspace)

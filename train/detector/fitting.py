@@ -47,7 +47,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         UserError: no box to train on, no such family, model, device or run; the splits leak.
         StageFailed: the training broke off, or no picture can be read.
     """
-    inputs = [workspace.table(name) for name in ("boxes", "images", "curated", "annotations")]
+    inputs = ("boxes", "images", "curated", "annotations")
     with workspace.stage(STAGE, settings, inputs) as stats:
         boxes = choose_boxes(workspace)
         leakage.refuse(workspace)

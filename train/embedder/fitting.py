@@ -58,7 +58,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         UserError: there is no run ``resume``, it is finished, or its inputs have changed; no such device or backbone;
             the splits leak.
     """
-    with workspace.stage(STAGE, settings, [workspace.table(name) for name in INPUTS]) as stats:
+    with workspace.stage(STAGE, settings, INPUTS) as stats:
         examples = training_examples(workspace)
         leakage.refuse(workspace)
         section = runs.section_to_train(workspace, KIND, resume, settings.embedder)

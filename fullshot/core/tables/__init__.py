@@ -1,6 +1,14 @@
-"""The tables that stages hand on: a schema each, atomic write, and errors that name the cell."""
+"""The tables that stages hand on: a schema each, a CSV beside a Parquet, and errors that name the cell."""
 
-from fullshot.core.tables.frames import columns, frame, read, write
-from fullshot.core.tables.schemas import ANNOTATIONS, MADE_BY, SCHEMAS, SHOTS, SOURCES, SPLITS
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
+from fullshot.core.tables.schemas import ANNOTATIONS, MADE_BY, SCHEMAS, SHOTS, SOURCES, SPLITS, columns
+
+if TYPE_CHECKING:
+    from fullshot.core.tables.frames import frame
+    from fullshot.core.tables.whole import read, write
 
 __all__ = ["ANNOTATIONS", "MADE_BY", "SCHEMAS", "SHOTS", "SOURCES", "SPLITS", "columns", "frame", "read", "write"]
+
+__getattr__ = lazy_names(__name__, {".frames": ["frame"], ".whole": ["read", "write"]})

@@ -1,27 +1,35 @@
-"""The tables that stages hand on: a schema each, atomic write, and errors that name the cell.
-
-A boolean is ``true`` or ``false`` in the file, an empty cell is "not known".
-"""
+"""Tables as DataFrames: each column with its dtype, and from and to Arrow."""
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from pandera.errors import SchemaErrors
+import pyarrow as pa
 
-from fullshot.core import files
-from fullshot.core.errors import BadTable, MissingInput
-from fullshot.core.tables import cells
-from fullshot.core.tables.schemas import MADE_BY, MAY_LACK, SCHEMAS
+from fullshot.core.errors import BadTable
+from fullshot.core.tables import checking
+from fullshot.core.tables.cells import EXPECTED
+from fullshot.core.tables.connection import connect
+from fullshot.core.tables.schemas import SCHEMAS, Kind, columns
+
+_DTYPES: dict[Kind, str] = {"text": "string", "whole": "Int64", "number": "Float64", "boolean": "boolean"}
+
+_ARROW: dict[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "whole": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+}
+
+_PANDAS: dict[pa.DataType, Any] = {
+    pa.string(): pd.StringDtype(),
+    pa.large_string(): pd.StringDtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
 
 _BEYOND_INT64 = 2.0**63
-
-
-def columns(name: str) -> list[str]:
-    """The columns of a table, in order."""
-    return list(SCHEMAS[name].columns)
 
 
 def frame(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
@@ -32,97 +40,82 @@ def frame(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
     """
     data = pd.DataFrame(list(rows), dtype=object)
     extra = [column for column in data.columns if column not in SCHEMAS[name].columns]
-    return _validated(name, data.reindex(columns=columns(name) + extra), name)
+    typed = typed_columns(name, data.reindex(columns=columns(name) + extra), name)
+    known = typed[columns(name)]
+    with connect() as connection:
+        connection.register("rows", to_arrow(name, known))
+        numbered = f'SELECT *, row_number() OVER () - 1 AS "{checking.ROW}" FROM rows'
+        checking.check(connection, SCHEMAS[name], checking.Rows("SELECT * FROM rows", numbered, {}), name)
+    return typed
 
 
-def read(name: str, path: Path) -> pd.DataFrame:
-    """Read a table.
+def from_arrow(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as a DataFrame with the dtypes that a table's have."""
+    result: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get)
+    return result
 
-    Raises:
-        MissingInput: there is no such file; says which command makes it.
-        BadTable: a column is missing or a cell is not what the schema says.
+
+def to_arrow(name: str, data: pd.DataFrame) -> pa.Table:
+    """A DataFrame with a table's dtypes as Arrow; a further column keeps its type, or is text where it has several.
+
+    Args:
+        name: of the table; empty: of none, and all columns are further ones.
+        data: its rows.
     """
-    if not path.is_file():
-        command = MADE_BY.get(path.stem)
-        hint = f": run `fullshot {command} {path.parent}` first" if command else ""
-        raise MissingInput(f"no {path.name} in {path.parent}{hint}")
-    try:
-        data = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise BadTable(f"{path}: not a CSV table: {str(error).strip()}") from None
-    added = MAY_LACK.get(name, frozenset())
-    missing = [column for column in columns(name) if column not in data.columns and column not in added]
-    if missing:
-        raise BadTable(f"{path}: expected a column {', '.join(missing)}, got {', '.join(map(str, data.columns))}")
-    if not added.issubset(data.columns):
-        extra = [column for column in data.columns if column not in SCHEMAS[name].columns]
-        data = data.reindex(columns=columns(name) + extra, fill_value="")
+    arrays = []
+    rules = SCHEMAS[name].columns if name else {}
     for column in data.columns:
-        if _is_text(name, column):
-            data[column] = cells.plain_column(data[column])
-    return _validated(name, data, str(path))
+        rule = rules.get(str(column))
+        values = data[column]
+        if rule is not None:
+            arrays.append(pa.array(values, _ARROW[rule.kind], from_pandas=True))
+            continue
+        known = values.where(values.notna(), None)
+        try:
+            arrays.append(pa.array(known, from_pandas=True))
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            arrays.append(pa.array(known.map(str, na_action="ignore"), pa.string(), from_pandas=True))
+    return pa.table(arrays, names=[str(column) for column in data.columns])
 
 
-def write(name: str, data: pd.DataFrame, path: Path) -> None:
-    """Check a table and write it in one step: a reader sees the old file or the new one, never a part.
+def typed_columns(name: str, data: pd.DataFrame, where: str) -> pd.DataFrame:
+    """A table's DataFrame with each column in its dtype; an empty cell becomes "not known".
+
+    Args:
+        name: of the table.
+        data: its rows.
+        where: the file or the table, for the message.
 
     Raises:
-        BadTable: a cell is not what the schema says; the file stays as it was.
+        BadTable: a column is missing, or a cell is not of its column's kind.
     """
-    checked = _validated(name, data, str(path))
-    files.write_text(path, cells.as_csv(checked))
-
-
-def _is_text(name: str, column: str) -> bool:
-    """Whether a table's column holds text; one that the schema does not name may."""
-    rule = SCHEMAS[name].columns.get(column)
-    return rule is None or str(rule.dtype).startswith("string")
-
-
-def _validated(name: str, data: pd.DataFrame, where: str) -> pd.DataFrame:
-    schema = SCHEMAS[name]
-    typed = data.copy()
-    for column, rule in schema.columns.items():
+    typed = data.copy(deep=False)
+    for column, rule in SCHEMAS[name].columns.items():
         if column not in typed.columns:
             raise BadTable(f"{where}: expected a column {column}")
-        typed[column] = _typed(typed[column], str(rule.dtype), f"{where}: ", column)
-    try:
-        return schema.validate(typed, lazy=True)
-    except SchemaErrors as errors:
-        first = errors.failure_cases.iloc[0]
-        if first["schema_context"] == "DataFrameSchema":
-            # A check of whole rows: no one cell of the row is what is wrong.
-            once = f"{' and '.join(schema.unique or [])} together once in the table"
-            expected = once if first["check"] == "multiple_fields_uniqueness" else first["check"]
-            raise BadTable(f"{where}: row {int(first['index']) + 2}: expected {expected}") from None
-        row, column, got = first["index"], first["column"], first["failure_case"]
-        expected = "a cell that is not empty" if first["check"] == "not_nullable" else first["check"]
-        got = got.item() if isinstance(got, np.generic) else got
-        at = "" if pd.isna(row) else f" row {int(row) + 2}"
-        raise BadTable(f"{where}:{at} column {column}: expected {expected}, got {got!r}") from None
+        typed[column] = _typed(typed[column], rule.kind, where, column)
+    return typed
 
 
-def _typed(series: "pd.Series[Any]", dtype: str, where: str, column: str) -> "pd.Series[Any]":
-    """A column in its dtype; an empty cell becomes "not known"."""
+def _typed(series: "pd.Series[Any]", kind: Kind, where: str, column: str) -> "pd.Series[Any]":
+    if str(series.dtype) == _DTYPES[kind]:
+        return series.mask(series == "") if kind == "text" else series
     known = series.where(~series.isin(["", None]), None)
-    if dtype.startswith("string"):
+    if kind == "text":
         try:
             return known.map(str, na_action="ignore").astype("string")
         except UnicodeEncodeError as error:
-            raise BadTable(f"{where}column {column}: expected text, got {error.object!r}") from None
-    kinds: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "boolean": ("true or false", _boolean_cell),
-        "Int64": ("a whole number", _whole_cell),
-        "Float64": ("a number", float),
-    }
-    kind, convert = kinds[dtype]
+            raise BadTable(f"{where}: column {column}: expected text, got {error.object!r}") from None
+    converters: dict[Kind, Callable[[Any], Any]] = {"boolean": _boolean_cell, "whole": _whole_cell, "number": float}
+    convert = converters[kind]
     values: list[Any] = []
     for row, (cell, is_missing) in enumerate(zip(known, known.isna(), strict=True)):
         try:
             values.append(None if is_missing else convert(cell))
         except (ValueError, KeyError, OverflowError):
-            raise BadTable(f"{where}row {row + 2} column {column}: expected {kind}, got {cell!r}") from None
-    return pd.Series(values, index=series.index, dtype=dtype)
+            expected = EXPECTED[kind]
+            raise BadTable(f"{where}: row {row + 2} column {column}: expected {expected}, got {cell!r}") from None
+    return pd.Series(values, index=series.index, dtype=_DTYPES[kind])
 
 
 def _boolean_cell(cell: Any) -> bool:

@@ -1,9 +1,8 @@
-"""What the tables that stages hand on look like, as pandera schemas."""
+"""What the tables that stages hand on look like: their columns, and what each may hold."""
 
 from collections.abc import Iterable, Mapping
-
-import pandas as pd
-import pandera.pandas as pa
+from dataclasses import dataclass, field
+from typing import Literal
 
 from fullshot.core.taxonomy import GARMENTS, Gender, Wear
 
@@ -11,43 +10,73 @@ SPLITS = ("train", "val", "test")
 SOURCES = ("human", "model", "shop", "import")
 SHOTS = ("full", "half", "item", "unclear")
 ANNOTATIONS = ("boxes", "not_full_shot", "skipped")
-_SHA256 = r"[0-9a-f]{64}"
+
+Kind = Literal["text", "whole", "number", "boolean"]
+
+_SHA256 = "[0-9a-f]{64}"
 
 
-def _text(*checks: pa.Check, empty: bool = True, unique: bool = False) -> pa.Column:
-    return pa.Column("string", list(checks), nullable=empty, unique=unique)
+@dataclass(frozen=True)
+class Column:
+    """What a column may hold.
+
+    Attributes:
+        kind: of its values.
+        empty: whether a cell may be empty.
+        unique: whether a value may stand in one row only.
+        one_of: the only values that there are; empty: any.
+        pattern: a regular expression that a whole cell matches; empty: any.
+        least: the least number; None: any.
+        words: what a cell is expected to be, where it is not one of these.
+    """
+
+    kind: Kind
+    empty: bool = True
+    unique: bool = False
+    one_of: tuple[str, ...] = ()
+    pattern: str = ""
+    least: float | None = None
+    words: str = ""
 
 
-def _one_of(names: Iterable[str], *, empty: bool = False) -> pa.Column:
-    words = [str(name) for name in names]
-    return _text(pa.Check.isin(words, error="one of " + ", ".join(words)), empty=empty)
+@dataclass(frozen=True)
+class Schema:
+    """What a table may hold; it may have further columns.
+
+    Attributes:
+        columns: by name, in their order.
+        unique: columns whose values stand together in one row only.
+        holds: what holds in every row: a condition in SQL, which people read as well.
+    """
+
+    columns: Mapping[str, Column]
+    unique: tuple[str, ...] = ()
+    holds: tuple[str, ...] = field(default=())
 
 
-def _image_id(*, unique: bool = False, empty: bool = False) -> pa.Column:
-    check = pa.Check.str_matches(rf"^{_SHA256}$", error="a sha256 in 64 hexadecimal digits")
-    return _text(check, empty=empty, unique=unique)
+def _text(*, empty: bool = True, unique: bool = False) -> Column:
+    return Column("text", empty, unique)
 
 
-def _number(*, least: float | None = None, empty: bool = True) -> pa.Column:
-    checks = [] if least is None else [pa.Check.ge(least, error=f"a number of at least {least:g}")]
-    return pa.Column("Float64", checks, nullable=empty)
+def _one_of(names: Iterable[str], *, empty: bool = False) -> Column:
+    words = tuple(str(name) for name in names)
+    return Column("text", empty, one_of=words, words="one of " + ", ".join(words))
 
 
-def _count(*, empty: bool = True) -> pa.Column:
-    return pa.Column("Int64", [pa.Check.ge(0, error="a whole number of at least 0")], nullable=empty)
+def _image_id(*, unique: bool = False, empty: bool = False) -> Column:
+    return Column("text", empty, unique, pattern=_SHA256, words="a sha256 in 64 hexadecimal digits")
 
 
-def _boolean(*, empty: bool = True) -> pa.Column:
-    return pa.Column("boolean", nullable=empty)
+def _number(*, least: float | None = None, empty: bool = True) -> Column:
+    return Column("number", empty, least=least, words="" if least is None else f"a number of at least {least:g}")
 
 
-def _schema(columns: Mapping[str, pa.Column], *checks: pa.Check, unique: list[str] | None = None) -> pa.DataFrameSchema:
-    # Further columns are allowed: a table may grow, none of these is renamed.
-    return pa.DataFrameSchema(dict(columns), checks=list(checks), unique=unique, strict=False)
+def _count(*, empty: bool = True) -> Column:
+    return Column("whole", empty, least=0, words="a whole number of at least 0")
 
 
-def _corners_in_order(frame: pd.DataFrame) -> "pd.Series[bool]":
-    return (frame["x_min"] < frame["x_max"]) & (frame["y_min"] < frame["y_max"])
+def _boolean() -> Column:
+    return Column("boolean")
 
 
 _LABELLED = {
@@ -57,8 +86,8 @@ _LABELLED = {
     "link": _text(),
 }
 
-SCHEMAS: dict[str, pa.DataFrameSchema] = {
-    "products": _schema(
+SCHEMAS: dict[str, Schema] = {
+    "products": Schema(
         {
             "product_id": _text(empty=False, unique=True),
             "url": _text(),
@@ -83,7 +112,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "style": _text(),
         }
     ),
-    "images": _schema(
+    "images": Schema(
         {
             "image_id": _image_id(),
             "product_id": _text(empty=False),
@@ -96,9 +125,9 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "bytes": _count(empty=False),
             "fetched_at": _text(),
         },
-        unique=["image_id", "product_id"],
+        unique=("image_id", "product_id"),
     ),
-    "failures": _schema(
+    "failures": Schema(
         {
             "url": _text(empty=False),
             "kind": _text(empty=False),
@@ -108,7 +137,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "page": _text(),
         }
     ),
-    "ledger": _schema(
+    "ledger": Schema(
         {
             "host": _text(empty=False, unique=True),
             "robots": _text(),
@@ -127,7 +156,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "last_request_at": _text(),
         }
     ),
-    "curated": _schema(
+    "curated": Schema(
         {
             "image_id": _image_id(unique=True),
             "full_shot": _boolean(),
@@ -142,7 +171,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "machine_shot": _one_of(SHOTS, empty=True),
         }
     ),
-    "verdicts": _schema(
+    "verdicts": Schema(
         {
             "image_id": _image_id(unique=True),
             "shot": _one_of(SHOTS, empty=True),
@@ -152,7 +181,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "judged_at": _text(),
         }
     ),
-    "annotations": _schema(
+    "annotations": Schema(
         {
             "image_id": _image_id(),
             "revision": _count(empty=False),
@@ -172,9 +201,9 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "deleted": _count(),
             "relabelled": _count(),
         },
-        unique=["image_id", "revision"],
+        unique=("image_id", "revision"),
     ),
-    "boxes": _schema(
+    "boxes": Schema(
         {
             "image_id": _image_id(),
             "label": _one_of(GARMENTS),
@@ -190,9 +219,9 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "updated_at": _text(),
             "product_id": _text(),
         },
-        pa.Check(_corners_in_order, error="x_min < x_max and y_min < y_max"),
+        holds=("x_min < x_max and y_min < y_max",),
     ),
-    "dataset1": _schema(
+    "dataset1": Schema(
         {
             "image_path": _text(empty=False),
             "product_type": _text(),
@@ -200,8 +229,8 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "full_shot": _boolean(),
         }
     ),
-    "dataset2": _schema(_LABELLED),
-    "queue": _schema(
+    "dataset2": Schema(_LABELLED),
+    "queue": Schema(
         {
             "image_id": _image_id(unique=True),
             "image_path": _text(empty=False),
@@ -209,7 +238,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "shot_reason": _text(),
         }
     ),
-    "priorities": _schema(
+    "priorities": Schema(
         {
             "image_id": _image_id(unique=True),
             "priority": _number(least=0, empty=False),
@@ -219,9 +248,9 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "rarity": _number(least=0),
         }
     ),
-    "splits": _schema({"image_id": _image_id(unique=True), "split": _one_of(SPLITS)}),
-    "labels": _schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
-    **{f"{gender}_{wear}": _schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
+    "splits": Schema({"image_id": _image_id(unique=True), "split": _one_of(SPLITS)}),
+    "labels": Schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
+    **{f"{gender}_{wear}": Schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
 }
 """A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
 and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
@@ -257,3 +286,8 @@ MADE_BY = {
     "splits": "curate",
 }
 """Which command makes a table that a later stage may miss."""
+
+
+def columns(name: str) -> list[str]:
+    """The columns of a table, in order."""
+    return list(SCHEMAS[name].columns)

@@ -1,0 +1,241 @@
+"""The tables of a workspace as one command sees them: opened once, and handed on."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from fullshot.core import derived
+from fullshot.core.errors import MissingInput
+from fullshot.core.tables.cells import quoted
+from fullshot.core.tables.connection import opened, saying_what_failed
+from fullshot.core.tables.schemas import SCHEMAS, columns
+from fullshot.core.tables.stored import TableFiles, missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow
+
+    from fullshot.core.workspace import Workspace
+
+_NAMED = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)", re.IGNORECASE)
+
+
+class Dataset:
+    """The tables of a workspace, in DuckDB: each is read from its file when it is first asked for, and never again.
+
+    Queries name tables as ``FROM images`` or ``JOIN images``, and those of :mod:`fullshot.core.derived` as well. A
+    table's rows keep the order of the file as long as a query does not change it; a query that joins says ``ORDER BY``.
+
+    Args:
+        workspace: where the tables lie.
+        wanted: the columns to read of a table; all of them of one that is not named. At millions of rows these decide
+            about memory.
+
+    Attributes:
+        reads: how often each table was read.
+
+    Example:
+        >>> with workspace.open({"images": ("image_id", "path")}) as data:  # doctest: +SKIP
+        ...     data.frame("images")
+    """
+
+    def __init__(self, workspace: "Workspace", wanted: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.workspace = workspace
+        self.reads: Counter[str] = Counter()
+        self._wanted = dict(wanted or {})
+        self._here: set[str] = set()
+        self._connection = opened(workspace.root / ".spill")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self._connection.close()
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a table."""
+        return name in self._here or self.workspace.table(name).is_file()
+
+    def frame(self, name: str, wanted: Sequence[str] = ()) -> "pd.DataFrame":
+        """A table's rows, in the order of its file, each column with its dtype.
+
+        Args:
+            name: of the table.
+            wanted: its columns; none: all that this data set reads of it.
+
+        Raises:
+            MissingInput: the workspace or the table is not there; says what to run first.
+            BadTable: a cell is not what the schema says.
+        """
+        return self.query(f"SELECT {', '.join(map(quoted, wanted)) or '*'} FROM {name}")
+
+    def frame_if_there(self, name: str, wanted: Sequence[str] = ()) -> "pd.DataFrame":
+        """A table's rows; without the file, none."""
+        self.make_if_missing(name)
+        return self.frame(name, wanted)
+
+    def make_if_missing(self, name: str) -> None:
+        """Let queries find no rows in a table that is not there."""
+        if not self.has(name):
+            kinds = ", ".join(f"{quoted(column)} {derived.type_of(name, column)}" for column in columns(name))
+            self._connection.execute(f"CREATE TABLE {name} ({kinds})")
+            self._here.add(name)
+
+    def query(self, sql: str, **parameters: Any) -> "pd.DataFrame":
+        """The rows that a query gives, each column with its dtype.
+
+        Args:
+            sql: the query; ``$name`` stands for a parameter.
+            parameters: their values.
+
+        Raises:
+            MissingInput: the workspace or a table is not there; says what to run first.
+            BadTable: a cell of a table is not what the schema says.
+            StageFailed: there is no more memory or disk.
+        """
+        from fullshot.core.tables.frames import from_arrow
+
+        return from_arrow(self.arrow(sql, **parameters))
+
+    def arrow(self, sql: str, **parameters: Any) -> "pyarrow.Table":
+        """As :meth:`query`, as an Arrow table."""
+        self._make_known(sql)
+        with saying_what_failed():
+            return self._connection.sql(sql, params=parameters or None).to_arrow_table()
+
+    def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """As :meth:`query`, as tuples, an empty cell None; needs neither pandas nor Arrow."""
+        self._make_known(sql)
+        with saying_what_failed():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def batches(self, sql: str, size: int = 100_000, **parameters: Any) -> "pyarrow.RecordBatchReader":
+        """As :meth:`query`, some rows at a time; to be read to its end before the next query."""
+        self._make_known(sql)
+        with saying_what_failed():
+            return self._connection.sql(sql, params=parameters or None).to_arrow_reader(size)
+
+    def create(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table") -> None:
+        """Keep rows under a name for later queries, in memory or spilled; what had the name is gone.
+
+        Args:
+            name: of no table of the workspace.
+            rows: a query, a DataFrame or an Arrow table.
+        """
+        source = self._source(rows)
+        with saying_what_failed():
+            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {source}")
+        self._here.add(name)
+
+    def create_rows(self, name: str, kinds: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        """Keep few rows under a name for later queries.
+
+        Args:
+            name: of no table of the workspace.
+            kinds: its columns and their types in DuckDB.
+            rows: their values.
+        """
+        columns_ = ", ".join(f"{quoted(column)} {kind}" for column, kind in kinds.items())
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} ({columns_})")
+        if rows:
+            self._connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(kinds))})", rows)
+        self._here.add(name)
+
+    def drop(self, name: str) -> None:
+        """Give back the memory of a table; it is not to be asked for again."""
+        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def write(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table | pyarrow.RecordBatchReader") -> None:
+        """Check a table's rows and write them in one step; later queries see them.
+
+        Args:
+            name: of the table.
+            rows: a query, a DataFrame, an Arrow table or a reader of one.
+
+        Raises:
+            BadTable: a cell is not what the schema says, or the table was changed by hand to what the schema does not
+                allow, since; its files stay as they were.
+            StageFailed: there is no more memory or disk.
+        """
+        files = self._files(name)
+        if files.csv.is_file() and not files.is_current():
+            files.relation(self._connection)  # what a person changed to nonsense is not written over without a word
+        source = self._source(rows, name)
+        files.write(self._connection, source)
+        if name in self._here:
+            self._load(name, files)
+
+    def lookup(self, name: str, **keys: Any) -> list[dict[str, Any]]:
+        """The rows of a table with these values, straight from the file: for one picture's, the table is not read.
+
+        Args:
+            name: of the table.
+            keys: columns and their value.
+
+        Raises:
+            MissingInput: the workspace or the table is not there; says what to run first.
+            BadTable: a cell is not what the schema says.
+        """
+        condition = " AND ".join(f"{quoted(column)} = ${column}" for column in keys)
+        return self.find(name, condition, **keys)
+
+    def find(self, name: str, condition: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a table that meet a condition, straight from the file; see :meth:`lookup`."""
+        relation = self._relation(name, self._files(name))
+        with saying_what_failed():
+            answer = self._connection.execute(f"SELECT * FROM ({relation}) WHERE {condition}", parameters)
+            names = [column[0] for column in answer.description or []]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def digests(self, names: Sequence[str]) -> dict[str, str]:
+        """The sha256 of tables' CSVs by the path relative to the workspace; without those that are not there."""
+        return self.workspace.digests(names)
+
+    def _files(self, name: str) -> TableFiles:
+        return TableFiles.of(self.workspace.root, name, self.workspace.table(name))
+
+    def _source(self, rows: Any, name: str = "") -> str:
+        """Rows as a query."""
+        if isinstance(rows, str):
+            self._make_known(rows)
+            return rows
+        if type(rows).__module__.startswith("pandas"):
+            from fullshot.core.tables.frames import to_arrow, typed_columns
+
+            rows = to_arrow(name, typed_columns(name, rows, str(self.workspace.table(name))) if name else rows)
+        self._connection.register("given rows", rows)
+        return 'SELECT * FROM "given rows"'
+
+    def _make_known(self, sql: str) -> None:
+        """Read the tables that a query names."""
+        for name in dict.fromkeys(_NAMED.findall(sql)):
+            if name in self._here:
+                continue
+            if name in derived.TABLES:
+                make: Callable[[Dataset], None] = derived.TABLES[name]
+                make(self)
+                self._here.add(name)
+            elif name in SCHEMAS:
+                self.workspace.must_be_there()
+                self._load(name, self._files(name))
+
+    def _load(self, name: str, files: TableFiles) -> None:
+        relation = self._relation(name, files)
+        wanted = ", ".join(map(quoted, self._wanted.get(name, ()))) or "*"
+        with saying_what_failed():
+            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {wanted} FROM ({relation})")
+        self._here.add(name)
+
+    def _relation(self, name: str, files: TableFiles) -> str:
+        if not files.csv.is_file():
+            raise MissingInput(missing(name, files.csv))
+        self.reads[name] += 1
+        return files.relation(self._connection)

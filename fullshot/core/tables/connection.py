@@ -1,0 +1,69 @@
+"""DuckDB in this process: joins, filters and checks run in it, within a limit of memory, and spill beyond it."""
+
+import contextlib
+import functools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from fullshot.core.errors import StageFailed
+
+MEMORY = "768MiB"
+"""What DuckDB takes before it spills to disk: with the interpreter, the libraries and a stage's own arrays beside it,
+a command over four million rows stays within 2 GiB."""
+
+
+@functools.cache
+def _shared() -> duckdb.DuckDBPyConnection:
+    """One for this process: to open one takes as long as to read a small table."""
+    return opened(Path(tempfile.gettempdir()) / f"fullshot-spill-{os.getpid()}")
+
+
+@contextlib.contextmanager
+def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for one table; what is registered with it is its own.
+
+    Raises:
+        StageFailed: there is no more memory, or no more room on the disk.
+    """
+    with saying_what_failed(), _shared().cursor() as connection:
+        yield connection
+
+
+def opened(spill: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, in memory.
+
+    Args:
+        spill: the folder for what does not fit into memory.
+    """
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+
+
+@contextlib.contextmanager
+def saying_what_failed() -> Iterator[None]:
+    """Say in one line what the system refused DuckDB.
+
+    Raises:
+        StageFailed: there is no more memory, or the disk refused something.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise StageFailed(f"not enough memory for a table: {_first_line(error)}") from None
+    except duckdb.IOException as error:
+        raise StageFailed(_first_line(error)) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

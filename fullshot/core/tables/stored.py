@@ -1,0 +1,304 @@
+"""A table's files: a CSV, which people read and change, and a Parquet, which stages read, and which says the same.
+
+The Parquet's record, written last, has the digest of the CSV that it belongs to. Where the two differ, the CSV is
+right: somebody changed it, or a run was ended between the two. It is checked then, and the Parquet is made again.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from fullshot.core import files
+from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.progress import say
+from fullshot.core.tables import cells, checking
+from fullshot.core.tables.cells import DUCKDB_TYPES, literal, quoted
+from fullshot.core.tables.connection import saying_what_failed
+from fullshot.core.tables.schemas import MADE_BY, MAY_LACK, SCHEMAS, Kind
+
+PARQUETS = "tables"
+"""The folder of Parquet files, in a workspace."""
+
+EXPORTS = "exports"
+
+_TEXT = "text of "
+
+
+@dataclass(frozen=True)
+class Record:
+    """Which CSV a Parquet belongs to: the sha256, the size in bytes and the time of its last change in ns."""
+
+    digest: str
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """The files of one table.
+
+    Attributes:
+        name: of the table.
+        csv: the file that people read.
+        parquet: the file that stages read.
+        record: says which CSV the Parquet belongs to.
+    """
+
+    name: str
+    csv: Path
+    parquet: Path
+    record: Path
+
+    @classmethod
+    def of(cls, root: Path, name: str, csv_file: Path) -> "TableFiles":
+        """The files of a workspace's table; an export's Parquet lies beside its CSV."""
+        folder = root / PARQUETS
+        beside = csv_file.with_suffix(".parquet")
+        parquet = beside if csv_file.parent.name == EXPORTS else folder / beside.name
+        return cls(name, csv_file, parquet, folder / f"{name}.json")
+
+    def is_current(self) -> bool:
+        """Whether the Parquet says what the CSV says."""
+        kept = self._kept()
+        if kept is None or not self.parquet.is_file():
+            return False
+        status = self.csv.stat()
+        if (status.st_size, status.st_mtime_ns) == (kept.size, kept.changed):
+            return True
+        if files.digest(self.csv) != kept.digest:
+            return False
+        # Copied, or touched: not to be hashed again.
+        with contextlib.suppress(OSError):
+            self._keep(Record(kept.digest, status.st_size, status.st_mtime_ns))
+        return True
+
+    def digest(self) -> str:
+        """The sha256 of the CSV; empty where there is none."""
+        if not self.csv.is_file():
+            return ""
+        kept, status = self._kept(), self.csv.stat()
+        if kept is not None and (status.st_size, status.st_mtime_ns) == (kept.size, kept.changed):
+            return kept.digest
+        return files.digest(self.csv)
+
+    def _kept(self) -> Record | None:
+        kept = files.read_json(self.record)
+        try:
+            return Record(str(kept["digest"]), int(kept["size"]), int(kept["changed"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def _keep(self, record: Record) -> None:
+        files.write_text(self.record, json.dumps(asdict(record)) + "\n")
+
+    def take_in(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Check the CSV, and make the Parquet from it.
+
+        Raises:
+            BadTable: it is no CSV, a column is missing, or cells are not what the schema says; nothing is written.
+        """
+        digest, status = files.digest(self.csv), self.csv.stat()
+        source = _CsvSource.of(self.name, self.csv)
+        with saying_what_failed(), source.explained():
+            checking.check(connection, SCHEMAS[self.name], source.rows(), str(self.csv))
+            with _unfinished(self.parquet) as part:
+                connection.execute(f"COPY ({source.values()}) TO {literal(str(part))} {_AS_PARQUET}")
+                _put_in_place(part, self.parquet)
+        self._keep(Record(digest, status.st_size, status.st_mtime_ns))
+
+    def write(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
+        """Check the rows of a query and write them; a reader sees the old files or the new ones, never a part.
+
+        Args:
+            connection: that knows what the query names.
+            query: gives the schema's columns, each of its kind, and further ones.
+
+        Raises:
+            BadTable: a cell is not what the schema says; the files stay as they were.
+        """
+        schema = SCHEMAS[self.name]
+        with saying_what_failed(), _unfinished(self.parquet) as parquet, _unfinished(self.csv) as csv_file:
+            values = f"SELECT {_in_order(connection, self.name, query, str(self.csv))} FROM ({query})"
+            connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}")
+            relation = f"SELECT * FROM read_parquet({literal(str(parquet))})"
+            numbered = (
+                f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(checking.ROW)} "
+                f"FROM read_parquet({literal(str(parquet))}, file_row_number = true)"
+            )
+            checking.check(connection, schema, checking.Rows(relation, numbered, {}), str(self.csv))
+            connection.execute(
+                f"COPY ({_cells_of(connection, self.name, relation)}) TO {literal(str(csv_file))} (HEADER)"
+            )
+            record = Record(files.digest(csv_file), csv_file.stat().st_size, csv_file.stat().st_mtime_ns)
+            _put_in_place(csv_file, self.csv)
+            _put_in_place(parquet, self.parquet)
+        self._keep(record)
+
+    def relation(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """The query for the table's rows, in their order; the Parquet is made first where the CSV is another one.
+
+        Raises:
+            MissingInput: there is no such table; says which command makes it.
+            BadTable: the CSV was changed to what the schema does not allow.
+        """
+        if not self.csv.is_file():
+            raise MissingInput(missing(self.name, self.csv))
+        if not self.is_current():
+            is_new = not self.record.is_file()
+            self.take_in(connection)
+            if not is_new:
+                say(f"fullshot: {self.csv} was changed since it was written: taken in")
+        query = f"SELECT * FROM read_parquet({literal(str(self.parquet))})"
+        try:
+            connection.execute(f"{query} LIMIT 0")
+        except duckdb.Error:
+            say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
+            self.take_in(connection)
+        return query
+
+
+def missing(name: str, csv_file: Path) -> str:
+    """What is said of a table that is not there."""
+    command = MADE_BY.get(name)
+    root = csv_file.parent.parent if csv_file.parent.name == EXPORTS else csv_file.parent
+    hint = f": run `fullshot {command} {root}` first" if command else ""
+    return f"no {csv_file.name} in {root}{hint}"
+
+
+_AS_PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+
+
+@contextlib.contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """A name beside a file for its next content, which is removed where it was not put in place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+
+
+def _in_order(connection: duckdb.DuckDBPyConnection, name: str, query: str, where: str) -> str:
+    """A table's columns in order, each in its type, and then the query's further ones.
+
+    Raises:
+        BadTable: one is missing.
+    """
+    there = [row[0] for row in connection.execute(f"DESCRIBE {query}").fetchall()]
+    schema = SCHEMAS[name].columns
+    for column in schema:
+        if column not in there:
+            raise BadTable(f"{where}: expected a column {column}")
+    typed = [f"{_as_kind(column, rule.kind)} AS {quoted(column)}" for column, rule in schema.items()]
+    return ", ".join([*typed, *(quoted(column) for column in there if column not in schema)])
+
+
+def _as_kind(column: str, kind: Kind) -> str:
+    value = f"CAST({quoted(column)} AS {DUCKDB_TYPES[kind]})"
+    return f"nullif({value}, '')" if kind == "text" else value
+
+
+def _cells_of(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> str:
+    """The query for the cells that a CSV has."""
+    schema = SCHEMAS[name].columns
+    described = connection.execute(f"DESCRIBE {relation}").fetchall()
+    kinds = {column: schema[column].kind if column in schema else _kind(kind) for column, kind, *_ in described}
+    return f"SELECT {', '.join(cells.written(column, kind) for column, kind in kinds.items())} FROM ({relation})"
+
+
+def _kind(duckdb_type: str) -> Kind:
+    """A further column is text, or it is written as it is."""
+    return "text" if duckdb_type == "VARCHAR" else "number"
+
+
+@dataclass(frozen=True)
+class _CsvSource:
+    """A CSV as queries.
+
+    Attributes:
+        name: of the table.
+        path: the file.
+        header: its columns.
+    """
+
+    name: str
+    path: Path
+    header: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, path: Path) -> "_CsvSource":
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                header = tuple(next(csv.reader(file), ()))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise BadTable(f"{path}: not a CSV table: {error}") from None
+        if not any(header):
+            raise BadTable(f"{path}: not a CSV table: it has no columns")
+        if len(set(header)) < len(header):
+            twice = next(column for column in header if header.count(column) > 1)
+            raise BadTable(f"{path}: expected each column once, got {twice} twice")
+        absent = [
+            column
+            for column in SCHEMAS[name].columns
+            if column not in header and column not in MAY_LACK.get(name, frozenset())
+        ]
+        if absent:
+            raise BadTable(f"{path}: expected a column {', '.join(absent)}, got {', '.join(header)}")
+        return cls(name, path, header)
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Say of whatever DuckDB stumbles over in the file that this is no table.
+
+        Raises:
+            BadTable: the file is not such a CSV.
+        """
+        try:
+            yield
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            words = [line for line in str(error).splitlines() if line.strip()]
+            raise BadTable(f"{self.path}: not a CSV table: {' '.join(words[:2])}") from None
+
+    def rows(self) -> checking.Rows:
+        """Its values, and the text of those that are none."""
+        schema = SCHEMAS[self.name].columns
+        raw = {column: _TEXT + column for column in self.header if column in schema and schema[column].kind != "text"}
+        texts = [f"{quoted(column)} AS {quoted(text)}" for column, text in raw.items()]
+        selected = ", ".join([*self._expressions(), *texts])
+        numbered = f"SELECT {selected}, row_number() OVER () - 1 AS {quoted(checking.ROW)} FROM {self._cells()}"
+        return checking.Rows(f"SELECT {selected} FROM {self._cells()}", numbered, raw)
+
+    def values(self) -> str:
+        """The query for its values, the schema's columns first, in their order."""
+        return f"SELECT {', '.join(self._expressions())} FROM {self._cells()}"
+
+    def _expressions(self) -> Iterator[str]:
+        schema = SCHEMAS[self.name].columns
+        for column, rule in schema.items():
+            value = cells.read(column, rule.kind) if column in self.header else f"NULL::{DUCKDB_TYPES[rule.kind]}"
+            yield f"{value} AS {quoted(column)}"
+        for column in self.header:
+            if column not in schema:
+                yield f"{cells.read(column, 'text')} AS {quoted(column)}"
+
+    def _cells(self) -> str:
+        names = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in self.header)
+        return (
+            f"read_csv({literal(str(self.path))}, auto_detect = false, header = true, columns = {{{names}}}, "
+            "delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true, "
+            "null_padding = true, parallel = false, max_line_size = 16777216)"
+        )
