@@ -6,9 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 LOG_SECONDS = 60.0
 """A log without a line for so long looks like work that hangs."""
 
@@ -66,10 +63,22 @@ def bar(what: str, unit: str = "") -> Iterator[Advance]:
     Yields:
         A function to be called with the counts done and in all, and a note.
     """
+    # Loaded here: whoever only says a line needs none of it.
+    from rich.console import Console
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _log_lines(what, unit)
         return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description:<16}"),
         BarColumn(),

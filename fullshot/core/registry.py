@@ -12,12 +12,14 @@ import functools
 import multiprocessing
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from types import FunctionType
-from typing import ClassVar, Generic, TypeVar, get_origin
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, get_origin
 
 from fullshot.core.errors import UserError
 from fullshot.core.progress import say
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Implementation = TypeVar("Implementation")
 
@@ -40,8 +42,11 @@ class Registry(Generic[Implementation]):
         self._house = dict(house)
 
     @functools.cached_property
-    def _plugins(self) -> dict[str, EntryPoint]:
+    def _plugins(self) -> "dict[str, EntryPoint]":
         """The entry points of other packages; one whose name is taken is left out, which a line on stderr says."""
+        # What is installed is looked through only when it is asked for: that takes longer than most imports.
+        from importlib.metadata import entry_points
+
         found: dict[str, EntryPoint] = {}
         for point in sorted(entry_points(group=self.group), key=lambda point: (point.name, _package(point))):
             taken = "fullshot itself" if point.name in self._house else None
@@ -57,17 +62,25 @@ class Registry(Generic[Implementation]):
         """The names that there are: those of the house, then those of other packages."""
         return [*self._house, *self._plugins]
 
+    def check(self, name: str) -> None:
+        """Check a name without loading what it stands for.
+
+        Raises:
+            UserError: there is none of this name; says which there are.
+        """
+        if name not in self._house and name not in self._plugins:
+            raise UserError(f"expected the {self.kind} to be one of {', '.join(self.names())}, got {name!r}")
+
     def get(self, name: str) -> Implementation:
         """The implementation of this name.
 
         Raises:
             UserError: there is none; says which there are. Or another package's does not load; names the package.
         """
+        self.check(name)
         if name in self._house:
             return _load(self._house[name])
-        if name in self._plugins:
-            return self._load_plugin(self._plugins[name])
-        raise UserError(f"expected the {self.kind} to be one of {', '.join(self.names())}, got {name!r}")
+        return self._load_plugin(self._plugins[name])
 
     def load_all(self) -> dict[str, Implementation]:
         """Every implementation that loads, by name; one that does not is reported once, on a line of stderr."""
@@ -79,7 +92,7 @@ class Registry(Generic[Implementation]):
                 _say_once(f"fullshot: {error}; it is left out")
         return found
 
-    def _load_plugin(self, point: EntryPoint) -> Implementation:
+    def _load_plugin(self, point: "EntryPoint") -> Implementation:
         try:
             loaded: Implementation = point.load()
             if self._check:
@@ -137,6 +150,6 @@ def _say_once(text: str) -> None:
         say(text)
 
 
-def _package(point: EntryPoint) -> str:
+def _package(point: "EntryPoint") -> str:
     """The package that declares an entry point, with its version."""
     return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"

@@ -14,13 +14,13 @@ from fullshot.core import files, taxonomy
 from fullshot.core import settings as settings_module
 from fullshot.core.blobs import LocalBlobs
 from fullshot.core.errors import MissingInput, UserError
-from fullshot.core.interfaces import BlobStore
 from fullshot.core.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fullshot.core.dataset import Dataset
+    from fullshot.core.interfaces import BlobStore
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another fullshot on the same workspace: one that was killed lets go at once."""
@@ -45,7 +45,7 @@ class Workspace:
         return self.root / name
 
     @property
-    def blobs(self) -> BlobStore:
+    def blobs(self) -> "BlobStore":
         """Where the pictures lie, by the names that ``images.path`` gives."""
         return LocalBlobs(self.root)
 

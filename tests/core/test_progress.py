@@ -85,7 +85,7 @@ def test_slow_work_says_each_minute_that_it_goes_on(clock: Clock, capsys: pytest
 
 def test_a_terminal_gets_a_bar_with_the_note_behind_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
-    monkeypatch.setattr(progress, "Console", lambda **_: Console(file=screen, force_terminal=True, width=120))
+    monkeypatch.setattr("rich.console.Console", lambda **_: Console(file=screen, force_terminal=True, width=120))
     with progress.bar("crawl", "products") as advance:
         advance(5, 10, "2 failed [paused]")
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())

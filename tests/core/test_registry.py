@@ -51,6 +51,15 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(install: Install)
     assert str(caught.value) == "expected the hat to be one of cap, bowler, got 'fez'"
 
 
+def test_a_name_is_checked_without_loading_what_it_stands_for(install: Install) -> None:
+    install("milliner4", {"bowler": "no_such_module:Hat"})
+    hats = Registry[type]("hat", GROUP, {"cap": "no_such_module_either:Hat"})
+    hats.check("cap")
+    hats.check("bowler")
+    with pytest.raises(UserError, match="^expected the hat to be one of cap, bowler, got 'fez'$"):
+        hats.check("fez")
+
+
 @pytest.mark.parametrize(
     ("place", "reason"),
     [

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fullshot.core.blobs.local import LocalBlobs
-from fullshot.core.interfaces import BlobStore
 from fullshot.core.registry import Registry, keeps
+
+if TYPE_CHECKING:
+    from fullshot.core.interfaces import BlobStore
 
 __all__ = ["BLOB_STORES", "LocalBlobs"]
 
-BLOB_STORES: Registry[Callable[[Path | str], BlobStore]] = Registry(
+BLOB_STORES: "Registry[Callable[[Path | str], BlobStore]]" = Registry(
     "blob store",
     "fullshot.blob_stores",
     {"local": "fullshot.core.blobs.local:LocalBlobs"},

@@ -1,18 +1,20 @@
 """Engines map a function over shards of rows: processes of this machine, or whatever another package brings."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fullshot.core.engines.shards import cores, shards
-from fullshot.core.interfaces import Engine
 from fullshot.core.registry import Registry, keeps
+
+if TYPE_CHECKING:
+    from fullshot.core.interfaces import Engine
 
 __all__ = ["ENGINES", "cores", "map_shards", "open_engine", "shards"]
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
-ENGINES: Registry[Callable[[int], Engine]] = Registry(
+ENGINES: "Registry[Callable[[int], Engine]]" = Registry(
     "engine",
     "fullshot.engines",
     {"processes": "fullshot.core.engines.processes:ProcessEngine"},
@@ -21,7 +23,7 @@ ENGINES: Registry[Callable[[int], Engine]] = Registry(
 """An engine by its name; each is made with how many shards are worked on at once (0: as it sees fit)."""
 
 
-def open_engine(name: str = "processes", processes: int = 0) -> Engine:
+def open_engine(name: str = "processes", processes: int = 0) -> "Engine":
     """An engine, to be used as a context manager.
 
     Args:

@@ -7,12 +7,17 @@ item, a person's joints), the protocol is generic over it, since the stages lie 
 An implementation that needs settings is a class with a class method ``from_settings``.
 """
 
-from fullshot.core.interfaces.annotation import BoxFormat
-from fullshot.core.interfaces.crawling import Frontier, Renderer, ShopPage
-from fullshot.core.interfaces.curation import PoseEstimator, QualityCheck
-from fullshot.core.interfaces.engines import Engine
-from fullshot.core.interfaces.models import Backbone, Detector, DetectorTrainer, DetectorWithFeatures, Embedder
-from fullshot.core.interfaces.storage import BlobStore, VectorStore
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from fullshot.core.interfaces.annotation import BoxFormat
+    from fullshot.core.interfaces.crawling import Frontier, Renderer, ShopPage
+    from fullshot.core.interfaces.curation import PoseEstimator, QualityCheck
+    from fullshot.core.interfaces.engines import Engine
+    from fullshot.core.interfaces.models import Backbone, Detector, DetectorTrainer, DetectorWithFeatures, Embedder
+    from fullshot.core.interfaces.storage import BlobStore, VectorStore
 
 __all__ = [
     "Backbone",
@@ -30,3 +35,15 @@ __all__ = [
     "ShopPage",
     "VectorStore",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".annotation": ["BoxFormat"],
+        ".crawling": ["Frontier", "Renderer", "ShopPage"],
+        ".curation": ["PoseEstimator", "QualityCheck"],
+        ".engines": ["Engine"],
+        ".models": ["Backbone", "Detector", "DetectorTrainer", "DetectorWithFeatures", "Embedder"],
+        ".storage": ["BlobStore", "VectorStore"],
+    },
+)
