@@ -150,8 +150,9 @@ class Dataset:
         self._here.add(name)
 
     def drop(self, name: str) -> None:
-        """Give back the memory of a table; it is not to be asked for again."""
+        """Give back the memory of a table; asked for again, it is made or read again."""
         self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+        self._here.discard(name)
 
     def write(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table | pyarrow.RecordBatchReader") -> None:
         """Check a table's rows and write them in one step; later queries see them.
@@ -171,7 +172,9 @@ class Dataset:
         source = self._source(rows, name)
         files.write(self._connection, source)
         if name in self._here:
-            self._load(name, files)
+            self._copy(name, files.relation(self._connection))
+        for made_from_it in self._here & derived.TABLES.keys():
+            self.drop(made_from_it)
 
     def lookup(self, name: str, **keys: Any) -> list[dict[str, Any]]:
         """The rows of a table with these values, straight from the file: for one picture's, the table is not read.
@@ -228,7 +231,9 @@ class Dataset:
                 self._load(name, self._files(name))
 
     def _load(self, name: str, files: TableFiles) -> None:
-        relation = self._relation(name, files)
+        self._copy(name, self._relation(name, files))
+
+    def _copy(self, name: str, relation: str) -> None:
         wanted = ", ".join(map(quoted, self._wanted.get(name, ()))) or "*"
         with saying_what_failed():
             self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {wanted} FROM ({relation})")

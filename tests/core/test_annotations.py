@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fullshot.core import tables
-from fullshot.core.annotations import CONSENSUS, WITHDRAWN, in_force, trusted_boxes
+from fullshot.core.annotations import CONSENSUS, WITHDRAWN, trusted_boxes
 from fullshot.core.workspace import Workspace
 
 IMAGE = "a" * 64
@@ -52,18 +52,18 @@ def test_what_people_say_comes_first(
     tmp_path: Path, states: list[dict[str, Any]], boxes: list[dict[str, Any]], expected: list[str]
 ) -> None:
     workspace = workspace_of(tmp_path, states, boxes)
-    assert trusted_boxes(workspace)["label"].tolist() == expected
+    assert trusted_boxes(workspace.open())["label"].tolist() == expected
     # Asked for by name, the shop's are there.
-    assert trusted_boxes(workspace, ["shop"])["label"].tolist() == ["foot"]
+    assert trusted_boxes(workspace.open(), ["shop"])["label"].tolist() == ["foot"]
 
 
 def test_annotations_of_two_projects_are_two(tmp_path: Path) -> None:
     states = [{**DRAWN, "project": "1 of then"}, {**GONE, "project": "1 of now"}]
     workspace = workspace_of(tmp_path, states, [HUMAN])
-    assert in_force(workspace.read("annotations"))["revision"].tolist() == [1]
+    assert workspace.open().frame("annotations_in_force")["revision"].tolist() == [1]
 
 
 def test_what_was_agreed_on_comes_before_a_newer_voice(tmp_path: Path) -> None:
     agreed = {"verdict": "boxes", "annotator": CONSENSUS}
     workspace = workspace_of(tmp_path, [agreed, {**DRAWN, "annotator": "ada"}], [])
-    assert in_force(workspace.read("annotations"))["annotator"].tolist() == [CONSENSUS]
+    assert workspace.open().frame("annotations_in_force")["annotator"].tolist() == [CONSENSUS]
