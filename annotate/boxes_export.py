@@ -122,7 +122,8 @@ def choose(workspace: Workspace, split: str | None = None, source: str | None = 
     Raises:
         MissingInput: a table is not there; says which command makes it.
     """
-    rows = trusted_boxes(workspace, (source,) if source else TRUSTED)
+    with workspace.open() as data:
+        rows = trusted_boxes(data, (source,) if source else TRUSTED)
     rows["split"] = rows["split"].fillna(UNSPLIT)
     if split is not None:
         rows = rows[rows["split"] == split]

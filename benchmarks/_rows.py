@@ -5,8 +5,6 @@ first picture of each product is a full shot with two boxes or three, one pictur
 Thirty products in a row are linked by nothing with the next thirty, so that splits can be told of them.
 """
 
-# ruff: noqa: S608 - the queries are of this module's own making
-
 import hashlib
 import os
 import shutil

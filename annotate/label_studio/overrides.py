@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fullshot.core import tables
-from fullshot.core.annotations import CONSENSUS, in_force, newest
+from fullshot.core.annotations import CONSENSUS
 from fullshot.core.workspace import Workspace
 
 FULL, UNCLEAR = "full", "unclear"
@@ -37,8 +37,10 @@ def update_overrides(workspace: Workspace, fresh: Set[str]) -> int:
         str(row["image_id"]): {str(name): cell for name, cell in row.items()} for row in records
     }
     authors = {str(identity): set(names.dropna()) for identity, names in annotations.groupby("image_id")["annotator"]}
-    counting = {row["image_id"]: row for row in in_force(annotations).to_dict("records")}
-    of_several = _of_several(annotations)
+    with workspace.open() as data:
+        latest, force = data.frame("newest_annotations"), data.frame("annotations_in_force")
+    counting = {row["image_id"]: row for row in force.to_dict("records")}
+    of_several = _of_several(latest)
     changed = 0
     for identity, names in authors.items():
         row, annotation = rows.get(identity), counting.get(identity)
@@ -65,9 +67,8 @@ def update_overrides(workspace: Workspace, fresh: Set[str]) -> int:
     return changed
 
 
-def _of_several(annotations: pd.DataFrame) -> dict[str, str]:
+def _of_several(latest: pd.DataFrame) -> dict[str, str]:
     """The shot of each picture that several people annotated: what more than half of them say, else unclear."""
-    latest = newest(annotations)
     latest = latest[(latest["verdict"] != "skipped") & latest["annotator"].ne(CONSENSUS).fillna(True)]
     latest = latest.sort_values("revision").drop_duplicates(["image_id", "annotator"], keep="last")
     shots: dict[str, list[str]] = {}

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fullshot.core.annotations import WITHDRAWN, newest, without_outdated
+from fullshot.core.annotations import WITHDRAWN
 from fullshot.core.workspace import Workspace
 
 LEARN, CHECK, MEASURE = 0, 1, 2
@@ -44,9 +44,9 @@ def to_learn_from(workspace: Workspace) -> set[str]:
 
 def annotated(workspace: Workspace) -> set[str]:
     """The pictures of which a person says what is to be seen, or that they passed over; nobody took it back since."""
-    annotations = workspace.read_if_there("annotations")
-    boxes = without_outdated(workspace.read_if_there("boxes"), annotations)
-    latest = newest(annotations)
+    with workspace.open() as data:
+        data.make_if_missing("boxes")
+        boxes, latest = data.frame("standing_boxes"), data.frame("newest_annotations")
     latest = latest[latest["comment"].ne(WITHDRAWN).fillna(True)]
     return set(latest["image_id"]) | set(boxes.loc[boxes["source"] == "human", "image_id"])
 
@@ -54,7 +54,8 @@ def annotated(workspace: Workspace) -> set[str]:
 def annotated_by_rank(workspace: Workspace) -> dict[int, list[str]]:
     """The pictures to learn from that people annotated or passed over, the latest first; by the rank that they had."""
     to_learn, brought = annotated(workspace) & to_learn_from(workspace), _brought(workspace)
-    latest = newest(workspace.read_if_there("annotations")).dropna(subset=["updated_at"])
+    with workspace.open() as data:
+        latest = data.frame("newest_annotations").dropna(subset=["updated_at"])
     when = latest.groupby("image_id")["updated_at"].max().to_dict()
     in_turn = sorted(to_learn, key=lambda identity: (when.get(identity, ""), identity), reverse=True)
     return {

@@ -88,7 +88,8 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
 
 def _labelled(workspace: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The labelled pictures to learn from, and the labels on them, each once a picture."""
-    boxes = trusted_boxes(workspace) if workspace.table("boxes").is_file() else tables.frame("boxes")
+    with workspace.open() as data:
+        boxes = trusted_boxes(data) if data.has("boxes") else tables.frame("boxes")
     pictures = candidate.pictures(workspace)
     known = candidate.annotated(workspace) | set(boxes["image_id"])
     labelled = pictures[pictures["image_id"].isin(known & candidate.to_learn_from(workspace))]

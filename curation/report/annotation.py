@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from fullshot.core.annotations import CONSENSUS, WITHDRAWN, in_force, newest
+from fullshot.core.annotations import CONSENSUS, WITHDRAWN
 from fullshot.core.boxes import Box
 from fullshot.core.tables import SPLITS
 from fullshot.curation.report.agreement import Agreement, Drawn, agreements
@@ -79,10 +79,10 @@ def annotation(dataset: Dataset) -> Annotation | None:
     """The section; None where nobody annotated anything."""
     if dataset.annotations.empty:
         return None
-    states = newest(dataset.annotations)
+    states = dataset.newest_annotations
     people = states[states["annotator"].fillna(_NOBODY) != CONSENSUS]
     edits, versions = _versions(people, dataset.annotations)
-    counts = in_force(dataset.annotations)
+    counts = dataset.annotations_in_force
     return Annotation(
         progress=_progress(dataset, set(counts["image_id"])),
         annotators=tuple(_annotator(str(name), rows) for name, rows in people.groupby(_names(people))),

@@ -44,6 +44,8 @@ class Dataset:
         addresses: ``image_id`` and ``url`` of each place that a picture was found at.
         failures: the table.
         annotations: the table.
+        newest_annotations: see :mod:`fullshot.core.derived`.
+        annotations_in_force: likewise.
         drawn: the boxes that people drew, all revisions of them.
         unknown_types: product types that the taxonomy does not know, and how many products have them.
         run: the record of the newest run of ``curate``; empty where there is none.
@@ -57,6 +59,8 @@ class Dataset:
     addresses: pd.DataFrame
     failures: pd.DataFrame
     annotations: pd.DataFrame
+    newest_annotations: pd.DataFrame
+    annotations_in_force: pd.DataFrame
     drawn: pd.DataFrame
     unknown_types: "pd.Series[int]"
     run: dict[str, Any]
@@ -76,6 +80,8 @@ def load(workspace: Workspace, digests: dict[str, str]) -> Dataset:
     """
     images, products, curated = (workspace.read(name) for name in INPUTS)
     verdicts, failures, annotations, boxes = (workspace.read_if_there(name) for name in OPTIONAL)
+    with workspace.open() as data:
+        newest, force = data.frame("newest_annotations"), data.frame("annotations_in_force")
     products, unknown = _products(products, workspace.taxonomy())
     pictures = _pictures(images, products, curated, verdicts)
     words = products[["product_id", "product_type", "wear", "gender", "colour"]]
@@ -94,6 +100,8 @@ def load(workspace: Workspace, digests: dict[str, str]) -> Dataset:
         addresses=images[["image_id", "url"]],
         failures=failures,
         annotations=annotations,
+        newest_annotations=newest,
+        annotations_in_force=force,
         drawn=boxes[boxes["source"].eq("human") & boxes["revision"].notna()],
         unknown_types=unknown,
         run=run,

@@ -72,7 +72,7 @@ def _annotations_in_force(data: "Dataset") -> None:
 
 
 def _standing_boxes(data: "Dataset") -> None:
-    """``standing_boxes``: without those that people drew and later changed, took back, or said not to be on a full shot.
+    """``standing_boxes``: without those that people drew and changed later, took back, or said to be on no full shot.
 
     Boxes of sources other than ``human`` stay, and so do people's boxes on pictures that no annotation is known of.
     """

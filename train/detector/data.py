@@ -66,7 +66,8 @@ def choose_boxes(workspace: Workspace) -> pd.DataFrame:
     for name in ("boxes", "images", "curated"):
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run
-    rows = trusted_boxes(workspace)
+    with workspace.open() as data:
+        rows = trusted_boxes(data)
     return rows[rows["split"].notna()].reset_index(drop=True)
 
 

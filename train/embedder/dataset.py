@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fullshot.core.annotations import without_outdated
 from fullshot.core.errors import BadTable, MissingInput
 from fullshot.core.workspace import Workspace
 
@@ -40,7 +39,8 @@ def worn_garments(workspace: Workspace, splits: Sequence[str] = ("train", "val",
     Raises:
         MissingInput: a table is not there; says what to run first.
     """
-    boxes = without_outdated(workspace.read("boxes"), workspace.read_if_there("annotations"))
+    with workspace.open() as data:
+        boxes = data.frame("standing_boxes")
     boxes = boxes.dropna(subset=["product_id"])
     # A picture of two products has two rows, but one file.
     images = workspace.read("images")[["image_id", "path", "width", "height"]].drop_duplicates("image_id")

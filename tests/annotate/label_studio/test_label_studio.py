@@ -18,7 +18,6 @@ from fullshot.annotate.label_studio.pull import pull
 from fullshot.annotate.label_studio.push import push
 from fullshot.annotate.label_studio.regions import from_boxes
 from fullshot.annotate.label_studio.server import Server
-from fullshot.core.annotations import in_force
 from fullshot.core.boxes import Box, Picture
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.geometry import ImageGeometry
@@ -362,7 +361,7 @@ def test_another_project_takes_nothing_back(client: Client, settings: Settings, 
         assert pull(workspace, each, client)["withdrawn"] == 0
     for each in (settings, others):
         assert pull(workspace, each, client)["revisions"] == 0
-    force = in_force(workspace.read("annotations")).set_index("image_id")["revision"]
+    force = workspace.open().frame("annotations_in_force").set_index("image_id")["revision"]
     assert force.to_dict() == {first["data"]["image_id"]: 1, second["data"]["image_id"]: 2}
 
 
@@ -377,10 +376,10 @@ def test_every_revision_stays_and_the_newest_counts(client: Client, settings: Se
     boxes = workspace.read("boxes").sort_values("revision")
     assert list(boxes["label"]) == ["top", "long"]
     assert list(boxes["revision"]) == [1, 2]
-    assert list(in_force(workspace.read("annotations"))["revision"]) == [2]
+    assert list(workspace.open().frame("annotations_in_force")["revision"]) == [2]
     client.ask("DELETE", f"/api/annotations/{number}/")
     assert pull(workspace, settings, client)["withdrawn"] == 1
-    assert in_force(workspace.read("annotations")).empty
+    assert workspace.open().frame("annotations_in_force").empty
     assert pull(workspace, settings, client)["withdrawn"] == 0
 
 
@@ -411,7 +410,7 @@ def test_a_majority_of_annotators_decides(client: Client, make: Make, settings: 
     assert set(annotations["annotator"]) == {f"{who}@fullshot.local" for who in ("ada", "bob", "cyd", "dan")} | {
         "consensus"
     }
-    (row,) = in_force(annotations).to_dict("records")
+    (row,) = workspace.open().frame("annotations_in_force").to_dict("records")
     assert (row["annotator"], row["boxes"]) == ("consensus", 1)
     boxes = workspace.read("boxes")
     agreed = boxes[boxes["revision"] == row["revision"]].iloc[0]
@@ -419,15 +418,15 @@ def test_a_majority_of_annotators_decides(client: Client, make: Make, settings: 
     # Nothing new, nothing written; another rule, and what was agreed on counts no more.
     assert pull(workspace, both[0], client)["revisions"] == 0
     assert pull(workspace, both[1], client)["withdrawn"] == 1
-    (row,) = in_force(workspace.read("annotations")).to_dict("records")
+    (row,) = workspace.open().frame("annotations_in_force").to_dict("records")
     assert (row["annotator"], row["boxes"]) == ("dan@fullshot.local", 2)
     # Again, and it ends with those who agreed.
     pull(workspace, both[0], client)
-    assert in_force(workspace.read("annotations"))["annotator"].item() == "consensus"
+    assert workspace.open().frame("annotations_in_force")["annotator"].item() == "consensus"
     for annotation in next(iter(tasks(client, project).values()))["annotations"][1:]:
         client.ask("DELETE", f"/api/annotations/{annotation['id']}/")
     assert pull(workspace, both[0], client)["withdrawn"] == 4
-    assert in_force(workspace.read("annotations"))["annotator"].item() == "ada@fullshot.local"
+    assert workspace.open().frame("annotations_in_force")["annotator"].item() == "ada@fullshot.local"
 
 
 def test_the_token_is_told_nowhere(
