@@ -23,7 +23,9 @@ def find_leaks(workspace: Workspace, settings: Settings) -> list[Leak]:
     Raises:
         MissingInput: nothing was curated yet, or there are pictures without features.
     """
-    return [*leakage.by_tables(workspace), *_by_hash(workspace, settings)]
+    with workspace.open() as data:
+        by_tables = leakage.by_tables(data)
+    return [*by_tables, *_by_hash(workspace, settings)]
 
 
 def split_of_images(workspace: Workspace) -> Mapping[str, str]:

@@ -31,7 +31,7 @@ def test_some_pictures_are_shown_by_several_products_and_no_split_leaks(workspac
     images = workspace.read("images")
     assert images["image_id"].duplicated().sum() == ROWS // 25
     assert set(images["image_id"]) == set(_rows.picture_names(ROWS))
-    assert not by_tables(workspace)
+    assert not by_tables(workspace.open())
 
 
 def test_the_same_rows_each_time(workspace: Workspace, tmp_path: Path) -> None:

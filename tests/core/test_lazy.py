@@ -30,4 +30,6 @@ def test_every_name_of_a_face_is_there(package: str) -> None:
 def test_a_face_alone_loads_no_heavy_library() -> None:
     code = f"import sys, {', '.join(FACES)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"pandas", "torch", "scrapy", "cv2", "mediapipe", "faiss", "ultralytics", "rich"} & set(done.stdout.split())
+    assert not {"pandas", "torch", "scrapy", "cv2", "mediapipe", "faiss", "ultralytics", "rich"} & set(
+        done.stdout.split()
+    )

@@ -44,16 +44,16 @@ def make(root: Path, rows: list[dict[str, Any]]) -> Workspace:
 def test_what_belongs_together_is_on_one_side(tmp_path: Path, second: dict[str, Any], why: str | None) -> None:
     first = {"image": "a", "product": "s:1", "style": "s:1", "cluster": "k", "split": "train"}
     workspace = make(tmp_path / "ws", [first, {"image": "b", "style": None, **second}])
-    found = leaks.by_tables(workspace)
+    found = leaks.by_tables(workspace.open())
     if why is None:
         assert not found
-        leaks.refuse(workspace)
+        leaks.refuse(workspace.open())
         return
     [leak] = found
     assert f"{leak.why} {leak.name}" == why
     assert dict(leak.images) == {NAMES["a"]: "train", NAMES["b"]: second["split"]}
     with pytest.raises(UserError) as error:
-        leaks.refuse(workspace)
+        leaks.refuse(workspace.open())
     assert "a" * 12 in str(error.value)
     assert "b" * 12 in str(error.value)
     assert "fullshot curate" in str(error.value)
@@ -66,9 +66,9 @@ def test_of_many_leaks_a_few_are_named_and_the_others_counted(tmp_path: Path) ->
         for number, letter in enumerate("abcdef")
     ]
     workspace = make(tmp_path / "ws", rows)
-    assert len(leaks.by_tables(workspace)) == 4
+    assert len(leaks.by_tables(workspace.open())) == 4
     with pytest.raises(UserError, match="and 1 more"):
-        leaks.refuse(workspace)
+        leaks.refuse(workspace.open())
 
 
 def test_a_table_from_before_there_were_styles_and_thrown_out_pictures(tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_a_table_from_before_there_were_styles_and_thrown_out_pictures(tmp_path:
     for name, columns in (("products", ["style"]), ("curated", ["keep", "shot"])):
         table = workspace.read(name).drop(columns=columns)
         workspace.table(name).write_text(table.to_csv(index=False), "utf-8")
-    assert not leaks.by_tables(workspace)
+    assert not leaks.by_tables(workspace.open())

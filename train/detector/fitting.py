@@ -50,7 +50,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
     inputs = ("boxes", "images", "curated", "annotations")
     with workspace.stage(STAGE, settings, inputs) as stats:
         boxes = choose_boxes(workspace)
-        leakage.refuse(workspace)
+        with workspace.open() as data:
+            leakage.refuse(data)
         section = runs.section_to_train(workspace, KIND, resume, settings.detector)
         trainer = trainer_for(section)
         if not (boxes["split"] == "train").any():

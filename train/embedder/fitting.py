@@ -60,7 +60,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
     """
     with workspace.stage(STAGE, settings, INPUTS) as stats:
         examples = training_examples(workspace)
-        leakage.refuse(workspace)
+        with workspace.open() as data:
+            leakage.refuse(data)
         section = runs.section_to_train(workspace, KIND, resume, settings.embedder)
         backbone = BACKBONES.get(section.backbone)()
         section = section.model_copy(update={"image_size": section.image_size or backbone.input_size})
