@@ -11,7 +11,7 @@ from fullshot.core.interfaces import Engine
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.mark import mark_duplicates
-from fullshot.curation.exports import export
+from fullshot.curation.exports import WANTED, export
 from fullshot.curation.failures import write_failures
 from fullshot.curation.features.store import ImageFeatures, extract_features, intact
 from fullshot.curation.overrides import apply_overrides, spread_to_copies
@@ -61,7 +61,8 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         _write_splits(workspace, curated)
         workspace.write("curated", curated.drop(columns="overridden"))
         write_failures(workspace, images, products, features.unreadable)
-        export(workspace, images, products, curated, features.frame)
+        with workspace.open(WANTED) as data:
+            export(data, features.frame)
         if overlays:
             write_overlays(workspace, pictures, features, curated, settings)
         stats |= {
