@@ -45,7 +45,7 @@ def measured(demo: Path, scratch: Path, code: Path) -> dict[str, Run]:
             command = [sys.executable, "-P", "-m", "fullshot", *words, "--json"]
             for _ in range(2):
                 found[name] = _common.must_succeed(_common.run(command, scratch, **environment), f"fullshot {name}")
-            _common.say(f"{name}: {found[name].seconds:.2f} s")
+            _common.say(f"{name}: {found[name].seconds:.2f} s, {found[name].processor_seconds:.2f} s of the processor")
     return found
 
 

@@ -5,16 +5,19 @@ import re
 import shutil
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pytest
 from typer.testing import CliRunner
 
 from fullshot.cli import app
+from fullshot.core.tables.stored import TableFiles
 from fullshot.core.workspace import Workspace
 from tests.contract.pictures import FULL, Shop, drawn_on, spoil, stored, with_twins
 from tests.contract.studio import LabelStudio, label_studio
@@ -55,6 +58,7 @@ NEEDS = {
 """What is run before a command."""
 
 _NAME = re.compile(r"[0-9a-f]{64}")
+_STAGES = r"/(crawler|curation|train|annotate|index|fullshot/demo|fullshot/core/(leakage|annotations|derived))[/.]"
 _opened: set[str] | None = None
 
 
@@ -78,6 +82,22 @@ def _pictures_opened() -> Iterator[set[str]]:
         _opened = None
 
 
+@contextmanager
+def tables_read() -> Iterator[dict[str, list[str]]]:
+    """By a table's name, who reads it from its file: a line of the code for each time, whoever asks in this process."""
+    read: dict[str, list[str]] = {}
+    relation = TableFiles.relation
+
+    def noted(table: TableFiles, connection: duckdb.DuckDBPyConnection) -> str:
+        asking = [call for call in traceback.extract_stack() if re.search(_STAGES, call.filename)]
+        read.setdefault(table.name, []).append(f"{asking[-1].filename}:{asking[-1].lineno}" if asking else "a test")
+        return relation(table, connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TableFiles, "relation", noted)
+        yield read
+
+
 @dataclass(frozen=True)
 class Run:
     """A command that was run.
@@ -87,12 +107,14 @@ class Run:
         stats: what it printed with ``--json``; empty where it printed nothing.
         words: all that it printed.
         opened: the image_id of each picture whose file it opened.
+        read: by a table's name, who read it; see :func:`tables_read`.
     """
 
     code: int
     stats: dict[str, Any]
     words: str
     opened: frozenset[str]
+    read: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def run(*words: str | Path, **environment: str) -> Run:
@@ -102,13 +124,13 @@ def run(*words: str | Path, **environment: str) -> Run:
         *words: of the command, without ``fullshot`` and ``--json``.
         **environment: variables that are set while it runs.
     """
-    with _pictures_opened() as opened:
+    with _pictures_opened() as opened, tables_read() as read:
         done = CliRunner().invoke(app, [*map(str, words), "--json"], env=environment)
     said = done.stdout + done.stderr
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         said += "".join(traceback.format_exception(done.exception))
     stats = json.loads(done.stdout) if done.stdout.strip() else {}
-    return Run(done.exit_code, stats, said, frozenset(opened))
+    return Run(done.exit_code, stats, said, frozenset(opened), read)
 
 
 class Contract:
