@@ -1,26 +1,20 @@
 """What a training has to know of its pictures' files before it begins: what does not decode, what is stored turned.
 
-Boxes are in pixels of a picture as it is stored, and models see it upright, as its EXIF orientation says.
+Boxes are in pixels of a picture as it is stored, and models see it upright, as its EXIF orientation says. Pictures that
+another stage has seen are not opened for it: see :func:`fullshot.core.features.geometry_rows`.
 """
 
-import functools
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
-from fullshot.core.engines import cores
+import numpy as np
+
+from fullshot.core.features import geometry_rows
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.pictures import read_geometry, read_or_none, read_reduced
-
-Result = TypeVar("Result")
-
-_SIDE = 64
-"""Longer side in pixels that a picture is decoded to: its bytes are all read, its pixels are not all made."""
 
 
 def turned(root: Path, paths: Iterable[str]) -> list[str]:
-    """The pictures that are stored turned; only the head of each file is read.
+    """The pictures that are stored turned.
 
     Args:
         root: of the workspace.
@@ -29,12 +23,9 @@ def turned(root: Path, paths: Iterable[str]) -> list[str]:
     Returns:
         Paths, each once, sorted; a picture that cannot be read is not among them.
     """
-
-    def is_turned(path: Path) -> bool:
-        geometry = read_or_none(path, read_geometry)
-        return geometry is not None and geometry.orientation != 1
-
-    return [path for path, answer in _of_each(root, paths, is_turned) if answer]
+    each = sorted(set(paths))
+    is_turned = geometry_rows(root, each).array("orientation") > 1
+    return [each[row] for row in np.flatnonzero(is_turned)]
 
 
 def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | None]:
@@ -44,11 +35,11 @@ def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | No
         root: of the workspace.
         paths: relative to it.
     """
-
-    def decoded(path: Path) -> ImageGeometry | None:
-        return None if _is_broken(path) else read_geometry(path)
-
-    return dict(_of_each(root, paths, decoded))
+    each = sorted(set(paths))
+    rows = geometry_rows(root, each)
+    columns = (rows.array(name).tolist() for name in ("width", "height", "orientation"))
+    found = zip(each, rows.is_readable.tolist(), *columns, strict=True)
+    return {path: ImageGeometry(*geometry) if is_readable else None for path, is_readable, *geometry in found}
 
 
 def unreadable(root: Path, paths: Iterable[str]) -> list[str]:
@@ -58,15 +49,5 @@ def unreadable(root: Path, paths: Iterable[str]) -> list[str]:
         root: of the workspace.
         paths: relative to it.
     """
-    return [path for path, is_broken in _of_each(root, paths, _is_broken) if is_broken]
-
-
-def _is_broken(path: Path) -> bool:
-    return read_or_none(path, functools.partial(read_reduced, longest=_SIDE)) is None
-
-
-def _of_each(root: Path, paths: Iterable[str], ask: Callable[[Path], Result]) -> list[tuple[str, Result]]:
     each = sorted(set(paths))
-    # Threads suffice: the decoder lets go of the interpreter.
-    with ThreadPoolExecutor(cores()) as pool:
-        return list(zip(each, pool.map(lambda path: ask(root / path), each), strict=True))
+    return [each[row] for row in np.flatnonzero(~geometry_rows(root, each).is_readable)]

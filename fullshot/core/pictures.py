@@ -206,11 +206,19 @@ class Reduced:
         pixels: shape (h, w, 3), uint8, RGB; upright.
         width: of the whole picture, upright, in pixels.
         height: of the whole picture, upright, in pixels.
+        orientation: that its EXIF asks to show it in: 1 to 8, 1 where it is stored upright.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    orientation: int = 1
+
+    @property
+    def geometry(self) -> ImageGeometry:
+        """Of the picture as it is stored."""
+        sides = (self.height, self.width) if self.orientation in ON_THEIR_SIDE else (self.width, self.height)
+        return ImageGeometry(*sides, self.orientation)
 
 
 def read_reduced(path: Path, longest: int) -> Reduced:
@@ -237,7 +245,8 @@ def read_reduced(path: Path, longest: int) -> Reduced:
         pixels = _pixels(picture if orientation == 1 else ImageOps.exif_transpose(picture))
         if max(pixels.shape) > 2 * longest:
             pixels = np.asarray(Image.fromarray(pixels).reduce(max(pixels.shape) // longest))
-        return Reduced(pixels, *((height, width) if orientation in ON_THEIR_SIDE else (width, height)))
+        sides = (height, width) if orientation in ON_THEIR_SIDE else (width, height)
+        return Reduced(pixels, *sides, orientation)
 
 
 def reencoded(content: bytes, kind: str, quality: int = 90) -> bytes:

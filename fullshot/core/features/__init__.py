@@ -5,12 +5,30 @@ from typing import TYPE_CHECKING
 from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from fullshot.core.features.jobs import Job, Unreadable, reading
+    from fullshot.core.features.geometry import geometry_row, geometry_rows, geometry_store
+    from fullshot.core.features.jobs import Job, Made, Unreadable, reading
     from fullshot.core.features.rows import Rows
     from fullshot.core.features.store import FOLDER, FeatureStore
 
-__all__ = ["FOLDER", "FeatureStore", "Job", "Rows", "Unreadable", "reading"]
+__all__ = [
+    "FOLDER",
+    "FeatureStore",
+    "Job",
+    "Made",
+    "Rows",
+    "Unreadable",
+    "geometry_row",
+    "geometry_rows",
+    "geometry_store",
+    "reading",
+]
 
 __getattr__ = lazy_names(  # pyarrow is loaded when a store is used
-    __name__, {".jobs": ["Job", "Unreadable", "reading"], ".rows": ["Rows"], ".store": ["FOLDER", "FeatureStore"]}
+    __name__,
+    {
+        ".geometry": ["geometry_row", "geometry_rows", "geometry_store"],
+        ".jobs": ["Job", "Made", "Unreadable", "reading"],
+        ".rows": ["Rows"],
+        ".store": ["FOLDER", "FeatureStore"],
+    },
 )

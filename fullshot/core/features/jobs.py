@@ -1,9 +1,10 @@
 """What a worker process does for a feature store: a shard of jobs is made into rows, and these are written."""
 
+import errno
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast, overload
@@ -14,7 +15,7 @@ import pyarrow
 from fullshot.core import pictures
 from fullshot.core.boxes import Corners
 from fullshot.core.features import shards
-from fullshot.core.features.keys import BOX_COLUMNS, MISSING_FILE, stamp_of
+from fullshot.core.features.keys import BOX_COLUMNS, MISSING_FILE, STAMP_COLUMNS, stamp_of
 
 Decoded = TypeVar("Decoded")
 
@@ -27,11 +28,13 @@ class Job:
         image_id: the picture.
         path: its file.
         box: ``(x_min, y_min, x_max, y_max)`` in pixels of the picture as it is stored; None: the whole picture.
+        stamp: of the file before it is read, see :func:`fullshot.core.features.keys.stamp_of`.
     """
 
     image_id: str
     path: Path
     box: Corners | None = None
+    stamp: tuple[int, int] = MISSING_FILE
 
 
 @dataclass(frozen=True)
@@ -141,20 +144,30 @@ def make_shard(part: Sequence[Job], *, make: Make, folder: Path, schema: pyarrow
     Returns:
         The shard, and how many of its pictures cannot be read.
     """
-    jobs = list(part)
     # Before they are read: a file that is changed meanwhile has another stamp afterwards, and is asked again.
-    stamps = [stamp_of(os.fspath(job.path)) for job in jobs]
-    there = [number for number, stamp in enumerate(stamps) if stamp != MISSING_FILE]
-    made: list[Made] = [Unreadable("missing", "No such file or directory")] * len(jobs)
-    for number, row in zip(there, make([jobs[number] for number in there]) if there else (), strict=True):
-        made[number] = row
-    rows = [
-        {"image_id": job.image_id, **_corners(job, schema), "file_bytes": size, "file_modified": modified}
-        | ({"unreadable": row.kind, "message": row.message} if isinstance(row, Unreadable) else dict(row))
-        for job, (size, modified), row in zip(jobs, stamps, made, strict=True)
-    ]
+    jobs = [replace(job, stamp=stamp_of(os.fspath(job.path))) for job in part]
+    there = [job for job in jobs if job.stamp != MISSING_FILE]
+    rows = iter(make(there) if there else ())
+    missing = Unreadable("missing", os.strerror(errno.ENOENT))
+    made = [missing if job.stamp == MISSING_FILE else next(rows) for job in jobs]
     broken = {job.path for job, row in zip(jobs, made, strict=True) if isinstance(row, Unreadable)}
-    return shards.write(folder, pyarrow.Table.from_pylist(rows, schema=schema)), len(broken)
+    return shards.write(folder, as_table(jobs, made, schema)), len(broken)
+
+
+def as_table(jobs: Sequence[Job], made: Sequence[Made], schema: pyarrow.Schema) -> pyarrow.Table:
+    """The rows of jobs as a shard holds them.
+
+    Args:
+        jobs: with their stamps.
+        made: of them, in their order.
+        schema: of the store's shards.
+    """
+    rows = [
+        {"image_id": job.image_id, **_corners(job, schema), **dict(zip(STAMP_COLUMNS, job.stamp, strict=True))}
+        | ({"unreadable": row.kind, "message": row.message} if isinstance(row, Unreadable) else dict(row))
+        for job, row in zip(jobs, made, strict=True)
+    ]
+    return pyarrow.Table.from_pylist(rows, schema=schema)
 
 
 def _corners(job: Job, schema: pyarrow.Schema) -> dict[str, float]:

@@ -1,17 +1,17 @@
 """The rows that a feature store has of some keys."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
 from fullshot.core.errors import StageFailed
-from fullshot.core.features import shards
+from fullshot.core.features import arrays, shards
 from fullshot.core.features.shards import BrokenShard
 from fullshot.core.progress import say
 
@@ -111,19 +111,31 @@ class Rows:
         source[numbers] = np.arange(len(numbers))
         return together.take(pyarrow.array(source, mask=source < 0))
 
-    def array(self, column: str) -> NDArray[np.generic]:
+    def array(self, column: str) -> NDArray[Any]:
         """A column of all rows as an array, in the keys' order; zeros where a key has no readable row.
 
-        A column of numbers gives shape (N,); of ``binary(n)`` (N, n), uint8; of ``list_(float32, n)`` (N, n), float32.
-        Beyond :data:`MEMORY_BYTES` it is mapped from a file. No value becomes a Python object on the way.
+        A column of numbers gives shape (N,); of ``binary(n)`` (N, n), uint8; of ``list_(float32, n)`` (N, n), float32;
+        one of bytes or lists of any length too, where all are of one length (N, 0 where there are none). Beyond
+        :data:`MEMORY_BYTES` it is mapped from a file. No value becomes a Python object on the way.
+
+        Raises:
+            ValueError: the values are of several lengths.
         """
-        width, dtype = _layout(self._schema.field(column).type)
-        shape = (len(self),) if width is None else (len(self), width)
-        found = _zeros(shape, dtype)
+        found: NDArray[Any] | None = None
         for numbers, table in self.scan([column]):
-            for start, chunk in _chunks(table[column]):
-                found[numbers[start : start + len(chunk)]] = _values(chunk, width, dtype)
-        return found
+            start = 0
+            for chunk in table[column].chunks:
+                is_valid, values = arrays.values(chunk)
+                if len(values):
+                    found = self._empty_array(values) if found is None else found
+                    if values.shape[1:] != found.shape[1:]:
+                        raise ValueError(f"{column}: values of {values.shape[1:]} and of {found.shape[1:]}")
+                    found[numbers[start : start + len(chunk)][is_valid]] = values
+                start += len(chunk)
+        return self._empty_array(arrays.empty(self._schema.field(column).type)) if found is None else found
+
+    def _empty_array(self, like: NDArray[Any]) -> NDArray[Any]:
+        return arrays.zeros((len(self), *like.shape[1:]), like.dtype, MEMORY_BYTES)
 
     def scan(self, columns: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], pyarrow.Table]]:
         """Some columns of all rows, a shard at a time, each shard read once: for what is too much for the memory.
@@ -169,41 +181,3 @@ class Rows:
 
     def _of(self, columns: Sequence[str]) -> pyarrow.Schema:
         return pyarrow.schema([self._schema.field(name) for name in columns])
-
-
-def _layout(kind: pyarrow.DataType) -> tuple[int | None, np.dtype[np.generic]]:
-    if pyarrow.types.is_fixed_size_binary(kind):
-        return int(kind.byte_width), np.dtype(np.uint8)
-    if pyarrow.types.is_fixed_size_list(kind):
-        return int(kind.list_size), np.dtype(kind.value_type.to_pandas_dtype())
-    return None, np.dtype(kind.to_pandas_dtype())
-
-
-def _chunks(column: pyarrow.ChunkedArray) -> Iterator[tuple[int, pyarrow.Array]]:
-    start = 0
-    for chunk in column.chunks:
-        yield start, chunk
-        start += len(chunk)
-
-
-def _values(chunk: pyarrow.Array, width: int | None, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    """A view of an array's values; what stands where one is null is of no meaning."""
-    if width is None:
-        filled = chunk.fill_null(False if dtype == np.bool_ else 0) if chunk.null_count else chunk
-        return np.asarray(filled.to_numpy(zero_copy_only=False), dtype)
-    if pyarrow.types.is_fixed_size_list(chunk.type):
-        values = chunk.values.slice(chunk.offset * width, len(chunk) * width)
-        found = values.fill_null(0).to_numpy(zero_copy_only=False).reshape(len(chunk), width)
-    else:
-        content = np.frombuffer(chunk.buffers()[1], np.uint8)
-        found = content[chunk.offset * width : (chunk.offset + len(chunk)) * width].reshape(len(chunk), width)
-    if chunk.null_count:
-        found = np.where(chunk.is_valid().to_numpy(zero_copy_only=False)[:, None], found, 0)
-    return np.asarray(found, dtype)
-
-
-def _zeros(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    if np.prod(shape, dtype=np.int64) * dtype.itemsize <= MEMORY_BYTES:
-        return np.zeros(shape, dtype)
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, dtype, "w+", shape=shape)

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fullshot.core.engines import open_engine
 from fullshot.core.features import lookup, shards
-from fullshot.core.features.jobs import Make, Part, make_shard
+from fullshot.core.features.jobs import Job, Made, Make, Part, as_table, make_shard
 from fullshot.core.features.keys import (
     BOX_COLUMNS,
     NO_STAMP,
@@ -101,6 +101,7 @@ class FeatureStore:
         engine: Engine | None = None,
         stage: str | None = None,
         *,
+        least: int = _LEAST_SHARD,
         most: int = _MOST_SHARD,
     ) -> Rows:
         """The rows of all keys; those that are not there are made, a shard at a time.
@@ -111,6 +112,8 @@ class FeatureStore:
                 processes can be sent it. It is asked about the same jobs again where a worker was ended.
             engine: whose workers do it; None: this process does.
             stage: for the bar of progress; None: none is shown.
+            least: rows of a shard, about, unless they are the last: where all fit into one, this process makes them,
+                and no worker is started for them.
             most: rows of a shard, about: what a kill costs, and what ``make`` is asked for at a time.
 
         Raises:
@@ -124,21 +127,21 @@ class FeatureStore:
         numbers = np.flatnonzero(places.shard < 0)
         if len(numbers):
             todo = keys.take(pyarrow.array(numbers))
-            written = self._make(todo, make, engine or open_engine(processes=1), stage, most)
+            written = self._make(todo, make, engine or open_engine(processes=1), stage, least, most)
             made = lookup.find(todo, written, self.schema, self._drop_broken)
             places.row[numbers], places.is_unreadable[numbers] = made.row, made.is_unreadable
             places.shard[numbers] = np.where(made.shard < 0, -1, made.shard + len(places.shards))
             places.shards.extend(written)
         return Rows(keys, places, self.schema, len(numbers), again, self._command, repairs=True)
 
-    def write(self, table: pyarrow.Table) -> Path:
-        """Write rows that were made by the way, such as a picture's size while something else was asked of it.
+    def keep(self, jobs: Sequence[Job], made: Sequence[Made]) -> Path:
+        """Write rows that were made by the way, such as a picture's size while something else was made of it.
 
         Args:
-            table: all columns of :attr:`schema`: key, stamp (:func:`fullshot.core.features.keys.stamp_of`), and those
-                that are made.
+            jobs: as a function that makes rows got them.
+            made: their rows, in their order.
         """
-        return shards.write(self.folder, table.select(self.schema.names).cast(self.schema))
+        return shards.write(self.folder, as_table(jobs, made, self.schema))
 
     def _places(self, keys: pyarrow.Table, broken: Callable[[BrokenShard], None]) -> tuple[Places, NDArray[np.int64]]:
         """Where the rows lie that hold for the files as they are; and which of them have an old stamp."""
@@ -166,9 +169,11 @@ class FeatureStore:
             for column, name in enumerate(STAMP_COLUMNS):
                 number = table.column_names.index(name)
                 table = table.set_column(number, self.schema.field(name), pyarrow.array(now[:, column]))
-            self.write(table)
+            shards.write(self.folder, table)
 
-    def _make(self, keys: pyarrow.Table, make: Make, engine: Engine, stage: str | None, most: int) -> list[Path]:
+    def _make(
+        self, keys: pyarrow.Table, make: Make, engine: Engine, stage: str | None, least: int, most: int
+    ) -> list[Path]:
         """Make the rows of keys, each once; returns the shards."""
         joined = joined_keys(keys, boxed=self._boxed).combine_chunks()
         first = np.unique(joined.dictionary_encode().indices.to_numpy(), return_index=True)[1]
@@ -177,7 +182,7 @@ class FeatureStore:
         names = [name for name in ("image_id", "path", *BOX_COLUMNS) if name in keys.column_names]
         todo = keys.select(names).take(pyarrow.array(first[order]))
         share = -(-todo.num_rows // (engine.count * _SHARDS_A_PROCESS))
-        parts = Part.cut(self.root, todo, min(max(share, _LEAST_SHARD), most) if engine.count > 1 else most)
+        parts = Part.cut(self.root, todo, min(max(share, least), most) if engine.count > 1 else most)
         work = functools.partial(make_shard, make=make, folder=self.folder, schema=self.schema)
         written, done, lost = [], 0, 0
         with bar(stage, "pictures") if stage else contextlib.nullcontext(_say_nothing) as advance:
