@@ -12,12 +12,21 @@ import pandas as pd
 import fullshot
 from fullshot.core.clock import now
 from fullshot.core.errors import MissingInput, StageFailed
-from fullshot.core.files import digest, write_text
+from fullshot.core.files import write_text
 from fullshot.core.pictures import read_geometry, read_or_none
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
-from fullshot.index.catalog import FORMAT, FORMAT_AS_STORED, ITEM_COLUMNS, ITEMS, MANIFEST, damaged_file, read_manifest
+from fullshot.index.catalog import (
+    FORMAT,
+    FORMAT_AS_STORED,
+    ITEM_COLUMNS,
+    ITEMS,
+    MANIFEST,
+    damaged_file,
+    digests_of,
+    read_manifest,
+)
 from fullshot.index.embedding import embed_item_shots
 from fullshot.index.stores import VECTOR_STORES
 from fullshot.train import frames_digest, unreadable
@@ -146,9 +155,7 @@ def _write(
         "left_out": int((~use).sum()),
         "unreadable": int((~embedded.readable).sum()),
         "wears": {str(wear): int(count) for wear, count in read["wear"].value_counts(sort=False).items()},
-        "files": {
-            path.relative_to(folder).as_posix(): digest(path) for path in sorted(folder.rglob("*")) if path.is_file()
-        },
+        **digests_of(folder),
     }
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     return manifest

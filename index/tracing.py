@@ -1,14 +1,16 @@
 """From a picture's id back to its page, its boxes and its vector."""
 
 import re
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from fullshot.core.errors import UserError
-from fullshot.core.files import digest, read_json
+from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.files import read_json
 from fullshot.core.workspace import Workspace
-from fullshot.index.catalog import read_items
+from fullshot.index.catalog import find_items, read_manifest
+
+if TYPE_CHECKING:
+    from fullshot.core.dataset import Dataset
 
 LEAST_DIGITS = 6
 """The fewest hexadecimal digits of an id: with fewer, several pictures of most data sets match."""
@@ -17,7 +19,7 @@ _LISTED = 5
 
 
 def trace(workspace: Workspace, image_id: str) -> dict[str, Any]:
-    """Everything that the workspace knows about a picture.
+    """Everything that the workspace knows about a picture; of the tables, its rows alone are read.
 
     Args:
         workspace: read: its tables, the catalog and the records of stage runs, where there are any.
@@ -33,28 +35,28 @@ def trace(workspace: Workspace, image_id: str) -> dict[str, Any]:
         MissingInput: there is no workspace or no ``images.csv``.
         UserError: the id is too short or no id, no picture has it, or several have.
     """
-    images = workspace.read("images")
-    identity = _one_of(images["image_id"].drop_duplicates(), image_id.strip().lower(), workspace)
-    rows = images[images["image_id"] == identity]
-    image = _plain(rows.iloc[0])
-    boxes = workspace.read_if_there("boxes")
-    curated = workspace.read_if_there("curated")
-    of_curation = _records(curated[curated["image_id"] == identity])
-    return {
-        "image_id": identity,
-        **{name: image[name] for name in ("path", "width", "height", "bytes")},
-        "products": _products(workspace, rows),
-        "curated": of_curation[0] if of_curation else None,
-        "boxes": _records(boxes[boxes["image_id"] == identity]),
-        "catalog": _catalog(workspace, identity),
-        "runs": _runs(workspace),
-    }
-
-
-def _one_of(ids: "pd.Series[str]", start: str, workspace: Workspace) -> str:
+    start = image_id.strip().lower()
+    workspace.must_have("images")
     if not re.fullmatch(rf"[0-9a-f]{{{LEAST_DIGITS},64}}", start):
         raise UserError(f"expected {LEAST_DIGITS} to 64 hexadecimal digits of an image_id, got {start!r}")
-    matching = [identity for identity in ids if identity.startswith(start)]
+    with workspace.open() as data:
+        # As a range, of which Parquet knows where it may lie; "g" comes after every hexadecimal digit.
+        rows = data.find("images", "image_id >= $first AND image_id < $beyond", first=start, beyond=f"{start}g")
+        identity = _one_of([row["image_id"] for row in rows], start, workspace)
+        curated = _of(data, "curated", identity)
+        return {
+            "image_id": identity,
+            **{name: rows[0][name] for name in ("path", "width", "height", "bytes")},
+            "products": _products(data, rows),
+            "curated": curated[0] if curated else None,
+            "boxes": _of(data, "boxes", identity),
+            "catalog": _catalog(workspace, identity),
+            "runs": _runs(workspace),
+        }
+
+
+def _one_of(ids: list[str], start: str, workspace: Workspace) -> str:
+    matching = list(dict.fromkeys(ids))
     if not matching:
         raise UserError(f"no picture {start} in {workspace.table('images')}")
     if len(matching) > 1:
@@ -63,21 +65,52 @@ def _one_of(ids: "pd.Series[str]", start: str, workspace: Workspace) -> str:
     return matching[0]
 
 
-def _products(workspace: Workspace, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    products = workspace.read_if_there("products").rename(columns={"url": "page_url", "fetched_at": "page_fetched_at"})
-    facts = ["product_id", "name", "brand", "wear", "page_url", "page_fetched_at", "parser"]
-    shown = rows[["product_id", "view", "url", "fetched_at"]].merge(products[facts], on="product_id", how="left")
-    return _records(shown.rename(columns={"url": "image_url"}))
+def _of(data: "Dataset", table: str, identity: str) -> list[dict[str, Any]]:
+    """A picture's rows of a table, if it is there, without its id."""
+    if not data.has(table):
+        return []
+    rows = data.lookup(table, image_id=identity)
+    return [{name: value for name, value in row.items() if name != "image_id"} for row in rows]
+
+
+def _products(data: "Dataset", images: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A picture's pages: what ``images`` says of each, and what is known of its product."""
+    known: dict[str, dict[str, Any]] = {}
+    if data.has("products"):
+        ids = [row["product_id"] for row in images]
+        known = {
+            row["product_id"]: row for row in data.find("products", "product_id IN (SELECT unnest($ids))", ids=ids)
+        }
+    found = []
+    for image in images:
+        product = known.get(image["product_id"], {})
+        found.append(
+            {
+                "product_id": image["product_id"],
+                "view": image["view"],
+                "image_url": image["url"],
+                "fetched_at": image["fetched_at"],
+                **{name: product.get(name) for name in ("name", "brand", "wear")},
+                "page_url": product.get("url"),
+                "page_fetched_at": product.get("fetched_at"),
+                "parser": product.get("parser"),
+            }
+        )
+    return found
 
 
 def _catalog(workspace: Workspace, identity: str) -> dict[str, Any] | None:
-    manifest, items = read_items(workspace)
-    shown = items[items["image_id"] == identity]
-    if not len(shown):
+    """What the catalog has of a picture; None where that is nothing, or the catalog cannot be read."""
+    manifest = read_manifest(workspace)
+    try:
+        items = find_items(workspace, "image_id", [identity]) if manifest else []
+    except StageFailed:
+        return None
+    if not items:
         return None
     return {
-        "items": [int(item) for item in shown["item"]],
-        "wear": sorted(set(shown["wear"])),
+        "items": [int(row["item"]) for row in items],
+        "wear": sorted({row["wear"] for row in items}),
         "embedder": manifest["embedder"],
         "built_at": manifest["built_at"],
     }
@@ -86,18 +119,19 @@ def _catalog(workspace: Workspace, identity: str) -> dict[str, Any] | None:
 def _runs(workspace: Workspace) -> list[dict[str, Any]]:
     """Each stage's newest run, oldest first; ``current``: whether the tables that it read are those of now."""
     newest: dict[str, dict[str, Any]] = {}
-    for path in sorted((workspace / "runs").glob("*.json")):
+    for path in sorted((workspace / "runs").glob("*.json"), reverse=True):
+        stage = path.name.rpartition("-")[0]
+        if stage in newest:
+            continue
         record = read_json(path)
         if {"stage", "started_at", "version", "inputs"} <= record.keys():
-            newest[record["stage"]] = {"record": f"runs/{path.name}", **record}
-    digests: dict[str, str] = {}
-    for record in newest.values():
-        for name in record["inputs"]:
-            digests.setdefault(name, digest(workspace / name))
+            newest[stage] = {"record": f"runs/{path.name}", **record}
+    inputs = {Path(name).stem for record in newest.values() for name in record["inputs"]}
+    digests = workspace.digests(sorted(inputs))
     return [
         {
             **{name: record[name] for name in ("stage", "started_at", "version", "record")},
-            "current": all(digests[name] == value for name, value in record["inputs"].items()),
+            "current": all(digests.get(name, "") == value for name, value in record["inputs"].items()),
         }
         for record in sorted(newest.values(), key=_started)
     ]
@@ -106,15 +140,3 @@ def _runs(workspace: Workspace) -> list[dict[str, Any]]:
 def _started(record: dict[str, Any]) -> str:
     """When a run began, as its record's name has it, to the microsecond; ``started_at`` is in seconds."""
     return str(record["record"]).rsplit("-", 1)[-1]
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [_plain(row) for _, row in rows.drop(columns="image_id", errors="ignore").iterrows()]
-
-
-def _plain(row: "pd.Series[Any]") -> dict[str, Any]:
-    """A row as plain values; an empty cell is None."""
-    return {
-        str(name): None if pd.isna(value) else getattr(value, "item", lambda value=value: value)()
-        for name, value in row.items()
-    }

@@ -10,8 +10,8 @@ from fullshot.core import derived
 from fullshot.core.errors import MissingInput
 from fullshot.core.tables.cells import quoted
 from fullshot.core.tables.connection import opened, saying_what_failed
-from fullshot.core.tables.schemas import SCHEMAS, columns
-from fullshot.core.tables.stored import TableFiles, missing
+from fullshot.core.tables.schemas import SCHEMAS, columns, missing
+from fullshot.core.tables.stored import TableFiles
 
 if TYPE_CHECKING:
     import pandas as pd

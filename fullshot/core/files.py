@@ -2,10 +2,15 @@
 
 import hashlib
 import json
+import math
 import os
 import threading
 from pathlib import Path
 from typing import Any
+
+_SAMPLES = 64
+_SAMPLE = 16_384
+"""Bytes of a block: so many at so many places are read in some milliseconds from any disk."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -30,6 +35,23 @@ def digest(path: Path) -> str:
         return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sample_digest(path: Path) -> str:
+    """The sha256 of a file's size and of :data:`_SAMPLES` blocks of it, in hexadecimal; empty where there is none.
+
+    It takes as long for a file of any size. A file of up to 1 MiB counts whole; in a larger one a change of a few bytes
+    may lie between the blocks, but no file that was cut short, mixed up with another, or lost a 64th of itself passes.
+    """
+    if not path.is_file():
+        return ""
+    size = path.stat().st_size
+    state = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for block in range(min(_SAMPLES, math.ceil(size / _SAMPLE))):
+            file.seek(block * _SAMPLE if size <= _SAMPLES * _SAMPLE else (size - _SAMPLE) * block // (_SAMPLES - 1))
+            state.update(file.read(_SAMPLE))
+    return state.hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -86,6 +86,19 @@ class Workspace:
         if not self.root.is_dir():
             raise MissingInput(f"no workspace at {self.root}: run `fullshot crawl {self.root} --shop … URL` first")
 
+    def must_have(self, *names: str) -> None:
+        """Check that tables are there, without reading them: what can be said at once, before a library is loaded.
+
+        Raises:
+            MissingInput: the workspace or a table is not there; says what to run first.
+        """
+        from fullshot.core.tables.schemas import missing
+
+        self.must_be_there()
+        for name in names:
+            if not self.table(name).is_file():
+                raise MissingInput(missing(name, self.table(name)))
+
     def open(self, wanted: Mapping[str, Sequence[str]] | None = None) -> "Dataset":
         """The tables as one command sees them: each is read once; to be used as a context manager.
 

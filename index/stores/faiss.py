@@ -1,21 +1,22 @@
 """A vector store in files: one exact FAISS index a partition, in this process's memory."""
 
 import functools
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+import duckdb
 import faiss
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from fullshot.core.errors import StageFailed
 from fullshot.core.files import write_bytes
 from fullshot.core.settings import Settings
+from fullshot.core.tables.cells import literal
+from fullshot.core.tables.connection import connect
 
 _ROWS = "vectors.parquet"
 """The product and the partition of each id; written after the indexes."""
@@ -23,20 +24,31 @@ _ROWS = "vectors.parquet"
 _ROWS_0_1 = "items.parquet"
 """Where these are in a catalog of version 0.1, which has no file of its own for them."""
 
-_COLUMNS_0_1 = {"item": "id", "product_id": "product", "wear": "partition"}
+_COLUMNS, _COLUMNS_0_1 = ("id", "product", "partition"), ("item", "product_id", "wear")
 
 
 @dataclass
 class _Partition:
-    """The vectors of a partition, and the product that each shows, by id."""
+    """The vectors of a partition.
+
+    Attributes:
+        index: of FAISS.
+        ids: shape (N,), int64, ascending.
+        products: shape (N,), int64: the number of the product that each vector shows.
+    """
 
     index: Any
-    products: "pd.Series[str]"
+    ids: NDArray[np.int64]
+    products: NDArray[np.int64]
 
     @functools.cached_property
     def most_vectors(self) -> int:
         """How many vectors the product with the most of them has."""
-        return int(self.products.value_counts().iloc[0])
+        return int(np.unique(self.products, return_counts=True)[1].max())
+
+    def of(self, chosen: NDArray[np.bool_]) -> "_Partition":
+        """The rows of some of the vectors, over the same index."""
+        return _Partition(self.index, self.ids[chosen], self.products[chosen])
 
 
 class FaissStore:
@@ -59,41 +71,45 @@ class FaissStore:
     def from_settings(cls, settings: Settings, folder: Path, dimension: int) -> Self:
         """See :meth:`VectorStore.from_settings`; there is nothing to set."""
         store = cls(folder, dimension)
-        for name, rows in _read_rows(folder).groupby("partition"):
-            index = _read_index(store._path(str(name)), dimension, set(rows.index))
-            store._partitions[str(name)] = _Partition(index, rows["product"])
+        for name, (ids, products) in _read_rows(folder).items():
+            store._partitions[name] = _Partition(_read_index(store._path(name), dimension, ids), ids, products)
         return store
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, int]:
+        """The number of each product; a search needs no names, so these are read when something is to be added."""
+        return {name: number for number, name in enumerate(_read_names(self._folder))}
 
     def build(
         self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
     ) -> None:
         """See :meth:`VectorStore.build`."""
-        rows = self._checked_rows(vectors, ids, products, partitions)
+        self._check(vectors, ids, products, partitions)
         self._unsaved |= set(self._partitions)
-        self._partitions = {}
-        self._append(vectors, rows)
+        self._partitions, self._numbers = {}, {}
+        self._append(vectors, ids, products, partitions)
 
     def add(
         self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
     ) -> None:
         """See :meth:`VectorStore.add`."""
-        rows = self._checked_rows(vectors, ids, products, partitions)
+        self._check(vectors, ids, products, partitions)
         self.remove(ids)
-        self._append(vectors, rows)
+        self._append(vectors, ids, products, partitions)
 
     def remove(self, ids: NDArray[np.int64]) -> int:
         """See :meth:`VectorStore.remove`."""
         count = 0
         for name, partition in list(self._partitions.items()):
-            removed = partition.products.index.isin(ids)
+            removed = np.isin(partition.ids, ids)
             if not removed.any():
                 continue
             count += int(removed.sum())
-            partition.index.remove_ids(partition.products.index[removed].to_numpy(np.int64))
+            partition.index.remove_ids(partition.ids[removed])
             if removed.all():
                 del self._partitions[name]
             else:
-                self._partitions[name] = _Partition(partition.index, partition.products[~removed])
+                self._partitions[name] = partition.of(~removed)
             self._unsaved.add(name)
         return count
 
@@ -104,11 +120,10 @@ class FaissStore:
         self._check_shape(vectors)
         searched, parameters = self._partitions.get(partition), None
         if searched and only is not None:
-            chosen = searched.products[searched.products.index.isin(list(only))]
-            searched = _Partition(searched.index, chosen)
-            selector = faiss.IDSelectorBatch(chosen.index.to_numpy(np.int64))
+            searched = searched.of(np.isin(searched.ids, np.fromiter(only, np.int64)))
+            selector = faiss.IDSelectorBatch(searched.ids)
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stubs lack it
-        if not searched or not len(searched.products) or not len(vectors) or products < 1:
+        if not searched or not len(searched.ids) or not len(vectors) or products < 1:
             return [[] for _ in vectors]
         queries = np.ascontiguousarray(vectors, np.float32)
         # Once pytorch-metric-learning is loaded, an index's own `search` takes no parameters; FAISS's lies beside it.
@@ -116,31 +131,39 @@ class FaissStore:
         # So many vectors show at least that many products, even if each product had the most vectors.
         count = (products - 1) * searched.most_vectors + 1
         while True:
-            count = min(count, len(searched.products))
+            count = min(count, len(searched.ids))
             distances, ids = search(queries, count, params=parameters)
-            shown = searched.products.loc[ids.ravel()].to_numpy().reshape(ids.shape)
+            shown = searched.products[np.searchsorted(searched.ids, ids)]
             answers = [_distinct(*row, products) for row in zip(distances, ids, shown, strict=True)]
             # A vector as far away as the last of an answer, but with a lower id, may lie behind those asked for.
             farthest = [answer[-1][1] for answer in answers]
-            if count == len(searched.products) or (farthest < distances[:, -1]).all():
+            if count == len(searched.ids) or (farthest < distances[:, -1]).all():
                 return answers
             count *= 2
 
     def partitions(self) -> dict[str, int]:
         """See :meth:`VectorStore.partitions`."""
-        return {name: len(self._partitions[name].products) for name in sorted(self._partitions)}
+        return {name: len(self._partitions[name].ids) for name in sorted(self._partitions)}
 
     def save(self) -> None:
         """See :meth:`VectorStore.save`."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names = np.array([*self._numbers], dtype=object)
         for name in sorted(self._unsaved):
             if name in self._partitions:
                 write_bytes(self._path(name), faiss.serialize_index(self._partitions[name].index).tobytes())
             else:
                 self._path(name).unlink(missing_ok=True)
-        parts = [_rows(one.products.index, one.products, name) for name, one in self._partitions.items()]
-        content = io.BytesIO()
-        pd.concat([_rows([], [], ""), *parts]).reset_index().to_parquet(content, index=False)
-        write_bytes(self._folder / _ROWS, content.getvalue())
+        schema = pa.schema([(_COLUMNS[0], pa.int64()), (_COLUMNS[1], pa.string()), (_COLUMNS[2], pa.string())])
+        parts = [
+            pa.table([one.ids, names[one.products], np.full(len(one.ids), name, dtype=object)], schema=schema)
+            for name, one in self._partitions.items()
+        ]
+        content = pa.BufferOutputStream()
+        pq.write_table(pa.concat_tables([schema.empty_table(), *parts]), content)
+        write_bytes(self._folder / _ROWS, content.getvalue().to_pybytes())
         self._unsaved = set()
 
     def close(self) -> None:
@@ -150,13 +173,22 @@ class FaissStore:
     def _path(self, partition: str) -> Path:
         return self._folder / f"{quote(partition, safe='')}.faiss"
 
-    def _append(self, vectors: NDArray[np.float32], rows: pd.DataFrame) -> None:
-        for partition, places in rows.groupby("partition").indices.items():
-            name, added = str(partition), rows["product"].iloc[places]
+    def _append(
+        self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
+    ) -> None:
+        numbers = self._numbers
+        shown = np.fromiter((numbers.setdefault(product, len(numbers)) for product in products), np.int64, len(ids))
+        where = np.array(list(partitions), dtype=object)
+        for name in dict.fromkeys(partitions):
+            rows = np.flatnonzero(where == name)
             there = self._partitions.get(name)
             index = there.index if there else faiss.IndexIDMap2(faiss.IndexFlatL2(self._dimension))
-            index.add_with_ids(np.ascontiguousarray(vectors[places], np.float32), added.index.to_numpy(np.int64))
-            self._partitions[name] = _Partition(index, pd.concat([there.products, added]) if there else added)
+            added = ids[rows].astype(np.int64)
+            index.add_with_ids(np.ascontiguousarray(vectors[rows], np.float32), added)
+            all_ids = np.concatenate([there.ids, added]) if there else added
+            all_shown = np.concatenate([there.products, shown[rows]]) if there else shown[rows]
+            order = np.argsort(all_ids)
+            self._partitions[name] = _Partition(index, all_ids[order], all_shown[order])
             self._unsaved.add(name)
 
     def _check_shape(self, vectors: NDArray[np.float32]) -> None:
@@ -165,10 +197,9 @@ class FaissStore:
         if not np.isfinite(vectors).all():
             raise ValueError("expected vectors of finite numbers, got others")
 
-    def _checked_rows(
+    def _check(
         self, vectors: NDArray[np.float32], ids: NDArray[np.int64], products: Sequence[str], partitions: Sequence[str]
-    ) -> pd.DataFrame:
-        """The rows of further vectors, by id."""
+    ) -> None:
         self._check_shape(vectors)
         counts = len(vectors), ids.size, len(products), len(partitions)
         if ids.ndim != 1 or len(set(counts)) > 1:
@@ -177,46 +208,67 @@ class FaissStore:
             )
         if (ids < 0).any() or len(np.unique(ids)) < len(ids):
             raise ValueError("expected ids from 0, each once")
-        return _rows(ids, products, list(partitions))
 
 
-def _rows(ids: Any, products: Iterable[str], partitions: Sequence[str] | str) -> pd.DataFrame:
-    """The product and the partition of each id; a partition stands for all of them."""
-    index = pd.Index(ids, dtype=np.int64, name="id")
-    columns = {"product": list(products), "partition": partitions}
-    return pd.DataFrame(columns, index=index).astype("string")
+def _rows_of(folder: Path) -> tuple[Path, str] | None:
+    """The file of the vectors' rows, and its columns as a query has them; None where there is no file."""
+    for name, columns in ((_ROWS, _COLUMNS), (_ROWS_0_1, _COLUMNS_0_1)):
+        if (folder / name).exists():
+            return folder / name, ", ".join(f"{old} AS {new}" for old, new in zip(columns, _COLUMNS, strict=True))
+    return None
 
 
-def _read_rows(folder: Path) -> pd.DataFrame:
-    path = folder / _ROWS if (folder / _ROWS).exists() else folder / _ROWS_0_1
-    if not path.exists():
-        return _rows([], [], [])
+def _read_rows(folder: Path) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The ids of each partition, ascending, and the number of the product that each shows."""
+    found = _rows_of(folder)
+    if found is None:
+        return {}
+    path, columns = found
+    rows = f"(SELECT {columns} FROM read_parquet({literal(str(path))}))"
+    numbered = "SELECT product, row_number() OVER (ORDER BY product) - 1 AS number"
+    numbers = f"({numbered} FROM (SELECT DISTINCT product FROM {rows}))"
+    query = f"SELECT id, number FROM {rows} JOIN {numbers} USING (product) WHERE partition = $name ORDER BY id"
     try:
-        table = pd.read_parquet(path).rename(columns=_COLUMNS_0_1)
-        return _rows(table["id"], table["product"], list(table["partition"]))
-    except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
+        with connect() as connection:
+            names = [
+                name for (name,) in connection.execute(f"SELECT DISTINCT partition FROM {rows} ORDER BY 1").fetchall()
+            ]
+            read = {name: connection.execute(query, {"name": name}).fetchnumpy() for name in names}
+    except (duckdb.Error, StageFailed) as error:
         raise StageFailed(f"{path} is damaged: {' '.join(str(error).split())}") from None
+    return {name: (np.asarray(row["id"], np.int64), np.asarray(row["number"], np.int64)) for name, row in read.items()}
 
 
-def _read_index(path: Path, dimension: int, ids: set[int]) -> Any:
+def _read_names(folder: Path) -> list[str]:
+    """The products' names, in the order of their numbers."""
+    found = _rows_of(folder)
+    if found is None:
+        return []
+    path, columns = found
+    with connect() as connection:
+        rows = f"(SELECT {columns} FROM read_parquet({literal(str(path))}))"
+        return [name for (name,) in connection.execute(f"SELECT DISTINCT product FROM {rows} ORDER BY 1").fetchall()]
+
+
+def _read_index(path: Path, dimension: int, ids: NDArray[np.int64]) -> Any:
     try:
         index: Any = faiss.read_index(str(path))
     except RuntimeError:  # its message names lines of FAISS's source
         raise StageFailed(f"{path} is missing or damaged") from None
     if index.d != dimension:
         raise ValueError(f"expected vectors of length {dimension} in {path}, got {index.d}")
-    if set(faiss.vector_to_array(index.id_map).tolist()) != ids:
+    if not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)), ids):
         raise StageFailed(f"{path} holds other vectors than the table beside it: one of them is damaged")
     return index
 
 
 def _distinct(
-    distances: NDArray[np.float32], ids: NDArray[np.int64], shown: NDArray[Any], products: int
+    distances: NDArray[np.float32], ids: NDArray[np.int64], shown: NDArray[np.int64], products: int
 ) -> list[tuple[int, float]]:
     """The first vector of each product, of the nearest products; in order of distance and id."""
-    nearest: dict[str, tuple[int, float]] = {}
+    nearest: dict[int, tuple[int, float]] = {}
     for place in np.lexsort((ids, distances)):
-        nearest.setdefault(shown[place], (int(ids[place]), float(distances[place])))
+        nearest.setdefault(int(shown[place]), (int(ids[place]), float(distances[place])))
         if len(nearest) == products:
             break
     return list(nearest.values())

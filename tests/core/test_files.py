@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fullshot.core.files import read_json
+from fullshot.core.files import read_json, sample_digest
 
 
 def test_a_json_object_is_read(tmp_path: Path) -> None:
@@ -17,3 +17,30 @@ def test_what_is_no_json_object_is_empty(tmp_path: Path, content: bytes) -> None
     (tmp_path / "a.json").write_bytes(content)
     assert read_json(tmp_path / "a.json") == {}
     assert read_json(tmp_path / "none.json") == {}
+
+
+def test_every_byte_of_a_small_file_counts_and_its_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    digests = set()
+    for content in (b"", b"a", b"aa", b"a" * 99_999 + b"b", b"a" * 50_000 + b"b" + b"a" * 49_999, b"a" * 2**20):
+        path.write_bytes(content)
+        digests.add(sample_digest(path))
+    assert len(digests) == 6
+    path.unlink()
+    assert sample_digest(path) == ""
+
+
+def test_of_a_large_file_blocks_count_from_its_first_to_its_last(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    content = bytes(range(256)) * 40_000
+    path.write_bytes(content)
+    before = sample_digest(path)
+    assert sample_digest(path) == before
+    for changed in (
+        b"x" + content[1:],
+        content[:-1] + b"x",
+        content[:-1],
+        content[: len(content) // 2] + bytes(200_000) + content[len(content) // 2 + 200_000 :],
+    ):
+        path.write_bytes(changed)
+        assert sample_digest(path) != before

@@ -56,7 +56,7 @@ def test_a_name_is_checked_without_loading_what_it_stands_for(install: Install) 
     hats = Registry[type]("hat", GROUP, {"cap": "no_such_module_either:Hat"})
     hats.check("cap")
     hats.check("bowler")
-    with pytest.raises(UserError, match="^expected the hat to be one of cap, bowler, got 'fez'$"):
+    with pytest.raises(UserError, match=r"^expected the hat to be one of cap, bowler, got 'fez'$"):
         hats.check("fez")
 
 

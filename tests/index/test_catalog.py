@@ -172,7 +172,7 @@ def as_version_0_1(workspace: Workspace) -> None:
     path = workspace.catalog / "index.json"
     manifest = json.loads(path.read_text())
     (workspace.catalog / "vectors.parquet").unlink()
-    del manifest["files"]["vectors.parquet"], manifest["store"]
+    del manifest["files"]["vectors.parquet"], manifest["store"], manifest["samples"]
     path.write_text(json.dumps({**manifest, "format": 1}))
 
 

@@ -59,6 +59,13 @@ def test_without_the_later_stages(built: Workspace, settings: Settings) -> None:
     assert found["products"][0]["page_url"] is None
 
 
+def test_a_damaged_catalog_says_nothing_of_a_picture(built: Workspace) -> None:
+    image = built.read("images")["image_id"].iloc[0]
+    assert trace(built, image)["catalog"]
+    (built.catalog / "items.parquet").write_bytes(b"half")
+    assert trace(built, image)["catalog"] is None
+
+
 @pytest.mark.parametrize("wrong", ["abc12", "ABC", "", "zzzzzzzz", "../images", "a" * 65])
 def test_what_is_no_id_is_one_line(built: Workspace, wrong: str) -> None:
     with pytest.raises(UserError, match="hexadecimal digits"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fullshot.core.errors import BadTable
 from fullshot.core.progress import say
 from fullshot.core.tables.connection import connect
-from fullshot.core.tables.schemas import SCHEMAS
-from fullshot.core.tables.stored import EXPORTS, PARQUETS, TableFiles
+from fullshot.core.tables.schemas import EXPORTS, SCHEMAS
+from fullshot.core.tables.stored import PARQUETS, TableFiles
 
 if TYPE_CHECKING:
     from fullshot.core.workspace import Workspace

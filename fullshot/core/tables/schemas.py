@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from fullshot.core.taxonomy import GARMENTS, Gender, Wear
+
+EXPORTS = "exports"
+"""The folder of a workspace in which exported tables lie."""
 
 SPLITS = ("train", "val", "test")
 SOURCES = ("human", "model", "shop", "import")
@@ -291,3 +295,11 @@ MADE_BY = {
 def columns(name: str) -> list[str]:
     """The columns of a table, in order."""
     return list(SCHEMAS[name].columns)
+
+
+def missing(name: str, csv_file: Path) -> str:
+    """What is said of a table that is not there."""
+    command = MADE_BY.get(name)
+    root = csv_file.parent.parent if csv_file.parent.name == EXPORTS else csv_file.parent
+    hint = f": run `fullshot {command} {root}` first" if command else ""
+    return f"no {csv_file.name} in {root}{hint}"

@@ -21,12 +21,10 @@ from fullshot.core.progress import say
 from fullshot.core.tables import cells, checking
 from fullshot.core.tables.cells import DUCKDB_TYPES, literal, quoted
 from fullshot.core.tables.connection import saying_what_failed
-from fullshot.core.tables.schemas import MADE_BY, MAY_LACK, SCHEMAS, Kind
+from fullshot.core.tables.schemas import EXPORTS, MAY_LACK, SCHEMAS, Kind, missing
 
 PARQUETS = "tables"
 """The folder of Parquet files, in a workspace."""
-
-EXPORTS = "exports"
 
 _TEXT = "text of "
 
@@ -162,14 +160,6 @@ class TableFiles:
             say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
             self.take_in(connection)
         return query
-
-
-def missing(name: str, csv_file: Path) -> str:
-    """What is said of a table that is not there."""
-    command = MADE_BY.get(name)
-    root = csv_file.parent.parent if csv_file.parent.name == EXPORTS else csv_file.parent
-    hint = f": run `fullshot {command} {root}` first" if command else ""
-    return f"no {csv_file.name} in {root}{hint}"
 
 
 _AS_PARQUET = "(FORMAT parquet, COMPRESSION zstd)"

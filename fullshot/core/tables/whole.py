@@ -6,7 +6,8 @@ import pandas as pd
 
 from fullshot.core.tables.connection import connect
 from fullshot.core.tables.frames import from_arrow, to_arrow, typed_columns
-from fullshot.core.tables.stored import EXPORTS, TableFiles
+from fullshot.core.tables.schemas import EXPORTS
+from fullshot.core.tables.stored import TableFiles
 
 
 def read(name: str, path: Path) -> pd.DataFrame:
