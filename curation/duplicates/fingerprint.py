@@ -63,7 +63,9 @@ def fingerprint(picture: Picture) -> Fingerprint:
     reduced = _resized(reduced, _REDUCED, _REDUCED)
     grey = _resized(cast("Picture", cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY)), SIDE, SIDE)
     waves = cv2.dct(grey.astype(np.float32))[:_FREQUENCIES, :_FREQUENCIES]
-    phash = int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
+    in_order = np.sort(waves, axis=None)
+    median = (in_order[waves.size // 2 - 1] + in_order[waves.size // 2]) / 2
+    phash = int.from_bytes(np.packbits(waves > median).tobytes(), "big")
     small = _resized(cast("Picture", cv2.GaussianBlur(reduced, (0, 0), _BLUR)), SIDE, SIDE)
     return Fingerprint(phash, cast("NDArray[np.uint8]", cv2.cvtColor(small, cv2.COLOR_RGB2YUV_I420)).reshape(-1))
 

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
@@ -77,8 +79,7 @@ class MediaPipePose:
 
     def predict(self, picture: Picture) -> People:
         """See :meth:`fullshot.core.interfaces.PoseEstimator.predict`."""
-        import mediapipe
-
+        mediapipe = _library()
         landmarker = self._landmarker or self._load()
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
         # The library warns once of each of its parts: the last of them starts with the first person found.
@@ -98,10 +99,10 @@ class MediaPipePose:
 
     def _load(self) -> Any:
         with _silence():
-            from mediapipe.tasks.python import BaseOptions, vision
-
+            tasks = _library().tasks
+            vision = tasks.vision
             options = vision.PoseLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(self.model.path)),
+                base_options=tasks.BaseOptions(model_asset_path=str(self.model.path)),
                 running_mode=vision.RunningMode.IMAGE,
                 num_poses=self._most_people,
             )
@@ -113,6 +114,27 @@ class MediaPipePose:
 
     def __reduce__(self) -> tuple[type[Self], tuple[PoseModel, int]]:
         return type(self), (self.model, self._most_people)
+
+
+_UNUSED = ("matplotlib", "matplotlib.pyplot", "sounddevice")
+"""What MediaPipe loads to plot in three dimensions and to record sound; it takes three times as long as all the rest of
+it, in every worker process."""
+
+
+def _library() -> Any:
+    """MediaPipe, loaded with nothing in the places of :data:`_UNUSED`, where these are not loaded anyway."""
+    if "mediapipe" not in sys.modules and not any(name in sys.modules for name in _UNUSED):
+        places = {name: ModuleType(name) for name in _UNUSED}
+        sys.modules |= places
+        try:
+            import mediapipe
+        finally:
+            for name, place in places.items():
+                if sys.modules.get(name) is place:
+                    del sys.modules[name]
+    import mediapipe
+
+    return mediapipe
 
 
 def _close(landmarker: Any) -> None:

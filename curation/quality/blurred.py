@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from fullshot.core.settings import CurateSettings
-from fullshot.curation.quality.reductions import Grey, Reductions
+from fullshot.curation.quality.reductions import Reductions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,14 +26,14 @@ class Blurred:
 
     def measure(self, reductions: Reductions) -> Mapping[str, float]:
         """See :meth:`fullshot.core.interfaces.QualityCheck.measure`."""
-        return {"sharpness": sharpness(reductions.small_levels)}
+        return {"sharpness": sharpness(reductions.small)}
 
     def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""
         return (rows["sharpness"] < settings.min_sharpness) & (rows["detail"] >= settings.min_detail)
 
 
-def sharpness(grey: Grey) -> float:
+def sharpness(grey: NDArray[np.uint8]) -> float:
     """How narrow the picture's edges are, in the direction in which they are widest.
 
     Second differences over first ones, as root mean squares, horizontally, vertically and along both diagonals; half of
@@ -39,18 +41,19 @@ def sharpness(grey: Grey) -> float:
     contrast. The four directions are asked alone because a picture that moved keeps the edges along its movement.
 
     Args:
-        grey: shape (height, width), in levels from 0 to 255.
+        grey: shape (height, width).
     """
     height, width = grey.shape
     if min(height, width) < _LEAST_MEASURED:
         return 1.0
-    here = grey[1:-1, 1:-1]
+    levels = grey.astype(np.int16)
+    twice_here = 2 * levels[1:-1, 1:-1]
     least = 2.0
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        after = grey[1 + down : height - 1 + down, 1 + right : width - 1 + right]
-        before = grey[1 - down : height - 1 - down, 1 - right : width - 1 - right]
-        first = float(cv2.norm(after, before, cv2.NORM_L2SQR)) / 4
-        if first > _LEAST_CHANGE * here.size:  # else there are no edges in this direction
-            second = float(cv2.norm(after + before, 2 * here, cv2.NORM_L2SQR))
+        after = np.s_[1 + down : height - 1 + down, 1 + right : width - 1 + right]
+        before = np.s_[1 - down : height - 1 - down, 1 - right : width - 1 - right]
+        first = float(cv2.norm(grey[after], grey[before], cv2.NORM_L2SQR)) / 4
+        if first > _LEAST_CHANGE * twice_here.size:  # else there are no edges in this direction
+            second = float(cv2.norm(levels[after] + levels[before], twice_here, cv2.NORM_L2SQR))
             least = min(least, (second / first) ** 0.5)
     return least / 2

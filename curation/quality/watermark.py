@@ -22,6 +22,7 @@ _GRID = 4
 _BEST = 6  # of the candidates
 _RADII = np.hypot(*np.mgrid[-6:7, -6:7])
 _RING = ((_RADII > 4.5) & (_RADII < 6.2)).astype(np.uint8)
+_SQUARE = np.ones((5, 5), np.uint8)
 _LEAST_PERIOD, _MOST_PERIOD = 0.07, 0.45  # of the longer side
 _LEAST_SHARED = 0.3  # of the picture, that is there again one period on
 _LEAST_MARKED = 64  # pixels: in less, no letters are told from noise
@@ -88,17 +89,18 @@ def _steps(lines: Grey) -> list[tuple[int, int]]:
     spectrum = fft.rfft2(lines, s=shape)
     # Amplitudes, not their squares as in an autocorrelation: a repeated mark's peaks are sharper so.
     repeats = fft.irfft2(np.abs(spectrum), s=shape)
-    repeats /= max(float(repeats[0, 0]), 1e-6)
     down, right = min(far, height - 1), min(far, width - 1)
     # Some rows above the first, which are those below it turned round, so that its neighbours are seen as well.
     above = min(_RING.shape[0], down)
-    repeats = np.hstack([repeats[: down + 1, -right:], repeats[: down + 1, : right + 1]])
+    whole = max(float(repeats[0, 0]), 1e-6)
+    repeats = np.hstack([repeats[: down + 1, -right:], repeats[: down + 1, : right + 1]]) / whole
     framed = np.vstack([repeats[above:0:-1, ::-1], repeats])
-    around = cv2.dilate(framed, _RING)
-    peaks = np.where(framed >= cv2.dilate(framed, np.ones((5, 5), np.uint8)), framed - np.maximum(around, 0), 0)[above:]
-    peaks = np.where(_far_enough(height, width, down, right), peaks, 0).ravel()
+    is_peak = (framed >= cv2.dilate(framed, _SQUARE))[above:] & _far_enough(height, width, down, right)
+    places = np.flatnonzero(is_peak)
+    around = cv2.dilate(framed, _RING)[above:].ravel()[places]
+    peaks = repeats.ravel()[places] - np.maximum(around, 0)
     best = np.flatnonzero(peaks > _LEAST_PEAK)
-    best = best[np.argsort(-peaks[best], kind="stable")[:_CANDIDATES]]
+    best = places[best[np.argsort(-peaks[best], kind="stable")[:_CANDIDATES]]]
     rows, columns = np.divmod(best, 2 * right + 1)
     return [(int(row), int(column) - right) for row, column in zip(rows, columns, strict=True)]
 
