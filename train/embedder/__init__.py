@@ -10,7 +10,9 @@ from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Backbone, Embedder
+    from fullshot.train.embedder.crops import crop_store, keys_of, unreadable_paths
     from fullshot.train.embedder.dataset import product_wears, worn_garments
+    from fullshot.train.embedder.embeddings import kept_embeddings
     from fullshot.train.embedder.evaluation import evaluate
     from fullshot.train.embedder.fitting import fit
     from fullshot.train.embedder.model import load
@@ -25,14 +27,18 @@ __all__ = [
     "BACKBONES",
     "Backbone",
     "Embedder",
+    "crop_store",
     "crop_to_foreground",
     "evaluate",
     "fit",
     "has_plain_background",
+    "kept_embeddings",
+    "keys_of",
     "load",
     "preferred_item_shots",
     "product_wears",
     "resize",
+    "unreadable_paths",
     "worn_garments",
 ]
 
@@ -47,7 +53,9 @@ BACKBONES: "Registry[type[Backbone]]" = Registry(
 __getattr__ = lazy_names(
     __name__,
     {
+        ".crops": ["crop_store", "keys_of", "unreadable_paths"],
         ".dataset": ["product_wears", "worn_garments"],
+        ".embeddings": ["kept_embeddings"],
         ".evaluation": ["evaluate"],
         ".fitting": ["fit"],
         ".model": ["load"],

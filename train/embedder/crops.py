@@ -1,28 +1,33 @@
-"""The crops of a training or an evaluation: every picture decoded once, and kept as one array of bytes."""
+"""The crops that embedders look at: cut out of the pictures once, by the engine's workers, and kept."""
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from numpy.typing import NDArray
 
-from fullshot.core.engines import cores
-from fullshot.core.pictures import NotAnImage, read_crops
+from fullshot.core.engines import open_engine
+from fullshot.core.features import FeatureStore, Job, Rows, Unreadable, reading
+from fullshot.core.features.jobs import Made
+from fullshot.core.pictures import read_crops
+from fullshot.core.settings import Settings
 from fullshot.train.embedder.preprocessing import (
+    VERSION,
     crop_to_foreground,
     has_plain_background,
     preferred_item_shots,
     resize,
 )
 
-MEMORY_BYTES = 1 << 30
-"""Crops of one training that are kept in memory; what is larger lies in a file that the system pages in and out."""
+FEW = 64
+"""Pictures below which this process cuts the crops itself: to start others takes longer."""
 
-_CORNERS = ["x_min", "y_min", "x_max", "y_max"]
+CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,8 @@ class Crops:
     """The crops of N examples.
 
     Attributes:
-        pixels: shape (N, side, side, 3), uint8, RGB; black where the picture cannot be read. Up to
-            :data:`MEMORY_BYTES` they are in memory; beyond, they are mapped from a nameless temporary file.
+        pixels: shape (N, side, side, 3), uint8, RGB; black where the picture cannot be read. What is too much for
+            the memory is mapped from a nameless temporary file.
         use: shape (N,): whether to use the crop: those of boxes, and the item shots that are preferred
             (:func:`fullshot.train.embedder.preprocessing.preferred_item_shots`), as far as they can be read.
         unreadable: the paths of the pictures that cannot be read, each once.
@@ -42,49 +47,82 @@ class Crops:
     unreadable: list[str]
 
 
-def cut_crops(root: Path, examples: pd.DataFrame, side: int) -> Crops:
-    """Cut every example out of its picture; upright, as the picture's EXIF orientation says.
+def cut_crops(root: Path, examples: pd.DataFrame, side: int, settings: Settings, stage: str) -> Crops:
+    """The crop of every example; upright, as the picture's EXIF orientation says.
 
     Args:
         root: the workspace; the examples' ``path`` is relative to it.
-        examples: rows with ``product_id``, ``path`` and ``x_min, y_min, x_max, y_max`` in pixels of the picture as it
-            is stored; without a box, the picture is an item shot, and its plain background is cut away.
+        examples: rows with ``product_id``, ``image_id``, ``path`` and ``x_min, y_min, x_max, y_max`` in pixels of the
+            picture as it is stored; without a box, the picture is an item shot, and its plain background is cut away.
         side: of the crops, in pixels.
+        settings: name the engine that cuts what is not kept yet.
+        stage: what it is done for, such as ``train embedder``; for the progress.
     """
-    pixels = _zeros((len(examples), side, side, 3))
-    corners = examples[_CORNERS].to_numpy(float, na_value=np.nan)
-    is_whole = np.isnan(corners).any(axis=1)
-    is_packshot, is_readable = np.zeros((2, len(examples)), np.bool_)
+    rows = keep_crops(root, keys_of(examples), side, settings, stage)
+    pixels = rows.array("pixels").reshape(-1, side, side, 3)
+    use = usable(examples, rows.is_readable, rows.array("is_packshot").astype(np.bool_))
+    return Crops(np.asarray(pixels, np.uint8), use, unreadable_paths(rows))
 
-    def fill(rows: Sequence[int], path: str) -> bool:
-        try:
-            pieces = read_crops(root / path, [None if is_whole[row] else tuple(corners[row]) for row in rows])
-        except (NotAnImage, OSError):
-            return False
-        for row, piece in zip(rows, pieces, strict=True):
-            is_readable[row] = True
-            is_packshot[row] = is_whole[row] and has_plain_background(piece)
-            pixels[row] = resize(crop_to_foreground(piece) if is_whole[row] else piece, side)
-        return True
 
-    by_path = list(_rows_by_path(examples))
-    # Threads suffice: the decoder and the resizer let go of the interpreter.
-    with ThreadPoolExecutor(cores()) as pool:
-        readable = list(pool.map(lambda rows_of_path: fill(*rows_of_path), by_path))
+def usable(examples: pd.DataFrame, is_readable: NDArray[np.bool_], is_packshot: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of N examples to use, see :class:`Crops`.
+
+    Args:
+        examples: rows with ``product_id``, and ``x_min``, empty where it is a whole picture.
+        is_readable: shape (N,).
+        is_packshot: shape (N,); of a box it says nothing.
+    """
     use = is_readable.copy()
-    shots = is_whole & is_readable
+    shots = examples["x_min"].isna().to_numpy(bool) & is_readable
     use[shots] = preferred_item_shots(examples.loc[shots, "product_id"], is_packshot[shots])
-    return Crops(pixels, use, [path for (_, path), there in zip(by_path, readable, strict=True) if not there])
+    return use
 
 
-def _zeros(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    if np.prod(shape, dtype=np.int64) <= MEMORY_BYTES:
-        return np.zeros(shape, np.uint8)
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, np.uint8, "w+", shape=shape)
+def unreadable_paths(rows: Rows) -> list[str]:
+    """The paths of the pictures that cannot be read, each once, sorted."""
+    return sorted(set(rows.unreadable()["path"].to_pylist()))
 
 
-def _rows_by_path(examples: pd.DataFrame) -> Iterator[tuple[list[int], str]]:
-    positions = pd.Series(range(len(examples)))
-    for path, rows in positions.groupby(examples["path"].to_numpy()):
-        yield rows.to_list(), str(path)
+def keys_of(examples: pd.DataFrame) -> pyarrow.Table:
+    """Examples as keys of a store of crops or embeddings, see :class:`fullshot.core.features.FeatureStore`."""
+    corners = [pyarrow.array(examples[name].to_numpy(float, na_value=np.nan)) for name in CORNERS]
+    names = [pyarrow.array(examples[name].tolist(), pyarrow.string()) for name in ("image_id", "path")]
+    return pyarrow.table([*names, *corners], ["image_id", "path", *CORNERS])
+
+
+def crop_store(root: Path, side: int) -> FeatureStore:
+    """Where a workspace keeps crops of this size: their ``pixels``, and whether it ``is_packshot``."""
+    schema = pyarrow.schema([("pixels", pyarrow.binary(side * side * 3)), ("is_packshot", pyarrow.bool_())])
+    return FeatureStore(root, "crops", f"{VERSION}-{side}", schema, "index build", boxed=True)
+
+
+def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, stage: str) -> Rows:
+    """The crops of pictures and boxes: those kept, and new ones, cut by the engine's workers.
+
+    Args:
+        root: of the workspace.
+        keys: see :func:`keys_of`.
+        side: of the crops, in pixels.
+        settings: name the engine.
+        stage: what it is done for; for the progress.
+    """
+    store = crop_store(root, side)
+    processes = 1 if store.missing(keys).num_rows < FEW else 0
+    with open_engine(settings.engine.name, processes) as workers:
+        return store.fill(keys, partial(cut, side=side), workers, stage)
+
+
+def cut(jobs: Sequence[Job], *, side: int) -> list[Made]:
+    """Cut crops, each picture decoded once: what a worker of :func:`keep_crops` does."""
+    made: list[Made] = []
+    for path, group in groupby(jobs, lambda job: job.path):
+        boxes = [job.box for job in group]
+        pieces = reading(path, partial(read_crops, boxes=boxes))
+        if isinstance(pieces, Unreadable):
+            made += [pieces] * len(boxes)
+            continue
+        for box, piece in zip(boxes, pieces, strict=True):
+            tight = piece if box else crop_to_foreground(piece)
+            is_packshot = box is None and has_plain_background(piece)
+            made.append({"pixels": resize(tight, side).tobytes(), "is_packshot": is_packshot})
+    return made

@@ -12,11 +12,13 @@ from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train.embedder.crops import cut_crops
+from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
 from fullshot.train.embedder.dataset import item_shots, worn_garments
+from fullshot.train.embedder.embeddings import kept_embeddings
 from fullshot.train.embedder.metrics import product_ranks, recall_at
-from fullshot.train.embedder.model import load_network
-from fullshot.train.embedder.network import embed_crops
+from fullshot.train.embedder.model import load
+
+STAGE = "evaluate embedder"
 
 NEIGHBOURS = (1, 5)
 """The k of the recalls that are reported."""
@@ -67,24 +69,26 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
         MissingInput: there is no embedder, no table, or no box of a known product on the split's full shots.
         StageFailed: none of these, or no item shot, can be read.
     """
-    embedder = load_network(workspace, run, device=settings.embedder.device)
+    embedder = load(workspace, run, device=settings.embedder.device)
     queries, gallery = worn_garments(workspace, [split]), item_shots(workspace)
     if not len(queries):
         raise MissingInput(
             f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "
             f"run `fullshot boxes import {workspace.root}` or `fullshot annotate pull {workspace.root}` first"
         )
-    crops, gallery_crops = (cut_crops(workspace.root, examples, embedder.image_size) for examples in (queries, gallery))
-    unreadable = sorted({*crops.unreadable, *gallery_crops.unreadable})
-    say_unreadable("evaluate embedder", unreadable)
-    if not crops.use.any() or not gallery_crops.use.any():
+    examples = pd.concat([queries, gallery], ignore_index=True)
+    rows = kept_embeddings(workspace.root, keys_of(examples), embedder, settings, STAGE)
+    unreadable = unreadable_paths(rows)
+    say_unreadable(STAGE, unreadable)
+    use = usable(examples, rows.is_readable, np.asarray(rows.array("is_packshot"), np.bool_))
+    use_query, use_shot = use[: len(queries)], use[len(queries) :]
+    if not use_query.any() or not use_shot.any():
         raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read, or no item shot")
-    vectors, gallery_vectors = (
-        embed_crops(embedder.network, part.pixels, np.flatnonzero(part.use)) for part in (crops, gallery_crops)
-    )
+    vectors = torch.from_numpy(np.asarray(rows.array("vector"), np.float32))
+    vectors, gallery_vectors = vectors[: len(queries)][use_query], vectors[len(queries) :][use_shot]
     return {
         "split": split,
         "embedder": embedder.digest,
         "unreadable": len(unreadable),
-        **score(queries[crops.use], vectors, gallery[gallery_crops.use], gallery_vectors),
+        **score(queries[use_query], vectors, gallery[use_shot], gallery_vectors),
     }

@@ -80,7 +80,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
             runs.put_in_use(run)
         else:
             run = run or runs.start(workspace, KIND, digest, settings)
-            _train(workspace, section, backbone, run, examples)
+            _train(workspace, settings, section, backbone, run, examples)
         stats.update(run=run.name, trained=trained, **run.metrics)
     return stats
 
@@ -104,11 +104,16 @@ def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:
 
 
 def _train(
-    workspace: Workspace, section: EmbedderSettings, backbone: Backbone, run: runs.Run, examples: pd.DataFrame
+    workspace: Workspace,
+    settings: Settings,
+    section: EmbedderSettings,
+    backbone: Backbone,
+    run: runs.Run,
+    examples: pd.DataFrame,
 ) -> None:
     """Train a run to its end, from its last checkpoint where it has one, and declare it finished."""
     started = time.monotonic()
-    crops = cut_crops(workspace.root, examples, section.image_size)
+    crops = cut_crops(workspace.root, examples, section.image_size, settings, STAGE)
     say_unreadable(STAGE, crops.unreadable)
     learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
     refuse_too_few(workspace, examples.iloc[learnt_from])

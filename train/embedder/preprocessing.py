@@ -9,6 +9,9 @@ from PIL import Image
 
 from fullshot.core.boxes import Picture
 
+VERSION = "1"
+"""Of what is done here: crops of another version are cut anew."""
+
 _BORDER = 0.02
 """Width of the border whose colour is taken for the background, as a share of the picture's shorter side."""
 
