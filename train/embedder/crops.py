@@ -12,8 +12,7 @@ import pyarrow
 from numpy.typing import NDArray
 
 from fullshot.core.engines import open_engine
-from fullshot.core.features import FeatureStore, Job, Rows, Unreadable, reading
-from fullshot.core.features.jobs import Made
+from fullshot.core.features import FeatureStore, Job, Made, Rows, Unreadable, reading
 from fullshot.core.pictures import read_crops
 from fullshot.core.settings import Settings
 from fullshot.train.embedder.preprocessing import (
@@ -107,9 +106,8 @@ def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, s
         stage: what it is done for; for the progress.
     """
     store = crop_store(root, side)
-    processes = 1 if store.missing(keys).num_rows < FEW else 0
-    with open_engine(settings.engine.name, processes) as workers:
-        return store.fill(keys, partial(cut, side=side), workers, stage)
+    with open_engine(settings.engine.name) as workers:
+        return store.fill(keys, partial(cut, side=side), workers, stage, least=FEW)
 
 
 def cut(jobs: Sequence[Job], *, side: int) -> list[Made]:

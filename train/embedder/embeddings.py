@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow
 
-from fullshot.core.features import FeatureStore, Job, Rows, Unreadable
-from fullshot.core.features.jobs import Made
+from fullshot.core.features import FeatureStore, Job, Made, Rows, Unreadable, shards
 from fullshot.core.features.keys import joined_keys
 from fullshot.core.interfaces import Embedder
 from fullshot.core.progress import bar
@@ -64,7 +63,7 @@ def _embed(store: FeatureStore, crops: Rows, embedder: Embedder, stage: str) -> 
             parts.append(_embedded(table, store.schema, embedder))
             done += len(table)
             if sum(map(len, parts)) >= _AT_ONCE or done == len(crops):
-                store.write(pyarrow.concat_tables(parts))
+                shards.write(store.folder, pyarrow.concat_tables(parts))
                 parts = []
             advance(done, len(crops))
 
