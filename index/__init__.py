@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from fullshot.index.catalog import Catalog, Hit
     from fullshot.index.evaluation import evaluate_recommend
     from fullshot.index.neighbours import check_splits
-    from fullshot.index.recommender import Recommender, recommend
+    from fullshot.index.recommendation import must_be_answerable, recommend
+    from fullshot.index.recommender import Recommender
     from fullshot.index.stores import VECTOR_STORES
     from fullshot.index.tracing import trace
 
@@ -25,6 +26,7 @@ __all__ = [
     "build_catalog",
     "check_splits",
     "evaluate_recommend",
+    "must_be_answerable",
     "recommend",
     "trace",
 ]
@@ -37,7 +39,8 @@ __getattr__ = lazy_names(
         ".catalog": ["Catalog", "Hit"],
         ".evaluation": ["evaluate_recommend"],
         ".neighbours": ["check_splits"],
-        ".recommender": ["Recommender", "recommend"],
+        ".recommendation": ["must_be_answerable", "recommend"],
+        ".recommender": ["Recommender"],
         ".stores": ["VECTOR_STORES"],
         ".tracing": ["trace"],
     },

@@ -1,13 +1,18 @@
-"""The answer to a photo: as plain values, and for a terminal."""
+"""The answer to a photo: as plain values, for a terminal, and the files that it can be drawn into."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, JustifyMethod, RenderableType
-from rich.table import Table
-from rich.text import Text
+from fullshot.core.errors import UserError
 
-from fullshot.core.boxes import Box
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod, RenderableType
+
+    from fullshot.core.boxes import Box
+
+FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
+"""What an answer can be drawn into."""
 
 _SIGNS = {"INR": "₹", "EUR": "€", "USD": "$", "GBP": "£"}
 
@@ -49,7 +54,7 @@ class LookAlike:
 class Garment:
     """A garment in the photo, and what the shop has that looks like it, best first."""
 
-    box: Box
+    box: "Box"
     look_alikes: list[LookAlike]
 
 
@@ -65,8 +70,12 @@ class Recommendation:
         """Plain values: ``photo``, ``garments`` (``box``, ``look_alikes``) and ``notes``."""
         return asdict(self)
 
-    def table(self) -> RenderableType:
+    def table(self) -> "RenderableType":
         """The answer for a terminal: a table a garment that has look-alikes, then the notes."""
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
         parts: list[RenderableType] = []
         for garment in self.garments:
             if not garment.look_alikes:
@@ -85,3 +94,16 @@ class Recommendation:
             parts.append(Text(f"{garment.box.label} ({garment.box.source})", "bold"))
             parts.append(table)
         return Group(*parts, *(Text(f"note: {note}") for note in self.notes))
+
+
+def format_of(output: Path) -> str:
+    """The format that a file's name asks for.
+
+    Raises:
+        UserError: it is a folder, or a format that cannot be written.
+    """
+    if output.is_dir():
+        raise UserError(f"expected a file for the picture of the answer, got a folder: {output}")
+    if output.suffix.lower() not in FORMATS:
+        raise UserError(f"expected the picture of the answer to end in {', '.join(FORMATS)}, got {output.name}")
+    return output.suffix.lower().lstrip(".")

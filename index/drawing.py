@@ -13,13 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fullshot.core.boxes import Box, Picture, crop
-from fullshot.core.errors import UserError
 from fullshot.core.pictures import NotAnImage, read_rgb
 
 COLOURS = {"top": "#d1495b", "long": "#8f2d56", "bottom": "#00798c", "foot": "#b7791f"}
 """A wear's colour, on the photo and beside its row."""
-
-FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
 _INK, _PALE = "#222222", "#888888"
 _TILE = 1.55
@@ -39,19 +36,6 @@ class Tile:
     line: str
 
 
-def format_of(output: Path) -> str:
-    """The format that a file's name asks for.
-
-    Raises:
-        UserError: it is a folder, or a format that cannot be written.
-    """
-    if output.is_dir():
-        raise UserError(f"expected a file for the picture of the answer, got a folder: {output}")
-    if output.suffix.lower() not in FORMATS:
-        raise UserError(f"expected the picture of the answer to end in {', '.join(FORMATS)}, got {output.name}")
-    return output.suffix.lower().lstrip(".")
-
-
 def draw_answer(
     photo: Picture, rows: Sequence[tuple[Box, Sequence[Tile]]], notes: Sequence[str], image_format: str
 ) -> bytes:
@@ -61,7 +45,7 @@ def draw_answer(
         photo: shape (height, width, 3), uint8, RGB.
         rows: the garments and their look-alikes.
         notes: lines for the foot of the picture.
-        image_format: see :func:`format_of`.
+        image_format: see :func:`fullshot.index.answer.format_of`.
 
     Returns:
         The file's content.

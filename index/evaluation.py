@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fullshot.core.boxes import Picture
+from fullshot.core.boxes import Box, Picture
 from fullshot.core.engines import shards
 from fullshot.core.errors import MissingInput, StageFailed
 from fullshot.core.pictures import read_or_none, read_rgb
@@ -15,7 +15,7 @@ from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.index.answer import Garment
+from fullshot.index.catalog import Hit
 from fullshot.index.recommender import Recommender
 from fullshot.train.embedder import worn_garments
 
@@ -53,8 +53,8 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
     with bar("evaluate recommend", "outfit images") as advance:
         for done, (worn, garments) in enumerate(_answers(workspace, recommender, truth, unreadable), 1):
             nobody += not garments
-            boxes.update(garment.box.source for garment in garments)
-            answers = {(garment.box.label, one.product_id) for garment in garments for one in garment.look_alikes}
+            boxes.update(box.source for box, _ in garments)
+            answers = {(box.label, hit.product_id) for box, hits in garments for hit in hits}
             for wear, product in zip(worn["wear"], worn["product_id"], strict=True):
                 asked[wear] += 1
                 hits[wear] += (wear, product) in answers
@@ -81,7 +81,7 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
 
 def _answers(
     workspace: Workspace, recommender: Recommender, truth: pd.DataFrame, unreadable: list[str]
-) -> Iterator[tuple[pd.DataFrame, list[Garment]]]:
+) -> Iterator[tuple[pd.DataFrame, list[tuple[Box, list[Hit]]]]]:
     """Outfit image by outfit image: the rows of what is worn, and the answer; adds paths to ``unreadable``."""
     for part in shards([worn for _, worn in truth.groupby("image_id")], CHUNK):
         pictures: list[Picture] = []
@@ -94,5 +94,5 @@ def _answers(
                 continue
             pictures.append(picture)
             answered.append(worn)
-        garments = recommender.look_alikes(pictures, recommender.find_garments(pictures))
+        garments = recommender.nearest(pictures, recommender.find_garments(pictures))
         yield from zip(answered, garments, strict=True)

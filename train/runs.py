@@ -10,9 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
 from pydantic import BaseModel
 
 import fullshot
@@ -21,7 +20,9 @@ from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import read_json, write_text
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train import pictures
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VOLATILE = frozenset({"fetched_at", "updated_at"})
 """Columns that change when a table is made again from the same input."""
@@ -58,7 +59,7 @@ class Run:
 
 
 def frames_digest(
-    frames: Mapping[str, pd.DataFrame], section: BaseModel, *, without: frozenset[str] = WITHOUT_EFFECT
+    frames: "Mapping[str, pd.DataFrame]", section: BaseModel, *, without: frozenset[str] = WITHOUT_EFFECT
 ) -> str:
     """Digest of exactly the rows that a model is made from, and of the settings it is made with.
 
@@ -180,6 +181,9 @@ def find_run(
 
 def _can_read_more(workspace: Workspace, run: Run, paths: Iterable[str]) -> bool:
     """Whether pictures that a run had to leave out have been brought back since."""
+    # Not needed to find a run, and so not for a wrong name of one.
+    from fullshot.train import pictures
+
     left_out = int(run.metrics.get("unreadable", 0))
     return left_out > 0 and len(pictures.unreadable(workspace.root, paths)) < left_out
 
