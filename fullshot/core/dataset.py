@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fullshot.core import derived
 from fullshot.core.errors import MissingInput
+from fullshot.core.progress import say
 from fullshot.core.tables.cells import quoted
 from fullshot.core.tables.connection import opened, saying_what_failed
 from fullshot.core.tables.schemas import SCHEMAS, columns, missing
@@ -167,14 +168,21 @@ class Dataset:
             StageFailed: there is no more memory or disk.
         """
         files = self._files(name)
-        if files.csv.is_file() and not files.is_current():
-            files.relation(self._connection)  # what a person changed to nonsense is not written over without a word
+        self._keep_changes(files)
         source = self._source(rows, name)
         files.write(self._connection, source)
         if name in self._here:
             self._copy(name, files.relation(self._connection))
         for made_from_it in self._here & derived.TABLES.keys():
             self.drop(made_from_it)
+
+    def _keep_changes(self, files: TableFiles) -> None:
+        """What a person changed, and this command did not see, is not written over without a word."""
+        if not files.csv.is_file() or not files.record.is_file() or files.is_current():
+            return
+        files.relation(self._connection)  # nonsense is refused
+        aside = files.set_aside()
+        say(f"fullshot: {files.csv} was changed by hand and is written anew: the changed one is kept as {aside.name}")
 
     def lookup(self, name: str, **keys: Any) -> list[dict[str, Any]]:
         """The rows of a table with these values, straight from the file: for one picture's, the table is not read.

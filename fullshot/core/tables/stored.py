@@ -5,9 +5,10 @@ right: somebody changed it, or a run was ended between the two. It is checked th
 """
 
 import contextlib
-import csv
+import datetime
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,12 +22,11 @@ from fullshot.core.progress import say
 from fullshot.core.tables import cells, checking
 from fullshot.core.tables.cells import DUCKDB_TYPES, literal, quoted
 from fullshot.core.tables.connection import saying_what_failed
-from fullshot.core.tables.schemas import EXPORTS, MAY_LACK, SCHEMAS, Kind, missing
+from fullshot.core.tables.schemas import EXPORTS, SCHEMAS, Kind, missing
 
 PARQUETS = "tables"
 """The folder of Parquet files, in a workspace."""
 
-_TEXT = "text of "
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,14 @@ class TableFiles:
         Raises:
             BadTable: it is no CSV, a column is missing, or cells are not what the schema says; nothing is written.
         """
+        from fullshot.core.tables.csv_file import CsvCells
+
         digest, status = files.digest(self.csv), self.csv.stat()
-        source = _CsvSource.of(self.name, self.csv)
-        with saying_what_failed(), source.explained():
-            checking.check(connection, SCHEMAS[self.name], source.rows(), str(self.csv))
-            with _unfinished(self.parquet) as part:
-                connection.execute(f"COPY ({source.values()}) TO {literal(str(part))} {_AS_PARQUET}")
-                _put_in_place(part, self.parquet)
+        with saying_what_failed(), _unfinished(self.parquet) as part, _unfinished(self.record) as copy:
+            csv_cells = CsvCells.copied(self.name, self.csv, copy)
+            csv_cells.check(connection)
+            connection.execute(f"COPY ({csv_cells.query()}) TO {literal(str(part))} {_AS_PARQUET}")
+            _put_in_place(part, self.parquet)
         self._keep(Record(digest, status.st_size, status.st_mtime_ns))
 
     def write(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -138,6 +139,13 @@ class TableFiles:
             _put_in_place(csv_file, self.csv)
             _put_in_place(parquet, self.parquet)
         self._keep(record)
+
+    def set_aside(self) -> Path:
+        """Keep a CSV that is about to be written anew under another name."""
+        changed = datetime.datetime.fromtimestamp(self.csv.stat().st_mtime, datetime.UTC)
+        aside = self.csv.with_name(f"{self.csv.stem}.changed-{changed:%Y%m%dT%H%M%S}.csv")
+        shutil.copy2(self.csv, aside)
+        return aside
 
     def relation(self, connection: duckdb.DuckDBPyConnection) -> str:
         """The query for the table's rows, in their order; the Parquet is made first where the CSV is another one.
@@ -213,82 +221,3 @@ def _cells_of(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -
 def _kind(duckdb_type: str) -> Kind:
     """A further column is text, or it is written as it is."""
     return "text" if duckdb_type == "VARCHAR" else "number"
-
-
-@dataclass(frozen=True)
-class _CsvSource:
-    """A CSV as queries.
-
-    Attributes:
-        name: of the table.
-        path: the file.
-        header: its columns.
-    """
-
-    name: str
-    path: Path
-    header: tuple[str, ...]
-
-    @classmethod
-    def of(cls, name: str, path: Path) -> "_CsvSource":
-        try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                header = tuple(next(csv.reader(file), ()))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise BadTable(f"{path}: not a CSV table: {error}") from None
-        if not any(header):
-            raise BadTable(f"{path}: not a CSV table: it has no columns")
-        if len(set(header)) < len(header):
-            twice = next(column for column in header if header.count(column) > 1)
-            raise BadTable(f"{path}: expected each column once, got {twice} twice")
-        absent = [
-            column
-            for column in SCHEMAS[name].columns
-            if column not in header and column not in MAY_LACK.get(name, frozenset())
-        ]
-        if absent:
-            raise BadTable(f"{path}: expected a column {', '.join(absent)}, got {', '.join(header)}")
-        return cls(name, path, header)
-
-    @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
-        """Say of whatever DuckDB stumbles over in the file that this is no table.
-
-        Raises:
-            BadTable: the file is not such a CSV.
-        """
-        try:
-            yield
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            words = [line for line in str(error).splitlines() if line.strip()]
-            raise BadTable(f"{self.path}: not a CSV table: {' '.join(words[:2])}") from None
-
-    def rows(self) -> checking.Rows:
-        """Its values, and the text of those that are none."""
-        schema = SCHEMAS[self.name].columns
-        raw = {column: _TEXT + column for column in self.header if column in schema and schema[column].kind != "text"}
-        texts = [f"{quoted(column)} AS {quoted(text)}" for column, text in raw.items()]
-        selected = ", ".join([*self._expressions(), *texts])
-        numbered = f"SELECT {selected}, row_number() OVER () - 1 AS {quoted(checking.ROW)} FROM {self._cells()}"
-        return checking.Rows(f"SELECT {selected} FROM {self._cells()}", numbered, raw)
-
-    def values(self) -> str:
-        """The query for its values, the schema's columns first, in their order."""
-        return f"SELECT {', '.join(self._expressions())} FROM {self._cells()}"
-
-    def _expressions(self) -> Iterator[str]:
-        schema = SCHEMAS[self.name].columns
-        for column, rule in schema.items():
-            value = cells.read(column, rule.kind) if column in self.header else f"NULL::{DUCKDB_TYPES[rule.kind]}"
-            yield f"{value} AS {quoted(column)}"
-        for column in self.header:
-            if column not in schema:
-                yield f"{cells.read(column, 'text')} AS {quoted(column)}"
-
-    def _cells(self) -> str:
-        names = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in self.header)
-        return (
-            f"read_csv({literal(str(self.path))}, auto_detect = false, header = true, columns = {{{names}}}, "
-            "delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true, "
-            "null_padding = true, parallel = false, max_line_size = 16777216)"
-        )

@@ -1,0 +1,123 @@
+"""A CSV that people may have changed: every cell of it, as text, and a line that says what is wrong with the file.
+
+Python reads it, since faster readers lose cells without a word: DuckDB drops what stands behind a quotation mark that
+is not closed.
+"""
+
+import csv
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fullshot.core.errors import BadTable
+from fullshot.core.tables import checking
+from fullshot.core.tables.cells import DUCKDB_TYPES, literal, quoted, read
+from fullshot.core.tables.schemas import MAY_LACK, SCHEMAS
+
+_ROWS_AT_ONCE = 20_000
+_LARGEST_CELL = 1 << 27  # characters
+_TEXT = "text of "
+
+
+@dataclass(frozen=True)
+class CsvCells:
+    """The cells of a CSV, copied into a Parquet as text.
+
+    Attributes:
+        name: of the table.
+        path: the CSV.
+        copy: the Parquet.
+        header: the columns.
+    """
+
+    name: str
+    path: Path
+    copy: Path
+    header: tuple[str, ...]
+
+    @classmethod
+    def copied(cls, name: str, path: Path, copy: Path) -> "CsvCells":
+        """Copy the cells.
+
+        Args:
+            name: of the table.
+            path: the CSV.
+            copy: where to.
+
+        Raises:
+            BadTable: it is no CSV, a column is missing, or a row has more cells than there are columns.
+        """
+        csv.field_size_limit(_LARGEST_CELL)
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                lines = csv.reader(file, strict=True)
+                header = tuple(next(lines, ()))
+                _check_header(name, path, header)
+                schema = pa.schema([(column, pa.string()) for column in header])
+                with pq.ParquetWriter(copy, schema) as writer:
+                    for batch in _batches(path, lines, len(header)):
+                        columns = [pa.array(cells, pa.string()) for cells in batch]
+                        writer.write_batch(pa.record_batch(columns, schema=schema))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise BadTable(f"{path}: not a CSV table: {error}") from None
+        return cls(name, path, copy, header)
+
+    def check(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Check the cells against the table's schema.
+
+        Raises:
+            BadTable: cells are not what it says.
+        """
+        schema = SCHEMAS[self.name]
+        kinds = {column: rule.kind for column, rule in schema.columns.items() if column in self.header}
+        raw = {column: _TEXT + column for column, kind in kinds.items() if kind != "text"}
+        texts = ", ".join([*self._values(), *(f"{quoted(column)} AS {quoted(text)}" for column, text in raw.items())])
+        cells = literal(str(self.copy))
+        numbered = (
+            f"SELECT {texts}, file_row_number AS {quoted(checking.ROW)} "
+            f"FROM read_parquet({cells}, file_row_number = true)"
+        )
+        rows = checking.Rows(f"SELECT {texts} FROM read_parquet({cells})", numbered, raw)
+        checking.check(connection, schema, rows, str(self.path))
+
+    def query(self) -> str:
+        """The query for the values: the schema's columns in their order and kind, then further ones, as text."""
+        return f"SELECT {', '.join(self._values())} FROM read_parquet({literal(str(self.copy))})"
+
+    def _values(self) -> Iterator[str]:
+        schema = SCHEMAS[self.name].columns
+        for column, rule in schema.items():
+            value = read(column, rule.kind) if column in self.header else f"NULL::{DUCKDB_TYPES[rule.kind]}"
+            yield f"{value} AS {quoted(column)}"
+        yield from (f"{read(column, 'text')} AS {quoted(column)}" for column in self.header if column not in schema)
+
+
+def _check_header(name: str, path: Path, header: Sequence[str]) -> None:
+    if not any(header):
+        raise BadTable(f"{path}: not a CSV table: it has no columns")
+    if len(set(header)) < len(header):
+        twice = next(column for column in header if header.count(column) > 1)
+        raise BadTable(f"{path}: expected each column once, got {twice or 'one without a name'} twice")
+    optional = MAY_LACK.get(name, frozenset())
+    absent = [column for column in SCHEMAS[name].columns if column not in header and column not in optional]
+    if absent:
+        raise BadTable(f"{path}: expected a column {', '.join(absent)}, got {', '.join(header)}")
+
+
+def _batches(path: Path, lines: Iterator[list[str]], width: int) -> Iterator[list[tuple[str, ...]]]:
+    """Columns of rows, some at a time; a row that a spreadsheet cut short is filled up, an empty line is none."""
+    number = 0
+    filled = filter(None, lines)
+    while rows := list(itertools.islice(filled, _ROWS_AT_ONCE)):
+        for position, row in enumerate(rows):
+            if len(row) != width:
+                if any(row[width:]):
+                    raise BadTable(f"{path}: row {number + position + 2}: expected {width} cells, got {len(row)}")
+                rows[position] = [*row[:width], *[""] * (width - len(row))]
+        number += len(rows)
+        yield list(zip(*rows, strict=True))

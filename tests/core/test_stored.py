@@ -1,0 +1,304 @@
+"""A table's CSV and Parquet: which of them is right, and what a kill or a person's hand leaves behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fullshot.core import files, tables
+from fullshot.core.errors import BadTable, StageFailed
+from fullshot.core.tables import stored
+from fullshot.core.tables.schemas import SCHEMAS
+from fullshot.core.workspace import Workspace
+
+PRODUCTS: list[dict[str, Any]] = [
+    {"product_id": f"s:{number}", "gender": "men", "wear": "top", "name": f"shirt {number}", "price": number}
+    for number in range(4)
+]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    result = Workspace(tmp_path)
+    result.write("products", tables.frame("products", PRODUCTS))
+    return result
+
+
+def names(workspace: Workspace) -> list[str]:
+    return [str(name) for name in workspace.read("products")["name"]]
+
+
+def test_a_parquet_says_what_its_csv_says(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> None:
+    assert names(workspace) == [f"shirt {number}" for number in range(4)]
+    assert (workspace / "tables/products.parquet").is_file()
+    assert capfd.readouterr().err == ""
+
+
+def test_many_rows_stand_in_the_same_order_in_both(tmp_path: Path) -> None:
+    count = 130_000  # more than a row group of the Parquet
+    with Workspace(tmp_path).open() as data:
+        data.write("labels", f"SELECT i AS label, 's:' || i AS product_id FROM range({count}) AS rows(i)")
+        assert data.rows("SELECT label FROM labels") == [(number,) for number in range(count)]
+    lines = (tmp_path / "exports/labels.csv").read_text().splitlines()
+    assert lines[1:] == [f"{number},s:{number}" for number in range(count)]
+
+
+def test_a_csv_changed_by_hand_is_taken_in_once_and_that_is_said(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text().replace("shirt 2", "coat"))
+    assert names(workspace)[2] == "coat"
+    assert capfd.readouterr().err == f"fullshot: {path} was changed since it was written: taken in\n"
+    assert names(workspace)[2] == "coat"
+    assert capfd.readouterr().err == ""
+
+
+def test_a_csv_of_the_same_size_and_another_time_is_noticed(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    before = path.stat()
+    path.write_text(path.read_text().replace("shirt 2", "skirt 2"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert path.stat().st_size == before.st_size
+    assert names(workspace)[2] == "skirt 2"
+
+
+def test_a_copied_workspace_is_not_taken_in_again(
+    workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, capfd: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path_factory.mktemp("copy") / "ws"
+    shutil.copytree(workspace.root, copy, copy_function=shutil.copyfile)
+    parquet = copy / "tables/products.parquet"
+    before = parquet.stat().st_ino
+    assert names(Workspace(copy)) == names(workspace)
+    assert parquet.stat().st_ino == before
+    assert capfd.readouterr().err == ""
+
+
+def test_nonsense_is_named_cell_by_cell_and_stays(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].replace(",men,", ",mex,")
+    lines[3] = lines[3].replace(",2.0,", ",cheap,")
+    path.write_text("\n".join([*lines, ""]))
+    before = path.read_bytes()
+    with pytest.raises(BadTable) as caught:
+        workspace.read("products")
+    assert str(caught.value) == f"{path}: row 4 column price: expected a number, got 'cheap'"
+    path.write_text(path.read_text().replace("cheap", "2"))
+    with pytest.raises(BadTable, match=r"row 2 column gender: expected one of men, .*, got 'mex'"):
+        workspace.read("products")
+    # Nor is it written over by who never read it.
+    nonsense = path.read_bytes()
+    with pytest.raises(BadTable, match="row 2 column gender"):
+        workspace.write("products", tables.frame("products", PRODUCTS[:1]))
+    assert path.read_bytes() == nonsense != before
+
+
+def test_what_a_person_changed_meanwhile_is_kept(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> None:
+    path = workspace.table("products")
+    with workspace.open() as data:
+        rows = data.frame("products")
+        path.write_text(path.read_text().replace("shirt 2", "coat"))
+        data.write("products", rows)
+    (aside,) = workspace.root.glob("products.changed-*.csv")
+    assert "coat" in aside.read_text()
+    assert names(workspace)[2] == "shirt 2"
+    assert f"the changed one is kept as {aside.name}" in capfd.readouterr().err
+
+
+def test_empty_lines_are_no_rows(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text() + "\n" * 25_000 + "s:7,,gown,,women\n")
+    assert names(workspace)[-1] == "gown"
+
+
+def test_many_bad_cells_are_counted(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    rows = "".join(f"s:{number},,,,mex{',' * 16}\n" for number in range(10, 35))
+    path.write_text(path.read_text() + rows)
+    with pytest.raises(BadTable, match=r"row 6 column gender: .*; row 15 column gender: [^;]*; and 15 more$"):
+        workspace.read("products")
+
+
+@pytest.mark.parametrize("content", [b"PAR1", b"", None])
+def test_a_damaged_parquet_is_made_again(
+    workspace: Workspace, content: bytes | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parquet = workspace / "tables/products.parquet"
+    whole = parquet.read_bytes()
+    parquet.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    assert names(workspace) == [f"shirt {number}" for number in range(4)]
+    assert capfd.readouterr().err == f"fullshot: {parquet} is damaged: made again from products.csv\n"
+    assert names(workspace)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_lost_parquet_is_made_again(workspace: Workspace) -> None:
+    (workspace / "tables/products.parquet").unlink()
+    assert names(workspace) == [f"shirt {number}" for number in range(4)]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from fullshot.core import tables
+from fullshot.core.tables import stored
+from fullshot.core.workspace import Workspace
+
+put = stored._put_in_place
+steps = int(sys.argv[2])
+
+def counting(part, target):
+    global steps
+    if steps == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    steps -= 1
+    put(part, target)
+
+stored._put_in_place = counting
+rows = [{"product_id": "s:9", "gender": "women", "name": "gown"}]
+if sys.argv[2] == "2":
+    stored.TableFiles._keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Workspace(sys.argv[1]).write("products", tables.frame("products", rows))
+"""
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(0, "old"), (1, "new"), (2, "new")])
+def test_a_kill_between_the_files_leaves_the_old_table_or_the_new_one(
+    workspace: Workspace, steps: int, expected: str
+) -> None:
+    old = names(workspace)
+    done = subprocess.run([sys.executable, "-c", KILLED, workspace.root, str(steps)], check=False)
+    assert done.returncode == -9
+    assert names(workspace) == (["gown"] if expected == "new" else old)
+    assert len(workspace.table("products").read_text().splitlines()) == len(names(workspace)) + 1
+
+
+def test_a_full_disk_leaves_the_old_table(workspace: Workspace) -> None:
+    before = workspace.table("products").read_bytes()
+    rows = [{**PRODUCTS[0], "product_id": f"s:{number}", "name": os.urandom(400).hex()} for number in range(2_000)]
+    limited = (
+        "import resource, signal, sys\n"
+        "from fullshot.core import tables\n"
+        "from fullshot.core.errors import StageFailed\n"
+        "from fullshot.core.workspace import Workspace\n"
+        "import pandas as pd\n"
+        "data = pd.read_pickle(sys.argv[2])\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try:\n"
+        "    Workspace(sys.argv[1]).write('products', data)\n"
+        "except (StageFailed, OSError) as error:\n"
+        "    print(error)\n"
+        "    sys.exit(7)\n"
+    )
+    data = workspace.root.parent / "rows.pickle"
+    tables.frame("products", rows).to_pickle(data)
+    done = subprocess.run(
+        [sys.executable, "-c", limited, workspace.root, data], check=False, capture_output=True, text=True
+    )
+    data.unlink()
+    assert (done.returncode, done.stdout.count("\n")) == (7, 1), done.stderr
+    assert workspace.table("products").read_bytes() == before
+    assert len(names(workspace)) == len(PRODUCTS)
+    assert not list(workspace.root.rglob("*.part"))
+
+
+def old_workspace(folder: Path) -> Workspace:
+    """As version 0.1 left it: CSVs alone."""
+    workspace = Workspace(folder)
+    folder.mkdir()
+    workspace.write("products", tables.frame("products", PRODUCTS))
+    workspace.write("failures", tables.frame("failures"))
+    shutil.rmtree(workspace / "tables")
+    return workspace
+
+
+def test_a_workspace_of_version_0_1_is_brought_up_to_date_in_one_step(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    workspace = old_workspace(tmp_path / "old")
+    with workspace.open() as data:
+        assert data.rows("SELECT count(*) FROM products") == [(4,)]
+    assert "has tables of version 0.1: kept as Parquet too now, in tables/" in capfd.readouterr().err
+    assert sorted(path.name for path in (workspace / "tables").glob("*.parquet")) == [
+        "failures.parquet",
+        "products.parquet",
+    ]
+    with workspace.open():
+        assert capfd.readouterr().err == ""
+
+
+def test_it_is_left_as_it_was_when_that_is_killed(tmp_path: Path) -> None:
+    workspace = old_workspace(tmp_path / "old")
+    before = {path: files.digest(path) for path in workspace.root.rglob("*") if path.is_file()}
+    killed = (
+        "import os, signal, sys\n"
+        "from fullshot.core.tables import stored\n"
+        "from fullshot.core.workspace import Workspace\n"
+        "stored.TableFiles._keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Workspace(sys.argv[1]).open()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, workspace.root], check=False).returncode == -9
+    assert not (workspace / "tables").exists()
+    assert {path: files.digest(path) for path in before} == before
+    assert len(names(workspace)) == len(PRODUCTS)
+
+
+def test_a_broken_table_of_an_old_workspace_is_said_by_who_asks_for_it(tmp_path: Path) -> None:
+    workspace = old_workspace(tmp_path / "old")
+    path = workspace.table("failures")
+    path.write_text(path.read_text() + "u,,c,m,,\n")
+    assert len(names(workspace)) == len(PRODUCTS)
+    with pytest.raises(BadTable, match="row 2 column kind: expected a cell that is not empty"):
+        workspace.read("failures")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("product_id,product_id\n", "expected each column once, got product_id twice"),
+        ("\n", "not a CSV table: it has no columns"),
+        ('"unfinished', "not a CSV table: unexpected end of data"),
+        ("product_id,gender\n\x00\xff\n", "expected a column url, name"),
+    ],
+)
+def test_a_file_that_is_no_table_is_said(workspace: Workspace, text: str, message: str) -> None:
+    workspace.table("products").write_text(text)
+    with pytest.raises(BadTable, match=message):
+        workspace.read("products")
+
+
+def test_a_row_with_too_many_cells_is_said(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text() + "s:7" + "," * 40 + "x\n")
+    with pytest.raises(BadTable, match=r"row 6: expected 21 cells, got 41$"):
+        workspace.read("products")
+
+
+def test_a_row_that_a_spreadsheet_cut_short_is_filled_up(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text() + "s:7,,gown,,women\r\n")
+    assert names(workspace)[-1] == "gown"
+
+
+def test_memory_that_runs_out_is_said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fullshot.core.tables import connection
+
+    monkeypatch.setattr(connection, "MEMORY", "1MiB")
+    with workspace.open() as data, pytest.raises(StageFailed, match="not enough memory for a table"):
+        data.rows("SELECT count(DISTINCT random()) FROM range(5_000_000)")
+
+
+def test_all_tables_have_their_files_where_they_belong(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for name in SCHEMAS:
+        parts = stored.TableFiles.of(tmp_path, name, workspace.table(name))
+        beside = parts.csv.parent.name == "exports"
+        assert parts.parquet.parent == (workspace.exports if beside else tmp_path / "tables")
+        assert parts.record == tmp_path / "tables" / f"{name}.json"
