@@ -28,7 +28,6 @@ PARQUETS = "tables"
 """The folder of Parquet files, in a workspace."""
 
 
-
 @dataclass(frozen=True)
 class Record:
     """Which CSV a Parquet belongs to: the sha256, the size in bytes and the time of its last change in ns."""
