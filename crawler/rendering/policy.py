@@ -9,13 +9,8 @@ from scrapy.settings import BaseSettings
 from fullshot.crawler.addresses import host_of, is_private_host, is_private_literal, same_shop
 from fullshot.crawler.rendering.errors import OffHost
 
-UNWANTED_KINDS = frozenset(
-    {"audio", "beacon", "cspviolationreport", "font", "image", "media", "ping", "report", "texttrack", "track", "video"}
-)
-"""Kinds of resource, in the words of Playwright and of WebDriver BiDi, that a page's data does not need."""
-
-FRAMES = frozenset({"embed", "fencedframe", "frame", "iframe", "object"})
-"""Kinds of documents within a document: the data is in the outer one, and these are other hosts' for the most part."""
+UNWANTED_KINDS = frozenset({"cspviolationreport", "font", "image", "media", "ping", "texttrack"})
+"""Kinds of resource, in the small letters of Playwright, that a page's data does not need."""
 
 TRACKERS = frozenset(
     {
@@ -51,7 +46,7 @@ def is_unwanted(url: str, kind: str) -> bool:
         url: what is asked for.
         kind: its kind, as in :data:`UNWANTED_KINDS`.
     """
-    if kind in UNWANTED_KINDS or kind in FRAMES:
+    if kind in UNWANTED_KINDS:
         return True
     labels = (urlsplit(url).hostname or "").split(".")
     return any(".".join(labels[start:]) in TRACKERS for start in range(len(labels)))

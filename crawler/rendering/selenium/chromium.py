@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing, of_chromium
 from fullshot.crawler.rendering.page import IDLE_WAIT, POLL, RenderedPage, RenderRequest, page_headers
 from fullshot.crawler.rendering.policy import BEFORE_SCRIPTS, RequestPolicy, is_unwanted
+from fullshot.crawler.rendering.selenium.guard import HeldRequest, RequestGuard
 from fullshot.crawler.rendering.selenium.service import SupervisedService
 
 _ANSWER_INTERVAL = 0.01
@@ -29,8 +30,8 @@ _NO_IMAGES_NO_DOWNLOADS = {"profile.managed_default_content_settings.images": 2,
 class Chromium:
     """A browser that renders one page at a time, started with the first.
 
-    WebDriver BiDi holds each request, and each hop of a redirect, until the policy has allowed it; what it does not see
-    is said at :class:`fullshot.crawler.rendering.policy.RequestPolicy`.
+    Each request, and each hop of a redirect, is held until the policy has allowed it; what is not seen is said at
+    :class:`fullshot.crawler.rendering.policy.RequestPolicy`.
 
     Args:
         path: Chromium.
@@ -105,12 +106,12 @@ class Chromium:
         self._base = selenium.current_window_handle
         selenium.script.add_preload_script(function_declaration=f"() => {{{BEFORE_SCRIPTS}}}")
         network, contexts = selenium.network, selenium.browsing_context
-        network.add_event_handler("before_request_sent", self._forward(self._decide))
+        network.add_event_handler("before_request_sent", self._forward(lambda visit, event: visit.begun(event)))
         network.add_event_handler("response_started", self._forward(lambda visit, event: visit.answered(event)))
         network.add_event_handler("response_completed", self._forward(lambda visit, event: visit.ended(event)))
         network.add_event_handler("fetch_error", self._forward(lambda visit, event: visit.ended(event)))
         contexts.add_event_handler("dom_content_loaded", self._forward(lambda visit, event: visit.loaded(event)))
-        network.add_intercept(phases=["beforeRequestSent"])
+        RequestGuard(selenium, self._base, self._allows).start()
         self._selenium = selenium
         return selenium
 
@@ -123,16 +124,8 @@ class Chromium:
 
         return handler
 
-    def _decide(self, visit: "_Visit", event: Any) -> None:
-        selenium = self._selenium
-        if selenium is None or not event.is_blocked:
-            return
-        allowed = visit.allows(event)
-        with contextlib.suppress(WebDriverException, OSError):  # the page is gone, or the browser
-            if allowed:
-                selenium.network.continue_request(request=event.request["request"])
-            else:
-                selenium.network.fail_request(request=event.request["request"])
+    def _allows(self, request: HeldRequest) -> bool:
+        return self._visit is not None and self._visit.allows(request)
 
     def _read(self, selenium: Chrome, visit: "_Visit") -> RenderedPage | Exception:
         end = time.monotonic() + visit.to_render.data_wait
@@ -162,28 +155,39 @@ class _Visit:
         self._changed = threading.Condition()
         self._error: Exception | None = None
         self._has_markup = False
+        self._undecided = 0
         self._begun: set[tuple[str, int]] = set()
         self._over: set[tuple[str, int]] = set()
         self._quiet_since = time.monotonic()
 
-    def allows(self, event: Any) -> bool:
+    def allows(self, request: HeldRequest) -> bool:
         """Whether a request may be made."""
-        url = event.request["url"]
-        # Of a font, Chromium tells only what asked for it; of sound and film, that it wants a range of bytes.
-        ranged = any(header["name"].lower() == "range" for header in event.request.get("headers", ()))
-        kind = event.request.get("destination") or event.request.get("initiatorType") or ("media" if ranged else "")
         with self._changed:
-            self._begun.add(_identity(event))
-        if kind == "document" and event.context == self.tab:
+            self._undecided += 1
+        try:
+            return self._is_allowed(request)
+        finally:
+            with self._changed:
+                self._undecided -= 1
+                self._quiet_since = time.monotonic()
+                self._changed.notify_all()
+
+    def _is_allowed(self, request: HeldRequest) -> bool:
+        if request.kind == "document":
+            if request.frame != self.tab:  # a frame, or a window that the page opened
+                return False
             try:
-                self._policy.check_navigation(url, self.to_render.url)
+                self._policy.check_navigation(request.url, self.to_render.url)
             except OffHost as error:
                 self.refused = error
                 return False
             return True
-        # Of another tab: a window that the page opened.
-        foreign = kind == "document" or event.context is None
-        return not foreign and not is_unwanted(url, kind) and self._policy.allows(url)
+        return not is_unwanted(request.url, request.kind) and self._policy.allows(request.url)
+
+    def begun(self, event: Any) -> None:
+        """A request is made."""
+        with self._changed:
+            self._begun.add(_identity(event))
 
     def answered(self, event: Any) -> None:
         """A response began."""
@@ -221,7 +225,9 @@ class _Visit:
     def idle(self) -> bool:
         """Whether nothing was loaded for a while."""
         with self._changed:
-            return self._begun <= self._over and time.monotonic() > self._quiet_since + IDLE_WAIT
+            return (
+                not self._undecided and self._begun <= self._over and time.monotonic() > self._quiet_since + IDLE_WAIT
+            )
 
     def wait_for_markup(self, ask: Callable[[], object]) -> Exception | None:
         """Wait until the main document is there; why it will not be, or None.
