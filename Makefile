@@ -18,7 +18,7 @@ demo: $(STAMP) ## the whole way, against the built-in shop
 	@$(BIN)/fullshot demo $(ARGS)
 
 test: lint ## ruff, mypy and the tests, without the slow ones
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile $(ARGS)
 
 test-slow: $(STAMP) ## the slow tests alone
 	@$(BIN)/python -m pytest -m slow $(ARGS)
