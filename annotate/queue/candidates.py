@@ -1,85 +1,112 @@
 """Which pictures may be annotated next, and what is known of them without looking at them."""
 
-import pandas as pd
-
-from fullshot.core.annotations import WITHDRAWN
-from fullshot.core.workspace import Workspace
+from fullshot.core.annotations import WITHDRAWN, create_trusted_boxes
+from fullshot.core.dataset import Dataset
 
 LEARN, CHECK, MEASURE = 0, 1, 2
 """Ranks: pictures to train on; those whose boxes were imported, for a person to check; those of other splits."""
 
+COLUMNS = {
+    "images": ("image_id", "product_id", "path", "width", "height"),
+    "products": ("product_id", "product_type", "wear"),
+    "curated": ("image_id", "shot", "full_shot", "keep", "duplicate_of", "split"),
+    "boxes": ("image_id", "label", "x_min", "y_min", "x_max", "y_max", "source", "revision"),
+    "priorities": ("image_id", "priority", "reason"),
+}
+"""What is read of the tables."""
 
-def candidates(workspace: Workspace) -> pd.DataFrame:
-    """The pictures that curation kept, full shots and unclear ones, copies left out, that no person annotated yet.
+
+def create_candidates(data: Dataset) -> None:
+    """Let queries of a data set find what is put in order, and what is labelled already.
+
+    ``candidates``: the pictures that curation kept, full shots and unclear ones, copies left out, that no person
+    annotated yet; sorted by ``image_id``. Columns ``image_id, path, number`` (of the row, from 0), ``product`` (a
+    number), ``kind`` (the product type, else the wear, else null), ``split, unclear`` (bool), ``rank`` (see
+    :data:`LEARN`), ``before`` and ``reason`` (priority and reason of an earlier order; 0 and null: there was none).
+
+    ``annotated``: the pictures of which a person says what is to be seen, or that they passed over; nobody took it back
+    since. Column ``image_id``.
+
+    ``labelled``: those of the split ``train`` that are annotated or have boxes that count: what is labelled of other
+    splits teaches no model anything. Columns ``image_id, path, product, kind``, and ``rank`` of those that are
+    candidates all the same: their boxes were brought along.
+
+    ``labels``: the labels on the labelled pictures, each once a picture: of another revision or source, it is the same
+    garment again. Columns ``image_id, label, rank``.
+
+    Raises:
+        MissingInput: a table is not there; says which command makes it.
+    """
+    for name in ("products", "boxes", "annotations", "priorities"):
+        data.make_if_missing(name)
+    data.create("to_learn_from", "SELECT image_id FROM curated WHERE split = 'train'")
+    data.create(
+        "annotated",
+        f"SELECT image_id FROM newest_annotations WHERE comment IS DISTINCT FROM '{WITHDRAWN}' "
+        "UNION SELECT image_id FROM standing_boxes WHERE source = 'human'",
+    )
+    data.create("brought", "SELECT DISTINCT image_id FROM boxes WHERE source IN ('import', 'shop')")
+    data.create(
+        "shown",
+        "SELECT image_id, path, dense_rank() OVER (ORDER BY product_id) AS product, "
+        "coalesce(product_type, wear) AS kind FROM pictures LEFT JOIN products USING (product_id)",
+    )
+    data.create(
+        "candidates",
+        "SELECT image_id, path, row_number() OVER (ORDER BY image_id) - 1 AS number, product, kind, split, "
+        "coalesce(shot = 'unclear', false) AS unclear, "
+        f"CASE WHEN split IS DISTINCT FROM 'train' THEN {MEASURE} "
+        f"WHEN brought.image_id IS NOT NULL THEN {CHECK} ELSE {LEARN} END AS rank, "
+        "coalesce(priority, 0) AS before, CASE WHEN priority IS NOT NULL THEN coalesce(reason, '') END AS reason "
+        "FROM curated JOIN shown USING (image_id) LEFT JOIN brought USING (image_id) "
+        "LEFT JOIN priorities USING (image_id) "
+        "WHERE (coalesce(full_shot, false) OR coalesce(shot = 'unclear', false)) "
+        "AND coalesce(keep, true) AND duplicate_of IS NULL AND image_id NOT IN (FROM annotated) ORDER BY image_id",
+    )
+    create_trusted_boxes(data)
+    data.create(
+        "labelled",
+        "SELECT image_id, shown.path, shown.product, shown.kind, rank FROM shown LEFT JOIN candidates USING (image_id) "
+        "WHERE image_id IN (FROM to_learn_from) "
+        "AND image_id IN (SELECT image_id FROM annotated UNION SELECT image_id FROM trusted_boxes)",
+    )
+    data.create(
+        "labels",
+        "SELECT DISTINCT image_id, label, rank FROM trusted_boxes JOIN labelled USING (image_id)",
+    )
+
+
+def annotated_by_rank(data: Dataset, most: int) -> dict[int, tuple[int, list[int]]]:
+    """The pictures to learn from that people annotated or passed over, by the rank that they had.
+
+    Args:
+        data: after :func:`create_candidates`.
+        most: of how many of a rank the products are told.
 
     Returns:
-        Columns ``image_id, path, product_id, kind`` (the product type, else the wear, else missing), ``split``,
-        ``unclear`` (bool), ``shot_score``, ``rank`` (see :data:`LEARN`); sorted by ``image_id``.
-
-    Raises:
-        MissingInput: a table is not there; says which command makes it.
+        How many they are, and the numbers of the products of the latest, the latest first; -1: of none that is known.
     """
-    curated = workspace.read("curated")
-    unclear = curated["shot"].eq("unclear").fillna(False).astype(bool)
-    full = curated["full_shot"].fillna(False).astype(bool) & ~unclear
-    kept = curated["keep"].fillna(True).astype(bool) & curated["duplicate_of"].isna()
-    wanted = curated[(full | unclear) & kept & ~curated["image_id"].isin(annotated(workspace))]
-    rows = wanted[["image_id", "split", "shot_score"]].assign(unclear=unclear[wanted.index])
-    rows = rows.merge(pictures(workspace), on="image_id")
-    rows["rank"] = LEARN
-    rows.loc[rows["image_id"].isin(_brought(workspace)), "rank"] = CHECK
-    rows.loc[~rows["image_id"].isin(to_learn_from(workspace)), "rank"] = MEASURE
-    return rows.sort_values("image_id", ignore_index=True)
+    found = {}
+    for rank, was_brought in ((LEARN, False), (CHECK, True)):
+        rows = (
+            "FROM annotated JOIN to_learn_from USING (image_id) LEFT JOIN labelled USING (image_id) "
+            "LEFT JOIN (SELECT image_id, max(updated_at) AS last_change FROM newest_annotations GROUP BY image_id) "
+            "USING (image_id) WHERE (image_id IN (FROM brought)) = $was_brought"
+        )
+        ((count,),) = data.rows(f"SELECT count(*) {rows}", was_brought=was_brought)
+        latest = data.rows(
+            f"SELECT coalesce(product, -1) {rows} ORDER BY coalesce(last_change, '') DESC, image_id DESC LIMIT $most",
+            was_brought=was_brought,
+            most=most,
+        )
+        found[rank] = count, [product for (product,) in latest]
+    return found
 
 
-def to_learn_from(workspace: Workspace) -> set[str]:
-    """The pictures of the split ``train``: what is labelled of other splits teaches no model anything.
-
-    Raises:
-        MissingInput: a table is not there; says which command makes it.
-    """
-    curated = workspace.read("curated")
-    return set(curated.loc[curated["split"] == "train", "image_id"])
-
-
-def annotated(workspace: Workspace) -> set[str]:
-    """The pictures of which a person says what is to be seen, or that they passed over; nobody took it back since."""
-    with workspace.open() as data:
-        data.make_if_missing("boxes")
-        boxes, latest = data.frame("standing_boxes"), data.frame("newest_annotations")
-    latest = latest[latest["comment"].ne(WITHDRAWN).fillna(True)]
-    return set(latest["image_id"]) | set(boxes.loc[boxes["source"] == "human", "image_id"])
-
-
-def annotated_by_rank(workspace: Workspace) -> dict[int, list[str]]:
-    """The pictures to learn from that people annotated or passed over, the latest first; by the rank that they had."""
-    to_learn, brought = annotated(workspace) & to_learn_from(workspace), _brought(workspace)
-    with workspace.open() as data:
-        latest = data.frame("newest_annotations").dropna(subset=["updated_at"])
-    when = latest.groupby("image_id")["updated_at"].max().to_dict()
-    in_turn = sorted(to_learn, key=lambda identity: (when.get(identity, ""), identity), reverse=True)
-    return {
-        LEARN: [identity for identity in in_turn if identity not in brought],
-        CHECK: [identity for identity in in_turn if identity in brought],
-    }
-
-
-def _brought(workspace: Workspace) -> set[str]:
-    """The pictures that came with boxes, which nobody checked when they came."""
-    boxes = workspace.read_if_there("boxes")
-    return set(boxes.loc[boxes["source"].isin(["import", "shop"]), "image_id"])
-
-
-def pictures(workspace: Workspace) -> pd.DataFrame:
-    """Columns ``image_id, path, product_id, kind``: a row a picture; of one of several products, the first's.
-
-    Raises:
-        MissingInput: a table is not there; says which command makes it.
-    """
-    images = workspace.read("images").sort_values(["image_id", "product_id"]).drop_duplicates("image_id")
-    products = workspace.read_if_there("products")
-    products = products.assign(kind=products["product_type"].fillna(products["wear"]))
-    rows = images[["image_id", "path", "product_id"]].merge(
-        products[["product_id", "kind"]], on="product_id", how="left"
-    )
-    return rows.reset_index(drop=True)
+def drop_all_but_candidates(data: Dataset) -> None:
+    """Give back the memory of what only the functions above ask for."""
+    for name in (
+        *("images", "products", "boxes", "annotations", "priorities", "pictures", "shown", "trusted_boxes"),
+        *("standing_boxes", "newest_annotations", "annotations_in_force", "brought", "annotated", "to_learn_from"),
+    ):
+        data.drop(name)

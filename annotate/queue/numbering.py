@@ -3,64 +3,74 @@
 A rank would change for everybody above a picture that is annotated, and each change is a request to Label Studio.
 """
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
 
 DIGITS = 6
 """Decimals of a priority, here and where it is shown."""
 
 
-def priorities(order: Sequence[str], before: Mapping[str, float]) -> list[float]:
+def priorities(before: Numbers) -> Numbers:
     """A number for each picture, greater than that of the next and than 0.
 
     The pictures that kept their order among themselves, as many as there can be, keep their numbers. The others get
     numbers in between. Where decimals leave no room for them, all are numbered anew, by how many come after.
 
     Args:
-        order: the pictures' names, each once, the first to annotate first.
-        before: the numbers of an earlier order, of some of these and of others.
+        before: shape (N,): the number that each picture had in an earlier order, 0 where it had none; the pictures that
+            are to be annotated first come first.
+
+    Returns:
+        Shape (N,), rounded.
     """
-    numbers: list[float | None] = [None] * len(order)
-    for place in _longest_falling([before.get(name, 0.0) for name in order]):
-        numbers[place] = before[order[place]]
-    _fill(numbers)
-    rounded = [round(number or 0.0, DIGITS) for number in numbers]
-    if any(first <= second for first, second in pairwise([*rounded, 0.0])):
-        return [float(number) for number in range(len(order), 0, -1)]
-    return rounded
+    count = len(before)
+    numbers = np.round(_filled(before, _longest_falling(before)), DIGITS)
+    if count and (np.diff(numbers, append=0.0) >= 0).any():
+        return np.arange(count, 0, -1, dtype=np.float64)
+    return numbers
 
 
-def _longest_falling(values: Sequence[float]) -> list[int]:
+def _longest_falling(values: Numbers) -> NDArray[np.int64]:
     """The places of the longest strictly falling subsequence of those that are greater than 0.
 
     Patience sorting: Fredman, "On computing the length of longest increasing subsequences" (1975).
     """
     ends: list[float] = []  # the negative of the last value of the best subsequence of each length
-    at: list[int] = []  # the place of that value
-    previous: dict[int, int | None] = {}
-    for place, value in enumerate(values):
-        if value <= 0:
-            continue
-        length = bisect_left(ends, -value)
-        previous[place] = at[length - 1] if length else None
-        ends[length : length + 1] = [-value]
-        at[length : length + 1] = [place]
-    places = []
-    last = at[-1] if at else None
-    while last is not None:
+    at = array("q")  # the place of that value
+    there = np.flatnonzero(values > 0)
+    previous = array("q", bytes(8 * len(values)))  # the place before, -1 where there is none
+    for place, negative in zip(array("q", there.tobytes()), array("d", (-values[there]).tobytes()), strict=True):
+        length = bisect_left(ends, negative) if ends and negative <= ends[-1] else len(ends)
+        previous[place] = at[length - 1] if length else -1
+        if length == len(ends):
+            ends.append(negative)
+            at.append(place)
+        else:
+            ends[length], at[length] = negative, place
+    places = array("q")
+    last = at[-1] if at else -1
+    while last >= 0:
         places.append(last)
         last = previous[last]
-    return places[::-1]
+    return np.array(places, np.int64)[::-1]
 
 
-def _fill(numbers: list[float | None]) -> None:
-    """Put numbers in place of None: above the first number in steps of one, elsewhere evenly between two of them."""
-    known = [place for place, number in enumerate(numbers) if number is not None]
-    top = known[0] if known else len(numbers)
-    above = (numbers[top] or 0.0) if known else 0.0
-    numbers[:top] = [above + top - place for place in range(top)]
-    for first, second in pairwise([*known, len(numbers)]):
-        high, low = numbers[first] or 0.0, (numbers[second] or 0.0) if second < len(numbers) else 0.0
-        step = (high - low) / (second - first)
-        numbers[first + 1 : second] = [high - step * (place - first) for place in range(first + 1, second)]
+def _filled(before: Numbers, kept: NDArray[np.int64]) -> Numbers:
+    """Numbers of all places: above the first that is kept in steps of one, elsewhere evenly between two of them."""
+    count = len(before)
+    borders = np.append(kept, count)
+    values = np.append(before[kept], 0.0)
+    places = np.arange(count)
+    following = np.searchsorted(borders, places, side="right")
+    first, second = borders[following - 1], borders[np.minimum(following, len(borders) - 1)]
+    high, low = values[following - 1], values[np.minimum(following, len(values) - 1)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # above the first, where the next line does not hold
+        numbers = high - (high - low) / (second - first) * (places - first)
+    top = borders[0]
+    numbers[:top] = values[0] + top - places[:top]
+    return np.asarray(numbers)

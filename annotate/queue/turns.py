@@ -27,7 +27,9 @@ class Turns:
 
     def __init__(self, unclear: NDArray[np.bool_], share: float, annotated: int, before: NDArray[np.float32]) -> None:
         self._unclear, self._share, self._annotated = unclear, share, annotated
-        self._earlier = [row for row in np.argsort(-before, kind="stable").tolist() if before[row] > 0][::-1]
+        earlier = np.argsort(-before, kind="stable")
+        self._earlier = earlier[before[earlier] > 0]
+        self._next = 0  # of the earlier ones, the first that may not be taken yet
         self._left = {True: int(unclear.sum()), False: int((~unclear).sum())}
         self._is_taken = np.zeros(len(unclear), np.bool_)
         self._count, self._count_unclear = 0, 0
@@ -41,10 +43,10 @@ class Turns:
         # The next one is due when the share of all so far, this one with them, comes to a whole number.
         whole = math.floor(self._annotated * self._share + _EXACT) + self._count_unclear + 1
         due = math.ceil(whole / self._share - _EXACT) - 1 - self._annotated
-        while self._earlier and self._is_taken[self._earlier[-1]]:
-            self._earlier.pop()
-        if self._earlier and abs(self._count - due) <= _NEAR / self._share:
-            return bool(self._unclear[self._earlier[-1]])
+        while self._next < len(self._earlier) and self._is_taken[self._earlier[self._next]]:
+            self._next += 1
+        if self._next < len(self._earlier) and abs(self._count - due) <= _NEAR / self._share:
+            return bool(self._unclear[self._earlier[self._next]])
         return self._count >= due
 
     def take(self, row: int) -> None:

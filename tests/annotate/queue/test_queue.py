@@ -1,6 +1,5 @@
 """What to annotate next: the order, the reasons, and that no picture is looked at twice."""
 
-import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,10 +17,12 @@ from PIL import Image
 
 from fullshot.annotate.label_studio import tasks
 from fullshot.annotate.queue import run as queue
+from fullshot.annotate.queue import shortlist
+from fullshot.annotate.queue.coverage import in_sample, population_of
 from fullshot.annotate.queue.numbering import priorities
 from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorExtractor, feature_extractor
 from fullshot.annotate.queue.run import prioritise
-from fullshot.annotate.queue.selection import Labelled, Order, Pool, Weights, choose, in_sample, population_of
+from fullshot.annotate.queue.selection import Labelled, Order, Pool, Weights, choose
 from fullshot.annotate.queue.turns import Turns
 from fullshot.annotate.queue.uncertainty import certainty, class_weights, margin, uncertainty
 from fullshot.core import image_store, tables
@@ -255,35 +256,30 @@ def test_annotators_get_numbers_with_all_their_decimals(make: Make) -> None:
 
 @given(st.permutations(range(7)), st.dictionaries(st.integers(0, 9), st.floats(0.001, 50), max_size=8))
 def test_numbers_say_an_order_and_as_few_as_can_be_change(order: list[int], before: dict[int, float]) -> None:
-    names, known = [str(each) for each in order], {str(name): round(value, 2) for name, value in before.items()}
-    known = {name: value for name, value in known.items() if value}
-    numbers = priorities(names, known)
+    values = [round(before.get(each, 0.0), 2) for each in order]
+    numbers = priorities(np.array(values)).tolist()
     assert all(first > second for first, second in pairwise([*numbers, 0]))
-    values = [known.get(name, 0.0) for name in names]
     falling = max(
         len(chosen)
         for count in range(len(values) + 1)
         for chosen in combinations(values, count)
         if all(first > second for first, second in pairwise([*chosen, 0.0]))
     )
-    assert sum(known.get(name) == number for name, number in zip(names, numbers, strict=True)) == falling
+    assert sum(0 < value == number for value, number in zip(values, numbers, strict=True)) == falling
 
 
 def test_where_no_number_lies_between_all_are_numbered_anew() -> None:
-    before = {"a": 1.000001, "b": 1.0}
-    assert priorities(["a", "new", "b"], before) == [3, 2, 1]
-    assert priorities(["a", "b", "new"], before) == [1.000001, 1.0, 0.5]
+    assert priorities(np.array([1.000001, 0, 1])).tolist() == [3, 2, 1]
+    assert priorities(np.array([1.000001, 1, 0])).tolist() == [1.000001, 1.0, 0.5]
 
 
 def test_of_many_pictures_a_sample_stands_for_all_and_stays_the_same() -> None:
-    digests = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(700))
-    sample = in_sample(digests, 100)
-    assert 50 < sample.sum() <= 115
-    fewer = [digest for number, digest in enumerate(digests) if number % 5]
-    assert {digest for digest, taken in zip(fewer, in_sample(fewer, 100), strict=True) if taken} == {
-        digest for digest, taken in zip(digests, sample, strict=True) if taken and digest in fewer
-    }
-    assert in_sample(digests[:100], 100).all()
+    lots = np.sort(np.random.default_rng(0).integers(0, 2**32, 700, np.uint32))
+    sample = lots[in_sample(lots, 100)]
+    assert 50 < len(sample) <= 115
+    fewer = lots[np.arange(700) % 5 > 0]
+    assert set(fewer[in_sample(fewer, 100)]) == set(sample) & set(fewer)
+    assert in_sample(lots[:100], 100).all()
 
 
 def test_the_first_are_of_different_kinds_of_pictures(make: Make) -> None:
@@ -519,7 +515,8 @@ def pool_of(features: NDArray[np.float32], products: NDArray[np.int64] | None = 
 
 def by_diversity(pool: Pool, labelled: Labelled, everything: NDArray[np.float32], limit: int = 2000) -> Order:
     turns = Turns(pool.unclear, 0, 0, pool.before)
-    return choose(pool, labelled, population_of(pool.features, everything), Weights(0, 1, 0), turns, limit)
+    population = population_of(pool.features[:], everything)
+    return choose(pool, labelled, population, Weights(0, 1, 0), turns, np.ones(len(pool.unclear), np.bool_), limit)
 
 
 def test_pictures_that_are_not_chosen_one_by_one_keep_their_order_too() -> None:
@@ -536,11 +533,41 @@ def test_pictures_that_are_not_chosen_one_by_one_keep_their_order_too() -> None:
     orders = []
     for _ in range(2):
         turns = Turns(pool.unclear, 0.2, 0, pool.before)
-        orders.append(choose(pool, labelled, population, Weights(0.5, 1, 0.5), turns, limit=20).rows)
+        everyone = np.ones(300, np.bool_)
+        orders.append(choose(pool, labelled, population, Weights(0.5, 1, 0.5), turns, everyone, limit=20).rows)
         before = np.zeros(300, np.float32)
         before[orders[0]] = np.arange(300, 0, -1)
         pool = replace(pool, before=before)
     assert orders[0].tolist() == orders[1].tolist()
+
+
+def test_from_very_many_those_of_a_list_are_chosen_and_little_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = np.random.default_rng(5)
+    styles = np.asarray(dice.normal(size=(60, 8)), np.float32)
+    features = styles[dice.integers(0, 60, 4000)] + np.asarray(dice.normal(size=(4000, 8)) / 4, np.float32)
+    pool = replace(
+        pool_of(features, dice.integers(0, 1000, 4000)),
+        uncertainty=np.asarray(dice.beta(2, 5, 4000), np.float32),
+        unclear=dice.random(4000) < 0.2,
+    )
+    labelled = Labelled(features[:0], np.zeros(0, np.float32), np.zeros(4, np.float32))
+    is_sample = np.arange(4000) % 40 == 0
+    population = population_of(features[is_sample], features)
+
+    def order() -> Order:
+        turns = Turns(pool.unclear, 0.1, 0, pool.before)
+        return choose(pool, labelled, population, Weights(0.3, 0.6, 0.2), turns, is_sample, limit=100)
+
+    of_all = order()
+    monkeypatch.setattr(shortlist, "MOST", 800)
+    listed = order()
+    assert sorted(listed.rows) == list(range(4000))
+    assert len(set(listed.rows[:100]) & set(of_all.rows[:100])) > 70
+    # Ordered again with the numbers that they got, they stay where they are.
+    before = np.zeros(4000, np.float32)
+    before[listed.rows] = np.arange(4000, 0, -1)
+    pool = replace(pool, before=before)
+    assert order().rows[:100].tolist() == listed.rows[:100].tolist()
 
 
 def test_diversity_alone_covers_all_pictures_as_far_as_it_can() -> None:
