@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from fullshot.annotate.backend.service import serve_backend, started_backend
     from fullshot.annotate.boxes_export import export_boxes
     from fullshot.annotate.boxes_import import import_boxes
-    from fullshot.annotate.formats import BOX_FORMATS, load_boxes
+    from fullshot.annotate.formats import BOX_FORMATS, check_boxes, load_boxes
     from fullshot.annotate.label_studio.client import Client
     from fullshot.annotate.label_studio.connect import connected
     from fullshot.annotate.label_studio.pull import pull
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BOX_FORMATS",
     "Client",
+    "check_boxes",
     "connected",
     "export_boxes",
     "import_boxes",
@@ -37,7 +38,7 @@ __getattr__ = lazy_names(
         ".backend.service": ("serve_backend", "started_backend"),
         ".boxes_export": ("export_boxes",),
         ".boxes_import": ("import_boxes",),
-        ".formats": ("BOX_FORMATS", "load_boxes"),
+        ".formats": ("BOX_FORMATS", "check_boxes", "load_boxes"),
         ".label_studio.client": ("Client",),
         ".label_studio.connect": ("connected",),
         ".label_studio.pull": ("pull",),

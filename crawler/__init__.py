@@ -6,6 +6,7 @@ from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium, provide_chromium
+    from fullshot.crawler.call import check_archived, check_call
     from fullshot.crawler.items import Found, ListingFound, NothingFound, PictureLink, ProductFound, ShopBox
     from fullshot.crawler.pages import PageOptions, ShopPage, parse
     from fullshot.crawler.process import CrawlerProcess
@@ -27,6 +28,8 @@ __all__ = [
     "ProductFound",
     "ShopBox",
     "ShopPage",
+    "check_archived",
+    "check_call",
     "crawl",
     "find_chromium",
     "parse",
@@ -42,6 +45,7 @@ __getattr__ = lazy_names(
         ".process": ["CrawlerProcess"],
         ".registries": ["RENDERERS", "SHOPS"],
         ".browser": ["HEADLESS_FLAGS", "find_chromium", "provide_chromium"],
+        ".call": ["check_archived", "check_call"],
         ".reparse": ["parse_archived"],
         ".run": ["CrawlFailed", "crawl"],
     },

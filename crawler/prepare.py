@@ -6,7 +6,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.crawler.addresses import host_of
 from fullshot.crawler.frontier import LISTING, PAGE
 from fullshot.crawler.merge import merge
-from fullshot.crawler.pages import SHOPS
+from fullshot.crawler.registries import SHOPS
 from fullshot.crawler.state import CrawlState
 
 

@@ -7,11 +7,11 @@ from web_poet import HttpResponse
 from web_poet.exceptions import UseFallback
 
 from fullshot.core import progress
-from fullshot.core.errors import MissingInput
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.crawler import archive
 from fullshot.crawler.archive import ArchivedPage
+from fullshot.crawler.call import check_archived
 from fullshot.crawler.frontier import LISTING, Task
 from fullshot.crawler.items import ListingFound, ProductFound, with_listed
 from fullshot.crawler.merge import merge
@@ -41,9 +41,7 @@ def parse_archived(workspace: Workspace, settings: Settings, shop: str | None = 
         CrawlFailed: none of them could be read.
         UserError: no such shop.
     """
-    workspace.must_be_there()
-    if not any((workspace / archive.FOLDER).glob("*.warc.gz")):
-        raise MissingInput(f"no pages in {workspace / archive.FOLDER}: run `fullshot crawl --keep-pages` first")
+    check_archived(workspace, shop)
     options = PageOptions(workspace.taxonomy(), settings.crawl.image_size, settings.crawl.colours)
     rules(shop)
     with workspace.stage("crawl", settings) as stats:

@@ -3,18 +3,17 @@
 import shutil
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 
 from fullshot.core import progress
-from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.errors import StageFailed
 from fullshot.core.settings import CrawlSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.crawler import health, rendering
-from fullshot.crawler.frontier import FRONTIERS, PICTURE, RequestState
+from fullshot.crawler import health
+from fullshot.crawler.call import check_call
+from fullshot.crawler.frontier import PICTURE, RequestState
 from fullshot.crawler.merge import merge
-from fullshot.crawler.pages import SHOPS
 from fullshot.crawler.prepare import prepare
 from fullshot.crawler.process import CrawlerProcess
 from fullshot.crawler.state import FILE, CrawlState
@@ -67,18 +66,8 @@ def crawl(
         UserError: no such shop, renderer or frontier, an address that is not one, or nothing to do.
         CrawlFailed: a start address yielded nothing, a host blocked the crawl, or a health check failed.
     """
-    if shop is not None:
-        SHOPS.get(shop)
-    if update and retry_failed:
-        raise UserError("expected one of update and retry_failed, got both")
-    for url in urls:
-        _check_url(url)
-    rendering.check_renderer(settings.crawl.renderer)
-    FRONTIERS.get(settings.crawl.frontier)
-    workspace.taxonomy()  # a bad one is reported here, not by the crawl's own process
+    check_call(workspace, settings, urls, shop, update=update, retry_failed=retry_failed)
     new = not workspace.root.exists()
-    if new and (update or retry_failed or not urls):
-        raise UserError("expected the address of a listing or a product page to start from, got none")
     workspace.root.mkdir(parents=True, exist_ok=True)
     with workspace.stage("crawl", settings) as stats, CrawlState(workspace / FILE, settings.crawl) as state:
         mode = "update" if update else f"retry:{retry_failed}" if retry_failed else "crawl"
@@ -99,16 +88,6 @@ def crawl(
     if problems:
         raise CrawlFailed(problems, dict(stats))
     return dict(stats)
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise UserError(f"expected an address that begins with http:// or https://, got {url!r}")
 
 
 def _run_process(

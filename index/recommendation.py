@@ -27,6 +27,7 @@ def must_be_answerable(workspace: Workspace, settings: Settings) -> None:
         MissingInput: there is no embedder, no catalog or no table of products; says what to run first.
         UserError: a setting names a part that there is not.
     """
+    workspace.must_be_there()
     latest_run(workspace, "embedder")
     must_have_catalog(workspace)
     workspace.must_have("products")

@@ -35,6 +35,24 @@ BOX_FORMATS: "Registry[type[BoxFormat[Annotated, Category]]]" = Registry(
 """The formats of boxes, by ``--format``."""
 
 
+def check_boxes(name: str, path: Path | None = None, labels: Path | None = None) -> None:
+    """Check what boxes are to be read from or written as, before any is.
+
+    Args:
+        name: a format, of :data:`BOX_FORMATS`.
+        path: the file or the folder to read.
+        labels: a file of labels for categories.
+
+    Raises:
+        UserError: there is no such format or file.
+    """
+    BOX_FORMATS.check(name)
+    if path is not None and not path.exists():
+        raise UserError(f"no file {path} to read boxes from")
+    if labels is not None and not labels.is_file():
+        raise UserError(f"no file {labels} to read labels from")
+
+
 def load_boxes(path: Path, name: str) -> "list[Annotated]":
     """Read a file or a folder of boxes.
 
@@ -45,7 +63,5 @@ def load_boxes(path: Path, name: str) -> "list[Annotated]":
     Raises:
         UserError: there is no such format or file, or the file is not what the format says.
     """
-    box_format = BOX_FORMATS.get(name)()
-    if not path.exists():
-        raise UserError(f"no file {path} to read boxes from")
-    return box_format.load(path)
+    check_boxes(name, path)
+    return BOX_FORMATS.get(name)().load(path)

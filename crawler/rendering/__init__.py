@@ -6,15 +6,14 @@ What a caller needs: :func:`scrapy_settings` for the crawl, ``meta["renderer"]``
 from typing import Any
 
 from fullshot.core import interfaces
-from fullshot.core.errors import UserError
-from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium, find_renderer
+from fullshot.crawler.browser import HEADLESS_FLAGS, find_chromium
 from fullshot.crawler.registries import RENDERERS
 from fullshot.crawler.rendering.errors import BrowserDied, OffHost, RendererMissing
 from fullshot.crawler.rendering.page import RenderedPage, RenderRequest
 
 __all__ = [
     "CONTEXT_PAGES", "HANDLER", "RENDERERS", "BrowserDied", "OffHost", "RenderRequest", "RenderedPage", "Renderer",
-    "RendererMissing", "check_renderer", "scrapy_settings",
+    "RendererMissing", "scrapy_settings",
 ]  # fmt: skip
 
 Renderer = interfaces.Renderer[RenderRequest, RenderedPage]
@@ -68,19 +67,3 @@ def scrapy_settings(
         # The browser's own headers: the context has the User-Agent, for scripts as for the server.
         "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,
     }
-
-
-def check_renderer(name: str) -> None:
-    """See that a crawl can use what its setting ``renderer`` names.
-
-    Raises:
-        UserError: there is no such renderer; says which there are. Or this machine lacks something that it needs.
-    """
-    if name in ("auto", "http"):
-        return
-    if name not in RENDERERS.names():
-        raise UserError(f"expected the renderer to be one of auto, http, {', '.join(RENDERERS.names())}, got {name!r}")
-    if name not in ("playwright", "selenium"):
-        RENDERERS.get(name)
-    elif find_renderer(name) is None:
-        raise UserError(f"renderer {name} lacks a package, a Chromium or a chromedriver: run `fullshot doctor --fix`")

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullshot.core.progress import say
-from fullshot.curation.pose import PoseEstimator
 
 if TYPE_CHECKING:
     from fullshot.core.workspace import Workspace
+    from fullshot.curation.pose import PoseEstimator
 
 FOLDER = "features"
 
@@ -34,7 +34,7 @@ def features_folder(root: Path) -> Path:
     return folder
 
 
-def version_of(estimator: PoseEstimator) -> str:
+def version_of(estimator: "PoseEstimator") -> str:
     """What features depend on besides the picture; those of another version are extracted again."""
     return f"{_VERSION} {estimator.version}"
 

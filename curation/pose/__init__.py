@@ -1,16 +1,21 @@
 """People and their joints: the estimators that find them, and what is made of them."""
 
-from fullshot.core import interfaces
+from typing import TYPE_CHECKING
+
+from fullshot.core.lazy import lazy_names
 from fullshot.core.registry import Registry, keeps
 from fullshot.core.settings import Settings
-from fullshot.curation.pose.people import People
-from fullshot.curation.pose.skeletons import Skeleton
+
+if TYPE_CHECKING:
+    from fullshot.curation.pose.estimator import PoseEstimator
+    from fullshot.curation.pose.people import People
+    from fullshot.curation.pose.skeletons import Skeleton
 
 __all__ = ["POSE_ESTIMATORS", "People", "PoseEstimator", "Skeleton", "open_pose_estimator"]
 
-PoseEstimator = interfaces.PoseEstimator[People, Skeleton]
+__getattr__ = lazy_names(__name__, {".estimator": ["PoseEstimator"], ".people": ["People"], ".skeletons": ["Skeleton"]})
 
-POSE_ESTIMATORS: Registry[type[PoseEstimator]] = Registry(
+POSE_ESTIMATORS: "Registry[type[PoseEstimator]]" = Registry(
     "pose estimator",
     "fullshot.pose_estimators",
     {
@@ -22,7 +27,7 @@ POSE_ESTIMATORS: Registry[type[PoseEstimator]] = Registry(
 """A pose estimator's class by its name in ``curate.pose``."""
 
 
-def open_pose_estimator(settings: Settings) -> PoseEstimator:
+def open_pose_estimator(settings: Settings) -> "PoseEstimator":
     """The pose estimator that the settings name; its model is fetched if need be, and loaded with the first picture.
 
     Raises:

@@ -53,22 +53,23 @@ def push(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring pictures and the machine's boxes to annotators; run again, it brings what changed."""
-    from fullshot.annotate import connected
-    from fullshot.annotate import push as work
+    from fullshot import annotate
 
     place, settings = _place(workspace, url=url, token=token, project=project, pictures=pictures)
-    with connected(place, settings.annotate) as client:
-        print_stats(work(place, settings, client), as_json)
+    with annotate.connected(place, settings.annotate) as client:
+        place.must_have("images", "curated")
+        print_stats(annotate.push(place, settings, client), as_json)
 
 
 @app.command()
 @command
 def queue(workspace: WorkspaceArgument, as_json: JsonFlag = False) -> None:
     """Decide what to annotate next, and why; `push` passes it on to the annotators."""
-    from fullshot.annotate import prioritise
+    from fullshot import annotate
 
     place, settings = _place(workspace)
-    print_stats(prioritise(place, settings), as_json)
+    place.must_have("images", "curated")
+    print_stats(annotate.prioritise(place, settings), as_json)
 
 
 @app.command()
@@ -81,12 +82,12 @@ def pull(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring what annotators drew and said into boxes.csv, annotations.csv and verdicts.csv."""
-    from fullshot.annotate import connected
-    from fullshot.annotate import pull as work
+    from fullshot import annotate
 
     place, settings = _place(workspace, url=url, token=token, project=project)
-    with connected(place, settings.annotate) as client:
-        print_stats(work(place, settings, client), as_json)
+    with annotate.connected(place, settings.annotate) as client:
+        place.must_have("images")
+        print_stats(annotate.pull(place, settings, client), as_json)
 
 
 @app.command()
@@ -99,12 +100,12 @@ def backend(
     project: ProjectFlag = None,
 ) -> None:
     """Draw boxes for the task that is open, and train again as annotations come, until Ctrl-C."""
-    from fullshot.annotate import connected, serve_backend
+    from fullshot import annotate
 
     tidy_up_when_terminated()
     place, settings = _place(workspace, url=url, token=token, project=project, backend_port=port)
-    with connected(place, settings.annotate) as client:
-        serve_backend(place, settings, client)
+    with annotate.connected(place, settings.annotate) as client:
+        annotate.serve_backend(place, settings, client)
 
 
 def _place(workspace: Path, **flags: Any) -> "tuple[Workspace, Settings]":

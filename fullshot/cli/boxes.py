@@ -54,11 +54,14 @@ def boxes_import(
 
     The table "labels" of a labels file has a line a category, such as Tee = "top": top, bottom, foot, long or other.
     """
-    from fullshot.annotate import import_boxes
+    from fullshot import annotate
     from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
-    print_stats(import_boxes(place, place.settings(), path, box_format, images, labels), as_json)
+    settings = place.settings()
+    place.must_have("images")
+    annotate.check_boxes(box_format, path, labels)
+    print_stats(annotate.import_boxes(place, settings, path, box_format, images, labels), as_json)
 
 
 @app.command("export", cls=BoxesCommand)
@@ -81,12 +84,15 @@ def boxes_export(
 
     The table "export" of a labels file has the category that a label is written as, such as top = "Blouse".
     """
-    from fullshot.annotate import export_boxes
+    from fullshot import annotate
     from fullshot.core.workspace import Workspace
 
     place = Workspace(workspace)
-    stats = export_boxes(
-        place, place.settings(), path, box_format, split=split, source=source, labels=labels, link=link
+    settings = place.settings()
+    annotate.check_boxes(box_format, labels=labels)
+    place.must_have("images", "boxes")
+    stats = annotate.export_boxes(
+        place, settings, path, box_format, split=split, source=source, labels=labels, link=link
     )
     print_stats(stats, as_json)
     if stats["unreadable"]:

@@ -68,6 +68,7 @@ def crawl(
 ) -> None:
     """Crawl a shop into products, images and boxes; or go on with a crawl that stopped."""
     from fullshot import crawler
+    from fullshot.core.workspace import Workspace
 
     # Who stops a service sends this; it ends as by Ctrl-C, with the tables written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -91,18 +92,20 @@ def crawl(
         )
     if update and retry_failed:
         raise UserError("expected one of --update and --retry-failed, got both")
-    # The crawl's process loads Scrapy while this one loads pandas.
+    place = Workspace(workspace)
+    settings = place.settings(crawl=given)
+    how: dict[str, Any] = {"update": update, "retry_failed": retry_failed}
+    if from_pages:
+        crawler.check_archived(place, shop)
+    else:
+        crawler.check_call(place, settings, urls or [], shop, **how)
+    # The crawl's process loads Scrapy while this one loads what the tables need.
     with nullcontext() if from_pages else crawler.CrawlerProcess() as process:
-        from fullshot.core.workspace import Workspace
-
-        place = Workspace(workspace)
-        settings = place.settings(crawl=given)
-        how: dict[str, Any] = {"update": update, "retry_failed": retry_failed, "process": process}
         try:
             if from_pages:
                 stats = crawler.parse_archived(place, settings, shop)
             else:
-                stats = crawler.crawl(place, settings, urls or [], shop, **how)
+                stats = crawler.crawl(place, settings, urls or [], shop, **how, process=process)
         except crawler.CrawlFailed as failed:
             if as_json or failed.stats["products"]:
                 print_stats(failed.stats, as_json)
@@ -126,6 +129,8 @@ def parse(
 
     if file is not None and not file.is_file():
         raise UserError(f"expected a saved page, got no such file: {file}")
+    if shop is not None:
+        crawler.SHOPS.check(shop)
     body = file.read_bytes() if file else sys.stdin.buffer.read()
     found = crawler.parse(url, body, crawler.PageOptions(image_size=image_size), shop).as_json()
     print(json.dumps(found, ensure_ascii=False, indent=1))

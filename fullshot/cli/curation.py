@@ -53,8 +53,8 @@ def add(
     A CSV has a row a picture. Where no flag names a column, one of a usual name is taken, such as image, path,
     product_id, product_type, label, gender, color, url.
     """
+    from fullshot import curation
     from fullshot.core.workspace import Workspace
-    from fullshot.curation import AddOptions, add_pictures, parse_constants
 
     named = {
         "image": image,
@@ -75,8 +75,8 @@ def add(
     columns = {what: column for what, column in named.items() if column is not None}
     place = Workspace(workspace)
     settings = place.settings(curate={"processes": processes})
-    options = AddOptions(shop, columns, root, parse_constants(constants or []))
-    stats = add_pictures(place, settings, source, options)
+    options = curation.AddOptions(shop, columns, root, curation.parse_constants(constants or []))
+    stats = curation.add_pictures(place, settings, source, options)
     print_stats(stats, as_json)
     if stats["failed"]:
         raise StageFailed(f"{stats['failed']} of what {source} names could not be added: failures.csv says why")
@@ -114,9 +114,10 @@ def curate(
     if not check:
         print_stats(curation.curate(place, settings, overlays=overlays), as_json)
         return
-    from fullshot.index import check_splits
+    from fullshot import index
 
-    stats = check_splits(place, settings)
+    place.must_have("images", "products", "curated")
+    stats = index.check_splits(place, settings)
     print_stats(stats, as_json)
     if stats["leaks"]:
         neighbours = any(leak["share"] == "neighbour" for leak in stats["leaks"])
@@ -134,8 +135,8 @@ def report(
     as_json: JsonFlag = False,
 ) -> None:
     """Make report.html: counts, charts, sample grids, and what to look at, in one file that opens offline."""
+    from fullshot import curation
     from fullshot.core.workspace import Workspace
-    from fullshot.curation import write_report
 
     place = Workspace(workspace)
-    print_stats(write_report(place, place.settings(), truth=truth, output=output), as_json)
+    print_stats(curation.write_report(place, place.settings(), truth=truth, output=output), as_json)

@@ -22,11 +22,16 @@ def index_build(
     as_json: JsonFlag = False,
 ) -> None:
     """Embed the item shots of every product into the catalog."""
+    from fullshot import index
     from fullshot.core.workspace import Workspace
-    from fullshot.index import build_catalog
+    from fullshot.train import latest_run
 
     place = Workspace(workspace)
-    print_stats(build_catalog(place, place.settings(index={"store": store})), as_json)
+    settings = place.settings(index={"store": store})
+    index.VECTOR_STORES.check(settings.index.store)
+    place.must_have("products", "images", "curated")
+    latest_run(place, "embedder")
+    print_stats(index.build_catalog(place, settings), as_json)
 
 
 @command

@@ -43,7 +43,7 @@ def train_detector(
 ) -> None:
     """Train the garment detector on the workspace's boxes."""
     from fullshot.core.workspace import Workspace
-    from fullshot.train import detector
+    from fullshot.train import detector, named_run
 
     given = {
         "family": family,
@@ -55,7 +55,12 @@ def train_detector(
         "device": device,
     }
     place = Workspace(workspace)
-    print_stats(detector.fit(place, place.settings(detector=given), resume=resume), as_json)
+    settings = place.settings(detector=given)
+    place.must_have("images", "curated", "boxes")
+    detector.DETECTORS.check(settings.detector.family)
+    if resume is not None:
+        named_run(place, "detector", resume)
+    print_stats(detector.fit(place, settings, resume=resume), as_json)
 
 
 @train_app.command("embedder")
@@ -74,7 +79,7 @@ def train_embedder(
 ) -> None:
     """Train the embedder: a Siamese network with weighted triplet loss."""
     from fullshot.core.workspace import Workspace
-    from fullshot.train import embedder
+    from fullshot.train import embedder, named_run
 
     given = {
         "backbone": backbone,
@@ -86,7 +91,12 @@ def train_embedder(
         "device": device,
     }
     place = Workspace(workspace)
-    print_stats(embedder.fit(place, place.settings(embedder=given), resume=resume), as_json)
+    settings = place.settings(embedder=given)
+    place.must_have("products", "images", "curated", "dataset2", "labels")
+    embedder.BACKBONES.check(settings.embedder.backbone)
+    if resume is not None:
+        named_run(place, "embedder", resume)
+    print_stats(embedder.fit(place, settings, resume=resume), as_json)
 
 
 @evaluate_app.command("detector")
@@ -96,10 +106,14 @@ def evaluate_detector(
 ) -> None:
     """Score the detector: mAP@0.5 a garment."""
     from fullshot.core.workspace import Workspace
-    from fullshot.train import detector
+    from fullshot.train import detector, latest_run
 
     place = Workspace(workspace)
-    print_stats(detector.evaluate(place, place.settings(), run=run, split=str(split)), as_json)
+    settings = place.settings()
+    place.must_be_there()
+    latest_run(place, "detector", run)
+    place.must_have("images", "curated", "boxes")
+    print_stats(detector.evaluate(place, settings, run=run, split=str(split)), as_json)
 
 
 @evaluate_app.command("embedder")
@@ -109,10 +123,14 @@ def evaluate_embedder(
 ) -> None:
     """Score the embedder: recall@1 and recall@5 a garment."""
     from fullshot.core.workspace import Workspace
-    from fullshot.train import embedder
+    from fullshot.train import embedder, latest_run
 
     place = Workspace(workspace)
-    print_stats(embedder.evaluate(place, place.settings(), run=run, split=str(split)), as_json)
+    settings = place.settings()
+    place.must_be_there()
+    latest_run(place, "embedder", run)
+    place.must_have("products", "images", "curated")
+    print_stats(embedder.evaluate(place, settings, run=run, split=str(split)), as_json)
 
 
 @evaluate_app.command("recommend")
@@ -121,8 +139,11 @@ def evaluate_recommend(
     workspace: WorkspaceArgument, split: SplitOption = Split.TEST, as_json: JsonFlag = False
 ) -> None:
     """Score the whole way: instance recall@5, how often the very product worn is among the five."""
+    from fullshot import index
     from fullshot.core.workspace import Workspace
-    from fullshot.index import evaluate_recommend as evaluate
 
     place = Workspace(workspace)
-    print_stats(evaluate(place, place.settings(), split=str(split)), as_json)
+    settings = place.settings()
+    place.must_have("products", "images", "curated")
+    index.must_be_answerable(place, settings)
+    print_stats(index.evaluate_recommend(place, settings, split=str(split)), as_json)

@@ -63,13 +63,13 @@ class Registry(Generic[Implementation]):
         return [*self._house, *self._plugins]
 
     def check(self, name: str) -> None:
-        """Check a name without loading what it stands for.
+        """Check a name without loading what it stands for in the house; only of another package's it is to be feared.
 
         Raises:
-            UserError: there is none of this name; says which there are.
+            UserError: there is none of this name; says which there are. Or another package's does not load.
         """
-        if name not in self._house and name not in self._plugins:
-            raise UserError(f"expected the {self.kind} to be one of {', '.join(self.names())}, got {name!r}")
+        if name not in self._house:
+            self.get(name)
 
     def get(self, name: str) -> Implementation:
         """The implementation of this name.
@@ -77,10 +77,11 @@ class Registry(Generic[Implementation]):
         Raises:
             UserError: there is none; says which there are. Or another package's does not load; names the package.
         """
-        self.check(name)
         if name in self._house:
             return _load(self._house[name])
-        return self._load_plugin(self._plugins[name])
+        if name in self._plugins:
+            return self._load_plugin(self._plugins[name])
+        raise UserError(f"expected the {self.kind} to be one of {', '.join(self.names())}, got {name!r}")
 
     def load_all(self) -> dict[str, Implementation]:
         """Every implementation that loads, by name; one that does not is reported once, on a line of stderr."""

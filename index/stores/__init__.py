@@ -1,11 +1,15 @@
 """Vector stores: where a catalog's vectors lie, and what searches them."""
 
-from fullshot.core.interfaces import VectorStore
+from typing import TYPE_CHECKING
+
 from fullshot.core.registry import Registry, keeps
+
+if TYPE_CHECKING:
+    from fullshot.core.interfaces import VectorStore
 
 __all__ = ["VECTOR_STORES"]
 
-VECTOR_STORES: Registry[type[VectorStore]] = Registry(
+VECTOR_STORES: "Registry[type[VectorStore]]" = Registry(
     "vector store",
     "fullshot.vector_stores",
     {"faiss": "fullshot.index.stores.faiss:FaissStore"},

@@ -51,12 +51,14 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(install: Install)
     assert str(caught.value) == "expected the hat to be one of cap, bowler, got 'fez'"
 
 
-def test_a_name_is_checked_without_loading_what_it_stands_for(install: Install) -> None:
-    install("milliner4", {"bowler": "no_such_module:Hat"})
+def test_a_name_is_checked_without_loading_what_it_stands_for_in_the_house(install: Install) -> None:
+    install("milliner4", {"bowler": "milliner4:Hat", "top": "no_such_module:Hat"})
     hats = Registry[type]("hat", GROUP, {"cap": "no_such_module_either:Hat"})
     hats.check("cap")
     hats.check("bowler")
-    with pytest.raises(UserError, match=r"^expected the hat to be one of cap, bowler, got 'fez'$"):
+    with pytest.raises(UserError, match="does not load"):
+        hats.check("top")
+    with pytest.raises(UserError, match=r"^expected the hat to be one of cap, bowler, top, got 'fez'$"):
         hats.check("fez")
 
 
