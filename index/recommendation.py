@@ -54,8 +54,9 @@ def recommend(workspace: Workspace, photo: Path, settings: Settings, output: Pat
     if not photo.is_file():
         raise UserError(f"expected a photo, but there is {'a folder' if photo.is_dir() else 'no file'} at {photo}")
     image_format = format_of(output) if output else ""
-    must_be_answerable(workspace, settings)
+    workspace.must_be_there()
     picture = _read(photo)
+    must_be_answerable(workspace, settings)
     from fullshot.index.recommender import Recommender
 
     recommender = Recommender(workspace, settings)

@@ -71,7 +71,7 @@ def test_help_lists_the_commands() -> None:
         (("train", "detector", "{crawled}"), "no boxes.csv in {crawled}: run `fullshot boxes import {crawled}` first"),
         (("train", "embedder", "{crawled}"), "no dataset2.csv in {crawled}: run `fullshot curate {crawled}` first"),
         (("index", "build", "{crawled}"), "no curated.csv in {crawled}: run `fullshot curate {crawled}` first"),
-        (("index", "build", "{curated}"), "expected item shots of products in {curated}, got none"),
+        (("index", "build", "{curated}"), "no embedder in {curated}: run `fullshot train embedder {curated}` first"),
         (
             ("evaluate", "detector", "{curated}"),
             "no detector in {curated}: run `fullshot train detector {curated}` first",

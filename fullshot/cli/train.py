@@ -56,7 +56,7 @@ def train_detector(
     }
     place = Workspace(workspace)
     settings = place.settings(detector=given)
-    place.must_have("images", "curated", "boxes")
+    place.must_have("images", "boxes", "curated")
     detector.DETECTORS.check(settings.detector.family)
     if resume is not None:
         named_run(place, "detector", resume)
@@ -92,7 +92,7 @@ def train_embedder(
     }
     place = Workspace(workspace)
     settings = place.settings(embedder=given)
-    place.must_have("products", "images", "curated", "dataset2", "labels")
+    place.must_have("products", "images", "dataset2", "labels", "curated")
     embedder.BACKBONES.check(settings.embedder.backbone)
     if resume is not None:
         named_run(place, "embedder", resume)
@@ -112,7 +112,7 @@ def evaluate_detector(
     settings = place.settings()
     place.must_be_there()
     latest_run(place, "detector", run)
-    place.must_have("images", "curated", "boxes")
+    place.must_have("images", "boxes", "curated")
     print_stats(detector.evaluate(place, settings, run=run, split=str(split)), as_json)
 
 
