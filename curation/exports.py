@@ -38,12 +38,20 @@ FROM images JOIN kept USING (image_id) JOIN labels USING (product_id)
 LEFT JOIN products USING (product_id) LEFT JOIN wears USING (product_id)
 """
 
+# Few pictures have copies: the others need not be compared.
 _BEST_OF_COPIES = """
-SELECT candidates.* FROM candidates JOIN measures USING (image_id) WHERE full_shot IS NOT NULL
-QUALIFY row_number() OVER (
-    PARTITION BY coalesce(cluster, image_id), product_id
-    ORDER BY width * height DESC, CASE WHEN isnan(sharpness) THEN NULL ELSE sharpness END DESC NULLS LAST, image_id
-) = 1
+WITH copies AS (
+    SELECT image_id, product_id, cluster FROM images JOIN kept USING (image_id)
+    WHERE cluster IS NOT NULL AND full_shot IS NOT NULL
+),
+worse AS (
+    SELECT image_id, product_id FROM copies JOIN measures USING (image_id)
+    QUALIFY row_number() OVER (
+        PARTITION BY cluster, product_id
+        ORDER BY width * height DESC, CASE WHEN isnan(sharpness) THEN NULL ELSE sharpness END DESC NULLS LAST, image_id
+    ) > 1
+)
+SELECT candidates.* FROM candidates ANTI JOIN worse USING (image_id, product_id) WHERE full_shot IS NOT NULL
 ORDER BY image_path, label
 """
 
@@ -69,7 +77,7 @@ def export(data: Dataset, features: "pd.DataFrame") -> None:
     data.make_if_missing("labels")
     data.write("labels", _LABELS)
     data.create("measures", features[["image_id", "width", "height", "sharpness"]])
-    data.create("candidates", _ROWS)
+    data.define("candidates", _ROWS)
     data.create("exported", _BEST_OF_COPIES)
     _write(data, "dataset1", "exported")
     _write(data, "dataset2", "exported WHERE NOT full_shot")

@@ -1,16 +1,18 @@
 """The tables of a workspace as one command sees them: opened once, and handed on."""
 
+import itertools
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from fullshot.core import derived
 from fullshot.core.errors import MissingInput
 from fullshot.core.progress import say
-from fullshot.core.tables.cells import quoted
-from fullshot.core.tables.connection import opened, saying_what_failed
+from fullshot.core.tables.cells import literal, quoted
+from fullshot.core.tables.connection import opened, saying_what_failed, spill_folder
 from fullshot.core.tables.schemas import SCHEMAS, columns, missing
 from fullshot.core.tables.stored import TableFiles
 
@@ -20,22 +22,25 @@ if TYPE_CHECKING:
 
     from fullshot.core.workspace import Workspace
 
+_Kind = Literal["TABLE", "VIEW"]
+
 _NAMED = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)", re.IGNORECASE)
 
 
 class Dataset:
-    """The tables of a workspace, in DuckDB: each is read from its file when it is first asked for, and never again.
+    """The tables of a workspace, in DuckDB: each is opened when it is first asked for, and never again.
 
-    Queries name tables as ``FROM images`` or ``JOIN images``, and those of :mod:`fullshot.core.derived` as well. A
-    table's rows keep the order of the file as long as a query does not change it; a query that joins says ``ORDER BY``.
+    To open one is to see whether its CSV was changed by hand, and to take that in. Queries name tables as
+    ``FROM images`` or ``JOIN images``, and those of :mod:`fullshot.core.derived` as well; they read the columns and the
+    row groups that they need. A table's rows keep the order of the file as long as a query does not change it; a query that joins says
+    ``ORDER BY``.
 
     Args:
         workspace: where the tables lie.
-        wanted: the columns to read of a table; all of them of one that is not named. At millions of rows these decide
-            about memory.
+        wanted: the columns that ``SELECT *`` gives of a table; all of them of one that is not named.
 
     Attributes:
-        reads: how often each table was read.
+        reads: how often each table was opened.
 
     Example:
         >>> with workspace.open({"images": ("image_id", "path")}) as data:  # doctest: +SKIP
@@ -46,8 +51,10 @@ class Dataset:
         self.workspace = workspace
         self.reads: Counter[str] = Counter()
         self._wanted = dict(wanted or {})
-        self._here: set[str] = set()
-        self._connection = opened(workspace.root / ".spill")
+        self._here: dict[str, _Kind] = {}
+        self._numbers = itertools.count()
+        self._spill = spill_folder(workspace.root)
+        self._connection = opened(self._spill)
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +67,7 @@ class Dataset:
     def close(self) -> None:
         """Give back the memory."""
         self._connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
 
     def has(self, name: str) -> bool:
         """Whether there is such a table."""
@@ -88,7 +96,7 @@ class Dataset:
         if not self.has(name):
             kinds = ", ".join(f"{quoted(column)} {derived.type_of(name, column)}" for column in columns(name))
             self._connection.execute(f"CREATE TABLE {name} ({kinds})")
-            self._here.add(name)
+            self._here[name] = "TABLE"
 
     def query(self, sql: str, **parameters: Any) -> "pd.DataFrame":
         """The rows that a query gives, each column with its dtype.
@@ -125,16 +133,30 @@ class Dataset:
             return self._connection.sql(sql, params=parameters or None).to_arrow_reader(size)
 
     def create(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table") -> None:
-        """Keep rows under a name for later queries, in memory or spilled; what had the name is gone.
+        """Keep rows under a name for later queries, on disk; what had the name is gone.
 
         Args:
             name: of no table of the workspace.
-            rows: a query, a DataFrame or an Arrow table.
+            rows: a query, a DataFrame or an Arrow table; of types that Parquet has.
         """
         source = self._source(rows)
+        self._spill.mkdir(parents=True, exist_ok=True)
+        file = self._spill / f"{name}-{next(self._numbers)}.parquet"
         with saying_what_failed():
-            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {source}")
-        self._here.add(name)
+            self._connection.execute(f"COPY ({source}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION lz4)")
+        self.define(name, f"SELECT * FROM read_parquet({literal(str(file))})")
+
+    def define(self, name: str, sql: str) -> None:
+        """Let later queries ask a query by name; what had the name is gone.
+
+        Args:
+            name: of no table of the workspace.
+            sql: the query, without parameters.
+        """
+        self._make_known(sql)
+        self.drop(name)
+        self._connection.execute(f"CREATE VIEW {name} AS {sql}")
+        self._here[name] = "VIEW"
 
     def create_rows(self, name: str, kinds: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
         """Keep few rows under a name for later queries.
@@ -145,15 +167,17 @@ class Dataset:
             rows: their values.
         """
         columns_ = ", ".join(f"{quoted(column)} {kind}" for column, kind in kinds.items())
-        self._connection.execute(f"CREATE OR REPLACE TABLE {name} ({columns_})")
+        self.drop(name)
+        self._connection.execute(f"CREATE TABLE {name} ({columns_})")
         if rows:
             self._connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(kinds))})", rows)
-        self._here.add(name)
+        self._here[name] = "TABLE"
 
     def drop(self, name: str) -> None:
-        """Give back the memory of a table; asked for again, it is made or read again."""
-        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
-        self._here.discard(name)
+        """Forget what has a name; asked for again, it is made or opened again."""
+        kind = self._here.pop(name, None)
+        if kind:
+            self._connection.execute(f"DROP {kind} {name}")
 
     def write(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table | pyarrow.RecordBatchReader") -> None:
         """Check a table's rows and write them in one step; later queries see them.
@@ -172,9 +196,9 @@ class Dataset:
         source = self._source(rows, name)
         files.write(self._connection, source)
         if name in self._here:
-            self._copy(name, files.relation(self._connection))
-        for made_from_it in self._here & derived.TABLES.keys():
-            self.drop(made_from_it)
+            self._bind(name, files.relation(self._connection))
+        if name == derived.LOOKED_UP:
+            self.drop("wears")
 
     def _keep_changes(self, files: TableFiles) -> None:
         """What a person changed, and this command did not see, is not written over without a word."""
@@ -226,26 +250,22 @@ class Dataset:
         return 'SELECT * FROM "given rows"'
 
     def _make_known(self, sql: str) -> None:
-        """Read the tables that a query names."""
+        """Open the tables that a query names."""
         for name in dict.fromkeys(_NAMED.findall(sql)):
             if name in self._here:
                 continue
             if name in derived.TABLES:
                 make: Callable[[Dataset], None] = derived.TABLES[name]
                 make(self)
-                self._here.add(name)
             elif name in SCHEMAS:
                 self.workspace.must_be_there()
-                self._load(name, self._files(name))
+                self._bind(name, self._relation(name, self._files(name)))
 
-    def _load(self, name: str, files: TableFiles) -> None:
-        self._copy(name, self._relation(name, files))
-
-    def _copy(self, name: str, relation: str) -> None:
+    def _bind(self, name: str, relation: str) -> None:
         wanted = ", ".join(map(quoted, self._wanted.get(name, ()))) or "*"
-        with saying_what_failed():
-            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {wanted} FROM ({relation})")
-        self._here.add(name)
+        self.drop(name)
+        self._connection.execute(f"CREATE VIEW {name} AS SELECT {wanted} FROM ({relation})")
+        self._here[name] = "VIEW"
 
     def _relation(self, name: str, files: TableFiles) -> str:
         if not files.csv.is_file():

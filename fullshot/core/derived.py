@@ -18,13 +18,17 @@ def type_of(table: str, column: str) -> str:
     return DUCKDB_TYPES[SCHEMAS[table].columns[column].kind]
 
 
+LOOKED_UP = "products"
+"""The table whose rows were looked at to make ``wears``: the other tables here follow theirs by themselves."""
+
+
 def _wears(data: "Dataset") -> None:
     """``wears``: a row a product, ``product_id`` and ``wear``: that of the table, else the taxonomy's for its type."""
     taxonomy = data.workspace.taxonomy()
     types = [kind for (kind,) in data.rows("SELECT DISTINCT product_type FROM products WHERE product_type IS NOT NULL")]
     known = [(kind, wear.value) for kind in types if (wear := taxonomy.wear(kind)) is not None]
     data.create_rows("wear_of_type", {"product_type": "VARCHAR", "wear": "VARCHAR"}, known)
-    data.create(
+    data.define(
         "wears",
         "SELECT product_id, coalesce(products.wear, wear_of_type.wear) AS wear "
         "FROM products LEFT JOIN wear_of_type USING (product_type)",
@@ -33,14 +37,14 @@ def _wears(data: "Dataset") -> None:
 
 def _kept(data: "Dataset") -> None:
     """``kept``: the rows of ``curated`` that were not rejected."""
-    data.create("kept", "SELECT * FROM curated WHERE coalesce(keep, true)")
+    data.define("kept", "SELECT * FROM curated WHERE coalesce(keep, true)")
 
 
 def _pictures(data: "Dataset") -> None:
     """``pictures``: a row a picture: that of ``images`` with the lowest product_id."""
-    data.create(
+    data.define(
         "pictures",
-        "SELECT * FROM images QUALIFY row_number() OVER (PARTITION BY image_id ORDER BY product_id) = 1",
+        "SELECT DISTINCT ON (image_id) * FROM images ORDER BY image_id, product_id",
     )
 
 
@@ -50,7 +54,7 @@ def _newest_annotations(data: "Dataset") -> None:
     Those that were skipped or taken back are among them. What several agreed on has no number of its own.
     """
     data.make_if_missing("annotations")
-    data.create(
+    data.define(
         "newest_annotations",
         "SELECT * FROM annotations QUALIFY row_number() OVER ("
         "PARTITION BY image_id, coalesce(project, ''), coalesce(annotation, 0) ORDER BY revision DESC) = 1 "
@@ -63,7 +67,7 @@ def _annotations_in_force(data: "Dataset") -> None:
 
     What several agreed on comes before what one of them says.
     """
-    data.create(
+    data.define(
         "annotations_in_force",
         "SELECT * FROM newest_annotations WHERE verdict <> 'skipped' QUALIFY row_number() OVER ("
         f"PARTITION BY image_id ORDER BY coalesce(annotator = '{CONSENSUS}', false) DESC, revision DESC) = 1 "
@@ -77,7 +81,7 @@ def _standing_boxes(data: "Dataset") -> None:
     Boxes of sources other than ``human`` stay, and so do people's boxes on pictures that no annotation is known of.
     """
     data.make_if_missing("annotations")
-    data.create(
+    data.define(
         "standing_boxes",
         "SELECT boxes.* FROM boxes "
         "LEFT JOIN (SELECT DISTINCT image_id FROM annotations) AS annotated USING (image_id) "

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,12 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with saying_what_failed(), _shared().cursor() as connection:
         yield connection
+
+
+def spill_folder(root: Path) -> Path:
+    """A folder of its own for what does not fit into memory; made when it is needed."""
+    where = root if os.access(root, os.W_OK) else Path(tempfile.gettempdir())
+    return where / ".spill" / f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def opened(spill: Path) -> duckdb.DuckDBPyConnection:
