@@ -11,25 +11,18 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
-import pyarrow
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MADE = "2026-11-02T09:30:00Z"
 EXPORTED = ("dataset1", "dataset2", "queue", "labels", "splits")
 
 _MEMORY = "1GB"
 _LINKED = 30
-_SHARD = 8192
-_THUMBNAILS = 4096
-"""Different ones: as many as there are pictures would fill a disk, and none is compared that has no near hash."""
 _LINKS = 60_000
 """Names that one file may have on ext4, less some."""
+CHANGED = 1_760_000_000_000_000_000
+"""When the picture files were changed, in nanoseconds."""
 
 _PICTURES = f"""
 CREATE TABLE pictures AS
@@ -208,6 +201,7 @@ def write_picture_files(root: Path, rows: int) -> None:
         source = pool / f"{number // _LINKS}"
         if number % _LINKS == 0:
             source.touch()
+            os.utime(source, ns=(CHANGED, CHANGED))
         os.link(source, root / f"images/{name[:2]}/{name}.jpg")
 
 
@@ -215,41 +209,3 @@ def picture_names(rows: int) -> Iterator[str]:
     """The image_id of each picture of a workspace of so many image rows."""
     for number in range(rows - rows // 25):
         yield hashlib.sha256(f"picture {number}".encode()).hexdigest()
-
-
-def features(rows: int, persons: "NDArray[np.float32]", schema: pyarrow.Schema) -> Iterator[pyarrow.Table]:
-    """What curation would keep of the pictures, a shard at a time, as its columns have it.
-
-    Every fourth picture shows a person; a picture and its near duplicate have hashes of one bit's difference.
-
-    Args:
-        rows: of ``images``.
-        persons: shape (K, J, 4), float32: key points that people are drawn from, in turn.
-        schema: the columns asked for; the names are those of curation's features.
-    """
-    dice = np.random.default_rng(1)
-    pictures = rows - rows // 25
-    hashes = dice.integers(0, 2**64, pictures, np.uint64)
-    originals = np.arange(1, pictures - 1, 20)
-    hashes[originals + 1] = hashes[originals] ^ np.uint64(1)
-    palette = [row.tobytes() for row in dice.integers(0, 256, (_THUMBNAILS, 1536), np.uint8)]
-    measures = {"sharpness": 0.7, "detail": 0.9, "watermark": 0.0, "collage": 0.0}
-    names = picture_names(rows)
-    for start in range(0, pictures, _SHARD):
-        numbers = np.arange(start, min(start + _SHARD, pictures))
-        count = len(numbers)
-        keypoints = [persons[number // 4 % len(persons)].ravel() if number % 4 == 0 else [] for number in numbers]
-        columns: dict[str, Any] = {
-            "image_id": [next(names) for _ in numbers],
-            "width": np.full(count, 540, np.int32),
-            "height": np.full(count, 720, np.int32),
-            "keypoints": keypoints,
-            "phash": hashes[numbers],
-            "thumbnail": [palette[(number - (number % 20 == 2)) % _THUMBNAILS] for number in numbers],
-            **{name: np.full(count, value, np.float32) for name, value in measures.items()},
-        }
-        columns = {field.name: columns[field.name] for field in schema if field.name in columns}
-        order = pyarrow.Table.from_pydict(
-            columns, schema=pyarrow.schema([field for field in schema if field.name in columns])
-        )
-        yield order.sort_by("image_id")

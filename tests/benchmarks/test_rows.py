@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import _rows
+from benchmarks import _rows, _rows_probes
 from fullshot.core import tables
 from fullshot.core.leakage import by_tables
 from fullshot.core.workspace import Workspace
+from fullshot.crawler.merge import merge
+from fullshot.crawler.state import FILE, CrawlState
 
 ROWS = 4800
 
@@ -39,3 +41,13 @@ def test_the_same_rows_each_time(workspace: Workspace, tmp_path: Path) -> None:
     for name in ("images", "products", "boxes", "curated", "dataset2"):
         again = Workspace(tmp_path / "again").table(name)
         assert again.read_bytes() == workspace.table(name).read_bytes(), name
+
+
+def test_a_crawl_of_the_same_rows_leaves_the_tables_as_large_as_they_are(tmp_path: Path) -> None:
+    _rows.write_tables(tmp_path / "ws", ROWS)
+    workspace = Workspace(tmp_path / "ws")
+    _rows_probes.write_crawl(workspace.root)
+    with CrawlState(workspace / FILE) as state:
+        counts = merge(workspace, state)
+    assert (counts["images"], counts["products"]) == (ROWS, ROWS // 4)
+    assert set(workspace.read("products")["last_seen"]) == {_rows_probes._SEEN}

@@ -1,0 +1,79 @@
+"""The steps of ``benchmarks.rows`` by this code.
+
+Prints one JSON object: of each step the seconds and the processor's seconds, and the process's peak of memory in MiB.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from fullshot.core import leakage
+from fullshot.core.settings import load
+from fullshot.core.workspace import Workspace
+from fullshot.curation.exports import export
+from fullshot.curation.splits.split import split
+
+
+def must(is_so: bool, what: str) -> None:
+    """What is measured is done as well.
+
+    Raises:
+        SystemExit: it is not.
+    """
+    if not is_so:
+        raise SystemExit(f"expected {what}")
+
+
+def main(root: Path) -> None:
+    """Take the steps.
+
+    Args:
+        root: a workspace of :func:`benchmarks._rows.write_tables`.
+    """
+    workspace, settings = Workspace(root), load()
+    steps: dict[str, tuple[float, float]] = {}
+    last = time.perf_counter(), time.process_time()
+
+    def done(step: str) -> None:
+        nonlocal last
+        now = time.perf_counter(), time.process_time()
+        steps[step], last = (now[0] - last[0], now[1] - last[1]), now
+        print(f"{step}: {steps[step][0]:.1f} s", file=sys.stderr, flush=True)
+
+    with workspace.open() as data:
+        for name in ("splits", "labels"):  # exports are taken in when they are asked for
+            data.find(name, "false")
+    done("take in")
+    with workspace.open() as data:
+        for name in ("images", "products", "curated"):
+            must(data.rows(f"SELECT count(*) FROM {name}")[0][0] > 0, f"rows of {name}")
+        done("read")
+        counts = data.rows(
+            "SELECT wear, shot, count(*) FROM images LEFT JOIN products USING (product_id) "
+            "JOIN curated USING (image_id) WHERE keep GROUP BY ALL"
+        )
+        must(bool(counts), "kept pictures")
+        done("join")
+        leaks = leakage.by_tables(data)
+        must(not leaks, "no leaks")
+        done("check")
+        images, products = data.frame("images", ["image_id", "product_id"]), data.frame("products")
+        curated = data.frame("curated", ["image_id", "cluster", "keep"])
+        with_copies = curated.dropna(subset="cluster")
+        clusters = dict(zip(with_copies["image_id"], with_copies["cluster"], strict=True))
+        rejected = set(curated.loc[~curated["keep"], "image_id"])
+        before = dict(data.frame("splits").dropna().itertuples(index=False, name=None))
+        splits = split(images, products, clusters, before, settings.curate, rejected)
+        must(len(splits) == len(curated), "a split a picture")
+        done("split")
+        features = data.query("SELECT image_id, 540 AS width, 720 AS height, 0.7 AS sharpness FROM curated")
+        export(data, features)
+        done("export")
+    with Path("/proc/self/status").open(encoding="utf-8") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    print(json.dumps({"steps": steps, "mebibytes": peak / 1024}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
