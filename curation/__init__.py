@@ -6,7 +6,7 @@ from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fullshot.curation.add import AddOptions, add_pictures, parse_constants
-    from fullshot.curation.duplicates.fingerprint import Fingerprint, fingerprint
+    from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, fingerprint
     from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
     from fullshot.curation.features.extract import read_for_features
     from fullshot.curation.features.store import ImageFeatures
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "POSE_ESTIMATORS",
+    "THUMBNAIL_BYTES",
     "AddOptions",
     "Fingerprint",
     "ImageFeatures",
@@ -43,7 +44,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         ".add": ["AddOptions", "add_pictures", "parse_constants"],
-        ".duplicates.fingerprint": ["Fingerprint", "fingerprint"],
+        ".duplicates.fingerprint": ["THUMBNAIL_BYTES", "Fingerprint", "fingerprint"],
         ".duplicates.similarity": ["is_near_duplicate", "similarity"],
         ".features.extract": ["read_for_features"],
         ".features.store": ["ImageFeatures"],

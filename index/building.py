@@ -3,19 +3,22 @@
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 
 import fullshot
 from fullshot.core.clock import now
-from fullshot.core.errors import MissingInput, StageFailed
-from fullshot.core.files import write_text
-from fullshot.core.pictures import read_geometry, read_or_none
-from fullshot.core.settings import Settings
-from fullshot.core.taxonomy import Wear
+from fullshot.core.dataset import Dataset
+from fullshot.core.errors import StageFailed
+from fullshot.core.files import digest, write_text
+from fullshot.core.progress import say_unreadable
+from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import (
     FORMAT,
@@ -27,12 +30,15 @@ from fullshot.index.catalog import (
     digests_of,
     read_manifest,
 )
-from fullshot.index.embedding import embed_item_shots
+from fullshot.index.items import WANTED, find_item_shots, item_parts, items_digest
 from fullshot.index.stores import VECTOR_STORES
-from fullshot.train import frames_digest, unreadable
-from fullshot.train.embedder import Embedder, load, preferred_item_shots, product_wears
+from fullshot.train import frames_digest, turned, unreadable
+from fullshot.train.embedder import digest_in_use, kept_embeddings, load, preferred_item_shots, whole_pictures
 
 STAGE = "index build"
+
+_EVERY_SETTING = frozenset(EmbedderSettings.model_fields)
+"""None of them says what the embedder's weights do not say."""
 
 
 def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -55,93 +61,118 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         UserError: there is no vector store of the settings' name.
         StageFailed: none of the item shots can be read.
     """
-    tables = ("products", "images", "curated")
     VECTOR_STORES.get(settings.index.store)  # a wrong name is said before anything is loaded or written
-    with workspace.stage(STAGE, settings, tables) as stats:
-        items = _item_shots(workspace)
-        embedder = load(workspace, device=settings.embedder.device)
-        inputs = _inputs_digest(items, embedder, settings)
+    with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         present = read_manifest(workspace)
-        if _is_up_to_date(workspace, present, inputs, items, settings):
+        made_of = {**workspace.digests(tuple(WANTED)), "taxonomy.toml": digest(workspace / "taxonomy.toml")}
+        if _is_made_of(workspace, present, made_of, settings):
             stats.update({**_counts(present), "up_to_date": True})
             return stats
-        for leftover in workspace.root.glob(".catalog.*.part"):
-            shutil.rmtree(leftover)
-        unfinished = workspace / f".catalog.{os.getpid()}.part"
-        unfinished.mkdir()
-        manifest = _write(unfinished, workspace.root, items, embedder, settings, inputs)
+        with workspace.open(WANTED) as data:
+            find_item_shots(data)
+            inputs = _inputs_digest(data, digest_in_use(workspace))
+            if _is_up_to_date(data, present, inputs, settings):
+                manifest = {**present, "inputs": inputs, "tables": made_of}
+                write_text(workspace.catalog / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+                stats.update({**_counts(present), "up_to_date": True})
+                return stats
+            for leftover in workspace.root.glob(".catalog.*.part"):
+                shutil.rmtree(leftover)
+            unfinished = workspace / f".catalog.{os.getpid()}.part"
+            unfinished.mkdir()
+            manifest = _write(unfinished, data, settings, {"inputs": inputs, "tables": made_of})
         _put_in_place(unfinished, workspace.catalog)
         stats.update({**_counts(manifest), "up_to_date": False})
     return stats
 
 
-def _item_shots(workspace: Workspace) -> pd.DataFrame:
-    """Rows of :data:`ITEM_COLUMNS`: the pictures of products that curation keeps and that are no full shots."""
-    curated = workspace.read("curated")
-    curated = curated.loc[curated["keep"].fillna(True).astype(bool), ["image_id", "full_shot"]]
-    images = workspace.read("images")[["image_id", "product_id", "path"]]
-    items = images.merge(product_wears(workspace), on="product_id").merge(curated, on="image_id")
-    items = items[~items["full_shot"].fillna(True).astype(bool)].fillna({"wear": str(Wear.OTHER)})
-    if not len(items):
-        raise MissingInput(
-            f"expected item shots of products in {workspace.root}, got none: crawl products, then run "
-            f"`fullshot curate {workspace.root}`"
-        )
-    items = items.sort_values(["wear", "product_id", "image_id"]).reset_index(drop=True)
-    items["item"] = np.arange(len(items))
-    return items[ITEM_COLUMNS]
+def _is_made_of(workspace: Workspace, manifest: dict[str, Any], tables: dict[str, str], settings: Settings) -> bool:
+    """Whether the catalog that is there was made of tables that have not changed; no row of them is read."""
+    return (
+        manifest.get("tables") == tables
+        and manifest.get("store", "faiss") == settings.index.store
+        and manifest["embedder"] == digest_in_use(workspace)
+        and not manifest["unreadable"]  # these may have been brought back
+        and damaged_file(workspace, manifest) is None
+    )
 
 
-def _inputs_digest(items: pd.DataFrame, embedder: Embedder, settings: Settings) -> str:
-    # The digest of the settings' section says nothing here: the embedder's weights say it all.
-    made_by = pd.DataFrame({"embedder": [embedder.digest]})
-    everything = frozenset(type(settings.embedder).model_fields)
-    return frames_digest({"items": items, "embedder": made_by}, settings.embedder, without=everything)
+def _inputs_digest(data: Dataset, embedder: str) -> str:
+    return f"{items_digest(data)}-{embedder[:16]}"
 
 
-def _is_up_to_date(
-    workspace: Workspace, manifest: dict[str, Any], inputs: str, items: pd.DataFrame, settings: Settings
-) -> bool:
+def _is_up_to_date(data: Dataset, manifest: dict[str, Any], inputs: str, settings: Settings) -> bool:
     """Whether the catalog that is there is the one that would be built."""
-    if manifest.get("inputs") != inputs or manifest.get("store", "faiss") != settings.index.store:
+    workspace = data.workspace
+    if not manifest or manifest.get("store", "faiss") != settings.index.store:
         return False
-    if manifest["format"] == FORMAT_AS_STORED and any(_is_turned(workspace / str(path)) for path in items["path"]):
+    if "tables" not in manifest:
+        inputs = _inputs_digest_of_0_1(data, digest_in_use(workspace))
+    if manifest["inputs"] != inputs:
         return False
-    if _can_read_more(workspace, manifest["unreadable"], items["path"]):
+    if manifest["format"] == FORMAT_AS_STORED and turned(workspace.root, _paths(data)):
         return False
+    if manifest["unreadable"]:  # some may have been brought back
+        paths = _paths(data)
+        broken = set(unreadable(workspace.root, paths))
+        if sum(path in broken for path in paths) < manifest["unreadable"]:
+            return False
     return damaged_file(workspace, manifest) is None
 
 
-def _can_read_more(workspace: Workspace, left_out: int, paths: "pd.Series[str]") -> bool:
-    """Whether pictures that a catalog had to leave out have been brought back since."""
-    return left_out > 0 and int(paths.isin(unreadable(workspace.root, paths)).sum()) < left_out
+def _inputs_digest_of_0_1(data: Dataset, embedder: str) -> str:
+    """The digest as version 0.1 made it, which read all rows into memory."""
+    items = data.query(f"SELECT {', '.join(ITEM_COLUMNS)} FROM items ORDER BY item")
+    made_by = pd.DataFrame({"embedder": [embedder]})
+    return frames_digest({"items": items, "embedder": made_by}, EmbedderSettings(), without=_EVERY_SETTING)
 
 
-def _is_turned(path: Path) -> bool:
-    geometry = read_or_none(path, read_geometry)
-    return geometry is not None and geometry.orientation != 1
+def _paths(data: Dataset) -> list[str]:
+    return [path for (path,) in data.rows("SELECT path FROM items")]
 
 
 def _counts(manifest: dict[str, Any]) -> dict[str, Any]:
     return {name: manifest[name] for name in ("items", "products", "left_out", "unreadable", "wears", "embedder")}
 
 
-def _write(
-    folder: Path, root: Path, items: pd.DataFrame, embedder: Embedder, settings: Settings, inputs: str
-) -> dict[str, Any]:
+def _write(folder: Path, data: Dataset, settings: Settings, made_of: dict[str, Any]) -> dict[str, Any]:
+    """Write a catalog's files, part by part of its items; returns its manifest, which is written last."""
+    root = data.workspace.root
+    embedder = load(data.workspace, device=settings.embedder.device)
     store = VECTOR_STORES.get(settings.index.store).from_settings(settings, folder, embedder.dimension)
-    embedded = embed_item_shots(STAGE, root, items["path"].tolist(), embedder)
-    if not embedded.readable.any():
-        raise StageFailed(f"none of the {len(items)} item shots of {root} can be read")
-    read = items[embedded.readable]
-    use = preferred_item_shots(read["product_id"], embedded.alone)
-    read = read[use]
-    store.build(
-        embedded.vectors[use], read["item"].to_numpy(np.int64), read["product_id"].tolist(), read["wear"].tolist()
-    )
+    unreadable_pictures: list[str] = []
+    wears = Counter[str]()
+    products = left_out = 0
+    schema = pyarrow.schema([("item", pyarrow.int64()), *((name, pyarrow.string()) for name in ITEM_COLUMNS[1:])])
+    # Under its own name it would be taken for the table of a vector store of version 0.1.
+    unfinished = folder / f".{ITEMS}"
+    with pyarrow.parquet.ParquetWriter(unfinished, schema) as writer:
+        for part in item_parts(data):
+            rows = kept_embeddings(root, whole_pictures(part), embedder, settings, STAGE)
+            unreadable_pictures += rows.unreadable()["path"].to_pylist()
+            readable = np.flatnonzero(rows.is_readable)
+            if not len(readable):
+                continue
+            rows, read = rows.take(readable), part.take(pyarrow.array(readable))
+            of_product = pd.Series(read["product_id"].combine_chunks().dictionary_encode().indices.to_numpy())
+            use = preferred_item_shots(of_product, np.asarray(rows.array("is_packshot"), np.bool_))
+            chosen = read.filter(pyarrow.array(use))
+            store.add(
+                np.asarray(rows.array("vector"), np.float32)[use],
+                chosen["item"].to_numpy(),
+                chosen["product_id"].to_pylist(),
+                chosen["wear"].to_pylist(),
+            )
+            writer.write_table(chosen.select(schema.names).cast(schema))
+            wears.update(chosen["wear"].to_pylist())
+            products += len(chosen["product_id"].unique())
+            left_out += len(use) - int(use.sum())
+    say_unreadable(STAGE, sorted(set(unreadable_pictures)))
+    if not wears:
+        raise StageFailed(f"none of the {len(unreadable_pictures)} item shots of {root} can be read")
     store.save()
     store.close()
-    read.to_parquet(folder / ITEMS, index=False)
+    unfinished.replace(folder / ITEMS)
     manifest = {
         "format": FORMAT,
         "version": fullshot.__version__,
@@ -149,12 +180,12 @@ def _write(
         "embedder": embedder.digest,
         "dimension": embedder.dimension,
         "store": settings.index.store,
-        "inputs": inputs,
-        "items": len(read),
-        "products": int(read["product_id"].nunique()),
-        "left_out": int((~use).sum()),
-        "unreadable": int((~embedded.readable).sum()),
-        "wears": {str(wear): int(count) for wear, count in read["wear"].value_counts(sort=False).items()},
+        **made_of,
+        "items": wears.total(),
+        "products": products,
+        "left_out": left_out,
+        "unreadable": len(unreadable_pictures),
+        "wears": dict(sorted(wears.items())),
         **digests_of(folder),
     }
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")

@@ -17,7 +17,7 @@ from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import Hit
 from fullshot.index.recommender import Recommender
-from fullshot.train.embedder import worn_garments
+from fullshot.train.embedder import WANTED, worn_garments
 
 CHUNK = 32
 """Outfit images that are in memory at once."""
@@ -40,7 +40,8 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
         MissingInput: there is no embedder, catalog or table, or no box of a known product on the split's full shots.
         StageFailed: none of the outfit images can be read.
     """
-    truth = worn_garments(workspace, [split]).drop_duplicates(["image_id", "product_id"])
+    with workspace.open(WANTED) as data:
+        truth = worn_garments(data, [split]).drop_duplicates(["image_id", "product_id"])
     if not len(truth):
         raise MissingInput(
             f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "

@@ -6,19 +6,25 @@ hashes show as well; :func:`check_splits` is all of them, for ``fullshot curate 
 
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from numpy.typing import NDArray
 
+from fullshot.core.engines import open_engine
 from fullshot.core.errors import MissingInput
+from fullshot.core.features import FeatureStore, Job, Made, Unreadable, reading
 from fullshot.core.leakage import Leak
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.tables import SPLITS
 from fullshot.core.workspace import Workspace
 from fullshot.curation import (
+    THUMBNAIL_BYTES,
     find_leaks,
     fingerprint,
     is_near_duplicate,
@@ -26,12 +32,19 @@ from fullshot.curation import (
     split_of_images,
     stored_features,
 )
-from fullshot.index.embedding import embed_item_shots
 from fullshot.index.stores import VECTOR_STORES
-from fullshot.train.embedder import load
+from fullshot.train.embedder import kept_embeddings, load, unreadable_paths, whole_pictures
+
+STAGE = "curate --check"
 
 NEIGHBOURS = 5
 """Of each picture, how many of its nearest in each other split are compared with it."""
+
+MIRRORED = "1"
+"""The version of mirrored thumbnails: to be raised with that of curation's fingerprints."""
+
+_FEW = 256
+"""Pictures that this process mirrors itself: to start others takes as long."""
 
 
 def check_splits(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -74,35 +87,55 @@ def find_neighbour_leaks(workspace: Workspace, settings: Settings) -> tuple[list
         MissingInput: there is no embedder, or nothing was curated yet.
     """
     splits, features = split_of_images(workspace), stored_features(workspace, settings)
-    pictures = workspace.read("images").drop_duplicates("image_id")[["image_id", "path"]]
+    with workspace.open({"images": ("image_id", "product_id", "path")}) as data:
+        pictures = data.frame("pictures", ["image_id", "path"])
     pictures = pictures.assign(split=pictures["image_id"].map(splits)).dropna()
     rows = pd.DataFrame({"image_id": features.frame["image_id"], "row": range(len(features.frame))})
-    pictures = pictures.merge(rows, on="image_id")
+    pictures = pictures.merge(rows, on="image_id").sort_values("image_id", ignore_index=True)
     embedder = load(workspace, device=settings.embedder.device)
-    embedded = embed_item_shots("nearest neighbours", workspace.root, pictures["path"].tolist(), embedder)
-    pictures = pictures[embedded.readable].reset_index(drop=True)
+    keys = pyarrow.Table.from_pandas(pictures[["image_id", "path"]], preserve_index=False)
+    embedded = kept_embeddings(workspace.root, whole_pictures(keys), embedder, settings, STAGE)
+    unreadable = unreadable_paths(embedded)
+    say_unreadable(STAGE, unreadable)
+    readable = np.flatnonzero(embedded.is_readable)
+    pictures, keys = pictures.iloc[readable].reset_index(drop=True), keys.take(pyarrow.array(readable))
     names, split_of = pictures["image_id"].tolist(), pictures["split"].tolist()
-    thumbnails = features.thumbnails[pictures["row"].to_numpy()]
-    mirrored = {
-        row: _mirrored_thumbnail(workspace / str(path))
-        for row, path in enumerate(pictures["path"])
-        if split_of[row] != "train"
-    }
-    pairs, leaks = _nearest_pairs(embedded.vectors, split_of, settings), []
+    vectors = np.asarray(embedded.take(readable).array("vector"), np.float32)
+    pairs, leaks = _nearest_pairs(vectors, split_of, settings), []
     if len(pairs):
+        thumbnails = features.thumbnails[pictures["row"].to_numpy()]
+        queries, number = np.unique(pairs[:, 0], return_inverse=True)
+        mirrored = _mirrored_thumbnails(workspace, keys.take(pyarrow.array(queries)), settings)
         ours, theirs, least = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]], settings.curate.duplicate_similarity
         as_they_are = is_near_duplicate(ours, theirs, least)
-        in_mirror = is_near_duplicate(np.stack([mirrored[row] for row in pairs[:, 0]]), theirs, least)
+        in_mirror = is_near_duplicate(mirrored[number], theirs, least)
         for pair, same, same_mirrored in zip(pairs, as_they_are, in_mirror, strict=True):
             if same or same_mirrored:
                 images = tuple((names[row], split_of[row]) for row in pair)
                 leaks.append(Leak("neighbour", "near duplicate" if same else "mirrored near duplicate", images))
-    return leaks, int((~embedded.readable).sum())
+    return leaks, len(unreadable)
 
 
-def _mirrored_thumbnail(path: Path) -> NDArray[np.uint8]:
-    """The thumbnail of a mirrored picture, which is not quite the mirrored thumbnail."""
-    return fingerprint(np.ascontiguousarray(read_for_features(path).pixels[:, ::-1])).thumbnail
+def _mirrored_thumbnails(workspace: Workspace, keys: pyarrow.Table, settings: Settings) -> NDArray[np.uint8]:
+    """The thumbnails of pictures as they are mirrored, shape (N, THUMBNAIL_BYTES), uint8; kept in the workspace."""
+    schema = pyarrow.schema([("thumbnail", pyarrow.binary(THUMBNAIL_BYTES))])
+    store = FeatureStore(workspace.root, "mirrored", MIRRORED, schema, "curate --check")
+    with open_engine(settings.engine.name) as workers:
+        rows = store.fill(keys, mirror, workers, STAGE, least=_FEW)
+    return np.asarray(rows.array("thumbnail"), np.uint8)
+
+
+def mirror(jobs: Sequence[Job]) -> list[Made]:
+    """The thumbnails of mirrored pictures, which are not quite the mirrored thumbnails: what a worker does."""
+    made: list[Made] = []
+    for job in jobs:
+        picture = reading(job.path, read_for_features)
+        if isinstance(picture, Unreadable):
+            made.append(picture)
+        else:
+            mirrored = np.ascontiguousarray(picture.pixels[:, ::-1])
+            made.append({"thumbnail": fingerprint(mirrored).thumbnail.tobytes()})
+    return made
 
 
 def _nearest_pairs(vectors: NDArray[np.float32], split_of: list[str], settings: Settings) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """A vector store in files: one exact FAISS index a partition, in this process's memory."""
 
 import functools
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +154,7 @@ class FaissStore:
         names = np.array([*self._numbers], dtype=object)
         for name in sorted(self._unsaved):
             if name in self._partitions:
-                write_bytes(self._path(name), faiss.serialize_index(self._partitions[name].index).tobytes())
+                _write_index(self._partitions[name].index, self._path(name))
             else:
                 self._path(name).unlink(missing_ok=True)
         schema = pa.schema([(_COLUMNS[0], pa.int64()), (_COLUMNS[1], pa.string()), (_COLUMNS[2], pa.string())])
@@ -208,6 +209,16 @@ class FaissStore:
             )
         if (ids < 0).any() or len(np.unique(ids)) < len(ids):
             raise ValueError("expected ids from 0, each once")
+
+
+def _write_index(index: Any, path: Path) -> None:
+    """Write an index in one step, on the disk when this returns; its bytes are not in memory a second time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    faiss.write_index(index, str(unfinished))
+    with unfinished.open("rb+") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(path)
 
 
 def _rows_of(folder: Path) -> tuple[Path, str] | None:

@@ -12,7 +12,8 @@ from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.embedder import BACKBONES, load, resize
-from fullshot.train.embedder.model import WEIGHTS, save
+from fullshot.train.embedder.in_use import WEIGHTS
+from fullshot.train.embedder.model import save
 from fullshot.train.embedder.network import EmbeddingNetwork
 
 SIZES = ((64, 64), (9, 300), (200, 50), (1, 1))

@@ -11,10 +11,11 @@ from PIL import ExifTags, Image
 from fullshot.core import image_store, tables
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.pictures import read_rgb
-from fullshot.core.settings import IndexSettings, Settings, load
+from fullshot.core.settings import EmbedderSettings, IndexSettings, Settings, load
 from fullshot.core.workspace import Workspace
-from fullshot.index import Catalog, build_catalog
-from fullshot.train import embedder
+from fullshot.index import Catalog, build_catalog, items
+from fullshot.index.items import find_item_shots
+from fullshot.train import embedder, frames_digest
 from fullshot.train.embedder import crop_to_foreground
 
 TURNS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
@@ -79,6 +80,44 @@ def test_the_same_catalog_is_not_built_again(built: Workspace, settings: Setting
     again = build_catalog(built, settings)
     assert not again["up_to_date"]
     assert again["items"] == 59
+
+
+def test_a_change_of_tables_that_no_item_shows_builds_nothing(
+    built: Workspace, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    products = built.read("products")
+    products["price"] = 1.0
+    built.write("products", products)
+    before = json.loads((built.catalog / "index.json").read_text())
+    assert build_catalog(built, settings)["up_to_date"]
+    after = json.loads((built.catalog / "index.json").read_text())
+    assert after["built_at"] == before["built_at"]
+    assert after["tables"] != before["tables"]
+    products["wear"] = products["wear"].replace("top", "long")
+    built.write("products", products)
+    capsys.readouterr()
+    again = build_catalog(built, settings)
+    assert (again["up_to_date"], again["wears"]) == (False, {"bottom": 20, "foot": 20, "long": 20})
+    assert capsys.readouterr().err == ""  # the embeddings were kept: nothing was cut, nothing embedded
+
+
+def test_a_catalog_that_is_built_part_by_part_is_the_same(
+    built: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Catalog.load(built, settings)
+    query = np.random.default_rng(0).normal(size=(3, 16)).astype(np.float32)
+    answers = [whole.search(query, wear) for wear in ("top", "bottom", "foot")]
+    manifest = json.loads((built.catalog / "index.json").read_text())
+    shutil.rmtree(built.catalog)
+    monkeypatch.setattr(items, "AT_ONCE", 7)  # the last product of a part goes on in the next
+    build_catalog(built, settings)
+    parts = Catalog.load(built, settings)
+    assert parts.items.equals(whole.items)
+    assert [parts.search(query, wear) for wear in ("top", "bottom", "foot")] == answers
+    again = json.loads((built.catalog / "index.json").read_text())
+    assert {name: again[name] for name in ("items", "products", "left_out", "wears")} == {
+        name: manifest[name] for name in ("items", "products", "left_out", "wears")
+    }
 
 
 def test_what_is_half_built_or_damaged_is_not_used(built: Workspace, settings: Settings) -> None:
@@ -172,8 +211,14 @@ def as_version_0_1(workspace: Workspace) -> None:
     path = workspace.catalog / "index.json"
     manifest = json.loads(path.read_text())
     (workspace.catalog / "vectors.parquet").unlink()
-    del manifest["files"]["vectors.parquet"], manifest["store"], manifest["samples"]
-    path.write_text(json.dumps({**manifest, "format": 1}))
+    del manifest["files"]["vectors.parquet"], manifest["store"], manifest["samples"], manifest["tables"]
+    with workspace.open() as data:
+        find_item_shots(data)
+        rows = data.query("SELECT item, image_id, product_id, wear, path FROM items ORDER BY item")
+    made_by = pd.DataFrame({"embedder": [manifest["embedder"]]})
+    every_setting = frozenset(EmbedderSettings.model_fields)
+    inputs = frames_digest({"items": rows, "embedder": made_by}, EmbedderSettings(), without=every_setting)
+    path.write_text(json.dumps({**manifest, "format": 1, "inputs": inputs}))
 
 
 def test_a_catalog_of_version_0_1_opens_and_is_not_built_again(built: Workspace, settings: Settings) -> None:

@@ -10,11 +10,12 @@ from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Backbone, Embedder
-    from fullshot.train.embedder.crops import crop_store, keys_of, unreadable_paths
-    from fullshot.train.embedder.dataset import product_wears, worn_garments
+    from fullshot.train.embedder.crops import crop_store, keys_of, unreadable_paths, whole_pictures
+    from fullshot.train.embedder.dataset import WANTED, worn_garments
     from fullshot.train.embedder.embeddings import kept_embeddings
     from fullshot.train.embedder.evaluation import evaluate
     from fullshot.train.embedder.fitting import fit
+    from fullshot.train.embedder.in_use import digest_in_use
     from fullshot.train.embedder.model import load
     from fullshot.train.embedder.preprocessing import (
         crop_to_foreground,
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKBONES",
+    "WANTED",
     "Backbone",
     "Embedder",
     "crop_store",
     "crop_to_foreground",
+    "digest_in_use",
     "evaluate",
     "fit",
     "has_plain_background",
@@ -36,9 +39,9 @@ __all__ = [
     "keys_of",
     "load",
     "preferred_item_shots",
-    "product_wears",
     "resize",
     "unreadable_paths",
+    "whole_pictures",
     "worn_garments",
 ]
 
@@ -53,11 +56,12 @@ BACKBONES: "Registry[type[Backbone]]" = Registry(
 __getattr__ = lazy_names(
     __name__,
     {
-        ".crops": ["crop_store", "keys_of", "unreadable_paths"],
-        ".dataset": ["product_wears", "worn_garments"],
+        ".crops": ["crop_store", "keys_of", "unreadable_paths", "whole_pictures"],
+        ".dataset": ["WANTED", "worn_garments"],
         ".embeddings": ["kept_embeddings"],
         ".evaluation": ["evaluate"],
         ".fitting": ["fit"],
+        ".in_use": ["digest_in_use"],
         ".model": ["load"],
         ".preprocessing": ["crop_to_foreground", "has_plain_background", "preferred_item_shots", "resize"],
         "fullshot.core.interfaces": ["Backbone", "Embedder"],

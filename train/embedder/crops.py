@@ -89,6 +89,13 @@ def keys_of(examples: pd.DataFrame) -> pyarrow.Table:
     return pyarrow.table([*names, *corners], ["image_id", "path", *CORNERS])
 
 
+def whole_pictures(pictures: pyarrow.Table) -> pyarrow.Table:
+    """Pictures, by ``image_id`` and ``path``, as keys of a store of crops or embeddings."""
+    nothing = pyarrow.nulls(len(pictures), pyarrow.float64())
+    columns = [pictures[name].cast(pyarrow.string()) for name in ("image_id", "path")]
+    return pyarrow.table([*columns, *([nothing] * len(CORNERS))], ["image_id", "path", *CORNERS])
+
+
 def crop_store(root: Path, side: int) -> FeatureStore:
     """Where a workspace keeps crops of this size: their ``pixels``, and whether it ``is_packshot``."""
     schema = pyarrow.schema([("pixels", pyarrow.binary(side * side * 3)), ("is_packshot", pyarrow.bool_())])

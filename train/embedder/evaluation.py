@@ -13,7 +13,7 @@ from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
-from fullshot.train.embedder.dataset import item_shots, worn_garments
+from fullshot.train.embedder.dataset import WANTED, item_shots, worn_garments
 from fullshot.train.embedder.embeddings import kept_embeddings
 from fullshot.train.embedder.metrics import product_ranks, recall_at
 from fullshot.train.embedder.model import load
@@ -70,7 +70,8 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
         StageFailed: none of these, or no item shot, can be read.
     """
     embedder = load(workspace, run, device=settings.embedder.device)
-    queries, gallery = worn_garments(workspace, [split]), item_shots(workspace)
+    with workspace.open(WANTED) as data:
+        queries, gallery = worn_garments(data, [split]), item_shots(data)
     if not len(queries):
         raise MissingInput(
             f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "

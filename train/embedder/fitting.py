@@ -24,9 +24,10 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import pictures, runs
 from fullshot.train.embedder import BACKBONES
 from fullshot.train.embedder.crops import Crops, cut_crops
-from fullshot.train.embedder.dataset import refuse_too_few, training_examples
+from fullshot.train.embedder.dataset import WANTED, refuse_too_few, training_examples
 from fullshot.train.embedder.evaluation import score
-from fullshot.train.embedder.model import FIRST, KIND, WEIGHTS, device_of, save
+from fullshot.train.embedder.in_use import KIND, WEIGHTS
+from fullshot.train.embedder.model import FIRST, device_of, save
 from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.plots import plot
 from fullshot.train.embedder.sampling import ProductBatches
@@ -59,8 +60,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
             the splits leak.
     """
     with workspace.stage(STAGE, settings, INPUTS) as stats:
-        examples = training_examples(workspace)
-        with workspace.open() as data:
+        with workspace.open(WANTED) as data:
+            examples = training_examples(data)
             leakage.refuse(data)
         section = runs.section_to_train(workspace, KIND, resume, settings.embedder)
         backbone = BACKBONES.get(section.backbone)()
@@ -116,7 +117,7 @@ def _train(
     crops = cut_crops(workspace.root, examples, section.image_size, settings, STAGE)
     say_unreadable(STAGE, crops.unreadable)
     learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
-    refuse_too_few(workspace, examples.iloc[learnt_from])
+    refuse_too_few(workspace.root, examples.iloc[learnt_from])
     products = pd.factorize(examples["product_id"])[0].astype(np.int64)
     numbers = {str(wear): number for number, wear in enumerate(Wear)}
     wears = np.array([numbers[wear] for wear in examples["wear"]], np.int64)

@@ -18,13 +18,9 @@ from fullshot.core.settings import EmbedderSettings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.embedder import BACKBONES
+from fullshot.train.embedder.in_use import KIND, WEIGHTS
 from fullshot.train.embedder.network import BATCH, EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.preprocessing import resize_all
-
-KIND = "embedder"
-
-WEIGHTS = "weights.pt"
-"""A finished run's weights, in its folder."""
 
 FIRST = "small"
 """The backbone of version 0.1, which knew no other: its checkpoints do not name theirs."""

@@ -21,8 +21,8 @@ from fullshot.core.progress import Advance
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
+from fullshot.train.embedder import dataset
 from fullshot.train.embedder.backbones.small import SmallBackbone
-from fullshot.train.embedder.dataset import training_examples, worn_garments
 from fullshot.train.embedder.sampling import ProductBatches
 
 TRAIN = """
@@ -33,6 +33,16 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
 embedder.fit(Workspace(Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]))
 """
+
+
+def training_examples(workspace: Workspace) -> pd.DataFrame:
+    with workspace.open(dataset.WANTED) as data:
+        return dataset.training_examples(data)
+
+
+def worn_garments(workspace: Workspace) -> pd.DataFrame:
+    with workspace.open(dataset.WANTED) as data:
+        return dataset.worn_garments(data)
 
 
 def folder(workspace: Workspace) -> Path:
