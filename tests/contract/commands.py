@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from fullshot.cli import app
+from fullshot.core.dataset import Dataset
 from fullshot.core.tables.stored import TableFiles
 from fullshot.core.workspace import Workspace
 from tests.contract.pictures import FULL, Shop, drawn_on, spoil, stored, with_twins
@@ -86,15 +86,15 @@ def _pictures_opened() -> Iterator[set[str]]:
 def tables_read() -> Iterator[dict[str, list[str]]]:
     """By a table's name, who reads it from its file: a line of the code for each time, whoever asks in this process."""
     read: dict[str, list[str]] = {}
-    relation = TableFiles.relation
+    relation = Dataset._relation
 
-    def noted(table: TableFiles, connection: duckdb.DuckDBPyConnection) -> str:
+    def noted(data: Dataset, name: str, files: TableFiles) -> str:
         asking = [call for call in traceback.extract_stack() if re.search(_STAGES, call.filename)]
-        read.setdefault(table.name, []).append(f"{asking[-1].filename}:{asking[-1].lineno}" if asking else "a test")
-        return relation(table, connection)
+        read.setdefault(name, []).append(f"{asking[-1].filename}:{asking[-1].lineno}" if asking else "a test")
+        return relation(data, name, files)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TableFiles, "relation", noted)
+        patch.setattr(Dataset, "_relation", noted)
         yield read
 
 

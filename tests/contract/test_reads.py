@@ -16,6 +16,7 @@ _PENDING = {
     "curate",
     "curate --check",
     "curate --overlays",
+    "report",
     "train detector",
     "train embedder",
     "evaluate embedder",
