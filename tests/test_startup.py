@@ -1,0 +1,132 @@
+"""What a command has loaded when it prints its help, when it refuses a call, and when it has answered.
+
+Which modules these are decides how long a user waits, and it is the same on any machine. Seconds are for
+``benchmarks.startup``, whose calls these are.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmarks.startup import COMMANDS, WRONG, words_of
+from fullshot.cli import app
+from fullshot.core import tables
+from fullshot.core.workspace import Workspace
+
+HEAVY = {
+    "aiohttp",
+    "cv2",
+    "duckdb",
+    "faiss",
+    "lightning",
+    "matplotlib",
+    "mediapipe",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "parsel",
+    "playwright",
+    "polars",
+    "pyarrow",
+    "pytorch_metric_learning",
+    "scipy",
+    "scrapy",
+    "selenium",
+    "sklearn",
+    "torch",
+    "torchvision",
+    "twisted",
+    "ultralytics",
+    "web_poet",
+}
+"""What takes a tenth of a second or more to load, by itself or with what it brings along."""
+
+WITHOUT_A_MODEL = (
+    "recommend {demo} {photo}",
+    "index build {demo}",
+    "evaluate detector {demo}",
+    "evaluate embedder {demo}",
+    "evaluate recommend {demo}",
+)
+"""Calls that are refused where nothing was trained yet."""
+
+IMAGE_ID = "0123456789abcdef" * 4
+
+# A process ends by os._exit, with its modules as they are: see fullshot.core.process.ending_at_once.
+_TELLING = """
+import os, sys
+end = os._exit
+def tell(code):
+    names = sorted({name.partition(".")[0] for name in sys.modules})
+    print("\\nloaded:", *names, file=sys.stderr, flush=True)
+    end(code)
+os._exit = tell
+from fullshot.__main__ import main
+main()
+"""
+
+
+def loaded(words: list[str], folder: Path) -> tuple[int, set[str]]:
+    """Exit code of a command, and the heavy modules that its process had loaded at its end."""
+    command = [sys.executable, "-P", "-c", _TELLING, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    said, _, names = done.stderr.rpartition("\nloaded:")
+    assert names, done.stderr
+    assert "Traceback" not in said
+    return done.returncode, HEAVY & set(names.split())
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with tables and without models."""
+    workspace = Workspace(tmp_path_factory.mktemp("startup") / "demo")
+    workspace.root.mkdir()
+    path, size = f"images/01/{IMAGE_ID}.jpg", {"width": 4, "height": 4, "bytes": 1}
+    rows = {
+        "products": {"product_id": "s:1", "gender": "men", "wear": "top"},
+        "images": {"image_id": IMAGE_ID, "product_id": "s:1", "path": path, **size},
+        "curated": {"image_id": IMAGE_ID, "full_shot": False, "split": "train"},
+    }
+    for name, row in rows.items():
+        workspace.write(name, tables.frame(name, [row]))
+    for name in ("boxes", "dataset2", "labels"):
+        workspace.write(name, tables.frame(name))
+    return workspace.root
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture."""
+    path = tmp_path_factory.mktemp("photo") / "photo.jpg"
+    Image.new("RGB", (32, 32)).save(path)
+    return path
+
+
+def test_all_commands_are_named() -> None:
+    names = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for info in group.typer_instance.registered_commands:
+            assert info.callback is not None
+            names.add(f"{group.name} {info.name or info.callback.__name__}")
+    assert names == set(COMMANDS)
+    refused = {command for command in COMMANDS for call in WRONG if call.startswith(f"{command} ")}
+    assert refused == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_loads_nothing_heavy(command: str, tmp_path: Path) -> None:
+    assert loaded([*command.split(), "--help"], tmp_path) == (0, set())
+
+
+@pytest.mark.parametrize("call", [*WRONG, *WITHOUT_A_MODEL])
+def test_a_refusal_loads_nothing_heavy(call: str, demo: Path, photo: Path, tmp_path: Path) -> None:
+    assert loaded(words_of(call, demo, photo), tmp_path) == (2, set())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trace_loads_no_more_than_it_reads_a_few_rows_with(demo: Path, tmp_path: Path) -> None:
+    assert loaded(["trace", str(demo), IMAGE_ID[:8]], tmp_path) == (0, {"duckdb"})
