@@ -43,6 +43,8 @@ FACES = {
 # A heavy library, and the adapters that alone may import it: a module, or all of a package.
 ADAPTERS: dict[str, set[str]] = {
     "faiss": {"fullshot.curation.duplicates.binary_index", "fullshot.index.stores.faiss"},
+    "onnx": {"fullshot.train.exported"},
+    "onnxruntime": {"fullshot.train.exported"},
     "playwright": {"fullshot.crawler.rendering.playwright"},
     "pymilvus": set(),
     "ray": set(),

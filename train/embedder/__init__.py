@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fullshot.train.embedder.evaluation import evaluate
     from fullshot.train.embedder.fitting import fit
     from fullshot.train.embedder.in_use import digest_in_use
-    from fullshot.train.embedder.model import load
+    from fullshot.train.embedder.loading import load
     from fullshot.train.embedder.preprocessing import (
         crop_to_foreground,
         has_plain_background,
@@ -62,7 +62,7 @@ __getattr__ = lazy_names(
         ".evaluation": ["evaluate"],
         ".fitting": ["fit"],
         ".in_use": ["digest_in_use"],
-        ".model": ["load"],
+        ".loading": ["load"],
         ".preprocessing": ["crop_to_foreground", "has_plain_background", "preferred_item_shots", "resize"],
         "fullshot.core.interfaces": ["Backbone", "Embedder"],
     },

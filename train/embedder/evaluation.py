@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from fullshot.core.errors import MissingInput, StageFailed
 from fullshot.core.progress import say_unreadable
@@ -15,8 +14,8 @@ from fullshot.core.workspace import Workspace
 from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
 from fullshot.train.embedder.dataset import WANTED, item_shots, worn_garments
 from fullshot.train.embedder.embeddings import kept_embeddings
+from fullshot.train.embedder.loading import load
 from fullshot.train.embedder.metrics import product_ranks, recall_at
-from fullshot.train.embedder.model import load
 
 STAGE = "evaluate embedder"
 
@@ -24,7 +23,12 @@ NEIGHBOURS = (1, 5)
 """The k of the recalls that are reported."""
 
 
-def score(queries: pd.DataFrame, vectors: Tensor, gallery: pd.DataFrame, gallery_vectors: Tensor) -> dict[str, Any]:
+def score(
+    queries: pd.DataFrame,
+    vectors: NDArray[np.float32],
+    gallery: pd.DataFrame,
+    gallery_vectors: NDArray[np.float32],
+) -> dict[str, Any]:
     """Instance recall@k: how often a query's own product is among the k nearest products of the same wear.
 
     Args:
@@ -38,23 +42,23 @@ def score(queries: pd.DataFrame, vectors: Tensor, gallery: pd.DataFrame, gallery
         each wear, with ``products``, the number that the gallery holds. Without queries, recalls are None.
     """
     ids = pd.concat([queries["product_id"], gallery["product_id"]])
-    numbers = torch.from_numpy(pd.factorize(ids)[0].astype(np.int64))
+    numbers = pd.factorize(ids, sort=True)[0].astype(np.int64)
     query_products, gallery_products = numbers[: len(queries)], numbers[len(queries) :]
     wears: dict[str, Any] = {}
     ranks = []
     for wear in GARMENTS:
-        asked = torch.from_numpy((queries["wear"] == wear).to_numpy(bool))
-        held = torch.from_numpy((gallery["wear"] == wear).to_numpy(bool))
+        asked = (queries["wear"] == wear).to_numpy(bool)
+        held = (gallery["wear"] == wear).to_numpy(bool)
         if not asked.any() or not held.any():
             continue
         ranks.append(
             product_ranks(vectors[asked], query_products[asked], gallery_vectors[held], gallery_products[held])
         )
-        wears[str(wear)] = {**_recalls(ranks[-1]), "products": len(set(gallery_products[held].tolist()))}
-    return {**_recalls(torch.cat(ranks) if ranks else torch.zeros(0)), "wears": wears}
+        wears[str(wear)] = {**_recalls(ranks[-1]), "products": len(np.unique(gallery_products[held]))}
+    return {**_recalls(np.concatenate(ranks) if ranks else np.zeros(0, np.int64)), "wears": wears}
 
 
-def _recalls(ranks: Tensor) -> dict[str, Any]:
+def _recalls(ranks: NDArray[np.int64]) -> dict[str, Any]:
     recalls = {f"recall@{k}": round(recall_at(ranks, k), 4) if len(ranks) else None for k in NEIGHBOURS}
     return {"queries": len(ranks), **recalls}
 
@@ -85,7 +89,7 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
     use_query, use_shot = use[: len(queries)], use[len(queries) :]
     if not use_query.any() or not use_shot.any():
         raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read, or no item shot")
-    vectors = torch.from_numpy(np.asarray(rows.array("vector"), np.float32))
+    vectors = np.asarray(rows.array("vector"), np.float32)
     vectors, gallery_vectors = vectors[: len(queries)][use_query], vectors[len(queries) :][use_shot]
     return {
         "split": split,

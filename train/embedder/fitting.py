@@ -27,6 +27,7 @@ from fullshot.train.embedder.crops import Crops, cut_crops
 from fullshot.train.embedder.dataset import WANTED, refuse_too_few, training_examples
 from fullshot.train.embedder.evaluation import score
 from fullshot.train.embedder.in_use import KIND, WEIGHTS
+from fullshot.train.embedder.loading import export
 from fullshot.train.embedder.model import FIRST, device_of, save
 from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.plots import plot
@@ -128,6 +129,7 @@ def _train(
         checkpoint = CheckpointCallback(run.folder, siamese, measure, advance)
         resumed_at = _drive(run.folder, section, siamese, batches, checkpoint)
     save(run.folder / WEIGHTS, checkpoint.weights, section)
+    export(workspace, run.folder)
     siamese.network.load_state_dict(checkpoint.weights)
     plot(checkpoint.history, run.folder / "training.png")
     metrics = {

@@ -1,4 +1,4 @@
-"""A trained embedder, written to a file, and loaded to embed crops."""
+"""A trained embedder as torch knows it: written to a file, opened, and exported."""
 
 import io
 from collections.abc import Sequence
@@ -13,14 +13,12 @@ from torch import Tensor
 from fullshot.core.boxes import Picture
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest, write_bytes
-from fullshot.core.interfaces import Embedder
 from fullshot.core.settings import EmbedderSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
 from fullshot.train.embedder import BACKBONES
-from fullshot.train.embedder.in_use import KIND, WEIGHTS
 from fullshot.train.embedder.network import BATCH, EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.preprocessing import resize_all
+from fullshot.train.exported import Export
 
 FIRST = "small"
 """The backbone of version 0.1, which knew no other: its checkpoints do not name theirs."""
@@ -68,7 +66,7 @@ class NetworkEmbedder:
             Shape (N, d), float32; not normalised, to be compared by squared Euclidean distance.
         """
         parts = [
-            embed_crops(self.network, resize_all(crops[start : start + BATCH], self.image_size)).numpy()
+            embed_crops(self.network, resize_all(crops[start : start + BATCH], self.image_size))
             for start in range(0, len(crops), BATCH)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
@@ -88,21 +86,18 @@ def save(path: Path, weights: dict[str, Tensor], settings: EmbedderSettings) -> 
     write_bytes(path, content.getvalue())
 
 
-def load(workspace: Workspace, run: str | None = None, *, device: str = "") -> Embedder:
-    """The embedder in use, or that of a finished run.
+def open_weights(workspace: Workspace, path: Path, device: str = "") -> NetworkEmbedder:
+    """An embedder from its weights.
+
+    Args:
+        workspace: where it was trained; for a message.
+        path: of a file that :func:`save` wrote.
+        device: see :func:`device_of`.
 
     Raises:
-        MissingInput: there is none yet; says what to run first.
-        UserError: there is no such run, or it is not finished; its backbone was of a package that is not there.
-        StageFailed: its weights do not load.
+        UserError: its backbone was of a package that is not there, or this machine has no such device.
+        StageFailed: the weights do not load.
     """
-    return load_network(workspace, run, device=device)
-
-
-def load_network(workspace: Workspace, run: str | None = None, *, device: str = "") -> NetworkEmbedder:
-    """See :func:`load`."""
-    found = runs.latest_run(workspace, KIND, run)
-    path = found.folder / WEIGHTS
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         name, size = str(saved.get("backbone", FIRST)), int(saved["image_size"])
@@ -112,7 +107,21 @@ def load_network(workspace: Workspace, run: str | None = None, *, device: str = 
         raise
     except Exception as error:  # torch raises whatever a broken file makes its readers stumble over
         raise StageFailed(
-            f"cannot load {path} ({type(error).__name__}): delete {found.folder} and run "
+            f"cannot load {path} ({type(error).__name__}): delete {path.parent} and run "
             f"`fullshot train embedder {workspace.root}` again"
         ) from None
     return NetworkEmbedder(network.to(device_of(device)).eval(), name, size, digest(path))
+
+
+def export_of(embedder: NetworkEmbedder) -> Export:
+    """What :class:`fullshot.train.embedder.loading.ExportedEmbedder` needs of an embedder on the CPU."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (3, embedder.image_size, embedder.image_size)
+    facts = {"dimension": str(embedder.dimension), "image_size": str(embedder.image_size)}
+    return Export(
+        embedder.network,
+        example=torch.rand(1, *shape, generator=generator),
+        other=torch.rand(2, *shape, generator=generator),
+        axes={"crops": [0], "embeddings": [0]},
+        facts=facts,
+    )

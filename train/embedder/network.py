@@ -59,7 +59,9 @@ def as_input(crops: NDArray[np.uint8]) -> Tensor:
 
 
 @torch.inference_mode()
-def embed_crops(network: EmbeddingNetwork, crops: NDArray[np.uint8], rows: NDArray[np.int64] | None = None) -> Tensor:
+def embed_crops(
+    network: EmbeddingNetwork, crops: NDArray[np.uint8], rows: NDArray[np.int64] | None = None
+) -> NDArray[np.float32]:
     """Embed crops by a network as it is.
 
     Args:
@@ -68,14 +70,14 @@ def embed_crops(network: EmbeddingNetwork, crops: NDArray[np.uint8], rows: NDArr
         rows: which of them, shape (M,); None: all.
 
     Returns:
-        Shape (M, d), float32, on the CPU.
+        Shape (M, d), float32.
     """
     device, training = network.embed.weight.device, network.training
     chosen = np.arange(len(crops)) if rows is None else rows
     network.eval()
     parts = [
-        network(as_input(crops[chosen[start : start + BATCH]]).to(device)).cpu()
+        network(as_input(crops[chosen[start : start + BATCH]]).to(device)).cpu().numpy()
         for start in range(0, len(chosen), BATCH)
     ]
     network.train(training)
-    return torch.cat(parts) if parts else torch.zeros(0, network.embed.out_features)
+    return np.concatenate(parts) if parts else np.zeros((0, network.embed.out_features), np.float32)

@@ -1,13 +1,16 @@
 """From a picture to what a network sees: the product without its plain background, brought to a square."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
 from fullshot.core.boxes import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = "1"
 """Of what is done here: crops of another version are cut anew."""
@@ -54,6 +57,8 @@ def preferred_item_shots(products: "pd.Series[str]", packshots: NDArray[np.bool_
     Returns:
         Shape (N,).
     """
+    import pandas as pd  # not above: who opens an embedder to embed one picture has no table
+
     has_one = pd.Series(packshots, index=products.index).groupby(products).transform("any").to_numpy(bool)
     return np.asarray(packshots | ~has_one)
 

@@ -4,12 +4,15 @@ import io
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
 
 from fullshot.core import image_store, tables
+from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
+from fullshot.train import detector
 
 Corners = tuple[int, int, int, int]
 
@@ -52,3 +55,12 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Wo
         return workspace
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained(make_workspace: Callable[..., Workspace]) -> tuple[Workspace, Settings, dict[str, Any]]:
+    """A workspace with a detector, the settings that it was trained with, and what the training told."""
+    workspace = make_workspace(train=24, val=4, test=8)
+    flags = {"epochs": 20, "learning_rate": 0.004, "image_size": 64, "batch": 4, "device": "cpu", "plots": True}
+    settings = load(detector=flags)
+    return workspace, settings, detector.fit(workspace, settings)

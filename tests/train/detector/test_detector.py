@@ -62,13 +62,6 @@ def decoded(path: Path) -> Picture:
     return np.asarray(picture[..., ::-1], np.uint8)
 
 
-@pytest.fixture(scope="module")
-def trained(make_workspace: MakeWorkspace) -> tuple[Workspace, Settings, dict[str, Any]]:
-    workspace = make_workspace(train=24, val=4, test=8)
-    settings = small(epochs=20, learning_rate=0.004, plots=True)
-    return workspace, settings, detector.fit(workspace, settings)
-
-
 def test_a_fitted_detector_finds_what_was_drawn(trained: tuple[Workspace, Settings, dict[str, Any]]) -> None:
     workspace, _, stats = trained
     assert stats["pictures"] == {"train": 24, "val": 4, "test": 8}

@@ -1,54 +1,69 @@
-"""A trained YOLO: pictures in, garment boxes and features out."""
+"""A trained YOLO: pictures in, garment boxes and features out, whatever runs its network."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from fullshot.core.boxes import Box, Picture
-from fullshot.core.files import digest
-from fullshot.train.detector.yolo import library
 
 _BATCH = 16
 """Pictures that go through the network at once."""
 
-_GREY = 114
-"""What Ultralytics puts beside a picture that is not square, in each channel."""
+GREY = 114
+"""What lies beside a picture that is not square, in each channel: the value that Ultralytics trains with."""
+
+
+class Network(Protocol):
+    """What runs the network: Ultralytics, with torch, or ONNX Runtime.
+
+    Attributes:
+        labels: what it tells apart, in the order of its class numbers.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def __call__(self, pictures: Sequence[Picture]) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+        """Boxes and features of pictures.
+
+        Args:
+            pictures: of one shape (height, width, 3), uint8, RGB.
+
+        Returns:
+            A picture's boxes as rows of shape (M, 6): corners in pixels of the picture, score, class number. And the
+            output of the backbone's last layer, averaged over each picture and what lies beside it: shape (N, D).
+        """
 
 
 class YoloDetector:
-    """Finds garments in pictures.
+    """Finds garments in pictures; see :class:`fullshot.core.interfaces.DetectorWithFeatures`.
 
     Args:
-        weights: a ``.pt`` file of Ultralytics.
+        network: with the confidence of the settings, below which it reports no box.
+        digest: of its weights.
         image_size: longer side in pixels that pictures are brought to; the one it was trained with.
-        confidence: boxes below this score are not reported.
-        device: see :class:`fullshot.core.settings.DetectorSettings`.
-
-    Raises:
-        UserError: the file does not hold a detector, or this machine has no such device.
     """
 
-    def __init__(self, weights: Path, *, image_size: int, confidence: float, device: str) -> None:
-        self.digest = digest(weights)[:16]
-        self.image_size = image_size
-        self._confidence = confidence
-        self._model = library.open_model(str(weights))
-        self._device = library.device(device)
-        self._backbone_output: list[Any] = []
-        _keep_output(self._model.model, self._backbone_output)
+    def __init__(self, network: Network, *, digest: str, image_size: int) -> None:
+        self.digest, self.image_size = digest, image_size
+        self._network = network
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What it tells apart, in the order of its class numbers."""
-        return tuple(str(name) for _, name in sorted(self._model.names.items()))
+        return self._network.labels
 
     def predict(self, pictures: Sequence[Picture]) -> list[list[Box]]:
         """Find the garments of each picture; see :meth:`fullshot.core.interfaces.Detector.predict`."""
-        return [boxes for batch in self._batches(pictures) for boxes in batch]
+        found: list[list[Box]] = [[] for _ in pictures]
+        for rows in _of_one_shape(pictures):
+            boxes, _ = self._network([pictures[row] for row in rows])
+            for row, its_boxes in zip(rows, boxes, strict=True):
+                found[row] = self._boxes(its_boxes)
+        return found
 
     def predict_with_features(self, pictures: Sequence[Picture]) -> tuple[list[list[Box]], NDArray[np.float32]]:
         """Find the garments of each picture, and describe the picture.
@@ -61,44 +76,35 @@ class YoloDetector:
         Returns:
             Boxes as of :meth:`predict`, and features of shape (N, D), float32.
         """
-        # Brought to one shape: in a batch of several, Ultralytics pads each as its neighbours need it.
+        # Brought to one shape, so that features of any two pictures compare.
         squares = [_squared(picture, self.image_size) for picture in pictures]
-        boxes: list[list[Box]] = []
+        found: list[list[Box]] = []
         features = []
-        for batch in self._batches(squares):
-            boxes += batch
-            features.append(self._backbone_output[0].float().mean(dim=(2, 3)).cpu().numpy())
-        unsquared = [
-            _unsquared(found, picture, self.image_size) for found, picture in zip(boxes, pictures, strict=True)
-        ]
-        return unsquared, np.concatenate(features) if features else np.zeros((0, 0), np.float32)
-
-    def _batches(self, pictures: Sequence[Picture]) -> Iterator[list[list[Box]]]:
-        for first in range(0, len(pictures), _BATCH):
-            # Ultralytics reads an array as OpenCV would hand it out: BGR.
-            batch = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures[first : first + _BATCH]]
-            results = self._model.predict(
-                batch, imgsz=self.image_size, conf=self._confidence, device=self._device, verbose=False, save=False
-            )
-            yield [self._boxes(result.boxes.data.cpu().numpy()) for result in results]
+        for start in range(0, len(squares), _BATCH):
+            boxes, described = self._network(squares[start : start + _BATCH])
+            features.append(described)
+            found += [
+                _unsquared(self._boxes(its_boxes), picture, self.image_size)
+                for its_boxes, picture in zip(boxes, pictures[start : start + _BATCH], strict=True)
+            ]
+        return found, np.concatenate(features) if features else np.zeros((0, 0), np.float32)
 
     def _boxes(self, rows: NDArray[np.float32]) -> list[Box]:
-        """Boxes from rows of shape (N, 6): corners in pixels, score, class number."""
+        """Boxes from rows of shape (M, 6): corners in pixels, score, class number."""
         boxes = [
-            Box(self._model.names[int(number)], float(x_min), float(y_min), float(x_max), float(y_max), float(score))
+            Box(self.labels[int(number)], float(x_min), float(y_min), float(x_max), float(y_max), float(score))
             for x_min, y_min, x_max, y_max, score, number in rows
         ]
         return sorted(boxes, key=lambda box: -(box.score or 0.0))
 
 
-def _keep_output(network: Any, place: list[Any]) -> None:
-    """Let ``place`` hold what the backbone's last layer gave in the latest pass."""
-
-    # A function, not a method: Ultralytics copies the model with its hooks, and would copy the detector too.
-    def keep(module: object, given: object, output: Any) -> None:
-        place[:] = [output]
-
-    network.model[len(network.yaml["backbone"]) - 1].register_forward_hook(keep)
+def _of_one_shape(pictures: Sequence[Picture]) -> Iterator[list[int]]:
+    """Rows of pictures that go through the network together: no answer depends on the pictures beside it."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for row, picture in enumerate(pictures):
+        by_shape.setdefault(picture.shape, []).append(row)
+    for rows in by_shape.values():
+        yield from (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
 
 
 def _fitted(picture: Picture, side: int) -> tuple[int, int, int, int]:
@@ -112,7 +118,7 @@ def _fitted(picture: Picture, side: int) -> tuple[int, int, int, int]:
 def _squared(picture: Picture, side: int) -> Picture:
     """A picture brought to a square, with grey beside it."""
     left, top, width, height = _fitted(picture, side)
-    square = Image.new("RGB", (side, side), (_GREY,) * 3)
+    square = Image.new("RGB", (side, side), (GREY,) * 3)
     square.paste(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR), (left, top))
     return np.asarray(square)
 

@@ -4,16 +4,19 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from fullshot.core.errors import StageFailed
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance
 from fullshot.core.settings import DetectorSettings
-from fullshot.train.detector.data import DetectionData
-from fullshot.train.detector.yolo import dataset, library
+from fullshot.train import exported
+from fullshot.train.detector.yolo import library
 from fullshot.train.detector.yolo.checkpoint import Checkpoint
-from fullshot.train.detector.yolo.detector import YoloDetector
+from fullshot.train.detector.yolo.detector import Network, YoloDetector
+
+if TYPE_CHECKING:
+    from fullshot.train.detector.data import DetectionData
 
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
@@ -38,6 +41,8 @@ With the default settings, on 121 outfit images of the built-in shop: AP@0.5 on 
 """
 
 _DIGITS = 4
+
+_WHAT = "the detector"
 
 
 class YoloTrainer:
@@ -66,8 +71,10 @@ class YoloTrainer:
             "recipe": {"recipe": json.dumps(RECIPE, sort_keys=True), "ultralytics": version},
         }
 
-    def fit(self, data: DetectionData, folder: Path, advance: Advance) -> Mapping[str, Any]:
+    def fit(self, data: "DetectionData", folder: Path, advance: Advance) -> Mapping[str, Any]:
         """Train; go on after the last whole epoch where the folder holds one."""
+        from fullshot.train.detector.yolo import dataset  # not above: it loads tables, and to open a model needs none
+
         folder = folder.resolve()
         yaml = dataset.write(data, folder / "data")
         checkpoint = Checkpoint(folder)
@@ -78,6 +85,9 @@ class YoloTrainer:
                 library.strip(checkpoint.best)  # the copy was taken before Ultralytics did so
             else:
                 self._train(yaml, folder, checkpoint, before["epochs"], advance)
+            if exported.can_export(_WHAT):
+                key = digest(self.weights(folder))[:16]
+                exported.write_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
         after = checkpoint.state()
         return {
             "resumed_at": before["epochs"],
@@ -112,11 +122,14 @@ class YoloTrainer:
             words = " ".join(str(error).split())[:300]
             raise StageFailed(f"the training broke off, see {_log(folder)}: {words}") from error
 
-    def evaluate(self, data: DetectionData, folder: Path, split: str) -> dict[str, Any]:
+    def evaluate(self, data: "DetectionData", folder: Path, split: str) -> dict[str, Any]:
         """Measure the best weights on a split, as Ultralytics does: average precision over 101 points, as COCO's.
 
         Precision and recall are those at the score where F1 is best.
         """
+        from fullshot.train.detector.data import DetectionData
+        from fullshot.train.detector.yolo import dataset
+
         with library.log_to(_log(folder)), tempfile.TemporaryDirectory() as scratch:
             chosen = DetectionData(data.labels, {split: data.splits[split]})
             result = library.open_model(str(self.weights(folder))).val(
@@ -153,14 +166,29 @@ class YoloTrainer:
         return Checkpoint(folder).best
 
     def load(self, folder: Path) -> YoloDetector:
-        """The detector of a finished run."""
-        settings = self._settings
-        return YoloDetector(
-            self.weights(folder),
-            image_size=settings.image_size,
-            confidence=settings.confidence,
-            device=settings.device,
-        )
+        """The detector of a finished run; on a CPU, ONNX Runtime runs it."""
+        settings, weights = self._settings, self.weights(folder)
+        key = digest(weights)[:16]
+        network: Network | None = None
+        if exported.runs_on_cpu(settings.device):
+            export = exported.open_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
+            if export is not None:
+                # Not above: it loads OpenCV, which a training has no use for.
+                from fullshot.train.detector.yolo.runtime import OnnxNetwork
+
+                network = OnnxNetwork(export, image_size=settings.image_size, confidence=settings.confidence)
+        if network is None:
+            from fullshot.train.detector.yolo.weights import TorchNetwork
+
+            network = TorchNetwork(
+                weights, image_size=settings.image_size, confidence=settings.confidence, device=settings.device
+            )
+        return YoloDetector(network, digest=key, image_size=settings.image_size)
+
+    def _export(self, folder: Path) -> exported.Export:
+        from fullshot.train.detector.yolo.export import export_of
+
+        return export_of(self.weights(folder), self._settings.image_size)
 
 
 def _log(folder: Path) -> Path:

@@ -1,0 +1,217 @@
+"""A trained network a second time, in the ONNX format and run by ONNX Runtime: it starts at once, without torch.
+
+The file lies in the folder of its run and names the weights that it was made of, so that one of other weights is never
+used. What a network is known by, such as its digest, is that of the weights, not of this file: it may be deleted, and
+is made again when the model is opened next.
+
+ONNX Runtime was chosen by what a single picture costs in a fresh process (garment-nano at 256 px and the embedder, two
+cores): import and opening 0.3 s, OpenCV's dnn 0.2 s, OpenVINO 1.8 s, torch 4 s and Ultralytics 2 s more. OpenCV embeds
+at half its speed, and reads fewer networks.
+"""
+
+import importlib.util
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fullshot.core.engines import cores
+from fullshot.core.files import write_bytes
+from fullshot.core.progress import say
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FILE = "model.onnx"
+"""The network in the folder of its run."""
+
+FORMAT = "1"
+"""Of what :class:`Export` says and its networks give; a file of another one is made again."""
+
+_OPSET = 17
+"""The version of ONNX's operators: of 2022, which every runtime of today reads."""
+
+_TOLERANCE = 1e-3
+"""The largest difference between what torch and ONNX Runtime give, as a share of the largest number that torch gives:
+they add up in another order."""
+
+_ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""Where Linux shows a GPU of NVIDIA, one of AMD, and one under WSL."""
+
+
+class NotExportable(Exception):
+    """Raised where a network is of a kind that is not exported; says which."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What a network is exported with.
+
+    Attributes:
+        network: in evaluation mode, on the CPU; it takes pictures and gives a tensor, or several.
+        example: pictures, shape (N, 3, height, width), float32, to trace it with.
+        other: pictures of another number, and another size if it takes any, to compare torch and the export on.
+        axes: by name of the input and the outputs, in their order: which axes have no fixed length.
+        facts: what has to be known of the network beside its weights, such as its labels.
+    """
+
+    network: "nn.Module"
+    example: "Tensor"
+    other: "Tensor"
+    axes: Mapping[str, Sequence[int]]
+    facts: Mapping[str, str]
+
+
+class ExportedNetwork:
+    """A network that ONNX Runtime runs on the CPU.
+
+    Args:
+        content: of the file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        # Said outright: left to itself, it binds threads to cores that a container may not give it.
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self.facts: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def __call__(self, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """What the network gives for pictures of shape (N, 3, height, width), float32 in [0, 1], RGB."""
+        given: list[NDArray[np.float32]] = self._session.run(None, {self._input: pictures})
+        return given
+
+
+def runs_on_cpu(device: str) -> bool:
+    """Whether the device of the settings is the CPU, which is found out without torch.
+
+    Args:
+        device: ``cpu``, another one, or empty: the best there is.
+    """
+    if device:
+        return device == "cpu"
+    return sys.platform != "darwin" and not any(Path(place).exists() for place in _ACCELERATORS)
+
+
+def open_export(path: Path, weights: str, what: str, make: Callable[[], Export]) -> ExportedNetwork | None:
+    """Open the export of a run's weights; where there is none, or one of other weights, it is made, which is said.
+
+    Args:
+        path: of the file.
+        weights: the digest of the weights that it has to be of.
+        what: is exported, such as ``the detector``.
+        make: see :func:`write_export`.
+
+    Returns:
+        See :func:`write_export`.
+    """
+    found = _opened(path, weights)
+    if found is None and can_export(what):
+        say(f"fullshot: {what} is exported to {path}, once: from then on it starts without torch")
+        found = write_export(path, weights, what, make)
+    return found
+
+
+def can_export(what: str) -> bool:
+    """Whether the libraries are there; a line says which is not."""
+    missing = [name for name in ("onnxruntime", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        _said(what, f"{' and '.join(missing)} not installed")
+    return not missing
+
+
+def write_export(path: Path, weights: str, what: str, make: Callable[[], Export]) -> ExportedNetwork | None:
+    """Write a network's export, in one step, once it is seen to give what torch gives.
+
+    Args:
+        path: of the file.
+        weights: the digest of its weights.
+        what: is exported, for a message.
+        make: opens the weights; what it raises is raised, but for :class:`NotExportable`.
+
+    Returns:
+        The network as it is opened from the file; None where it cannot be exported or written: that is said in a
+        line, and torch has to run it.
+    """
+    try:
+        export = make()
+    except NotExportable as error:
+        _said(what, str(error))
+        return None
+    try:
+        content = _content(export, {**export.facts, "weights": weights, "format": FORMAT})
+        network = ExportedNetwork(content)
+        _refuse_other_numbers(export, network)
+        write_bytes(path, content)
+    except Exception as error:  # a backbone of another package may hold what no exporter knows, and raise anything
+        _said(what, " ".join(f"not exported to {path}: {type(error).__name__}: {error}".split())[:300])
+        return None
+    return network
+
+
+def _said(what: str, reason: str) -> None:
+    say(f"fullshot: {what} runs on torch, which starts slowly ({reason})")
+
+
+def _opened(path: Path, weights: str) -> ExportedNetwork | None:
+    if not path.is_file() or importlib.util.find_spec("onnxruntime") is None:
+        return None
+    try:
+        network = ExportedNetwork(path.read_bytes())
+    except Exception:  # of a damaged file; each kind of damage raises its own
+        return None
+    is_of_these = (network.facts.get("weights"), network.facts.get("format")) == (weights, FORMAT)
+    return network if is_of_these else None
+
+
+def _content(export: Export, facts: Mapping[str, str]) -> bytes:
+    import io
+
+    import onnx
+    import torch
+
+    file = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
+        # Of the tracer, on sizes that it takes for constants: the comparison on pictures of another size tells.
+        warnings.simplefilter("ignore")
+        # The newer exporter needs one more library, and gives the same graphs here.
+        torch.onnx.export(
+            export.network,
+            (export.example,),
+            file,  # type: ignore[arg-type]  # a file that is open will do as well, for this exporter
+            input_names=list(export.axes)[:1],
+            output_names=list(export.axes)[1:],
+            dynamic_axes={name: {axis: f"{name}_{axis}" for axis in axes} for name, axes in export.axes.items()},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+    model = onnx.load_from_string(file.getvalue())
+    onnx.helper.set_model_props(model, dict(facts))
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _refuse_other_numbers(export: Export, network: ExportedNetwork) -> None:
+    import torch
+
+    with torch.no_grad():
+        expected: Any = export.network(export.other)
+    for ours, theirs in zip(
+        [expected] if isinstance(expected, torch.Tensor) else expected, network(export.other.numpy()), strict=True
+    ):
+        wanted = ours.numpy()
+        if wanted.shape != theirs.shape:
+            raise ValueError(f"expected an output of shape {wanted.shape}, got {theirs.shape}")
+        difference = float(np.abs(wanted - theirs).max(initial=0))
+        if not difference <= _TOLERANCE * max(1.0, float(np.abs(wanted).max(initial=0))):
+            raise ValueError(f"its numbers differ by {difference:.3g} from those of torch")
