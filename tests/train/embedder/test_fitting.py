@@ -59,7 +59,7 @@ def test_fit_load_embed_evaluate(trained: Workspace, settings: Settings) -> None
     assert [row["epoch"] for row in stats["history"]] == [1, 2, 3, 4]
     assert stats["val"]["recall@5"] == 1
     names = {path.name for path in folder(workspace).iterdir()}
-    assert names == {"run.json", "metrics.json", "weights.pt", "training.png"}
+    assert names == {"run.json", "metrics.json", "weights.pt", "model.onnx", "training.png"}
 
     loaded = embedder.load(workspace)
     path = workspace / str(workspace.read("images")["path"].iloc[0])
