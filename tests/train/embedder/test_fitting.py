@@ -105,7 +105,7 @@ def test_killed_and_run_again_it_is_the_run_it_would_have_been(
     command = [sys.executable, "-c", TRAIN, str(workspace.root), longer.model_dump_json()]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as child:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not list(workspace.models("embedder").glob("*/last.ckpt")) and time.monotonic() < deadline:
             time.sleep(0.02)
         os.kill(child.pid, signal.SIGKILL)
@@ -351,5 +351,8 @@ def test_backbones_are_chosen_by_name_and_named_in_the_checkpoint(
     assert other["trained"]
     assert embedder.load(workspace, device="cpu").image_size == 24
     monkeypatch.undo()
+    # What was exported holds the whole network; only torch needs the package that brought its backbone.
+    assert embedder.load(workspace, device="cpu").image_size == 24
+    (workspace.models("embedder") / str(other["run"]) / "model.onnx").unlink()
     with pytest.raises(UserError, match="expected the backbone to be one of small, got 'twice'"):
         embedder.load(workspace, device="cpu")

@@ -19,7 +19,9 @@ def test_ranks_count_distinct_products() -> None:
 
 
 def test_equal_embeddings_are_not_perfect() -> None:
-    ranks = product_ranks(np.zeros((2, 1), np.float32), np.array([10, 12]), np.zeros((5, 1), np.float32), GALLERY_PRODUCTS)
+    ranks = product_ranks(
+        np.zeros((2, 1), np.float32), np.array([10, 12]), np.zeros((5, 1), np.float32), GALLERY_PRODUCTS
+    )
     assert ranks.tolist() == [2, 2]
 
 
