@@ -85,7 +85,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace(tmp_path_factory.mktemp("startup") / "demo")
     workspace.root.mkdir()
     path, size = f"images/01/{IMAGE_ID}.jpg", {"width": 4, "height": 4, "bytes": 1}
-    rows = {
+    rows: dict[str, dict[str, object]] = {
         "products": {"product_id": "s:1", "gender": "men", "wear": "top"},
         "images": {"image_id": IMAGE_ID, "product_id": "s:1", "path": path, **size},
         "curated": {"image_id": IMAGE_ID, "full_shot": False, "split": "train"},
