@@ -51,7 +51,8 @@ worse AS (
         ORDER BY width * height DESC, CASE WHEN isnan(sharpness) THEN NULL ELSE sharpness END DESC NULLS LAST, image_id
     ) > 1
 )
-SELECT candidates.* FROM candidates ANTI JOIN worse USING (image_id, product_id) WHERE full_shot IS NOT NULL
+SELECT image_path, label, product_type, link, gender, wear, full_shot
+FROM candidates ANTI JOIN worse USING (image_id, product_id) WHERE full_shot IS NOT NULL
 ORDER BY image_path, label
 """
 

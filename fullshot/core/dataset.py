@@ -32,8 +32,9 @@ class Dataset:
 
     To open one is to see whether its CSV was changed by hand, and to take that in. Queries name tables as
     ``FROM images`` or ``JOIN images``, and those of :mod:`fullshot.core.derived` as well; they read the columns and the
-    row groups that they need. A table's rows keep the order of the file as long as a query does not change it; a query that joins says
-    ``ORDER BY``.
+    row groups that they need. A table's rows keep the order of the file as long as a query does not change it; a query
+    that joins says ``ORDER BY``. Joins are done as they are written: the rows of the left side stream by, those of the
+    right side are kept in memory, so the longer table stands first.
 
     Args:
         workspace: where the tables lie.
