@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, fingerprint
     from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
     from fullshot.curation.features.extract import read_for_features
+    from fullshot.curation.features.poses import kept_poses
     from fullshot.curation.features.store import ImageFeatures
     from fullshot.curation.pose import POSE_ESTIMATORS, PoseEstimator, open_pose_estimator
     from fullshot.curation.pose.garment_boxes import garment_boxes
@@ -31,6 +32,7 @@ __all__ = [
     "fingerprint",
     "garment_boxes",
     "is_near_duplicate",
+    "kept_poses",
     "open_pose_estimator",
     "parse_constants",
     "read_for_features",
@@ -47,6 +49,7 @@ __getattr__ = lazy_names(
         ".duplicates.fingerprint": ["THUMBNAIL_BYTES", "Fingerprint", "fingerprint"],
         ".duplicates.similarity": ["is_near_duplicate", "similarity"],
         ".features.extract": ["read_for_features"],
+        ".features.poses": ["kept_poses"],
         ".features.store": ["ImageFeatures"],
         ".pose": ["POSE_ESTIMATORS", "PoseEstimator", "open_pose_estimator"],
         ".pose.garment_boxes": ["garment_boxes"],

@@ -1,26 +1,24 @@
 """How often the whole way, from an outfit image to the nearest products, comes to the very product that is worn."""
 
 from collections import Counter
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow
 
-from fullshot.core.boxes import Box, Picture
-from fullshot.core.engines import shards
 from fullshot.core.errors import MissingInput, StageFailed
-from fullshot.core.pictures import read_or_none, read_rgb
-from fullshot.core.progress import bar, say_unreadable
+from fullshot.core.features import Rows
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.index.catalog import Hit
+from fullshot.curation import kept_poses
+from fullshot.index.outfits import find_worn, worn_boxes
 from fullshot.index.recommender import Recommender
-from fullshot.train.embedder import WANTED, worn_garments
+from fullshot.train.embedder import WANTED, kept_embeddings, keys_of, worn_garments
 
-CHUNK = 32
-"""Outfit images that are in memory at once."""
+STAGE = "evaluate recommend"
 
 
 def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "test") -> dict[str, Any]:
@@ -47,20 +45,20 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
             f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "
             f"run `fullshot boxes import {workspace.root}` or `fullshot annotate pull {workspace.root}` first"
         )
+    outfits = truth.drop_duplicates("image_id", ignore_index=True)[["image_id", "path"]]
+    keys = pyarrow.Table.from_pandas(outfits, preserve_index=False)
     recommender = Recommender(workspace, settings)
-    images = truth["image_id"].nunique()
-    unreadable: list[str] = []
-    asked, hits, boxes, nobody = Counter[str](), Counter[str](), Counter[str](), 0
-    with bar("evaluate recommend", "outfit images") as advance:
-        for done, (worn, garments) in enumerate(_answers(workspace, recommender, truth, unreadable), 1):
-            nobody += not garments
-            boxes.update(box.source for box, _ in garments)
-            answers = {(box.label, hit.product_id) for box, hits in garments for hit in hits}
-            for wear, product in zip(worn["wear"], worn["product_id"], strict=True):
-                asked[wear] += 1
-                hits[wear] += (wear, product) in answers
-            advance(done + len(unreadable), images)
-    say_unreadable("evaluate recommend", unreadable)
+    found = find_worn(workspace.root, keys, recommender, kept_poses(workspace.root, keys, recommender.pose), STAGE)
+    unreadable = outfits["path"][~found.is_readable].tolist()
+    say_unreadable(STAGE, unreadable)
+    garments = _garments(outfits, found)
+    answers = _answers(workspace, settings, recommender, garments)
+    asked, hits = Counter[str](), Counter[str]()
+    answered = truth["image_id"].isin(outfits["image_id"][found.is_readable])
+    for image, wear, product in truth.loc[answered, ["image_id", "wear", "product_id"]].itertuples(index=False):
+        asked[wear] += 1
+        hits[wear] += (image, wear, product) in answers
+    images = len(outfits)
     if not asked:
         raise StageFailed(f"none of the {images} outfit images of the split {split} in {workspace.root} can be read")
     recall = f"instance_recall@{settings.recommend.neighbours}"
@@ -74,26 +72,33 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
             for wear in GARMENTS
             if asked[wear]
         },
-        "boxes": dict(sorted(boxes.items())),
-        "without_person": nobody,
+        "boxes": {str(source): int(count) for source, count in sorted(garments["source"].value_counts().items())},
+        "without_person": images - len(unreadable) - int(garments["image_id"].nunique()),
         "unreadable": len(unreadable),
     }
 
 
+def _garments(outfits: pd.DataFrame, found: Rows) -> pd.DataFrame:
+    """A row a garment: ``image_id``, ``path``, ``x_min, y_min, x_max, y_max``, ``label`` and ``source``."""
+    names = ["image_id", "path", "x_min", "y_min", "x_max", "y_max", "label", "source"]
+    rows = [
+        (image, path, *box.corners, box.label, box.source)
+        for image, path, garments in zip(
+            outfits["image_id"], outfits["path"], found.read(["garments"])["garments"].to_pylist(), strict=True
+        )
+        for box in worn_boxes(garments or "[]")
+    ]
+    return pd.DataFrame(rows, columns=names)
+
+
 def _answers(
-    workspace: Workspace, recommender: Recommender, truth: pd.DataFrame, unreadable: list[str]
-) -> Iterator[tuple[pd.DataFrame, list[tuple[Box, list[Hit]]]]]:
-    """Outfit image by outfit image: the rows of what is worn, and the answer; adds paths to ``unreadable``."""
-    for part in shards([worn for _, worn in truth.groupby("image_id")], CHUNK):
-        pictures: list[Picture] = []
-        answered: list[pd.DataFrame] = []
-        for worn in part:
-            path = str(worn["path"].iloc[0])
-            picture = read_or_none(workspace / path, partial(read_rgb, upright=True))
-            if picture is None:
-                unreadable.append(path)
-                continue
-            pictures.append(picture)
-            answered.append(worn)
-        garments = recommender.nearest(pictures, recommender.find_garments(pictures))
-        yield from zip(answered, garments, strict=True)
+    workspace: Workspace, settings: Settings, recommender: Recommender, garments: pd.DataFrame
+) -> set[tuple[str, str, str]]:
+    """Which products are among the answers: of an outfit image, as a wear."""
+    if garments.empty:
+        return set()
+    rows = kept_embeddings(workspace.root, keys_of(garments), recommender.embedder, settings, STAGE)
+    labels = garments["label"].tolist()
+    hits = recommender.search(np.asarray(rows.array("vector"), np.float32), labels)
+    each = zip(garments["image_id"], labels, hits, strict=True)
+    return {(image, label, hit.product_id) for image, label, found in each for hit in found}

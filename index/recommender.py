@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fullshot.core.boxes import Box, Picture, crop
 from fullshot.core.errors import MissingInput
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.curation import garment_boxes, open_pose_estimator
+from fullshot.curation import People, garment_boxes, open_pose_estimator
 from fullshot.index.answer import Garment, LookAlike
 from fullshot.index.catalog import Catalog, Hit
 from fullshot.index.garments import body, person_garments, primary_person
@@ -47,19 +50,32 @@ class Recommender:
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         self._workspace, self._settings = workspace, settings
-        self._embedder = load_embedder(workspace, device=settings.embedder.device)
-        self.catalog = Catalog.load(workspace, settings, self._embedder)
-        self._pose = open_pose_estimator(settings)
+        self.embedder = load_embedder(workspace, device=settings.embedder.device)
+        self.catalog = Catalog.load(workspace, settings, self.embedder)
+        self.pose = open_pose_estimator(settings)
         self.detector = _detector(workspace, settings)
 
-    def find_garments(self, pictures: Sequence[Picture]) -> list[PersonGarments]:
-        """What the primary person of each picture wears."""
-        detected = self.detector.predict(pictures) if self.detector else [[] for _ in pictures]
-        return [self._of_primary_person(*pair) for pair in zip(pictures, detected, strict=True)]
+    @property
+    def confidence(self) -> float:
+        """The least score of a box of the detector."""
+        return self._settings.detector.confidence
 
-    def _of_primary_person(self, picture: Picture, detected: list[Box]) -> PersonGarments:
+    def find_garments(
+        self, pictures: Sequence[Picture], poses: Sequence[People | None] | None = None
+    ) -> list[PersonGarments]:
+        """What the primary person of each picture wears.
+
+        Args:
+            pictures: each of shape (height, width, 3), uint8, RGB, upright.
+            poses: the people in each picture; None: they are looked for.
+        """
+        detected = self.detector.predict(pictures) if self.detector else [[] for _ in pictures]
+        known = poses if poses is not None else [None] * len(pictures)
+        return [self._of_primary_person(*three) for three in zip(pictures, detected, known, strict=True)]
+
+    def _of_primary_person(self, picture: Picture, detected: list[Box], pose: People | None) -> PersonGarments:
         height, width = picture.shape[:2]
-        people = self._pose.predict(picture)
+        people = self.pose.predict(picture) if pose is None else pose
         bodies = [
             body((x_min, y_min, x_max, y_max), width, height) for x_min, y_min, x_max, y_max in people.boxes.tolist()
         ]
@@ -74,16 +90,26 @@ class Recommender:
     ) -> list[list[tuple[Box, list[Hit]]]]:
         """Each picture's garments with the products of the catalog that are nearest to each, in one batch."""
         places = [(number, box) for number, person in enumerate(people) for box in person.boxes]
-        vectors = self._embedder.embed([crop(pictures[number], box.corners) for number, box in places])
-        hits: dict[int, list[Hit]] = {}
-        for label in dict.fromkeys(box.label for _, box in places):
-            rows = [row for row, (_, box) in enumerate(places) if box.label == label]
-            found = self.catalog.search(vectors[rows], label, self._settings.recommend.neighbours)
-            hits.update(zip(rows, found, strict=True))
+        vectors = self.embedder.embed([crop(pictures[number], box.corners) for number, box in places])
+        hits = self.search(vectors, [box.label for _, box in places])
         answers: list[list[tuple[Box, list[Hit]]]] = [[] for _ in pictures]
         for row, (number, box) in enumerate(places):
             answers[number].append((box, hits[row]))
         return answers
+
+    def search(self, vectors: NDArray[np.float32], labels: Sequence[str]) -> list[list[Hit]]:
+        """The products of the catalog that are nearest to garments.
+
+        Args:
+            vectors: of N garments, shape (N, d), float32.
+            labels: N of them, such as ``top``.
+        """
+        hits: dict[int, list[Hit]] = {}
+        for label in dict.fromkeys(labels):
+            rows = [row for row, other in enumerate(labels) if other == label]
+            found = self.catalog.search(vectors[rows], label, self._settings.recommend.neighbours)
+            hits.update(zip(rows, found, strict=True))
+        return [hits[row] for row in range(len(labels))]
 
     def look_alikes(self, pictures: Sequence[Picture], people: Sequence[PersonGarments]) -> list[list[Garment]]:
         """As :meth:`nearest`, with what an answer shows of each product."""
