@@ -9,14 +9,17 @@ import pyarrow
 
 from fullshot.core.errors import MissingInput, StageFailed
 from fullshot.core.features import Rows
+from fullshot.core.files import digest
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.curation import kept_poses
-from fullshot.index.outfits import find_worn, worn_boxes
+from fullshot.index.catalog import MANIFEST
+from fullshot.index.outfits import RULES, find_worn, worn_boxes
 from fullshot.index.recommender import Recommender
-from fullshot.train.embedder import WANTED, kept_embeddings, keys_of, worn_garments
+from fullshot.train import inputs_of, keep_figures, kept_figures, latest_run
+from fullshot.train.embedder import WANTED, digest_in_use, kept_embeddings, keys_of, worn_garments
 
 STAGE = "evaluate recommend"
 
@@ -34,10 +37,39 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
         each wear), ``boxes`` (how many came from ``model`` and ``pose``), ``without_person`` (outfit images on which
         the pose estimator found nobody), and ``unreadable`` (outfit images that cannot be read).
 
+    The same is written to the catalog's ``evaluation-<split>.json``, and read from there while nothing has changed.
+
     Raises:
         MissingInput: there is no embedder, catalog or table, or no box of a known product on the split's full shots.
         StageFailed: none of the outfit images can be read.
     """
+    path = workspace.catalog / f"evaluation-{split}.json"
+    inputs = _inputs(workspace, settings)
+    if (kept := kept_figures(path, inputs, STAGE)) is not None:
+        return kept
+    figures = _measured(workspace, settings, split)
+    keep_figures(path, inputs, figures)
+    return figures
+
+
+def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
+    """What the figures depend on."""
+    try:
+        detector = latest_run(workspace, "detector")
+        of_detector = f"{detector.name} {detector.metrics.get('weights')}"
+    except MissingInput:
+        of_detector = ""
+    sections = {"recommend": settings.recommend, "detector settings": settings.detector, "curate": settings.curate}
+    others = {
+        "embedder": digest_in_use(workspace),
+        "catalog": digest(workspace.catalog / MANIFEST),
+        "detector": of_detector,
+        "rules": RULES,
+    }
+    return inputs_of(workspace, tuple(WANTED), sections, **others)
+
+
+def _measured(workspace: Workspace, settings: Settings, split: str) -> dict[str, Any]:
     with workspace.open(WANTED) as data:
         truth = worn_garments(data, [split]).drop_duplicates(["image_id", "product_id"])
     if not len(truth):

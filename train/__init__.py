@@ -8,14 +8,28 @@ from typing import TYPE_CHECKING
 from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from fullshot.train.figures import inputs_of, keep_figures, kept_figures
     from fullshot.train.pictures import geometries, turned, unreadable
     from fullshot.train.runs import Run, frames_digest, latest_run, named_run, put_in_use
 
-__all__ = ["Run", "frames_digest", "geometries", "latest_run", "named_run", "put_in_use", "turned", "unreadable"]
+__all__ = [
+    "Run",
+    "frames_digest",
+    "geometries",
+    "inputs_of",
+    "keep_figures",
+    "kept_figures",
+    "latest_run",
+    "named_run",
+    "put_in_use",
+    "turned",
+    "unreadable",
+]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        ".figures": ["inputs_of", "keep_figures", "kept_figures"],
         ".pictures": ["geometries", "turned", "unreadable"],
         ".runs": ["Run", "frames_digest", "latest_run", "named_run", "put_in_use"],
     },

@@ -1,16 +1,15 @@
 """How good a detector is: mean average precision on pictures that it has not learnt from."""
 
-import json
 from typing import Any
 
 from fullshot.core.errors import StageFailed, UserError
-from fullshot.core.files import write_text
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector.data import choose_boxes, read_data
 from fullshot.train.detector.families import KIND, trainer_of
+from fullshot.train.figures import inputs_of, keep_figures, kept_figures
 
 STAGE = "evaluate detector"
 
@@ -28,7 +27,7 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
         ``run``, ``split``, ``pictures``, ``boxes``, ``unreadable`` (pictures that were left out), ``map50`` and
         ``map50_95`` (means over the labels that the split has boxes of), and ``classes``: by label ``boxes``,
         ``map50``, ``map50_95``, ``precision``, ``recall`` (the last two at the score where F1 is best). The same is
-        written to the run's ``evaluation-<split>.json``.
+        written to the run's ``evaluation-<split>.json``, and read from there while nothing has changed.
 
     Raises:
         MissingInput: a table or the detector is not there; says what to run first.
@@ -38,6 +37,12 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
     inputs = ("boxes", "images", "curated", "annotations")
     with workspace.stage(STAGE, settings, inputs) as stats:
         chosen = runs.latest_run(workspace, KIND, run)
+        path = chosen.folder / f"evaluation-{split}.json"
+        weights = str(chosen.metrics.get("weights"))
+        measured_with = inputs_of(workspace, inputs, {"settings": settings.detector}, weights=weights)
+        if (kept := kept_figures(path, measured_with, STAGE)) is not None:
+            stats.update(kept)
+            return stats
         boxes = choose_boxes(workspace)
         boxes = boxes[boxes["split"] == split]
         if boxes.empty:
@@ -50,5 +55,5 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
         pictures = len(data.splits[split])
         stats.update(run=chosen.name, split=split, pictures=pictures, boxes=len(boxes), unreadable=len(unreadable))
         stats.update(measured)
-        write_text(chosen.folder / f"evaluation-{split}.json", json.dumps(stats, indent=1) + "\n")
+        keep_figures(path, measured_with, stats)
     return stats

@@ -11,11 +11,15 @@ from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
+from fullshot.train import runs
 from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
 from fullshot.train.embedder.dataset import WANTED, item_shots, worn_garments
 from fullshot.train.embedder.embeddings import kept_embeddings
+from fullshot.train.embedder.in_use import KIND, digest_in_use
 from fullshot.train.embedder.loading import load
 from fullshot.train.embedder.metrics import product_ranks, recall_at
+from fullshot.train.embedder.preprocessing import VERSION
+from fullshot.train.figures import inputs_of, keep_figures, kept_figures
 
 STAGE = "evaluate embedder"
 
@@ -68,11 +72,24 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
 
     Returns:
         See :func:`score`; also the run's ``embedder`` digest, the ``split``, and ``unreadable``, pictures left out.
+        The same is written to the run's ``evaluation-<split>.json``, and read from there while nothing has changed.
 
     Raises:
         MissingInput: there is no embedder, no table, or no box of a known product on the split's full shots.
         StageFailed: none of these, or no item shot, can be read.
     """
+    chosen = runs.latest_run(workspace, KIND, run)
+    path = chosen.folder / f"evaluation-{split}.json"
+    weights = digest_in_use(workspace, chosen.name)
+    inputs = inputs_of(workspace, tuple(WANTED), {}, embedder=weights, preprocessing=VERSION)
+    if (kept := kept_figures(path, inputs, STAGE)) is not None:
+        return kept
+    figures = _measured(workspace, settings, chosen.name, split)
+    keep_figures(path, inputs, figures)
+    return figures
+
+
+def _measured(workspace: Workspace, settings: Settings, run: str, split: str) -> dict[str, Any]:
     embedder = load(workspace, run, device=settings.embedder.device)
     with workspace.open(WANTED) as data:
         queries, gallery = worn_garments(data, [split]), item_shots(data)
