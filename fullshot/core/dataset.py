@@ -1,5 +1,6 @@
 """The tables of a workspace as one command sees them: opened once, and handed on."""
 
+import contextlib
 import itertools
 import re
 import shutil
@@ -69,6 +70,8 @@ class Dataset:
         """Give back the memory."""
         self._connection.close()
         shutil.rmtree(self._spill, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another command's are there
+            self._spill.parent.rmdir()
 
     def has(self, name: str) -> bool:
         """Whether there is such a table."""

@@ -1,0 +1,116 @@
+"""The tables as one command sees them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fullshot.core import tables
+from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.workspace import Workspace
+
+SHA = [f"{number:064x}" for number in range(4)]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    result = Workspace(tmp_path)
+    products: list[dict[str, Any]] = [
+        {"product_id": "s:1", "gender": "men", "wear": "top"},
+        {"product_id": "s:2", "gender": "women", "product_type": "Jeans"},
+        {"product_id": "s:3", "gender": "women", "product_type": "Thing"},
+    ]
+    images = [
+        {"image_id": SHA[row], "product_id": f"s:{product}", "path": f"{row}.jpg", "width": 1, "height": 1, "bytes": 1}
+        for row, product in ((2, 2), (0, 1), (1, 3), (1, 2))
+    ]
+    result.write("products", tables.frame("products", products))
+    result.write("images", tables.frame("images", images))
+    return result
+
+
+def test_a_table_is_opened_once_however_often_it_is_asked_for(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        assert data.frame("images", ["path"])["path"].tolist() == ["2.jpg", "0.jpg", "1.jpg", "1.jpg"]
+        rows = data.rows("SELECT product_id FROM images JOIN products USING (product_id) ORDER BY ALL")
+        assert rows == [("s:1",), ("s:2",), ("s:2",), ("s:3",)]
+        data.create("few", "SELECT path FROM images WHERE product_id = 's:1'")
+        assert data.arrow("SELECT * FROM few").to_pylist() == [{"path": "0.jpg"}]
+        assert data.reads == {"images": 1, "products": 1}
+
+
+def test_a_query_has_the_dtypes_of_its_tables(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        whole, wanted = data.frame("products"), tables.frame("products")
+        assert whole.dtypes.to_dict() == wanted.dtypes.to_dict()
+        one = data.query("SELECT width + 1 AS wider FROM images WHERE path = $path", path="0.jpg")
+        assert one["wider"].tolist() == [2]
+
+
+def test_only_the_wanted_columns_are_read(workspace: Workspace) -> None:
+    with workspace.open({"images": ("path", "image_id")}) as data:
+        assert data.frame("images").columns.tolist() == ["path", "image_id"]
+
+
+def test_what_a_command_writes_its_later_queries_see(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        assert data.rows("SELECT count(*) FROM products") == [(3,)]
+        data.write("products", "SELECT * FROM products WHERE gender = 'men'")
+        assert data.rows("SELECT product_id FROM products") == [("s:1",)]
+        data.make_if_missing("labels")
+        assert data.rows("SELECT * FROM labels") == []
+        data.write("labels", "SELECT 7 AS label, product_id FROM products")
+        assert data.rows("SELECT label, product_id FROM labels") == [(7, "s:1")]
+    assert workspace.read("labels")["label"].tolist() == [7]
+
+
+def test_what_is_not_what_the_schema_says_is_not_written(workspace: Workspace) -> None:
+    before = workspace.table("products").read_bytes()
+    with workspace.open() as data:
+        for wrong in ("'mex' AS gender", "gender, -1 AS price"):
+            query = f"SELECT * EXCLUDE (gender, price), {wrong} FROM products"
+            with pytest.raises(BadTable):
+                data.write("products", query)
+        assert data.rows("SELECT count(*) FROM products") == [(3,)]
+    assert workspace.table("products").read_bytes() == before
+
+
+def test_the_wear_is_the_tables_or_else_the_taxonomys(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        assert data.rows("SELECT * FROM wears ORDER BY ALL") == [("s:1", "top"), ("s:2", "bottom"), ("s:3", None)]
+        data.write("products", "SELECT * REPLACE ('Jeans' AS product_type, NULL AS wear) FROM products")
+        assert data.rows("SELECT DISTINCT wear FROM wears") == [("bottom",)]
+
+
+def test_a_picture_of_two_products_is_one_picture(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        assert data.rows("SELECT image_id, product_id FROM pictures ORDER BY ALL") == [
+            (SHA[0], "s:1"),
+            (SHA[1], "s:2"),
+            (SHA[2], "s:2"),
+        ]
+
+
+def test_rejected_pictures_are_not_kept(workspace: Workspace) -> None:
+    rows = [{"image_id": SHA[row], "split": "train", "keep": keep} for row, keep in ((0, True), (1, False), (2, None))]
+    workspace.write("curated", tables.frame("curated", rows))
+    with workspace.open() as data:
+        assert data.rows("SELECT image_id FROM kept") == [(SHA[0],), (SHA[2],)]
+
+
+def test_one_pictures_rows_are_found_without_the_table(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        assert [row["path"] for row in data.lookup("images", product_id="s:2")] == ["2.jpg", "1.jpg"]
+        assert [row["path"] for row in data.find("images", "starts_with(image_id, $start)", start=SHA[0])] == ["0.jpg"]
+
+
+def test_a_table_that_is_not_there_is_said(workspace: Workspace) -> None:
+    with workspace.open() as data, pytest.raises(MissingInput, match="no curated.csv in .*: run `fullshot curate"):
+        data.rows("SELECT * FROM curated")
+
+
+def test_nothing_of_it_is_left(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        data.create("ones", "SELECT 1 AS one")
+        assert list((workspace / ".spill").iterdir())
+    assert not (workspace / ".spill").exists()
