@@ -154,7 +154,7 @@ class Catalog:
         """
         manifest = must_have_catalog(workspace)
         if embedder is not None:
-            must_be_of(workspace, manifest, embedder)
+            must_be_of(workspace, manifest, embedder.digest)
         damaged = damaged_file(workspace, manifest, whole=False)
         if damaged:
             raise StageFailed(f"{damaged} is missing or damaged: run `fullshot index build {workspace.root}`")
@@ -193,16 +193,16 @@ class Catalog:
         self._store.close()
 
 
-def must_be_of(workspace: Workspace, manifest: dict[str, Any], embedder: "Embedder") -> None:
-    """Check that an embedder made the catalog.
+def must_be_of(workspace: Workspace, manifest: dict[str, Any], embedder: str) -> None:
+    """Check that the embedder of a digest made the catalog.
 
     Raises:
         UserError: another one did.
     """
-    if manifest["embedder"] != embedder.digest:
+    if manifest["embedder"] != embedder:
         raise UserError(
             f"the catalog of {workspace.root} was made by embedder {manifest['embedder'][:12]}, "
-            f"the one in use is {embedder.digest[:12]}: run `fullshot index build {workspace.root}`"
+            f"the one in use is {embedder[:12]}: run `fullshot index build {workspace.root}`"
         )
 
 

@@ -10,8 +10,8 @@ from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
 from fullshot.curation import POSE_ESTIMATORS
 from fullshot.index.answer import Recommendation, format_of
-from fullshot.index.catalog import must_have_catalog
-from fullshot.train import latest_run
+from fullshot.index.catalog import must_be_of, must_have_catalog
+from fullshot.train.embedder import digest_in_use
 
 if TYPE_CHECKING:
     from fullshot.core.boxes import Box, Picture
@@ -25,11 +25,11 @@ def must_be_answerable(workspace: Workspace, settings: Settings) -> None:
 
     Raises:
         MissingInput: there is no embedder, no catalog or no table of products; says what to run first.
-        UserError: a setting names a part that there is not.
+        UserError: the catalog was made by another embedder, or a setting names a part that there is not.
     """
     workspace.must_be_there()
-    latest_run(workspace, "embedder")
-    must_have_catalog(workspace)
+    embedder = digest_in_use(workspace)
+    must_be_of(workspace, must_have_catalog(workspace), embedder)
     workspace.must_have("products")
     POSE_ESTIMATORS.check(settings.curate.pose)
 

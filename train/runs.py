@@ -24,9 +24,6 @@ from fullshot.core.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 VOLATILE = frozenset({"fetched_at", "updated_at"})
 """Columns that change when a table is made again from the same input."""
 

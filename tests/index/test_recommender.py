@@ -22,6 +22,7 @@ from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
 from fullshot.index import build_catalog, evaluate_recommend, recommend
 from fullshot.train.detector.yolo.library import ultralytics
 from tests.curation.pose.networks import paint, write_network
+from tests.modules import loaded
 
 WEARS = ["top", "bottom", "foot"]
 
@@ -136,6 +137,14 @@ def test_the_very_products_worn_are_recommended(
         left = np.asarray(drawn.convert("RGB"))[:, : drawn.width // 3].reshape(-1, 3)
         assert (np.abs(left.astype(int) - (0xD1, 0x49, 0x5B)).max(axis=1) < 8).sum() > 50
     assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_an_answer_loads_neither_what_trains_nor_what_reads_whole_tables(
+    built: Workspace, photo: Path, tmp_path: Path
+) -> None:
+    words = ["recommend", str(built.root), str(photo)]
+    finds_people, finds_products, draws = {"mediapipe", "cv2"}, {"onnxruntime", "faiss", "duckdb"}, {"matplotlib"}
+    assert loaded(words, tmp_path) == (0, finds_people | finds_products | draws)
 
 
 def recalls(scores: dict[str, Any]) -> dict[str, float]:
