@@ -105,7 +105,7 @@ def test_one_pictures_rows_are_found_without_the_table(workspace: Workspace) -> 
 
 
 def test_a_table_that_is_not_there_is_said(workspace: Workspace) -> None:
-    with workspace.open() as data, pytest.raises(MissingInput, match="no curated.csv in .*: run `fullshot curate"):
+    with workspace.open() as data, pytest.raises(MissingInput, match=r"no curated.csv in .*: run `fullshot curate"):
         data.rows("SELECT * FROM curated")
 
 

@@ -55,8 +55,8 @@ def opened(spill: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": "false",
         },
     )
-    # DuckDB guesses how many rows a condition leaves. Where it guesses a hundredth of what there is, it keeps the longer
-    # side of a join in memory, and comes to its limit. Who writes a query knows which side that is.
+    # DuckDB guesses how many rows a condition leaves. Where it guesses a hundredth of what there is, it keeps the
+    # longer side of a join in memory, and comes to its limit. Who writes a query knows which side that is.
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     return connection
 
