@@ -66,8 +66,8 @@ def merge_crawl(root: Path) -> None:
     from fullshot.crawler.merge import merge
     from fullshot.crawler.state import FILE, CrawlState
 
-    with CrawlState(root / FILE) as state:
-        print(json.dumps(merge(Workspace(root), state)))
+    with CrawlState(root / FILE) as state, Workspace(root).open() as data:
+        print(json.dumps(merge(data, state)))
 
 
 def detector_data(root: Path) -> None:

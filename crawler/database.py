@@ -48,7 +48,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None)
+            # A query's rows may be taken by a thread of whoever reads them, one at a time.
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self.execute("PRAGMA journal_mode = WAL")
             self.execute("PRAGMA synchronous = NORMAL")  # a kill loses nothing; a power cut, the last steps
             self.execute("PRAGMA busy_timeout = 10000")

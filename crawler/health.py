@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from fullshot.core.dataset import Dataset
 from fullshot.core.settings import CrawlSettings
+from fullshot.core.tables.cells import quoted
 from fullshot.crawler.frontier import RequestState
 from fullshot.crawler.state import CrawlState
 
@@ -58,32 +58,32 @@ class Verdict:
         return {**asdict(self), "value": round(self.value, 4)}
 
 
-def coverage(products: pd.DataFrame, images: pd.DataFrame) -> dict[str, float]:
-    """How often each column is filled, as a share of the products.
+def coverage(data: Dataset) -> tuple[dict[str, float], int]:
+    """How often each column is filled, as a share of the products, and how many those are.
 
     Args:
-        products: those of one crawl.
-        images: the table ``images``.
+        data: the tables as :func:`fullshot.crawler.merge.merge` left them, and ``crawled``: the products of a crawl.
     """
-    if products.empty:
-        return {}
-    filled = {column: float(products[column].notna().mean()) for column in COVERED if column in products}
-    filled["gender"] = float((products["gender"].fillna("unknown") != "unknown").mean())
-    filled["pictures"] = float(products["product_id"].isin(images["product_id"]).mean())
-    return {column: round(share, 4) for column, share in filled.items()}
+    filled = {column: f"{quoted(column)} IS NOT NULL" for column in COVERED}
+    filled["gender"] = "coalesce(gender, 'unknown') <> 'unknown'"
+    filled["pictures"] = "product_id IN (SELECT product_id FROM images)"
+    shares = ", ".join(f"avg(({condition})::INT)" for condition in filled.values())
+    ((count, *found),) = data.rows(f"SELECT count(*), {shares} FROM crawled")
+    return ({column: round(share, 4) for column, share in zip(filled, found, strict=True)} if count else {}), count
 
 
-def figures(state: CrawlState, products: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Each expectation's figure, as cases and how many there are in all."""
+def figures(state: CrawlState, data: Dataset) -> dict[str, tuple[int, int]]:
+    """Each expectation's figure, as cases and how many there are in all; ``data`` as for :func:`coverage`."""
     # What robots.txt forbids is no failure of the crawl's.
     forbidden = sum(count for (count,) in state.rows("SELECT count(*) FROM failures WHERE class = 'robots'"))
     failed, done = max(0, state.requests(RequestState.FAILED) - forbidden), state.requests(RequestState.DONE)
     hosts = state.hosts().values()
-    typed = products[products["product_type"].notna()]
+    query = "SELECT count(*) FILTER (WHERE wear IS NULL), count(*) FROM crawled WHERE product_type IS NOT NULL"
+    ((unknown, typed),) = data.rows(query)
     return {
         "failed pages and pictures": (failed, failed + done),
         "blocked requests": (sum(host["blocked"] for host in hosts), sum(host["requests"] for host in hosts)),
-        "products of unknown type": (int(typed["wear"].isna().sum()), len(typed)),
+        "products of unknown type": (unknown, typed),
     }
 
 

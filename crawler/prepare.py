@@ -1,20 +1,24 @@
 """What a crawl begins with: the tables of its workspace, and the requests to make first."""
 
+from collections.abc import Iterator
+
+import pyarrow as pa
+
 from fullshot.core.clock import now
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
-from fullshot.core.workspace import Workspace
 from fullshot.crawler.addresses import host_of
 from fullshot.crawler.frontier import LISTING, PAGE
 from fullshot.crawler.merge import merge
 from fullshot.crawler.registries import SHOPS
-from fullshot.crawler.state import CrawlState
+from fullshot.crawler.state import PICTURE_COLUMNS, CrawlState
 
 
-def prepare(workspace: Workspace, state: CrawlState, urls: list[str], shop: str | None, mode: str) -> bool:
+def prepare(data: Dataset, state: CrawlState, urls: list[str], shop: str | None, mode: str) -> bool:
     """Make the state ready for a crawl: what there is, and what to ask for first.
 
     Args:
-        workspace: holds the tables.
+        data: the tables.
         state: of its crawl.
         urls: where the user starts.
         shop: whose pages the user says they are.
@@ -40,15 +44,18 @@ def prepare(workspace: Workspace, state: CrawlState, urls: list[str], shop: str 
         state.frontier.add(urls, LISTING, start=True)
         return True
     if mode == "crawl" and not urls:
-        raise UserError(f"nothing is left to do in {workspace.root}: expected an address to start from, or --update")
-    failures = _select_failures(workspace, mode) if mode.startswith("retry:") else None
+        raise UserError(
+            f"nothing is left to do in {data.workspace.root}: expected an address to start from, or --update"
+        )
+    failures = _select_failures(data, mode) if mode.startswith("retry:") else None
     if before is not None:
         state.note_abandoned(now())
-        merge(workspace, state)
+        merge(data, state)
     state.clear()
-    products = _read_tables(workspace, state, mode)
+    _read_tables(data, state, mode)
     if not state.origins():
         # Without its state, a workspace's own products say which hosts it was crawled from, and as whose.
+        products = data.stream("SELECT url, parser FROM products WHERE url IS NOT NULL")
         for host, parser in {host_of(url): str(parser).partition("@")[0] for url, parser in products}.items():
             state.start_at([host], parser if parser in SHOPS.names() else None)
     state.start_at({host_of(url) for url in urls} or state.origins(), shop)
@@ -64,46 +71,55 @@ def prepare(workspace: Workspace, state: CrawlState, urls: list[str], shop: str 
     return False
 
 
-def _select_failures(workspace: Workspace, mode: str) -> tuple[list[str], list[str]]:
+def _select_failures(data: Dataset, mode: str) -> tuple[list[str], list[str]]:
     """The pages to ask for again, and the pictures that failed otherwise and are not to be asked for."""
-    failures = workspace.read_if_there("failures")
+    data.make_if_missing("failures")
     wanted = mode.removeprefix("retry:")
-    if wanted == "all":
-        chosen = failures
-    else:
-        chosen = failures[failures["class"] == wanted]
-        if chosen.empty:
-            there = ", ".join(sorted(set(failures["class"]))) or "none at all"
-            raise UserError(f"no failure of class {wanted!r} in {workspace.root}: there are {there}")
-    others = failures[(failures["kind"] == "picture") & ~failures["url"].isin(chosen["url"])]
-    return chosen["page"].fillna(chosen["url"]).drop_duplicates().to_list(), others["url"].to_list()
+    chosen = "true" if wanted == "all" else "class = $wanted"
+    named = {} if wanted == "all" else {"wanted": wanted}
+    numbered = "SELECT *, row_number() OVER () AS row FROM failures"
+    pages = data.rows(
+        f"SELECT coalesce(page, url) FROM ({numbered}) WHERE {chosen} GROUP BY 1 ORDER BY min(row)", **named
+    )
+    if not pages and named:
+        classes = data.rows("SELECT DISTINCT class FROM failures ORDER BY 1")
+        there = ", ".join(name for (name,) in classes) or "none at all"
+        raise UserError(f"no failure of class {wanted!r} in {data.workspace.root}: there are {there}")
+    others = data.rows(
+        f"SELECT url FROM failures WHERE kind = 'picture' AND url NOT IN (SELECT url FROM failures WHERE {chosen})",
+        **named,
+    )
+    return [page for (page,) in pages], [url for (url,) in others]
 
 
-def _read_tables(workspace: Workspace, state: CrawlState, mode: str) -> list[tuple[str, str]]:
-    """Tell the state which pictures and products there are already.
-
-    Returns:
-        Address and parser of each product.
-    """
+def _read_tables(data: Dataset, state: CrawlState, mode: str) -> None:
+    """Tell the state which pictures and products there are already."""
 
     def is_there(path: str) -> bool:
-        return (workspace / path).is_file()
+        return (data.workspace / path).is_file()
 
-    if not any(workspace.table(name).is_file() for name in ("products", "images", "failures")):
-        state.add_pictures([], is_there)
-        return []
-    images = workspace.read_if_there("images")
-    failures = workspace.read_if_there("failures")
-    products = workspace.read_if_there("products")
-    products = products[products["url"].notna()]
+    def column(query: str) -> Iterator[str]:
+        return (value for (value,) in data.stream(query))
+
+    for name in ("products", "images", "failures"):
+        data.make_if_missing(name)
+    pictures = data.stream(f"SELECT {', '.join(PICTURE_COLUMNS)} FROM images WHERE url IS NOT NULL")
     # One that was stored and then found unreadable is fetched again.
-    bad = failures[failures["class"] == "not-an-image"]["url"]
-    state.add_pictures(images.to_dict("records"), is_there, bad)
+    state.add_pictures(pictures, is_there, column("SELECT url FROM failures WHERE class = 'not-an-image'"))
     # A product is visited again where a picture of it failed or is gone from the store, or where it was gone itself.
-    lost = images["product_id"][[not is_there(path) for path in images["path"]]]
-    again = products["url"].isin(failures["page"].dropna()) | products["product_id"].isin(lost)
-    done = products[~again & products["gone_at"].isna()]
-    pages = zip(products["url"], products["product_id"], strict=True)
-    incomplete = [*failures["page"].dropna(), *products[products["product_id"].isin(lost)]["url"]]
-    state.add_products(pages, done["product_id"] if mode == "crawl" else [], incomplete)
-    return list(zip(products["url"], products["parser"], strict=True))
+    lost = [product for product, path in data.stream("SELECT product_id, path FROM images") if not is_there(path)]
+    data.create("lost", pa.table({"product_id": pa.array(lost, pa.string())}))
+    data.create(
+        "again",
+        "SELECT product_id FROM products WHERE url IN (SELECT page FROM failures WHERE page IS NOT NULL) "
+        "OR product_id IN (SELECT product_id FROM lost) OR gone_at IS NOT NULL",
+    )
+    done = "SELECT product_id FROM products WHERE url IS NOT NULL AND product_id NOT IN (SELECT product_id FROM again)"
+    state.add_products(
+        data.stream("SELECT url, product_id FROM products WHERE url IS NOT NULL"),
+        column(done) if mode == "crawl" else [],
+        column(
+            "SELECT page FROM failures WHERE page IS NOT NULL UNION SELECT url FROM products "
+            "WHERE url IS NOT NULL AND product_id IN (SELECT product_id FROM lost)"
+        ),
+    )

@@ -1,12 +1,13 @@
 """``crawl --from-pages``: parse the saved pages again, without the network, after a parser was fixed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from web_poet import HttpResponse
 from web_poet.exceptions import UseFallback
 
 from fullshot.core import progress
+from fullshot.core.dataset import Dataset
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.crawler import archive
@@ -17,7 +18,7 @@ from fullshot.crawler.items import ListingFound, ProductFound, with_listed
 from fullshot.crawler.merge import merge
 from fullshot.crawler.pages import PageOptions, page_finder, rules
 from fullshot.crawler.run import CrawlFailed
-from fullshot.crawler.state import FILE, CrawlState, Validators
+from fullshot.crawler.state import FILE, PICTURE_COLUMNS, CrawlState, Validators
 
 _STATE = "parse.db"
 
@@ -45,14 +46,13 @@ def parse_archived(workspace: Workspace, settings: Settings, shop: str | None = 
     options = PageOptions(workspace.taxonomy(), settings.crawl.image_size, settings.crawl.colours)
     rules(shop)
     with workspace.stage("crawl", settings) as stats:
-        with CrawlState(workspace / FILE) as crawled:
-            find = page_finder(shop, crawled.origins())
-            listed = dict(crawled.rows("SELECT url, says FROM listed"))
         _forget(workspace)
         state = CrawlState(workspace / _STATE)
         try:
-            stats |= _parse_all(workspace, state, find, options, listed)
-            stats |= merge(workspace, state)
+            with CrawlState(workspace / FILE) as crawled, workspace.open() as data:
+                find = page_finder(shop, crawled.origins())
+                stats |= _parse_all(data, state, find, options, crawled.listed)
+                stats |= merge(data, state)
         finally:
             state.close()
             _forget(workspace)
@@ -67,18 +67,23 @@ def _forget(workspace: Workspace) -> None:
 
 
 def _parse_all(
-    workspace: Workspace, state: CrawlState, find: Callable[[str], Any], options: PageOptions, listed: Mapping[str, str]
+    data: Dataset,
+    state: CrawlState,
+    find: Callable[[str], Any],
+    options: PageOptions,
+    listed: Callable[[str], str | None],
 ) -> dict[str, int]:
-    images = workspace.read_if_there("images")
-    state.add_pictures(images.to_dict("records"), lambda path: (workspace / path).is_file())
-    products = workspace.read_if_there("products")
-    last = dict(zip(products["product_id"], products["fetched_at"].fillna(""), strict=True))
+    for name in ("images", "products"):
+        data.make_if_missing(name)
+    pictures = data.stream(f"SELECT {', '.join(PICTURE_COLUMNS)} FROM images WHERE url IS NOT NULL")
+    state.add_pictures(pictures, lambda path: (data.workspace / path).is_file())
+    state.add_fetched(data.stream("SELECT product_id, fetched_at FROM products WHERE fetched_at IS NOT NULL"))
     names = ("pages", "parsed products", "parsed listings", "superseded", "without product", "without data")
     counts = dict.fromkeys(names, 0)
     with progress.bar("parse", "pages") as advance:
-        for page in archive.pages(workspace / archive.FOLDER):
+        for page in archive.pages(data.workspace / archive.FOLDER):
             counts["pages"] += 1
-            counts[_parse(state, page, find(page.url), options, (listed, last))] += 1
+            counts[_parse(state, page, find(page.url), options, listed)] += 1
             advance(counts["pages"], 0)
     counts["pictures not fetched"] = state.count("failures")
     return {name.replace(" ", "_"): count for name, count in counts.items()}
@@ -89,7 +94,7 @@ def _parse(
     page: ArchivedPage,
     page_object: Any,
     options: PageOptions,
-    known: tuple[Mapping[str, str], Mapping[str, str]],
+    listed: Callable[[str], str | None],
 ) -> str:
     """Parse a page into the state; the name of the count that it belongs to.
 
@@ -98,9 +103,8 @@ def _parse(
         page: the page.
         page_object: its page object's class.
         options: what the user asked of it.
-        known: what listings say of products, by address; and when each product was last fetched.
+        listed: called with an address; what a listing said of the product there.
     """
-    listed, last_fetched = known
     task = _task(state, page.asked)
     try:
         found = page_object(HttpResponse(page.url, body=page.body), options).find()
@@ -111,10 +115,10 @@ def _parse(
         state.found_listing(task, found.urls, found.listed, [])
         return "parsed listings"
     if isinstance(found, ProductFound):
-        if page.fetched_at < last_fetched.get(found.product["product_id"], ""):
+        if page.fetched_at < state.last_fetched(found.product["product_id"]):
             state.found_nothing_new(task)
             return "superseded"  # a later crawl, which kept no pages, has found it changed
-        product = with_listed(found.product, state.listed(page.asked) or listed.get(page.asked))
+        product = with_listed(found.product, state.listed(page.asked) or listed(page.asked))
         missing = [link.url for link in found.images if not state.has_picture(link.url)]
         found = ProductFound(product, found.images, found.boxes)
         state.found_product(task, found, page.fetched_at, Validators(), follow=False)

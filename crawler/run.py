@@ -1,25 +1,21 @@
 """The stage ``crawl``: starts a crawl, or goes on with one that stopped."""
 
 import shutil
-import time
 from typing import Any
 
-import pandas as pd
-
 from fullshot.core import progress
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import StageFailed
 from fullshot.core.settings import CrawlSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.crawler import health
+from fullshot.crawler import changes, health
 from fullshot.crawler.call import check_call
+from fullshot.crawler.checkpoints import Checkpoints
 from fullshot.crawler.frontier import PICTURE, RequestState
 from fullshot.crawler.merge import merge
 from fullshot.crawler.prepare import prepare
 from fullshot.crawler.process import CrawlerProcess
 from fullshot.crawler.state import FILE, CrawlState
-
-CHECKPOINT_SECONDS = 600.0
-"""How often the tables are brought up to date while a crawl runs."""
 
 
 class CrawlFailed(StageFailed):
@@ -69,20 +65,25 @@ def crawl(
     check_call(workspace, settings, urls, shop, update=update, retry_failed=retry_failed)
     new = not workspace.root.exists()
     workspace.root.mkdir(parents=True, exist_ok=True)
-    with workspace.stage("crawl", settings) as stats, CrawlState(workspace / FILE, settings.crawl) as state:
+    with (
+        workspace.stage("crawl", settings) as stats,
+        CrawlState(workspace / FILE, settings.crawl) as state,
+        workspace.open() as data,
+    ):
         mode = "update" if update else f"retry:{retry_failed}" if retry_failed else "crawl"
-        resumed = prepare(workspace, state, urls, shop, mode)
-        before = workspace.read_if_there("products")
+        resumed = prepare(data, state, urls, shop, mode)
+        changes.note_offers(data)
         stats |= {"finished": False, "resumed": resumed, "problems": []}
-        stats |= _run_process(workspace, settings.crawl, state, process)
-        stats |= _summary(workspace, settings.crawl, state, merge(workspace, state))
-        stats["products_changed"] = _changed(before, workspace.read_if_there("products"))
+        stats |= _run_process(data, settings.crawl, state, process)
+        stats |= _summary(data, settings.crawl, state, _write_tables(data, state))
+        stats["products_changed"] = changes.changed(data)
         problems = _problems(workspace, stats, mode)
         if stats["finished"]:
             state.clear()
             if problems and new and not stats["products"]:
                 # A crawl that found nothing leaves no workspace behind that was not there before.
                 state.close()
+                data.close()
                 shutil.rmtree(workspace.root)
                 raise CrawlFailed(problems, dict(stats))
     if problems:
@@ -91,29 +92,34 @@ def crawl(
 
 
 def _run_process(
-    workspace: Workspace, settings: CrawlSettings, state: CrawlState, started: CrawlerProcess | None
+    data: Dataset, settings: CrawlSettings, state: CrawlState, started: CrawlerProcess | None
 ) -> dict[str, Any]:
-    """Crawl in a process of its own, and keep the tables up to date meanwhile; how it ended."""
+    """Crawl in a process of its own, and keep the tables up to date beside it; how it ended."""
+    workspace = data.workspace
     (workspace / "runs").mkdir(exist_ok=True)
     log = workspace / "runs" / "crawl.log"
     job = {"root": str(workspace.root.resolve()), "log": str(log.resolve())}
     result: dict[str, Any] = {}
-    checkpoint = time.monotonic()
+    checkpoints = Checkpoints(workspace, settings)
     try:
         with started or CrawlerProcess() as process, progress.bar("crawl", "products") as advance:
             for message in process.run({**job, "settings": settings.model_dump()}):
                 if "progress" in message:
                     _show(advance, message["progress"])
                 result = message.get("done", result)
-                if time.monotonic() > checkpoint + CHECKPOINT_SECONDS:
-                    merge(workspace, state)
-                    checkpoint = time.monotonic()
+                checkpoints.begin_if_due()
     finally:
+        checkpoints.end()
         if not result:
-            merge(workspace, state)
+            _write_tables(data, state)
     if not result:
         raise StageFailed(f"the crawl's process ended with code {process.returncode}: see {log}; run it again to go on")
     return result
+
+
+def _write_tables(data: Dataset, state: CrawlState) -> dict[str, int]:
+    with progress.bar("write the tables", "tables") as advance:
+        return merge(data, state, advance)
 
 
 def _show(advance: progress.Advance, counts: dict[str, Any]) -> None:
@@ -125,26 +131,22 @@ def _show(advance: progress.Advance, counts: dict[str, Any]) -> None:
     advance(counts["products"], max(counts["total"], counts["products"]), note)
 
 
-def _summary(
-    workspace: Workspace, settings: CrawlSettings, state: CrawlState, counts: dict[str, int]
-) -> dict[str, Any]:
+def _summary(data: Dataset, settings: CrawlSettings, state: CrawlState, counts: dict[str, int]) -> dict[str, Any]:
     """What a crawl found, from its state: the steps before a kill included."""
-    ids = {product_id for (product_id,) in state.rows("SELECT product_id FROM products")}
-    products = workspace.read_if_there("products")
-    gone = int(products["gone_at"].notna().sum())
-    found = products[products["product_id"].isin(ids)]
-    covered = health.coverage(found, workspace.read_if_there("images"))
+    ((gone,),) = data.rows("SELECT count(gone_at) FROM merged_products")
+    data.create("crawled", "SELECT * FROM merged_products WHERE product_id IN (SELECT key FROM found_lines)")
+    covered, found = health.coverage(data)
     hosts = sorted(state.page_hosts())
-    before = health.last_good_coverage(workspace / "runs", hosts)
-    verdicts = health.evaluate(health.figures(state, found), covered, len(found), settings, before)
+    before = health.last_good_coverage(data.workspace / "runs", hosts)
+    verdicts = health.evaluate(health.figures(state, data), covered, found, settings, before)
     failures = state.rows("SELECT class, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC")
     return {
-        "products_fetched": len(found),
+        "products_fetched": found,
         "pictures_fetched": state.requests(RequestState.DONE, PICTURE),
         "products_gone": gone,
         "pages_without_product": state.count("others"),
         "failures": dict(failures),
-        "unknown_types": _unknown_types(found),
+        "unknown_types": _unknown_types(data),
         "hosts": hosts,
         "products": counts["products"],
         "images": counts["images"],
@@ -156,18 +158,14 @@ def _summary(
     }
 
 
-def _changed(before: pd.DataFrame, after: pd.DataFrame) -> int:
-    """How many products have another price or stock than before."""
-    columns = ["product_id", "price", "mrp", "sizes", "in_stock"]
-    both = pd.concat([table[columns] for table in (before, after) if len(table)] or [before[columns]])
-    rows = both.drop_duplicates()["product_id"].value_counts()
-    return int((rows > 1).sum())
-
-
-def _unknown_types(products: pd.DataFrame) -> dict[str, int]:
+def _unknown_types(data: Dataset) -> dict[str, int]:
     """The product types that the taxonomy does not know, and how many products are of each."""
-    unknown = products[products["product_type"].notna() & products["wear"].isna()]["product_type"]
-    return {str(name): int(count) for name, count in unknown.value_counts().items()}
+    return dict(
+        data.rows(
+            "SELECT product_type, count(*) FROM crawled WHERE product_type IS NOT NULL AND wear IS NULL "
+            "GROUP BY 1 ORDER BY 2 DESC, min(product_id)"
+        )
+    )
 
 
 def _problems(workspace: Workspace, stats: dict[str, Any], mode: str) -> list[str]:

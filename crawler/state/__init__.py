@@ -2,6 +2,6 @@
 
 from fullshot.crawler.database import FILE
 from fullshot.crawler.state.crawl_state import CrawlState
-from fullshot.crawler.state.history import Validators
+from fullshot.crawler.state.history import PICTURE_COLUMNS, Validators
 
-__all__ = ["FILE", "CrawlState", "Validators"]
+__all__ = ["FILE", "PICTURE_COLUMNS", "CrawlState", "Validators"]

@@ -1,7 +1,7 @@
 """What a crawl knows from before: where products and pictures were found, and what to ask for them again with."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from fullshot.crawler.frontier.task import PICTURE, Task
 from fullshot.crawler.politeness import HostStats
 
 _OF_ONE_CRAWL = ("products", "seen", "others", "failures", "hosts", "known", "incomplete", "excluded", "meta")
-_PICTURE_COLUMNS = ("image_id", "path", "width", "height", "bytes", "fetched_at")
+PICTURE_COLUMNS = ("url", "image_id", "path", "width", "height", "bytes", "fetched_at")
+"""What is known of a picture: columns of ``images``."""
 
 
 @dataclass(frozen=True)
@@ -81,25 +82,32 @@ class History:
             )
 
     def add_pictures(
-        self, rows: Iterable[Mapping[Any, Any]], is_there: Callable[[str], bool], bad: Iterable[str] = ()
+        self, rows: Iterable[tuple[Any, ...]], is_there: Callable[[str], bool], bad: Iterable[str] = ()
     ) -> None:
         """Bring in the pictures of a table, and forget those whose file is gone or bad.
 
         Args:
-            rows: of ``images``.
+            rows: of ``images``, :data:`PICTURE_COLUMNS` of those with an address.
             is_there: called with a path; whether the file is there.
             bad: addresses of those whose file does not hold what it should.
         """
-        values = ((r["url"], *(r[c] for c in _PICTURE_COLUMNS)) for r in rows if isinstance(r["url"], str))
         with self._db.transaction():
-            self._db.executemany(
-                "INSERT OR IGNORE INTO pictures (url, image_id, path, width, height, bytes, fetched_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                values,
-            )
+            places = ", ".join("?" * len(PICTURE_COLUMNS))
+            names = ", ".join(PICTURE_COLUMNS)
+            self._db.executemany(f"INSERT OR IGNORE INTO pictures ({names}) VALUES ({places})", rows)
             gone = [(url,) for url, path in self._db.execute("SELECT url, path FROM pictures") if not is_there(path)]
             gone += [(url,) for url in bad]
             self._db.executemany("DELETE FROM pictures WHERE url = ?", gone)
+
+    def add_fetched(self, products: Iterable[tuple[str, str]]) -> None:
+        """Say when products were fetched last: ``product_id`` and the time; kept as long as the file is open."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS fetched (product_id TEXT PRIMARY KEY, at TEXT NOT NULL)")
+        self._db.executemany("INSERT OR REPLACE INTO fetched VALUES (?, ?)", products)
+
+    def last_fetched(self, product_id: str) -> str:
+        """When a product was fetched last, of those that :meth:`add_fetched` named; empty: it is not known."""
+        row = self._db.execute("SELECT at FROM fetched WHERE product_id = ?", (product_id,)).fetchone()
+        return row[0] if row else ""
 
     def exclude(self, urls: Iterable[str]) -> None:
         """Say which pictures this crawl does not ask for."""

@@ -5,7 +5,7 @@ import itertools
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -136,6 +136,15 @@ class Dataset:
         with saying_what_failed():
             return self._connection.sql(sql, params=parameters or None).to_arrow_reader(size)
 
+    def stream(self, sql: str, **parameters: Any) -> Iterator[tuple[Any, ...]]:
+        """As :meth:`rows`, some at a time; to be read to its end before the next query."""
+        for batch in self.batches(sql, **parameters):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+    def interrupt(self) -> None:
+        """End the query that another thread runs: it fails."""
+        self._connection.interrupt()
+
     def create(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table") -> None:
         """Keep rows under a name for later queries, on disk; what had the name is gone.
 
@@ -149,6 +158,15 @@ class Dataset:
         with saying_what_failed():
             self._connection.execute(f"COPY ({source}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION lz4)")
         self.define(name, f"SELECT * FROM read_parquet({literal(str(file))})")
+
+    def give(self, name: str, rows: "pyarrow.RecordBatchReader") -> None:
+        """Let the next query see rows that are made as it asks for them; they can be asked for once.
+
+        Args:
+            name: of no table of the workspace.
+            rows: some at a time.
+        """
+        self._connection.register(name, rows)
 
     def define(self, name: str, sql: str) -> None:
         """Let later queries ask a query by name; what had the name is gone.
@@ -183,12 +201,15 @@ class Dataset:
         if kind:
             self._connection.execute(f"DROP {kind} {name}")
 
-    def write(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table | pyarrow.RecordBatchReader") -> None:
+    def write(self, name: str, rows: "str | pd.DataFrame | pyarrow.Table | pyarrow.RecordBatchReader") -> int:
         """Check a table's rows and write them in one step; later queries see them.
 
         Args:
             name: of the table.
             rows: a query, a DataFrame, an Arrow table or a reader of one.
+
+        Returns:
+            How many there are.
 
         Raises:
             BadTable: a cell is not what the schema says, or the table was changed by hand to what the schema does not
@@ -198,11 +219,12 @@ class Dataset:
         files = self._files(name)
         self._keep_changes(files)
         source = self._source(rows, name)
-        files.write(self._connection, source)
+        count = files.write(self._connection, source)
         if name in self._here:
-            self._bind(name, files.relation(self._connection))
+            self._bind(name, files.query)
         if name == derived.LOOKED_UP:
             self.drop("wears")
+        return count
 
     def _keep_changes(self, files: TableFiles) -> None:
         """What a person changed, and this command did not see, is not written over without a word."""

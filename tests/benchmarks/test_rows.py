@@ -47,7 +47,7 @@ def test_a_crawl_of_the_same_rows_leaves_the_tables_as_large_as_they_are(tmp_pat
     _rows.write_tables(tmp_path / "ws", ROWS)
     workspace = Workspace(tmp_path / "ws")
     _rows_probes.write_crawl(workspace.root)
-    with CrawlState(workspace / FILE) as state:
-        counts = merge(workspace, state)
+    with CrawlState(workspace / FILE) as state, workspace.open() as data:
+        counts = merge(data, state)
     assert (counts["images"], counts["products"]) == (ROWS, ROWS // 4)
     assert set(workspace.read("products")["last_seen"]) == {_rows_probes._SEEN}

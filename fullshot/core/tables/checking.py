@@ -69,6 +69,11 @@ def check(connection: duckdb.DuckDBPyConnection, schema: Schema, rows: Rows, whe
         _check_once(connection, columns, rows, where, alone=len(columns) == 1 and columns != schema.unique)
 
 
+def conditions(schema: Schema) -> list[str]:
+    """The conditions, in SQL, that no row of a table may meet."""
+    return [rule.failed for rule in _rules(schema)]
+
+
 def _refuse(where: str, named: list[tuple[int, str]], count: int) -> None:
     texts = [text for _, text in sorted(named)][:MOST_NAMED]
     more = f"; and {count - len(texts)} more" if count > len(texts) else ""

@@ -61,6 +61,11 @@ class TableFiles:
         parquet = beside if csv_file.parent.name == EXPORTS else folder / beside.name
         return cls(name, csv_file, parquet, folder / f"{name}.json")
 
+    @property
+    def query(self) -> str:
+        """The query for the Parquet's rows, in their order."""
+        return f"SELECT * FROM read_parquet({literal(str(self.parquet))})"
+
     def is_current(self) -> bool:
         """Whether the Parquet says what the CSV says."""
         kept = self._kept()
@@ -111,12 +116,15 @@ class TableFiles:
             _put_in_place(part, self.parquet)
         self._keep(Record(digest, status.st_size, status.st_mtime_ns))
 
-    def write(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    def write(self, connection: duckdb.DuckDBPyConnection, query: str) -> int:
         """Check the rows of a query and write them; a reader sees the old files or the new ones, never a part.
 
         Args:
             connection: that knows what the query names.
             query: gives the schema's columns, each of its kind, and further ones.
+
+        Returns:
+            How many rows it gave.
 
         Raises:
             BadTable: a cell is not what the schema says; the files stay as they were.
@@ -124,7 +132,7 @@ class TableFiles:
         schema = SCHEMAS[self.name]
         with saying_what_failed(), _unfinished(self.parquet) as parquet, _unfinished(self.csv) as csv_file:
             values = f"SELECT {_in_order(connection, self.name, query, str(self.csv))} FROM ({query})"
-            connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}")
+            copied = connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}").fetchone()
             relation = f"SELECT * FROM read_parquet({literal(str(parquet))})"
             numbered = (
                 f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(checking.ROW)} "
@@ -138,6 +146,7 @@ class TableFiles:
             _put_in_place(csv_file, self.csv)
             _put_in_place(parquet, self.parquet)
         self._keep(record)
+        return int(copied[0]) if copied else 0
 
     def set_aside(self) -> Path:
         """Keep a CSV that is about to be written anew under another name."""
@@ -160,13 +169,12 @@ class TableFiles:
             self.take_in(connection)
             if not is_new:
                 say(f"fullshot: {self.csv} was changed since it was written: taken in")
-        query = f"SELECT * FROM read_parquet({literal(str(self.parquet))})"
         try:
-            connection.execute(f"{query} LIMIT 0")
+            connection.execute(f"{self.query} LIMIT 0")
         except duckdb.Error:
             say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
             self.take_in(connection)
-        return query
+        return self.query
 
 
 _AS_PARQUET = "(FORMAT parquet, COMPRESSION zstd)"

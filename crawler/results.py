@@ -1,0 +1,198 @@
+"""What a crawl's state holds, as tables of a data set: streamed out of the state some rows at a time.
+
+``found_lines`` has a row a product page, ``found_products`` those of them that the table of products takes, and
+``found_links``, ``found_boxes`` and ``found_pictures`` what the pages show. ``_seq`` is a row's place in the state.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from fullshot.core.dataset import Dataset
+from fullshot.core.errors import BadTable
+from fullshot.core.tables.cells import literal, quoted
+from fullshot.core.tables.checking import conditions
+from fullshot.core.tables.schemas import SCHEMAS, Kind, columns
+from fullshot.crawler.state import CrawlState
+
+_BATCH = 10_000
+_LINE = {
+    "product": "JSON",
+    "images": [{"url": "VARCHAR", "position": "BIGINT", "view": "VARCHAR"}],
+    "boxes": [
+        {"url": "VARCHAR", "label": "VARCHAR", "x": "DOUBLE", "y": "DOUBLE", "width": "DOUBLE", "height": "DOUBLE"}
+    ],
+}
+_TIMES = {"fetched_at": "seen_at", "first_seen": "seen_at", "last_seen": "seen_at", "gone_at": "NULL::VARCHAR"}
+_SHOWN = "SELECT json_extract(link.value, '$.url') FROM products, json_each(products.found, '$.images') AS link"
+
+
+def take_from(state: CrawlState, data: Dataset) -> None:
+    """Bring a state's rows into a data set."""
+    lines = "SELECT rowid, product_id, page, found, seen_at FROM products ORDER BY rowid"
+    _stream(state, data, "state_products", lines, _seq=int, key=str, page=str, found=str, seen_at=str)
+    data.create(
+        "found_lines",
+        f"SELECT _seq, key, page, seen_at, unnest(from_json(found, {literal(json.dumps(_LINE))})), "
+        "json_keys(found, '$.product') AS keys FROM state_products",
+    )
+    _take_links(state, data)
+    _take_products(data)
+    failures = "SELECT rowid, url, page, kind, class, message, failed_at FROM failures ORDER BY rowid"
+    texts = dict.fromkeys(("url", "page", "kind", "class", "message", "failed_at"), str)
+    _stream(state, data, "state_failures", failures, _seq=int, **texts)
+    data.create("found_failures", "SELECT * FROM state_failures")
+    seen = "SELECT pages.product_id, seen.gone, seen.seen_at, seen.rowid FROM seen JOIN pages ON pages.url = seen.page"
+    _stream(state, data, "state_seen", seen, product_id=str, gone=int, seen_at=str, _seq=int)
+    data.create(
+        "found_seen",
+        "SELECT product_id, arg_max(seen_at, _seq) FILTER (gone = 0) AS there, "
+        "arg_max(seen_at, _seq) FILTER (gone <> 0) AS gone FROM state_seen GROUP BY product_id",
+    )
+    _stream(state, data, "state_hosts", "SELECT rowid, record FROM hosts ORDER BY rowid", _seq=int, _line=str)
+    data.create("found_hosts", _typed("ledger", "SELECT _seq, _line FROM state_hosts"))
+
+
+def reader(rows: Iterator[tuple[Any, ...]], **kinds: type) -> pa.RecordBatchReader:
+    """Rows as Arrow's batches, made as they are asked for.
+
+    Args:
+        rows: a tuple each.
+        kinds: the columns' names, and ``int`` or ``str``.
+    """
+    types = {int: pa.int64(), str: pa.string()}
+    schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        while some := list(islice(rows, _BATCH)):
+            values = zip(zip(*some, strict=True), schema.types, strict=True)
+            yield pa.record_batch([pa.array(column, kind) for column, kind in values], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _stream(state: CrawlState, data: Dataset, name: str, query: str, **kinds: type) -> None:
+    data.give(name, reader(state.rows(query), **kinds))
+
+
+def _take_links(state: CrawlState, data: Dataset) -> None:
+    for listed, name in (("images", "found_links"), ("boxes", "found_boxes")):
+        items = f"SELECT _seq, unnest({listed}) AS item, generate_subscripts({listed}, 1) AS n FROM found_lines"
+        data.create(name, f"SELECT _seq, n, unnest(item) FROM ({items})")
+    ((shown,),) = data.rows("SELECT count(*) FROM found_links")
+    # A crawl that adds a little to what many before it brought looks up that little.
+    narrowed = f" WHERE url IN ({_SHOWN})" if shown < state.count("pictures") / 4 else ""
+    query = f"SELECT url, image_id, path, width, height, bytes, fetched_at FROM pictures{narrowed}"
+    texts, numbers = dict.fromkeys(("url", "image_id", "path"), str), dict.fromkeys(("width", "height", "bytes"), int)
+    _stream(state, data, "state_pictures", query, **texts, **numbers, fetched_at=str)
+    data.create("found_pictures", "SELECT * FROM state_pictures WHERE url IN (SELECT url FROM found_links)")
+
+
+def _take_products(data: Dataset) -> None:
+    """``found_products``, and ``found_refused``: the pages whose product its table does not take, and why."""
+    known = ", ".join(map(literal, SCHEMAS["products"].columns))
+    named = "SELECT _seq, unnest(keys) AS key, generate_subscripts(keys, 1) AS n FROM found_lines"
+    further = [
+        name
+        for (name,) in data.rows(
+            f"SELECT key FROM ({named}) WHERE key NOT IN ({known}) GROUP BY key ORDER BY min((_seq, n))"
+        )
+    ]
+    lines = "SELECT _seq, product AS _line, seen_at FROM found_lines"
+    data.create("typed_products", _typed("products", lines, further, _TIMES))
+    mended, refused = _mend(data)
+    reasons = {"_seq": [seq for seq, _ in refused], "message": [message for _, message in refused]}
+    data.create("found_refused", pa.table(reasons, schema=pa.schema([("_seq", pa.int64()), ("message", pa.string())])))
+    products = "SELECT * EXCLUDE (_odd) FROM typed_products WHERE NOT _odd"
+    if mended:
+        data.create("mended_products", pa.concat_tables(mended))
+        extras = "".join(f", typed_products.{quoted(name)}" for name in further)
+        products += f" UNION ALL BY NAME SELECT mended_products.*{extras} FROM mended_products"
+        products += " JOIN typed_products USING (_seq)"
+    data.create("found_products", products)
+    data.drop("typed_products")
+
+
+def _mend(data: Dataset) -> tuple[list[pa.Table], list[tuple[int, str]]]:
+    """The odd products as rows of their table, as far as it takes them; and which it does not, and why."""
+    mended: list[pa.Table] = []
+    refused: list[tuple[int, str]] = []
+    last = -1
+    while some := data.rows(
+        "SELECT _seq, product, seen_at FROM typed_products JOIN found_lines USING (_seq) "
+        f"WHERE _odd AND _seq > {last} ORDER BY _seq LIMIT {_BATCH}"
+    ):
+        last = some[-1][0]
+        products = [
+            (seq, {**json.loads(line), "fetched_at": at, "first_seen": at, "last_seen": at, "gone_at": None})
+            for seq, line, at in some
+        ]
+        _take_what_fits(products, mended, refused)
+    return mended, refused
+
+
+def _take_what_fits(
+    products: list[tuple[int, dict[str, Any]]], mended: list[pa.Table], refused: list[tuple[int, str]]
+) -> None:
+    """Halve what a table refuses until it is known which products those are."""
+    from fullshot.core import tables
+    from fullshot.core.tables.frames import to_arrow
+
+    try:
+        frame = tables.frame("products", [product for _, product in products])[columns("products")]
+    except BadTable as error:
+        if len(products) == 1:
+            refused.append((products[0][0], str(error)))
+            return
+        half = len(products) // 2
+        _take_what_fits(products[:half], mended, refused)
+        _take_what_fits(products[half:], mended, refused)
+    else:
+        rows = to_arrow("products", frame)
+        mended.append(rows.append_column("_seq", pa.array([seq for seq, _ in products], pa.int64())))
+
+
+def _typed(name: str, lines: str, further: list[str] | None = None, given: dict[str, str] | None = None) -> str:
+    """The query for lines of JSON as a table's rows, and whether one is ``_odd``: to be looked at value by value.
+
+    Args:
+        name: of the table.
+        lines: a query for ``_seq``, ``_line`` and what ``given`` needs.
+        further: names beyond the schema's, which become text.
+        given: columns that are not in the lines, and their values.
+    """
+    further, given, schema = further or [], given or {}, SCHEMAS[name]
+    kinds = {column: rule.kind for column, rule in schema.columns.items() if column not in given}
+    shape = literal(json.dumps(dict.fromkeys([*kinds, *further], "JSON")))
+    values = [f"{_value(f'_line.{quoted(column)}', kind)} AS {quoted(column)}" for column, kind in kinds.items()]
+    values += [f"{value} AS {quoted(column)}" for column, value in given.items()]
+    values += [f"_line.{quoted(column)} ->> '$' AS {quoted(column)}" for column in further]
+    # A value that was there and is none of its column's kind; an empty text is "not known".
+    odd = [
+        f"_line.{quoted(column)} IS NOT NULL AND "
+        + (f"json_type(_line.{quoted(column)}) <> 'VARCHAR'" if kind == "text" else f"{quoted(column)} IS NULL")
+        for column, kind in kinds.items()
+    ]
+    odd += [f"coalesce({condition}, false)" for condition in conditions(schema)]
+    names = ", ".join(map(quoted, [*schema.columns, *further]))
+    parsed = f"SELECT * REPLACE (from_json(_line, {shape}) AS _line) FROM ({lines})"
+    typed = f"SELECT _seq, _line, {', '.join(values)} FROM ({parsed})"
+    return f"SELECT _seq, {names}, {' OR '.join(f'({condition})' for condition in odd)} AS _odd FROM ({typed})"
+
+
+def _value(cell: str, kind: Kind) -> str:
+    """The expression for a JSON value as one of a kind; NULL where it is of another."""
+    text, its_kind = f"({cell} ->> '$')", f"json_type({cell})"
+    if kind == "text":
+        return f"CASE {its_kind} WHEN 'VARCHAR' THEN nullif({text}, '') END"
+    if kind == "boolean":
+        return f"CASE {its_kind} WHEN 'BOOLEAN' THEN TRY_CAST({text} AS BOOLEAN) END"
+    number = f"CASE WHEN {its_kind} IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN TRY_CAST({text} AS DOUBLE) END"
+    if kind == "number":
+        return number
+    return f"CASE WHEN {its_kind} IN ('UBIGINT', 'BIGINT') THEN TRY_CAST({text} AS BIGINT) WHEN {number} = " + (
+        f"trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
+    )
