@@ -94,7 +94,6 @@ def test_a_pull_reads_each_table_once(contract: Contract, tmp_path: Path) -> Non
             assert read_twice(done) == {}
 
 
-@_NOT_YET
 def test_a_crawl_reads_each_table_once(tmp_path: Path) -> None:
     shop = FaultyShop()
     with shop.serving():
