@@ -78,7 +78,6 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
         part = slice(start, start + A_SHARD)
         columns: dict[str, Any] = {
             "image_id": names[part],
-            "version": [version] * len(names[part]),
             "width": np.full(len(names[part]), 600, np.int32),
             "height": np.full(len(names[part]), 800, np.int32),
             "keypoints": list(keypoints[part].reshape(-1, 33 * 4)),
@@ -88,7 +87,8 @@ def make(workspace: Workspace, keypoints: np.ndarray[Any, np.dtype[np.float32]])
         }
         path = versions.shards_folder(workspace.root, version) / f"{start:08}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=worker.schema()), path)
+        schema = pyarrow.schema([("image_id", pyarrow.string()), *worker.schema()])
+        pyarrow.parquet.write_table(pyarrow.Table.from_pydict(columns, schema=schema), path)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
         estimator, limits = open_pose_estimator(load()), load(curate={"min_span": 0.55}).curate
         started = time.perf_counter()
-        found = store.kept_features(workspace, estimator)
+        found = store.kept_features(workspace.root, store.keys_of(workspace.read("images")), estimator)
         classify_shots(found.people, found.owners, len(found.frame), limits)
         alone = time.perf_counter() - started
     figures = {"s, read and judged": alone, "s, the whole `fullshot curate`": changed.seconds}

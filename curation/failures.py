@@ -7,7 +7,7 @@ import pandas as pd
 from fullshot.core import files, tables
 from fullshot.core.clock import now
 from fullshot.core.workspace import Workspace
-from fullshot.curation.features.extract import Unreadable
+from fullshot.curation.features.store import Unreadable
 from fullshot.curation.features.versions import features_folder
 
 _OWN_ROWS = "failures.json"

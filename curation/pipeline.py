@@ -13,7 +13,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.mark import mark_duplicates
 from fullshot.curation.exports import WANTED, export
 from fullshot.curation.failures import write_failures
-from fullshot.curation.features.store import ImageFeatures, extract_features, intact
+from fullshot.curation.features.store import ImageFeatures, extract_features, keys_of
 from fullshot.curation.overrides import apply_overrides, spread_to_copies
 from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.quality.checks import find_issues
@@ -27,8 +27,8 @@ _INPUTS = ("images", "products", "verdicts")
 def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlays: bool = False) -> dict[str, Any]:
     """Classify every picture of a workspace, find duplicates, split its products; write ``curated`` and ``exports/``.
 
-    Run again it extracts features only of pictures that are new, or that could not be read before; with the same
-    inputs it writes the same bytes. Whatever changed in the settings or in ``verdicts.csv`` is decided anew from the
+    Run again it extracts features only of pictures that are new, or whose file has changed; with the same inputs it
+    writes the same bytes. Whatever changed in the settings or in ``verdicts.csv`` is decided anew from the
     features. A picture never moves from the test to training.
 
     Args:
@@ -38,7 +38,7 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         overlays: whether to draw what the pose estimator found on every picture, into ``overlays/``.
 
     Returns:
-        Counts of the run, ready for JSON; ``extracted`` is how many pictures were new, or could not be read before;
+        Counts of the run, ready for JSON; ``extracted`` is how many pictures were new, or had another file;
         ``seconds_per_image`` is None where there was none of these.
 
     Raises:
@@ -53,9 +53,8 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         overrides = workspace.read_if_there("verdicts")  # a mistake in it is reported before the long work, not after
         estimator = open_pose_estimator(settings)
         pictures = images.drop_duplicates("image_id").sort_values("image_id")
-        jobs = list(zip(pictures["image_id"], pictures["path"], strict=True))
         started = time.monotonic()
-        features = extract_features(workspace, jobs, estimator, workers, intact(workspace, pictures))
+        features = extract_features(workspace.root, keys_of(pictures), estimator, workers)
         seconds = time.monotonic() - started
         curated = decide(workspace, images, products, features, settings)
         _write_splits(workspace, curated)

@@ -81,11 +81,10 @@ def look_at(data: Dataset, workspace: Workspace, extractor: FeatureExtractor) ->
         asked = asked.slice(0, 0)  # without candidates there is nothing to compare with what is labelled
     keys = asked.select(["image_id", "path"])
     asked = asked.drop_columns(["image_id", "path"])
-    outputs = extract(workspace, list(zip(*(column.to_pylist() for column in keys.columns), strict=True)), extractor)
-    is_readable = np.isin(keys["image_id"].to_pylist(), list(outputs.rows))
-    lost = ~is_readable & (asked["rank"].to_numpy() >= 0)
+    outputs = extract(workspace, keys, extractor)
+    lost = ~outputs.is_readable & (asked["rank"].to_numpy() >= 0)
     say_unreadable("annotate queue", keys["path"].filter(pyarrow.array(lost)).to_pylist())
-    asked = asked.filter(pyarrow.array(is_readable))
+    asked = asked.filter(pyarrow.array(outputs.is_readable))
     kinds, kind = _numbered(asked["kind"])
     reason = asked["reason"].dictionary_encode().combine_chunks()
     return LookedAt(

@@ -1,27 +1,22 @@
-"""What a worker process does: extract the features of pictures, a shard at a time, and write them down.
+"""What a worker process does: extract the features of pictures, each decoded once.
 
 It loads little: what only the tables need is not imported here.
 """
 
 import functools
-import hashlib
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pyarrow
-import pyarrow.parquet
 
 from fullshot.core import pictures
 from fullshot.core.engines import shards
-from fullshot.core.files import write_bytes
+from fullshot.core.features import FeatureStore, Job, Made, Unreadable, geometry_row, reading
 from fullshot.core.pictures import Reduced
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, fingerprint
-from fullshot.curation.features.versions import shards_folder
 from fullshot.curation.pose import PoseEstimator
 from fullshot.curation.pose.people import People
 from fullshot.curation.quality import checks
@@ -32,26 +27,12 @@ the quality measures and hashes less."""
 
 _TOGETHER = 16
 
-Job = tuple[str, str]
-"""A picture: its image_id, and its path relative to the workspace."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A picture without features: ``kind`` is ``missing``, ``too-large`` or ``not-an-image``."""
-
-    image_id: str
-    kind: str
-    message: str
-
 
 @functools.cache
 def schema() -> pyarrow.Schema:
-    """The columns of a shard; those of measures follow from the quality checks that there are."""
+    """The columns that are kept of a picture; those of measures follow from the quality checks that there are."""
     return pyarrow.schema(
         [
-            ("image_id", pyarrow.string()),
-            ("version", pyarrow.string()),
             ("width", pyarrow.int32()),  # of the whole picture, upright
             ("height", pyarrow.int32()),
             # (people, joints, 4) one after the other: x, y (shares of width and height), visibility, presence
@@ -63,37 +44,34 @@ def schema() -> pyarrow.Schema:
     )
 
 
-def extract_shard(jobs: Sequence[Job], *, root: Path, estimator: PoseEstimator, version: str) -> list[Unreadable]:
-    """Extract the features of some pictures and write them as one shard.
+def extract(jobs: Sequence[Job], *, estimator: PoseEstimator, geometries: FeatureStore) -> list[Made]:
+    """The features of some pictures.
 
     Args:
         jobs: the pictures.
-        root: of the workspace.
         estimator: finds the people.
-        version: of the features.
+        geometries: is told by the way how large each picture is, and how it lies.
 
     Returns:
-        The pictures that cannot be read.
+        What :func:`schema` says of each, or why it cannot be read.
     """
     cv2.setNumThreads(1)  # there is a process a core
     estimator = resident(estimator)
-    rows: list[dict[str, Any]] = []
-    unreadable: list[Unreadable] = []
+    made: list[Made] = []
+    seen: list[Made] = []
     # Each step of some pictures after the other: what a step needs stays in the processor's caches.
     for batch in shards(jobs, _TOGETHER):
-        decoded = {identity: _decoded(identity, root / path) for identity, path in batch}
-        unreadable += [picture for picture in decoded.values() if isinstance(picture, Unreadable)]
-        readable = {identity: picture for identity, picture in decoded.items() if isinstance(picture, Reduced)}
-        people = [estimator.predict(picture.pixels) for picture in readable.values()]
-        for (identity, picture), somebody in zip(readable.items(), people, strict=True):
-            rows.append({"image_id": identity, "version": version, **_row(picture, somebody)})
-    if rows:
-        memory = io.BytesIO()
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema()), memory)
-        # The name follows from what is inside: the same pictures are never kept twice.
-        name = hashlib.sha256("".join(row["image_id"] for row in rows).encode()).hexdigest()[:16]
-        write_bytes(shards_folder(root, version) / f"{name}.parquet", memory.getvalue())
-    return unreadable
+        decoded = [reading(job.path, read_for_features) for job in batch]
+        people = iter([estimator.predict(one.pixels) for one in decoded if not isinstance(one, Unreadable)])
+        for picture in decoded:
+            if isinstance(picture, Unreadable):
+                made.append(picture)
+                seen.append(picture)
+            else:
+                made.append(_row(picture, next(people)))
+                seen.append(geometry_row(picture.geometry))
+    geometries.keep(jobs, seen)
+    return made
 
 
 _resident: dict[str, PoseEstimator] = {}
@@ -119,21 +97,7 @@ def read_for_features(path: Path) -> Reduced:
     return pictures.read_reduced(path, LONGEST)
 
 
-def _decoded(identity: str, path: Path) -> Reduced | Unreadable:
-    try:
-        return read_for_features(path)
-    except pictures.TooLarge as error:
-        return Unreadable(identity, "too-large", str(error))
-    except MemoryError:
-        return Unreadable(identity, "too-large", "more than there is memory for")
-    except pictures.NotAnImage as error:
-        return Unreadable(identity, "not-an-image", str(error))
-    except OSError as error:
-        return Unreadable(identity, "missing", error.strerror or type(error).__name__)
-
-
 def _row(picture: Reduced, people: People) -> Mapping[str, Any]:
-    """What one picture's row holds, without its name and version."""
     fingerprint_ = fingerprint(picture.pixels)
     return {
         "width": picture.width,

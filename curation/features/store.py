@@ -1,187 +1,169 @@
-"""The features of every picture (pose, quality measures, fingerprint), kept in Parquet shards.
+"""The features of every picture (pose, quality measures, fingerprint), kept by :mod:`fullshot.core.features`.
 
 A picture is decoded once, in a worker process, and all that curation asks of its pixels is measured then. Whatever is
 decided later (the full-shot rule, which pictures are of no use, which are near duplicates) is decided from its
 features.
 """
 
-import contextlib
 import functools
-import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow
-import pyarrow.compute
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from fullshot.core.engines import shards
+from fullshot.core.features import FeatureStore, Rows, geometry_store
 from fullshot.core.interfaces import Engine
-from fullshot.core.progress import bar
-from fullshot.core.workspace import Workspace
-from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
-from fullshot.curation.features.extract import Job, Unreadable, extract_shard, schema
-from fullshot.curation.features.versions import shards_folder, version_of
+from fullshot.curation.features.extract import extract, schema
+from fullshot.curation.features.versions import KIND, shards_folder, version_name, version_of
 from fullshot.curation.pose import PoseEstimator
 from fullshot.curation.pose.people import People
 from fullshot.curation.pose.skeletons import Skeleton
 from fullshot.curation.quality.checks import measure_names
 
-# A shard is what a kill costs, and what a process is handed at a time.
+KEY_COLUMNS = ["image_id", "path", "bytes"]
+"""What has to be known of a picture to ask for its features."""
+
 _LEAST_SHARD, _MOST_SHARD = 16, 256
-_SHARDS_A_PROCESS = 16
+"""Pictures that a worker is handed at a time: half a second's work at least, and what a kill costs at most."""
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A picture without features: ``kind`` is ``missing``, ``too-large`` or ``not-an-image``."""
+
+    image_id: str
+    kind: str
+    message: str
+
+
 class ImageFeatures:
-    """The features of N pictures, with P people in all.
+    """The features of N pictures, with P people in all; what is not asked for is not read.
 
     Args:
-        frame: columns ``image_id, width, height``, the measures of all quality checks, and ``phash`` (uint64).
-        thumbnails: shape (N, THUMBNAIL_BYTES), uint8, see :class:`Fingerprint`.
-        people: all of them, in the order of their pictures.
-        owners: shape (P,), int64: the row of each person's picture.
-        unreadable: the pictures asked for that have no features.
+        rows: of the store, all of them readable.
+        skeleton: of the people.
+        unreadable: the pictures asked for that have no features, in order of their image_id.
         extracted: how many pictures this run worked on; the features of the others were kept.
     """
 
-    frame: pd.DataFrame
-    thumbnails: NDArray[np.uint8]
-    people: People
-    owners: NDArray[np.int64]
-    unreadable: list[Unreadable]
-    extracted: int
+    def __init__(self, rows: Rows, skeleton: Skeleton, unreadable: list[Unreadable], extracted: int) -> None:
+        self._rows = rows
+        self._skeleton = skeleton
+        self.unreadable = unreadable
+        self.extracted = extracted
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Columns ``image_id, width, height``, the measures of all quality checks, and ``phash`` (uint64)."""
+        found = self._rows.read(["width", "height", *measure_names(), "phash"])
+        names = self._rows.keys["image_id"].cast(pyarrow.string())
+        frame: pd.DataFrame = found.add_column(0, "image_id", names).to_pandas()
+        return frame
+
+    @cached_property
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """Shape (N, THUMBNAIL_BYTES), see :class:`Fingerprint`; many of them are mapped from a file."""
+        return self._rows.array("thumbnail")
+
+    @cached_property
+    def _everybody(self) -> tuple[People, NDArray[np.int64]]:
+        return self._people(self._rows.read(["keypoints"]))
+
+    @property
+    def people(self) -> People:
+        """All people, in the order of their pictures."""
+        return self._everybody[0]
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """Shape (P,): the row of each person's picture."""
+        return self._everybody[1]
 
     def people_of(self, row: int) -> People:
         """The people in one picture."""
         first, last = np.searchsorted(self.owners, [row, row + 1])
         return self.people[first:last]
 
+    def people_by_part(self) -> Iterator[tuple[NDArray[np.int64], People, NDArray[np.int64]]]:
+        """The people of all pictures, some pictures at a time: those of four million are two gigabytes.
 
-def intact(workspace: Workspace, pictures: pd.DataFrame) -> set[str]:
-    """The pictures whose files are there, as large as they were when they were stored.
+        Yields:
+            The rows of M pictures, shape (M,), int64; the people in them; and for each person the number, below M, of
+            its picture, ascending. Every row comes once, in no order.
+        """
+        for numbers, table in self._rows.scan(["keypoints"]):
+            yield numbers, *self._people(table)
+
+    def _people(self, table: pyarrow.Table) -> tuple[People, NDArray[np.int64]]:
+        keypoints = table["keypoints"].combine_chunks()
+        a_person = len(self._skeleton.joints) * 4
+        # Offsets instead of values: a sliced or filtered array may begin anywhere in its buffer.
+        counts = np.diff(keypoints.offsets.to_numpy()) // a_person
+        everybody = keypoints.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(self._skeleton.joints), 4)
+        return People(everybody, self._skeleton), np.repeat(np.arange(table.num_rows), counts)
+
+
+def keys_of(pictures: pd.DataFrame) -> pyarrow.Table:
+    """Rows of ``images`` as keys; a picture that stands in several rows is one key.
 
     Args:
-        workspace: with the files.
-        pictures: columns ``image_id``, ``path`` and ``bytes``.
-    """
-    sizes: dict[str, int] = {}
-    for folder in sorted({path.rpartition("/")[0] for path in pictures["path"]}):
-        with contextlib.suppress(OSError), os.scandir(workspace / folder) as entries:
-            sizes |= {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries if entry.is_file()}
-    rows = zip(pictures["image_id"], pictures["path"], pictures["bytes"], strict=True)
-    return {identity for identity, path, size in rows if sizes.get(path) == size}
-
-
-def extract_features(
-    workspace: Workspace, jobs: Sequence[Job], estimator: PoseEstimator, workers: Engine, trusted: Collection[str]
-) -> ImageFeatures:
-    """The features of pictures; they are extracted where none of this version are kept.
-
-    Args:
-        workspace: keeps them in its folder ``features``.
-        jobs: the pictures.
-        estimator: finds the people.
-        workers: do it; they are let go when all is done.
-        trusted: pictures whose kept features are used; those of the others are extracted whatever is kept.
+        pictures: columns :data:`KEY_COLUMNS`.
 
     Returns:
-        The pictures asked for, in order of their image_id.
+        In order of the image_id.
     """
-    version = version_of(estimator)
-    folder = shards_folder(workspace.root, version)
-    kept = _together(_shards(folder, version))
-    known = set(kept["image_id"].to_pylist()) & set(trusted)
-    todo = [job for job in jobs if job[0] not in known]
-    unreadable: list[Unreadable] = []
-    if todo:
-        share = -(-len(todo) // (workers.count * _SHARDS_A_PROCESS))
-        parts = shards(todo, min(max(share, _LEAST_SHARD), _MOST_SHARD))
-        work = functools.partial(extract_shard, root=workspace.root, estimator=estimator, version=version)
-        with bar("curate", "pictures") as advance:
-            advance(0, len(todo))
-            done = 0
-            for number, failed in workers.map(work, parts):
-                unreadable += failed
-                done += len(parts[number])
-                advance(done, len(todo), f"{len(unreadable)} unreadable" if unreadable else "")
+    each = pictures[KEY_COLUMNS].drop_duplicates("image_id").sort_values("image_id")
+    return pyarrow.Table.from_pandas(each, preserve_index=False)
+
+
+def extract_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator, workers: Engine) -> ImageFeatures:
+    """The features of pictures; they are extracted where none of this version are kept, or their file has changed.
+
+    Args:
+        root: of the workspace.
+        keys: the pictures: :data:`KEY_COLUMNS`, see :func:`keys_of`.
+        estimator: finds the people.
+        workers: do it; they are let go when all is done.
+
+    Returns:
+        Those of the pictures that can be read, in the order of the keys.
+    """
+    make = functools.partial(extract, estimator=estimator, geometries=geometry_store(root))
+    rows = _store(root, estimator).fill(keys, make, workers, "curate", least=_LEAST_SHARD, most=_MOST_SHARD)
+    if rows.made:
         workers.let_go()
-        kept = _together(_shards(folder, version))
-    unreadable.sort(key=lambda failed: failed.image_id)
-    lost = {failed.image_id for failed in unreadable}
-    jobs = [job for job in jobs if job[0] not in lost] if lost else jobs
-    return _as_arrays(_wanted(kept, jobs), estimator.skeleton, unreadable, len(todo))
+    return _features(rows, estimator)
 
 
-def kept_features(workspace: Workspace, estimator: PoseEstimator) -> ImageFeatures:
-    """The features of the workspace's pictures that earlier runs kept; none are extracted."""
-    images = workspace.read("images")
+def kept_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator) -> ImageFeatures:
+    """The features of pictures that earlier runs kept, in the order of the keys; none are extracted."""
+    return _features(_store(root, estimator).look_up(keys), estimator)
+
+
+def _store(root: Path, estimator: PoseEstimator) -> FeatureStore:
     version = version_of(estimator)
-    kept = _together(_shards(shards_folder(workspace.root, version), version))
-    jobs = list(zip(images["image_id"], images["path"], strict=True))
-    return _as_arrays(_wanted(kept, jobs), estimator.skeleton, [], 0)
-
-
-def _wanted(kept: pyarrow.Table, jobs: Sequence[Job]) -> pyarrow.Table:
-    """The rows of the pictures asked for, in order of their image_id; a table that is so already is not copied."""
-    wanted = pyarrow.array([identity for identity, _ in jobs], pyarrow.string())
-    asked = pyarrow.compute.is_in(kept["image_id"], wanted)
-    if not pyarrow.compute.all(asked, min_count=0).as_py():
-        kept = kept.filter(asked)
-    return kept if kept["image_id"].to_pandas().is_monotonic_increasing else kept.sort_by("image_id")
-
-
-def _as_arrays(table: pyarrow.Table, skeleton: Skeleton, unreadable: list[Unreadable], extracted: int) -> ImageFeatures:
-    keypoints = table["keypoints"].combine_chunks()
-    a_person = len(skeleton.joints) * 4
-    # Offsets instead of values: a sliced or filtered array may begin anywhere in its buffer.
-    counts = np.diff(keypoints.offsets.to_numpy()) // a_person
-    everybody = keypoints.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(skeleton.joints), 4)
-    thumbnails = b"".join(table["thumbnail"].to_pylist())
-    columns = ["image_id", "width", "height", *measure_names(), "phash"]
-    return ImageFeatures(
-        table.select(columns).to_pandas(),
-        np.frombuffer(thumbnails, np.uint8).reshape(-1, THUMBNAIL_BYTES),
-        People(everybody, skeleton),
-        np.repeat(np.arange(table.num_rows), counts),
-        unreadable,
-        extracted,
+    return FeatureStore(
+        root,
+        KIND,
+        version_name(version),
+        schema(),
+        "curate",
+        folder=shards_folder(root, version),
+        obsolete=("version", "make"),  # as shards of version 0.1 say themselves
     )
 
 
-def _shards(folder: Path, version: str) -> dict[Path, pyarrow.Table]:
-    """What each shard holds of this version."""
-    return {path: _current(path, version) for path in sorted(folder.glob("*.parquet"))}
-
-
-def _together(tables: Mapping[Path, pyarrow.Table]) -> pyarrow.Table:
-    # In order of their first pictures: shards of one run are cut from a list in order.
-    in_order = sorted(
-        (table for table in tables.values() if table.num_rows), key=lambda rows: rows["image_id"][0].as_py()
-    )
-    together = pyarrow.concat_tables([schema().empty_table(), *in_order])
-    # Two shards may hold one picture, where a run was given other pictures than the one before it.
-    again = together["image_id"].to_pandas().duplicated().to_numpy()
-    return together.filter(pyarrow.array(~again)) if again.any() else together
-
-
-def _current(path: Path, version: str) -> pyarrow.Table:
-    """A shard's rows of this version; none of a broken file, or one without a column: they are extracted again."""
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowException):
-        return schema().empty_table()
-    if "make" in table.column_names:  # as fullshot 0.1 called it
-        table = table.rename_columns({"make": "version"})
-    # Columns of a check that is not installed any more do no harm.
-    if any(name not in table.column_names or table.schema.field(name).type != kind for name, kind in _types()):
-        return schema().empty_table()
-    return table.select(schema().names).filter(pyarrow.compute.equal(table["version"], version))
-
-
-def _types() -> list[tuple[str, pyarrow.DataType]]:
-    return [(field.name, field.type) for field in schema()]
+def _features(rows: Rows, estimator: PoseEstimator) -> ImageFeatures:
+    columns: dict[str, list[Any]] = rows.unreadable().sort_by("image_id").to_pydict()
+    found = zip(columns["image_id"], columns["unreadable"], columns["message"], strict=True)
+    unreadable = [Unreadable(*one) for one in found]
+    return ImageFeatures(rows.take(np.flatnonzero(rows.is_readable)), estimator.skeleton, unreadable, rows.made)

@@ -1,6 +1,7 @@
 """Where a workspace keeps the features of its pictures, by the version of what extracted them."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from fullshot.curation.pose import PoseEstimator
 
 FOLDER = "features"
+
+KIND = "pictures"
+"""Of the store of features, :class:`fullshot.core.features.FeatureStore`."""
 
 _FOLDER_OF_0_1 = "looks"
 
@@ -39,13 +43,32 @@ def version_of(estimator: "PoseEstimator") -> str:
     return f"{_VERSION} {estimator.version}"
 
 
+def version_name(version: str) -> str:
+    """The name of a version's folder."""
+    return hashlib.sha256(version.encode()).hexdigest()[:12]
+
+
 def shards_folder(root: Path, version: str) -> Path:
-    """Where a workspace keeps the features of one version; those of another estimator lie beside them."""
-    return features_folder(root) / hashlib.sha256(version.encode()).hexdigest()[:12]
+    """Where a workspace keeps the features of one version; those of another estimator lie beside them.
+
+    Version 0.1 had all of them one folder higher: they are moved, or used as they are where they cannot be.
+    """
+    from fullshot.core.features import adopt  # with Arrow, which who asks only whether all is new can do without
+
+    above = features_folder(root)
+    for old in above.iterdir() if above.is_dir() else ():
+        if re.fullmatch(r"[0-9a-f]{12}", old.name) and old.is_dir():
+            try:
+                adopt(old, above / KIND / old.name)
+            except OSError:  # nobody may write here
+                if old.name == version_name(version):
+                    return old
+    return above / KIND / version_name(version)
 
 
 def is_all_new(workspace: "Workspace") -> bool:
     """Whether there is much to do, as far as one sees without reading the tables: no features are kept yet."""
     images = workspace.table("images")
     is_much = images.is_file() and images.read_bytes().count(b"\n") > _MUCH
-    return is_much and not any(features_folder(workspace.root).glob("*/*.parquet"))
+    folder = features_folder(workspace.root)
+    return is_much and not any(any(folder.glob(where)) for where in (f"{KIND}/*/*.parquet", "*/*.parquet"))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fullshot.core import files
-from fullshot.core.progress import bar, say_unreadable
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.report import dataset as datasets
@@ -58,8 +58,7 @@ def write_report(
         if section is not None:
             grids["comments"] = section.comments
         near_duplicates = duplicates(dataset)
-        with bar("report", "thumbnails") as advance:
-            pictures, unreadable = thumbnails(workspace.root, _paths(grids, near_duplicates), advance)
+        pictures, unreadable = thumbnails(workspace.root, _paths(grids, near_duplicates), settings.engine.name)
         say_unreadable("report", unreadable)
         look_at = advice(dataset, confusions)
         html = page.render(dataset, grids, near_duplicates, confusions, section, look_at, pictures)

@@ -3,14 +3,20 @@
 import base64
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow
 from PIL import Image
 
-from fullshot.core.pictures import read_or_none, read_reduced
-from fullshot.core.progress import Advance
+from fullshot.core.engines import open_engine
+from fullshot.core.features import FeatureStore, Job, Made, keys_of_paths, reading
+from fullshot.core.pictures import read_reduced
+
+KIND, VERSION = "thumbnails", "1"
+"""Of the store; whoever changes what a thumbnail looks like changes the version."""
 
 HEIGHT = 144
 """Of a thumbnail, in pixels, at most."""
@@ -21,6 +27,8 @@ BUDGET = 8_000_000
 
 _QUALITY = 72
 _SPEED = 2  # of libwebp, 0 the fastest and 6 the smallest: beyond 2 a file gets little smaller
+_LEAST = 128  # thumbnails that this process makes before workers are started: to start one takes as long
+_SCHEMA = pyarrow.schema([("webp", pyarrow.binary()), ("width", pyarrow.int16()), ("height", pyarrow.int16())])
 
 
 @dataclass(frozen=True)
@@ -32,33 +40,43 @@ class Thumbnail:
     height: int
 
 
-def thumbnails(root: Path, paths: Iterable[str], advance: Advance) -> tuple[dict[str, Thumbnail], list[str]]:
-    """Thumbnails of pictures, as many as :data:`BUDGET` allows.
+def thumbnails(root: Path, paths: Iterable[str], engine: str = "processes") -> tuple[dict[str, Thumbnail], list[str]]:
+    """Thumbnails of pictures, as many as :data:`BUDGET` allows; each is made once, and kept.
 
     Args:
         root: the workspace's folder.
         paths: of pictures, relative to it, in the order of their importance; as often as each is shown.
-        advance: told how far the work is.
+        engine: whose workers make those that are missing.
 
     Returns:
         Thumbnails by path, without those beyond the budget; and the paths of pictures that cannot be read.
     """
     uses = Counter(paths)
+    with open_engine(engine) as workers:
+        rows = _store(root).fill(keys_of_paths(uses), _make, workers, "report", least=_LEAST)
     left = BUDGET
     made: dict[str, Thumbnail] = {}
     unreadable = []
-    for number, (path, times) in enumerate(uses.items(), start=1):
-        thumbnail = read_or_none(root / path, _thumbnail)
-        if thumbnail is None:
+    for (path, times), row in zip(uses.items(), rows.read(_SCHEMA.names).to_pylist(), strict=True):
+        if row["webp"] is None:
             unreadable.append(path)
-        elif len(thumbnail.address) * times <= left:
-            left -= len(thumbnail.address) * times
-            made[path] = thumbnail
-        advance(number, len(uses))
+            continue
+        address = f"data:image/webp;base64,{base64.b64encode(row['webp']).decode('ascii')}"
+        if len(address) * times <= left:
+            left -= len(address) * times
+            made[path] = Thumbnail(address, row["width"], row["height"])
     return made, unreadable
 
 
-def _thumbnail(path: Path) -> Thumbnail:
+def _store(root: Path) -> FeatureStore:
+    return FeatureStore(root, KIND, VERSION, _SCHEMA, "report")
+
+
+def _make(jobs: Sequence[Job]) -> list[Made]:
+    return [reading(job.path, _thumbnail) for job in jobs]
+
+
+def _thumbnail(path: Path) -> Mapping[str, Any]:
     """A picture within :data:`WIDTH` × :data:`HEIGHT`, upright.
 
     Raises:
@@ -69,5 +87,4 @@ def _thumbnail(path: Path) -> Thumbnail:
     small.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     memory = io.BytesIO()
     small.save(memory, "WEBP", quality=_QUALITY, method=_SPEED)
-    encoded = base64.b64encode(memory.getvalue()).decode("ascii")
-    return Thumbnail(f"data:image/webp;base64,{encoded}", *small.size)
+    return {"webp": memory.getvalue(), "width": small.width, "height": small.height}

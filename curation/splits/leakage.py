@@ -11,7 +11,7 @@ from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.clusters import label_clusters
 from fullshot.curation.duplicates.search import find_pairs
-from fullshot.curation.features.store import ImageFeatures, kept_features
+from fullshot.curation.features.store import ImageFeatures, kept_features, keys_of
 from fullshot.curation.pose import open_pose_estimator
 
 
@@ -41,7 +41,7 @@ def stored_features(workspace: Workspace, settings: Settings) -> ImageFeatures:
     Raises:
         MissingInput: a picture that has a split has no features, or they are lost.
     """
-    features = kept_features(workspace, open_pose_estimator(settings))
+    features = kept_features(workspace.root, keys_of(workspace.read("images")), open_pose_estimator(settings))
     missing = set(split_of_images(workspace)) - set(features.frame["image_id"])
     if missing:
         raise MissingInput(

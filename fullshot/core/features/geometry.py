@@ -50,11 +50,21 @@ def geometry_rows(root: Path, paths: Iterable[str], engine: str = "processes", s
     Returns:
         A row for each of the paths, in their order; ``is_readable`` says which decode to their end.
     """
-    asked = pyarrow.array(paths, pyarrow.string())
-    names = pyarrow.array([_identity(path) for path in asked.to_pylist()], pyarrow.string())
     with open_engine(engine) as workers:
-        keys = pyarrow.table({"image_id": names, "path": asked})
-        return geometry_store(root).fill(keys, _measure, workers, stage, least=_LEAST)
+        return geometry_store(root).fill(keys_of_paths(paths), _measure, workers, stage, least=_LEAST)
+
+
+def keys_of_paths(paths: Iterable[str]) -> pyarrow.Table:
+    """Keys of pictures of which only the path is at hand.
+
+    Args:
+        paths: relative to the workspace.
+    """
+    each = list(paths)
+    names = [_identity(path) for path in each]
+    return pyarrow.table(
+        {"image_id": pyarrow.array(names, pyarrow.string()), "path": pyarrow.array(each, pyarrow.string())}
+    )
 
 
 def _measure(jobs: Sequence[Job]) -> list[Made]:

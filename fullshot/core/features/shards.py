@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import math
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from fullshot.core.errors import StageFailed
-from fullshot.core.features.keys import BOX_COLUMNS, joined_keys, key_schema
+from fullshot.core.features.keys import BOX_COLUMNS, STAMP_COLUMNS, joined_keys, key_schema
 from fullshot.core.files import write_bytes
 
 MANY = 16
@@ -24,6 +25,9 @@ MANY = 16
 
 MERGED_BYTES = 1 << 27
 """What is merged at a time: it is in memory whole."""
+
+_LATE = {*STAMP_COLUMNS, "unreadable", "message"}
+"""Columns that version 0.1 did not write."""
 
 _ROW_GROUP = 4096
 """Rows that are read at once when one of them is wanted."""
@@ -113,7 +117,7 @@ def read_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> py
     return table if np.array_equal(local, np.arange(table.num_rows)) else table.take(pyarrow.array(local))
 
 
-def merge(folder: Path, schema: pyarrow.Schema) -> None:
+def merge(folder: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> None:
     """Merge small shards, where there are :data:`MANY` of about one size; of rows of one key the newest is kept.
 
     A kill between the write of the larger shard and the removal of the small ones leaves rows twice, which is no harm.
@@ -129,7 +133,8 @@ def merge(folder: Path, schema: pyarrow.Schema) -> None:
         except (BrokenShard, FileNotFoundError):
             continue
         # What holds other columns, such as those of a plug-in's that is away for a while, stays as it is.
-        if path.stat().st_size <= MERGED_BYTES // 2 and there == set(schema.names):
+        is_whole = there - obsolete == set(schema.names) - (_LATE - there)
+        if path.stat().st_size <= MERGED_BYTES // 2 and is_whole:
             tiers[int(math.log(max(rows, 1), MANY))].append(path)
     for tier in tiers.values():
         if len(tier) >= MANY:
@@ -153,7 +158,9 @@ def _merge_all(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
     try:
         for path in paths:
             with _opened(path) as file:
-                tables.append(file.read(schema.names).cast(schema))
+                tables.append(
+                    _completed(file.read([name for name in schema.names if name in file.schema_arrow.names]), schema)
+                )
     except (BrokenShard, FileNotFoundError):
         return  # the reader of its rows says so, and they are made again
     table = pyarrow.concat_tables(tables)
@@ -165,6 +172,21 @@ def _merge_all(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
     write(folder, table.take(pyarrow.array(newest[in_order])))
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def adopt(old: Path, new: Path) -> None:
+    """Move the shards that an earlier version of fullshot kept in another folder; what was cut short is gone on with.
+
+    Raises:
+        OSError: nobody may write there.
+    """
+    new.parent.mkdir(parents=True, exist_ok=True)
+    if not new.exists():
+        old.rename(new)
+        return
+    for shard in old.glob("*.parquet"):
+        shard.rename(new / shard.name)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _completed(table: pyarrow.Table, schema: pyarrow.Schema, rows: int | None = None) -> pyarrow.Table:

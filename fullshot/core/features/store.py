@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,8 @@ class FeatureStore:
             are read without a Python object a row (:meth:`Rows.array`).
         made_by: the command that makes the rows, such as ``curate``; for messages.
         boxed: whether rows belong to boxes.
+        folder: where the shards lie, if not where they should; for those of earlier versions of fullshot.
+        obsolete: columns that shards of earlier versions have, and which are dropped when these are merged.
 
     Example:
         >>> store = FeatureStore(root, "sizes", "1", pyarrow.schema([("width", pyarrow.int32())]), "curate")
@@ -71,15 +73,25 @@ class FeatureStore:
     """
 
     def __init__(
-        self, root: Path, kind: str, version: str, schema: pyarrow.Schema, made_by: str, *, boxed: bool = False
+        self,
+        root: Path,
+        kind: str,
+        version: str,
+        schema: pyarrow.Schema,
+        made_by: str,
+        *,
+        boxed: bool = False,
+        folder: Path | None = None,
+        obsolete: Collection[str] = (),
     ) -> None:
         for word in (kind, version):
             if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", word):
                 raise ValueError(f"expected letters, digits, '.', '_' and '-', got {word!r}")
         self.root = root
-        self.folder = root / FOLDER / kind / version
+        self.folder = folder or root / FOLDER / kind / version
         self.schema = pyarrow.unify_schemas([key_schema(boxed=boxed), schema])
         self._boxed = boxed
+        self._obsolete = frozenset(obsolete)
         self._command = f"fullshot {made_by} {root}"
 
     def look_up(self, keys: pyarrow.Table) -> Rows:
@@ -119,7 +131,7 @@ class FeatureStore:
         Raises:
             StageFailed: see the engine; or the store's files cannot be read.
         """
-        shards.merge(self.folder, self.schema)
+        shards.merge(self.folder, self.schema, self._obsolete)
         places, moved = self._places(keys, self._drop_broken)
         again = functools.partial(self.fill, make=make)
         if len(moved):
@@ -152,7 +164,7 @@ class FeatureStore:
         is_current = (found.shard >= 0) & (found.stamp == now).all(axis=1)
         is_unstamped = is_there & (found.stamp[:, 0] == NO_STAMP)
         if "bytes" in keys.column_names:
-            is_unstamped &= keys["bytes"].fill_null(-1).to_numpy() == now[:, 0]
+            is_unstamped &= keys["bytes"].cast(pyarrow.int64()).fill_null(-1).to_numpy() == now[:, 0]
         moved = np.flatnonzero(
             is_there & ~found.is_unreadable & (found.stamp[:, 0] == now[:, 0]) & (found.stamp[:, 1] != now[:, 1])
         )

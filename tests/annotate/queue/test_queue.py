@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from fullshot.annotate.queue import run as queue
 from fullshot.annotate.queue import shortlist
 from fullshot.annotate.queue.coverage import in_sample, population_of
 from fullshot.annotate.queue.numbering import priorities
-from fullshot.annotate.queue.predictions import BEST, FOLDER, DetectorExtractor, feature_extractor
+from fullshot.annotate.queue.predictions import BEST, KIND, DetectorExtractor, feature_extractor
 from fullshot.annotate.queue.run import prioritise
 from fullshot.annotate.queue.selection import Labelled, Order, Pool, Weights, choose
 from fullshot.annotate.queue.turns import Turns
@@ -443,12 +444,12 @@ def test_no_detector_looks_at_a_picture_twice(make: Make) -> None:
     assert len(stats["detector"]) == 16
     assert prioritise(workspace, SETTINGS)["predicted"] == 0
     assert workspace.table("priorities").read_bytes() == before
-    # Another detector sees other things; what the first one saw is thrown away.
+    # Another detector sees other things.
     install_detector(workspace, 2)
-    assert prioritise(workspace, SETTINGS)["predicted"] == 4
-    assert len(list((workspace / FOLDER).iterdir())) == 1
+    stats = prioritise(workspace, SETTINGS)
+    assert stats["predicted"] == 4
     # Half a file is as good as none.
-    shard = next((workspace / FOLDER).rglob("*.parquet"))
+    [shard] = (workspace / "features" / KIND).glob(f"{stats['detector']}*/*.parquet")
     shard.write_bytes(shard.read_bytes()[:100])
     assert prioritise(workspace, SETTINGS)["predicted"] == 4
 
@@ -468,14 +469,23 @@ def test_what_is_seen_does_not_depend_on_the_neighbours(make: Make) -> None:
     assert np.ptp(together, axis=0).max() > 1e-3
 
 
-def test_predictions_of_version_0_1_are_moved_and_used(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", ["observations", "predictions"])
+def test_predictions_of_earlier_versions_are_moved_and_used(
+    make: Make, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     workspace, _ = make({"colour": RED}, {"colour": BLUE})
     prioritise(workspace, SETTINGS)
-    (workspace / FOLDER).rename(workspace / "observations")
+    before = workspace.table("priorities").read_bytes()
+    old = workspace / name
+    (workspace / "features" / KIND).rename(old)
+    [shard] = old.rglob("*.parquet")
+    columns = ["image_id", "scores", "features"]
+    pyarrow.parquet.write_table(pyarrow.parquet.read_table(shard).select(columns), shard)
     capsys.readouterr()
     assert prioritise(workspace, SETTINGS)["predicted"] == 0
-    assert not (workspace / "observations").exists()
-    assert capsys.readouterr().err == f"{workspace / 'observations'} is called predictions now: moved\n"
+    assert not old.exists()
+    assert capsys.readouterr().err == f"{old} is features/predictions now: moved\n"
+    assert workspace.table("priorities").read_bytes() == before
 
 
 # Formulas

@@ -30,12 +30,18 @@ def contents(workspace: Workspace) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
-def as_version_0_1(workspace: Workspace) -> None:
+def as_version_0_1(workspace: Workspace, settings: Settings) -> None:
     """Bring the folder of features into the state that version 0.1 left it in."""
-    (workspace / "features").rename(workspace / "looks")
+    version = version_of(curation.open_pose_estimator(settings))
+    shutil.move(workspace / "features" / "pictures", workspace / "looks")
+    if (workspace / "features" / "failures.json").is_file():
+        shutil.move(workspace / "features" / "failures.json", workspace / "looks")
+    shutil.rmtree(workspace / "features")
     for shard in (workspace / "looks").rglob("*.parquet"):
-        table = pyarrow.parquet.read_table(shard).rename_columns({"version": "make"})
-        pyarrow.parquet.write_table(table.select(COLUMNS_OF_0_1), shard)
+        table = pyarrow.parquet.read_table(shard)
+        table = table.append_column("make", pyarrow.array([version] * table.num_rows))
+        pyarrow.parquet.write_table(table.select(COLUMNS_OF_0_1), shard.with_name("0123456789abcdef.parquet"))
+        shard.unlink()
 
 
 def test_the_version_of_mediapipes_features_is_that_of_0_1(settings: Settings) -> None:
@@ -49,7 +55,7 @@ def test_they_are_moved_and_used(make_workspace: Make, settings: Settings, capfd
     workspace = make_workspace(ROWS)
     assert curation.curate(workspace, settings)["extracted"] == 3
     before = contents(workspace)
-    as_version_0_1(workspace)
+    as_version_0_1(workspace, settings)
     capfd.readouterr()
     assert curation.curate(workspace, settings)["extracted"] == 0
     [line] = [line for line in capfd.readouterr().err.splitlines() if "looks" in line]
@@ -60,10 +66,41 @@ def test_they_are_moved_and_used(make_workspace: Make, settings: Settings, capfd
     assert "looks" not in capfd.readouterr().err
 
 
+def test_features_that_lay_one_folder_higher_are_moved_and_used(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    before = contents(workspace)
+    as_version_0_1(workspace, settings)
+    (workspace / "looks").rename(workspace / "features")
+    assert curation.curate(workspace, settings)["extracted"] == 0
+    assert contents(workspace) == before
+    [shard] = (workspace / "features").rglob("*.parquet")
+    # A fullshot of that time was run again: what it wrote joins the rest.
+    old = workspace / "features" / shard.parent.name
+    old.mkdir()
+    shard.rename(old / "fedcba9876543210.parquet")
+    assert curation.curate(workspace, settings)["extracted"] == 0
+    assert not old.exists()
+    assert contents(workspace) == before
+
+
+def test_shards_of_0_1_are_merged_with_new_ones(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    before = contents(workspace)
+    as_version_0_1(workspace, settings)
+    [shard] = (workspace / "looks").rglob("*.parquet")
+    for number in range(16):
+        shutil.copy(shard, shard.with_name(f"{number:016x}.parquet"))
+    assert curation.curate(workspace, settings)["extracted"] == 0
+    assert len(list((workspace / "features").rglob("*.parquet"))) == 1
+    assert contents(workspace) == before
+
+
 def test_a_check_of_the_splits_uses_them_too(make_workspace: Make, settings: Settings) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
-    as_version_0_1(workspace)
+    as_version_0_1(workspace, settings)
     assert curation.find_leaks(workspace, settings) == []
     assert (workspace / "features").is_dir()
 
@@ -73,7 +110,7 @@ def test_a_workspace_that_can_only_be_read_keeps_its_old_folder(
 ) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
-    as_version_0_1(workspace)
+    as_version_0_1(workspace, settings)
 
     def refuse(path: Path, target: Path) -> None:
         # Tests may run as root, whom no permission keeps from writing.
@@ -90,7 +127,7 @@ def test_failures_that_0_1_wrote_are_still_curations_own(make_workspace: Make, s
     content = path.read_bytes()
     path.unlink()
     curation.curate(workspace, settings)
-    as_version_0_1(workspace)
+    as_version_0_1(workspace, settings)
     assert json.loads((workspace / "looks" / "failures.json").read_text("utf-8"))
     path.write_bytes(content)
     assert curation.curate(workspace, settings)["unreadable"] == 0
