@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.compute
 import pyarrow.parquet
 import pytest
 
@@ -39,6 +40,7 @@ def as_version_0_1(workspace: Workspace, settings: Settings) -> None:
     shutil.rmtree(workspace / "features")
     for shard in (workspace / "looks").rglob("*.parquet"):
         table = pyarrow.parquet.read_table(shard)
+        table = table.filter(pyarrow.compute.is_null(table["unreadable"]))
         table = table.append_column("make", pyarrow.array([version] * table.num_rows))
         pyarrow.parquet.write_table(table.select(COLUMNS_OF_0_1), shard.with_name("0123456789abcdef.parquet"))
         shard.unlink()
