@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fullshot.annotate.label_studio.pull import pull
     from fullshot.annotate.label_studio.push import push
     from fullshot.annotate.label_studio.server import served_label_studio
+    from fullshot.annotate.queue.predictions import features_in_use
     from fullshot.annotate.queue.run import prioritise
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "check_boxes",
     "connected",
     "export_boxes",
+    "features_in_use",
     "import_boxes",
     "load_boxes",
     "prioritise",
@@ -44,6 +46,7 @@ __getattr__ = lazy_names(
         ".label_studio.pull": ("pull",),
         ".label_studio.push": ("push",),
         ".label_studio.server": ("served_label_studio",),
+        ".queue.predictions": ("features_in_use",),
         ".queue.run": ("prioritise",),
     },
 )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
     from fullshot.curation.features.extract import read_for_features
     from fullshot.curation.features.poses import kept_poses
+    from fullshot.curation.features.in_use import features_in_use
     from fullshot.curation.features.store import ImageFeatures
     from fullshot.curation.pose import POSE_ESTIMATORS, PoseEstimator, open_pose_estimator
     from fullshot.curation.pose.garment_boxes import garment_boxes
@@ -28,6 +29,7 @@ __all__ = [
     "PoseEstimator",
     "add_pictures",
     "curate",
+    "features_in_use",
     "find_leaks",
     "fingerprint",
     "garment_boxes",
@@ -50,6 +52,7 @@ __getattr__ = lazy_names(
         ".duplicates.similarity": ["is_near_duplicate", "similarity"],
         ".features.extract": ["read_for_features"],
         ".features.poses": ["kept_poses"],
+        ".features.in_use": ["features_in_use"],
         ".features.store": ["ImageFeatures"],
         ".pose": ["POSE_ESTIMATORS", "PoseEstimator", "open_pose_estimator"],
         ".pose.garment_boxes": ["garment_boxes"],

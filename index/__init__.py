@@ -7,7 +7,7 @@ from fullshot.core.lazy import lazy_names
 if TYPE_CHECKING:
     from fullshot.index.answer import Garment, LookAlike, Recommendation
     from fullshot.index.building import build_catalog
-    from fullshot.index.catalog import Catalog, Hit
+    from fullshot.index.catalog import Catalog, Hit, features_in_use
     from fullshot.index.evaluation import evaluate_recommend
     from fullshot.index.neighbours import check_splits
     from fullshot.index.recommendation import must_be_answerable, recommend
@@ -26,6 +26,7 @@ __all__ = [
     "build_catalog",
     "check_splits",
     "evaluate_recommend",
+    "features_in_use",
     "must_be_answerable",
     "recommend",
     "trace",
@@ -36,7 +37,7 @@ __getattr__ = lazy_names(
     {
         ".answer": ["Garment", "LookAlike", "Recommendation"],
         ".building": ["build_catalog"],
-        ".catalog": ["Catalog", "Hit"],
+        ".catalog": ["Catalog", "Hit", "features_in_use"],
         ".evaluation": ["evaluate_recommend"],
         ".neighbours": ["check_splits"],
         ".recommendation": ["must_be_answerable", "recommend"],

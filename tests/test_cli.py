@@ -31,6 +31,7 @@ COMMANDS = [
     "index",
     "recommend",
     "trace",
+    "gc",
     "doctor",
 ]
 

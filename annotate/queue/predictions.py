@@ -18,7 +18,7 @@ from fullshot.annotate.queue import descriptor
 from fullshot.core.boxes import Picture
 from fullshot.core.engines import cores
 from fullshot.core.errors import MissingInput
-from fullshot.core.features import FOLDER, FeatureStore, Job, Made, Unreadable, adopt, reading
+from fullshot.core.features import FOLDER, FeatureStore, InUse, Job, Made, Unreadable, adopt, reading
 from fullshot.core.pictures import read_reduced
 from fullshot.core.progress import say
 from fullshot.core.settings import Settings
@@ -135,6 +135,16 @@ def feature_extractor(workspace: Workspace, settings: Settings) -> FeatureExtrac
         return Descriptor()
     detector = load(workspace, run.name, settings=settings, confidence=LEAST_SCORE)
     return DetectorExtractor(detector, float(run.metrics.get("val", {}).get("map50", 0)))
+
+
+def features_in_use(workspace: Workspace) -> InUse:
+    """The versions of predictions that the queue needs; see :func:`fullshot.core.features.collect_garbage`."""
+    _move_old_folders(workspace)
+    try:
+        weights = latest_run(workspace, "detector").metrics.get("weights")
+    except MissingInput:
+        return {KIND: [descriptor.VERSION]}
+    return {KIND: [f"{weights}-*"] if weights else None}
 
 
 def extract(workspace: Workspace, keys: pyarrow.Table, extractor: FeatureExtractor) -> ModelOutputs:

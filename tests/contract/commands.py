@@ -5,18 +5,20 @@ import re
 import shutil
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from typer.testing import CliRunner
 
 from fullshot.cli import app
 from fullshot.core.dataset import Dataset
+from fullshot.core.features import FeatureStore, Rows
 from fullshot.core.tables.stored import TableFiles
 from fullshot.core.workspace import Workspace
 from tests.contract.pictures import FULL, Shop, drawn_on, spoil, stored, with_twins
@@ -59,6 +61,9 @@ NEEDS = {
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _STAGES = r"/(crawler|curation|train|annotate|index|fullshot/demo|fullshot/core/(leakage|annotations|derived))[/.]"
+_OF_PIXELS = ("crops", "embeddings")
+"""What is kept of pictures in place of their pixels."""
+
 _opened: set[str] | None = None
 
 
@@ -80,6 +85,25 @@ def _pictures_opened() -> Iterator[set[str]]:
         yield _opened
     finally:
         _opened = None
+
+
+@contextmanager
+def _pictures_looked_at() -> Iterator[set[str]]:
+    """The image_id of every picture whose file this process opens, or whose pixels the store of features has for it."""
+    fill, look_up = FeatureStore.fill, FeatureStore.look_up
+
+    def noting(ask: Callable[..., Rows]) -> Callable[..., Rows]:
+        def noted(store: FeatureStore, keys: pyarrow.Table, *more: Any, **flags: Any) -> Rows:
+            if store.folder.parent.name in _OF_PIXELS:
+                seen.update(keys["image_id"].to_pylist())
+            return ask(store, keys, *more, **flags)
+
+        return noted
+
+    with _pictures_opened() as seen, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FeatureStore, "fill", noting(fill))
+        patch.setattr(FeatureStore, "look_up", noting(look_up))
+        yield seen
 
 
 @contextmanager
@@ -106,7 +130,7 @@ class Run:
         code: its exit code.
         stats: what it printed with ``--json``; empty where it printed nothing.
         words: all that it printed.
-        opened: the image_id of each picture whose file it opened.
+        opened: the image_id of each picture whose file it opened, or whose pixels another command had kept for it.
         read: by a table's name, who read it; see :func:`tables_read`.
     """
 
@@ -124,7 +148,7 @@ def run(*words: str | Path, **environment: str) -> Run:
         *words: of the command, without ``fullshot`` and ``--json``.
         **environment: variables that are set while it runs.
     """
-    with _pictures_opened() as opened, tables_read() as read:
+    with _pictures_looked_at() as opened, tables_read() as read:
         done = CliRunner().invoke(app, [*map(str, words), "--json"], env=environment)
     said = done.stdout + done.stderr
     if done.exception is not None and not isinstance(done.exception, SystemExit):

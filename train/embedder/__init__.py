@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fullshot.train.embedder.embeddings import kept_embeddings
     from fullshot.train.embedder.evaluation import evaluate
     from fullshot.train.embedder.fitting import fit
-    from fullshot.train.embedder.in_use import digest_in_use
+    from fullshot.train.embedder.in_use import digest_in_use, features_in_use
     from fullshot.train.embedder.loading import load
     from fullshot.train.embedder.preprocessing import (
         crop_to_foreground,
@@ -33,6 +33,7 @@ __all__ = [
     "crop_to_foreground",
     "digest_in_use",
     "evaluate",
+    "features_in_use",
     "fit",
     "has_plain_background",
     "kept_embeddings",
@@ -61,7 +62,7 @@ __getattr__ = lazy_names(
         ".embeddings": ["kept_embeddings"],
         ".evaluation": ["evaluate"],
         ".fitting": ["fit"],
-        ".in_use": ["digest_in_use"],
+        ".in_use": ["digest_in_use", "features_in_use"],
         ".loading": ["load"],
         ".preprocessing": ["crop_to_foreground", "has_plain_background", "preferred_item_shots", "resize"],
         "fullshot.core.interfaces": ["Backbone", "Embedder"],

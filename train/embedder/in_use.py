@@ -1,6 +1,9 @@
-"""Which embedder is in use, without opening it."""
+"""Which embedder is in use, without opening it, and which of the features that a workspace keeps it needs."""
 
+from fullshot.core.errors import MissingInput
+from fullshot.core.features import InUse
 from fullshot.core.files import digest
+from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 
@@ -18,3 +21,21 @@ def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
         UserError: there is no such run, or it is not finished.
     """
     return digest(runs.latest_run(workspace, KIND, run).folder / WEIGHTS)
+
+
+def features_in_use(workspace: Workspace, settings: Settings) -> InUse:
+    """The versions of crops and embeddings that the embedder in use needs, and the crops of the next training.
+
+    See :func:`fullshot.core.features.collect_garbage`.
+    """
+    from fullshot.train.embedder.crops import crop_store  # with what cuts crops, which a digest can do without
+
+    sides, embeddings = {settings.embedder.image_size}, []
+    try:
+        run = runs.latest_run(workspace, KIND)
+    except MissingInput:
+        pass  # there is none yet
+    else:
+        embeddings.append(digest_in_use(workspace)[:16])
+        sides.add(int(run.record["settings"]["embedder"]["image_size"]))
+    return {"crops": [crop_store(workspace.root, side).folder.name for side in sides], "embeddings": embeddings}

@@ -10,15 +10,18 @@ if TYPE_CHECKING:
     from fullshot.core.features.rows import Rows
     from fullshot.core.features.shards import adopt
     from fullshot.core.features.store import FOLDER, FeatureStore
+    from fullshot.core.features.waste import InUse, collect_garbage
 
 __all__ = [
     "FOLDER",
     "FeatureStore",
+    "InUse",
     "Job",
     "Made",
     "Rows",
     "Unreadable",
     "adopt",
+    "collect_garbage",
     "geometry_row",
     "geometry_rows",
     "geometry_store",
@@ -34,5 +37,6 @@ __getattr__ = lazy_names(  # pyarrow is loaded when a store is used
         ".rows": ["Rows"],
         ".shards": ["adopt"],
         ".store": ["FOLDER", "FeatureStore"],
+        ".waste": ["InUse", "collect_garbage"],
     },
 )

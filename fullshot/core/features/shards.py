@@ -55,6 +55,22 @@ def write(folder: Path, table: pyarrow.Table) -> Path:
         if name in table.column_names:
             content.update(table[name].to_numpy().tobytes())
     path = folder / f"made-{time.time_ns():016x}-{content.hexdigest()[:12]}.parquet"
+    _save(path, table)
+    return path
+
+
+def keep_rows(path: Path, rows: NDArray[np.int64]) -> None:
+    """Remove all rows of a shard but these."""
+    with opened(path) as file:
+        table = file.read().take(pyarrow.array(rows))
+    if table.num_rows:
+        # By another name, with the same place in the order of age: whoever has looked up rows finds them gone, and
+        # looks them up again, instead of reading others.
+        _save(path.with_name(f"{path.stem.partition('.')[0]}.{time.time_ns():016x}.parquet"), table)
+    path.unlink(missing_ok=True)
+
+
+def _save(path: Path, table: pyarrow.Table) -> None:
     memory = io.BytesIO()
     # A dictionary or least and greatest values of thumbnails would be larger than the thumbnails.
     pyarrow.parquet.write_table(
@@ -67,7 +83,6 @@ def write(folder: Path, table: pyarrow.Table) -> Path:
         write_page_checksum=True,
     )
     write_bytes(path, memory.getvalue())
-    return path
 
 
 def read_keys(path: Path, schema: pyarrow.Schema) -> pyarrow.Table:
@@ -80,7 +95,7 @@ def read_keys(path: Path, schema: pyarrow.Schema) -> pyarrow.Table:
         FileNotFoundError: it is gone, such as after a merge.
     """
     wanted = key_schema(boxed=BOX_COLUMNS[0] in schema.names)
-    with _opened(path) as file:
+    with opened(path) as file:
         there = file.schema_arrow
         is_whole = all(
             name in there.names and there.field(name).type == kind
@@ -104,7 +119,7 @@ def read_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> py
         BrokenShard: the file is damaged.
         FileNotFoundError: it is gone.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         sizes = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         groups = np.searchsorted(starts, rows, side="right") - 1
@@ -128,7 +143,7 @@ def merge(folder: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> Non
     tiers: dict[int, list[Path]] = defaultdict(list)
     for path in paths:
         try:
-            with _opened(path) as file:
+            with opened(path) as file:
                 rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
         except (BrokenShard, FileNotFoundError):
             continue
@@ -157,7 +172,7 @@ def _merge_all(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
     tables = []
     try:
         for path in paths:
-            with _opened(path) as file:
+            with opened(path) as file:
                 tables.append(
                     _completed(file.read([name for name in schema.names if name in file.schema_arrow.names]), schema)
                 )
@@ -200,7 +215,7 @@ def _completed(table: pyarrow.Table, schema: pyarrow.Schema, rows: int | None = 
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
+def opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
     """A shard's file; what is wrong with it is said in one way."""
     try:
         with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
