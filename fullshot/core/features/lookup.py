@@ -13,8 +13,11 @@ from fullshot.core.features import shards
 from fullshot.core.features.keys import BOX_COLUMNS, NO_STAMP, STAMP_COLUMNS, joined_keys
 from fullshot.core.features.shards import BrokenShard
 
-_AT_ONCE = 1_000_000
+_AT_ONCE = 500_000
 """Rows of shards whose keys are in memory at once."""
+
+_FEW = 0.5
+"""The share of keys that are copied to be looked for further, at most."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,19 @@ def find(
     )
     wanted, left = joined_keys(keys, boxed=boxed), np.arange(count)
     for numbers, rows, table in _batches(paths, schema, broken):
-        if not len(left):
-            break
         hits = pyarrow.compute.index_in(wanted, value_set=joined_keys(table, boxed=boxed).combine_chunks())
-        is_hit = hits.is_valid().to_numpy()
-        source, target = hits.drop_null().to_numpy(), left[is_hit]
+        # What was found in a newer shard is not looked for again; to leave it out is to copy the rest.
+        is_hit = hits.is_valid().to_numpy() & (found.shard[left] < 0)
+        source, target = hits.fill_null(0).to_numpy()[is_hit], left[is_hit]
         found.shard[target], found.row[target] = numbers[source], rows[source]
         for column, name in enumerate(STAMP_COLUMNS):
             found.stamp[target, column] = table[name].fill_null(NO_STAMP).to_numpy()[source]
         found.is_unreadable[target] = table["unreadable"].is_valid().to_numpy()[source]
-        left = left[~is_hit]
-        wanted = wanted.filter(pyarrow.array(~is_hit))
+        is_left = found.shard[left] < 0
+        if not is_left.any():
+            break
+        if is_left.mean() < _FEW:
+            left, wanted = left[is_left], wanted.filter(pyarrow.array(is_left))
     return found
 
 

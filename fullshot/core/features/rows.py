@@ -47,6 +47,7 @@ class Rows:
         again: gives the rows of some keys once more, where their shard was merged into another meanwhile.
         command: that makes the rows.
         repairs: whether ``again`` makes rows that are not there, so that a damaged shard can be let go.
+        numbers: which of the keys these are; None: all.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class Rows:
         command: str,
         *,
         repairs: bool,
+        numbers: NDArray[np.int64] | None = None,
     ) -> None:
-        self.keys = keys
+        self._all_keys = keys
+        self._numbers = numbers
         self.made = made
         self._places = places
         self._schema = schema
@@ -69,7 +72,17 @@ class Rows:
         self._repairs = repairs
 
     def __len__(self) -> int:
-        return int(self.keys.num_rows)
+        return len(self._places.shard)
+
+    @property
+    def keys(self) -> pyarrow.Table:
+        """The keys, in their order; a copy where they are some of many."""
+        return self._keys_of(slice(None))
+
+    def _keys_of(self, numbers: NDArray[np.int64] | slice) -> pyarrow.Table:
+        if self._numbers is not None:
+            return self._all_keys.take(pyarrow.array(self._numbers[numbers]))
+        return self._all_keys if isinstance(numbers, slice) else self._all_keys.take(pyarrow.array(numbers))
 
     @cached_property
     def is_present(self) -> NDArray[np.bool_]:
@@ -87,16 +100,16 @@ class Rows:
         One row a key, in the keys' order.
         """
         rows = self.take(np.flatnonzero(self._places.is_unreadable))
-        names = [name for name in ("image_id", "path") if name in self.keys.column_names]
-        why = rows.read(["unreadable", "message"])
-        return pyarrow.table([*(rows.keys[name] for name in names), *why.columns], [*names, *why.column_names])
+        keys, why = rows.keys.select(["image_id", "path"]), rows.read(["unreadable", "message"])
+        return pyarrow.table([*keys.columns, *why.columns], [*keys.column_names, *why.column_names])
 
     def take(self, numbers: NDArray[np.int64]) -> "Rows":
         """Some of the rows, by their numbers, in that order."""
         at = self._places
         places = Places(at.shards, at.shard[numbers], at.row[numbers], at.is_unreadable[numbers])
-        keys = self.keys.take(pyarrow.array(numbers))
-        return Rows(keys, places, self._schema, self.made, self._again, self._command, repairs=self._repairs)
+        of_all = numbers if self._numbers is None else self._numbers[numbers]
+        details = self._schema, self.made, self._again, self._command
+        return Rows(self._all_keys, places, *details, repairs=self._repairs, numbers=of_all)
 
     def read(self, columns: Sequence[str]) -> pyarrow.Table:
         """Some columns of all rows, in the keys' order, and in memory; null where a key has no readable row."""
@@ -173,7 +186,7 @@ class Rows:
     def _scan_again(
         self, numbers: NDArray[np.int64], columns: Sequence[str]
     ) -> Iterator[tuple[NDArray[np.int64], pyarrow.Table]]:
-        rows = self._again(self.keys.take(pyarrow.array(numbers)))
+        rows = self._again(self._keys_of(numbers))
         if not rows.is_present.all():
             raise StageFailed(f"rows that were there are gone: run `{self._command}` again")
         for local, table in rows.scan(columns):

@@ -177,7 +177,7 @@ class FeatureStore:
     def _stamp_anew(self, rows: Rows) -> None:
         """Write rows again with the stamps that their files have now."""
         for numbers, table in rows.scan(self.schema.names):
-            now = stamps(self.root, rows.keys["path"].take(pyarrow.array(numbers)))
+            now = stamps(self.root, rows.take(numbers).keys["path"])
             for column, name in enumerate(STAMP_COLUMNS):
                 number = table.column_names.index(name)
                 table = table.set_column(number, self.schema.field(name), pyarrow.array(now[:, column]))
