@@ -1,5 +1,6 @@
 """What people say of pictures, copies, queues and odd files, through the whole of curation."""
 
+import os
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -155,7 +156,9 @@ def test_a_changed_rule_touches_no_picture(make_workspace: Make, settings: Setti
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     for path in (workspace / "images").rglob("*.*"):
-        path.write_bytes(b"x" * path.stat().st_size)
+        before = path.stat()
+        path.write_bytes(b"x" * before.st_size)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     stats = curation.curate(workspace, load(curate={"processes": 1, "min_span": 0.99}))
     assert (stats["extracted"], stats["unreadable"], stats["full_shots"]) == (0, 0, 0)
 

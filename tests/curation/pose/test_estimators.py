@@ -11,6 +11,7 @@ from fullshot import curation
 from fullshot.core.errors import UserError
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
+from fullshot.curation.features.versions import version_name, version_of
 from fullshot.curation.pose import PoseEstimator, open_pose_estimator
 from fullshot.curation.pose.mediapipe import MediaPipePose
 from fullshot.curation.pose.model_file import PoseModel
@@ -28,10 +29,11 @@ def asking(network: Path | str, **words: object) -> Settings:
 
 
 def people_kept(workspace: Workspace, estimator: PoseEstimator) -> dict[str, int]:
-    """For each picture looked at by an estimator, how many numbers of keypoints are kept."""
-    tables = map(pyarrow.parquet.read_table, (workspace / "features").rglob("*.parquet"))
-    rows = [row for table in tables for row in table.to_pylist()]
-    return {row["image_id"]: len(row["keypoints"]) for row in rows if row["version"].endswith(estimator.version)}
+    """How many numbers are kept of the people in each picture, of what this estimator found."""
+    version = version_name(version_of(estimator))
+    shards = (workspace / "features").glob(f"pictures/{version}/*.parquet")
+    rows = [row for shard in shards for row in pyarrow.parquet.read_table(shard).to_pylist()]
+    return {row["image_id"]: len(row["keypoints"]) for row in rows}
 
 
 def test_mediapipe_unless_asked_otherwise(pose_model: PoseModel) -> None:

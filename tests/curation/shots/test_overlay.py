@@ -1,5 +1,6 @@
 """Pictures with joints drawn over them, alone and as a whole run writes them."""
 
+import os
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -343,7 +344,9 @@ def test_a_picture_that_broke_since_its_features_were_extracted_is_named(
     curation.curate(workspace, settings)
     row = next(row for row in workspace.read("images").to_dict("records") if row["url"].endswith("front.jpg"))
     path = workspace / row["path"]
-    path.write_bytes(b"x" * path.stat().st_size)  # as large as before: nothing else tells
+    before = path.stat()
+    path.write_bytes(b"x" * before.st_size)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as large and as old as before: nothing else tells
     assert curation.curate(workspace, settings, overlays=True)["extracted"] == 0
     assert set(overlays(workspace)) == {"outfit"}
     assert f"overlays: 1 picture that cannot be read is left out: {row['path']}" in capfd.readouterr().err
