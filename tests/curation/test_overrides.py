@@ -1,7 +1,7 @@
 """What people say of pictures, copies, queues and odd files, through the whole of curation."""
 
-import os
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 

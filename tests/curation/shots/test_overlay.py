@@ -1,7 +1,7 @@
 """Pictures with joints drawn over them, alone and as a whole run writes them."""
 
-import os
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
