@@ -15,15 +15,16 @@ def gc(
     as_json: JsonFlag = False,
 ) -> None:
     """Tell what no command needs of what was kept of pictures, such as another detector's boxes; --yes removes it."""
-    from fullshot import annotate, curation, index
-    from fullshot.core.features import collect_garbage
-    from fullshot.core.progress import say
     from fullshot.core.workspace import Workspace
-    from fullshot.train import embedder
 
     place = Workspace(workspace)
     place.must_have("images")
     settings = place.settings()
+    from fullshot import annotate, curation, index
+    from fullshot.core.features import collect_garbage
+    from fullshot.core.progress import say
+    from fullshot.train import embedder
+
     in_use = [
         curation.features_in_use(place, settings),
         annotate.features_in_use(place),
