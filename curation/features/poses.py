@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pyarrow
 
-from fullshot.core.workspace import Workspace
 from fullshot.curation.features.store import kept_features
 from fullshot.curation.pose import People, PoseEstimator
 
@@ -17,7 +16,5 @@ def kept_poses(root: Path, keys: pyarrow.Table, estimator: PoseEstimator) -> dic
         keys: ``image_id`` and ``path`` of the pictures.
         estimator: of the settings.
     """
-    features = kept_features(Workspace(root), estimator)
-    asked = set(keys["image_id"].to_pylist())
-    names = enumerate(features.frame["image_id"])
-    return {name: features.people_of(row) for row, name in names if name in asked}
+    features = kept_features(root, keys, estimator)
+    return {name: features.people_of(row) for row, name in enumerate(features.frame["image_id"])}
