@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, fingerprint
     from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
     from fullshot.curation.features.extract import read_for_features
-    from fullshot.curation.features.poses import kept_poses
     from fullshot.curation.features.in_use import features_in_use
+    from fullshot.curation.features.poses import kept_poses
     from fullshot.curation.features.store import ImageFeatures
     from fullshot.curation.pose import POSE_ESTIMATORS, PoseEstimator, open_pose_estimator
     from fullshot.curation.pose.garment_boxes import garment_boxes
