@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fullshot.core.engines import open_engine
 from fullshot.core.errors import MissingInput
-from fullshot.core.features import FeatureStore, Job, Made, Unreadable, reading
+from fullshot.core.features import FOLDER, FeatureStore, Job, Made, Unreadable, reading
 from fullshot.core.leakage import Leak
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
@@ -33,7 +33,8 @@ from fullshot.curation import (
     stored_features,
 )
 from fullshot.index.stores import VECTOR_STORES
-from fullshot.train.embedder import kept_embeddings, load, unreadable_paths, whole_pictures
+from fullshot.train import inputs_of, keep_figures, kept_figures
+from fullshot.train.embedder import digest_in_use, kept_embeddings, load, unreadable_paths, whole_pictures
 
 STAGE = "curate --check"
 
@@ -52,11 +53,32 @@ def check_splits(workspace: Workspace, settings: Settings) -> dict[str, Any]:
 
     Returns:
         ``pictures`` of each split, what it was ``checked_by``, the ``leaks`` (what the pictures share, and their
-        image_id by split), and ``unreadable``: pictures that no embedder could look at.
+        image_id by split), and ``unreadable``: pictures that no embedder could look at. What was found is kept, and
+        answered again while nothing has changed.
 
     Raises:
         MissingInput: nothing was curated yet.
     """
+    path = workspace / FOLDER / "check.json"
+    inputs = _inputs(workspace, settings)
+    if (kept := kept_figures(path, inputs, STAGE)) is not None:
+        return kept
+    figures = _checked(workspace, settings)
+    keep_figures(path, inputs, figures)
+    return figures
+
+
+def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
+    """What the answer depends on."""
+    try:
+        embedder = digest_in_use(workspace)
+    except MissingInput:
+        embedder = ""
+    sections = {"curate": settings.curate, "index": settings.index}
+    return inputs_of(workspace, ("products", "images", "curated"), sections, embedder=embedder, mirrored=MIRRORED)
+
+
+def _checked(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     leaks, unreadable = find_leaks(workspace, settings), 0
     checked_by = ["product", "style", "cluster", "hash"]
     try:

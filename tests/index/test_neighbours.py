@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from fullshot import curation
 from fullshot.cli import app
-from fullshot.core import image_store, tables
+from fullshot.core import image_store, pictures, tables
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.index import check_splits
@@ -114,6 +114,23 @@ def test_a_picture_that_cannot_be_read_is_counted_and_named(
     assert (stats["leaks"], stats["unreadable"]) == ([], 1)
     assert stats["checked_by"][-1] == "neighbour"
     assert path in capsys.readouterr().err
+
+
+def test_what_was_checked_is_not_computed_again(
+    built: Workspace, curate_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curation.curate(built, curate_settings)
+    first = check_splits(built, curate_settings)
+    assert first["checked_by"][-1] == "neighbour"
+    monkeypatch.setattr(pictures, "_opened", None)  # whoever opens a picture stumbles
+    assert find_neighbour_leaks(built, curate_settings) == ([], 0)
+    capsys.readouterr()
+    assert check_splits(built, curate_settings) == first
+    assert "nothing has changed" in capsys.readouterr().err
+    monkeypatch.undo()
+    curated = built.read("curated")
+    into(built, str(curated["image_id"].iloc[0]), "test" if curated["split"].iloc[0] == "train" else "train")
+    assert check_splits(built, curate_settings) != first
 
 
 def test_what_is_to_be_done_first_is_said(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fullshot.core import image_store, tables
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import crop
 from fullshot.core.errors import MissingInput, StageFailed, UserError
-from fullshot.core.settings import Settings, load
+from fullshot.core.settings import RecommendSettings, Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.curation import garment_boxes, open_pose_estimator
 from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
@@ -161,6 +161,20 @@ def test_evaluate_goes_the_whole_way(with_photo: Workspace, settings: Settings) 
     drawn = evaluate_recommend(with_photo, settings, split="train")
     assert drawn["instance_recall@5"] == 0
     assert drawn["without_person"] == drawn["outfit_images"] == 6
+
+
+def test_outfit_images_are_looked_at_once(
+    with_photo: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = evaluate_recommend(with_photo, settings)
+    monkeypatch.setattr(storage, "_opened", None)  # whoever opens a picture stumbles
+    capsys.readouterr()
+    assert evaluate_recommend(with_photo, settings) == first
+    assert "nothing has changed" in capsys.readouterr().err
+    fewer = settings.model_copy(update={"recommend": RecommendSettings(neighbours=1)})
+    scores = evaluate_recommend(with_photo, fewer)  # asked anew, of what was found and embedded before
+    assert scores["instance_recall@1"] == 1
+    assert "nothing has changed" not in capsys.readouterr().err
 
 
 def test_a_product_that_is_found_as_another_wear_is_a_miss(with_photo: Workspace, settings: Settings) -> None:
