@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from fullshot.core import tables
+from fullshot.core.dataset import Dataset
 from fullshot.core.taxonomy import Gender
-from fullshot.core.workspace import Workspace
 from fullshot.curation.add.entries import Failure, Source
 from fullshot.curation.add.rows import Rows
 from fullshot.curation.add.values import text
@@ -15,45 +16,64 @@ from fullshot.curation.add.values import text
 _OWN = "file:"
 
 
-def merge(workspace: Workspace, rows: Rows, moment: str) -> dict[str, int]:
+def merge(data: Dataset, rows: Rows, moment: str) -> dict[str, int]:
     """Bring products and images into their tables; a row whose content is the same stays as it is, times included.
 
     Args:
-        workspace: whose tables; rows of other products stay.
+        data: the workspace's tables; rows of other products stay.
         rows: what the source amounts to.
         moment: the time of this run.
 
     Returns:
         ``new_products``, ``changed_products`` and ``new_pictures``.
     """
-    products, images = workspace.read_if_there("products"), workspace.read_if_there("images")
-    before = _by_key(products, ["product_id"], rows.products)
-    there = set(images["image_id"])
+    before = _by_key(data, "products", ["product_id"], rows.products)
     new = [_product(row, before.get(identity), moment) for identity, row in rows.products.items()]
-    _write(workspace, "products", products, new, ["product_id"], ["product_id"])
-    earlier = _by_key(images, ["image_id", "product_id"], rows.images)
+    earlier = _by_key(data, "images", ["image_id", "product_id"], rows.images)
     pictures = [_image(row, earlier.get(key), moment) for key, row in rows.images.items()]
-    replaced = _replaced(images, rows)
-    images = images.assign(position=images["position"].where(~replaced))
-    _write(workspace, "images", images, pictures, ["image_id", "product_id"], ["product_id", "position"])
-    changed = sum(row != before.get(row["product_id"], row) for row in new)
+    data.create("new_products", tables.frame("products", new))
+    data.create("new_images", tables.frame("images", pictures))
+    ((new_pictures,),) = data.rows("SELECT count(DISTINCT image_id) FROM new_images ANTI JOIN images USING (image_id)")
+    data.write("products", _MERGED_PRODUCTS)
+    data.write("images", _MERGED_IMAGES)
     return {
         "new_products": len(rows.products.keys() - before.keys()),
-        "changed_products": changed,
-        "new_pictures": len({row["image_id"] for row in pictures} - there),
+        "changed_products": sum(row != before.get(row["product_id"], row) for row in new),
+        "new_pictures": int(new_pictures),
     }
 
 
-def merge_failures(workspace: Workspace, source: Source, failures: Iterable[Failure], moment: str) -> None:
+_MERGED_PRODUCTS = """
+SELECT * FROM (SELECT * FROM products ANTI JOIN new_products USING (product_id))
+UNION ALL BY NAME SELECT * FROM new_products
+ORDER BY product_id
+"""
+
+# A picture that lay where another one lies now is kept, without a position, as a crawl keeps it.
+_MERGED_IMAGES = """
+WITH old AS (
+    SELECT images.* REPLACE (CASE WHEN now.image_id <> images.image_id THEN NULL ELSE images.position END AS position)
+    FROM images LEFT JOIN (
+        SELECT product_id, url, any_value(image_id) AS image_id FROM new_images GROUP BY product_id, url
+    ) AS now USING (product_id, url)
+)
+SELECT * FROM (SELECT * FROM old ANTI JOIN new_images USING (image_id, product_id))
+UNION ALL BY NAME SELECT * FROM new_images
+ORDER BY product_id, position, fetched_at, image_id
+"""
+
+
+def merge_failures(data: Dataset, source: Source, failures: Iterable[Failure], moment: str) -> None:
     """Bring what could not be read into ``failures``, and take out what this source failed at before and can be by now.
 
     Args:
-        workspace: whose table.
+        data: with that table, where there is one.
         source: of the pictures; it is the failures' ``page``.
         failures: what could not be read.
         moment: the time of this run.
     """
-    before = workspace.read_if_there("failures")
+    was_there = data.has("failures")
+    before = data.frame_if_there("failures")
     asked = {entry.uri for entry in source.entries}
     of_source = (before["kind"] == "picture") & (before["url"].isin(asked) | (before["page"] == source.uri))
     times = {
@@ -64,16 +84,21 @@ def merge_failures(workspace: Workspace, source: Source, failures: Iterable[Fail
         row = {"url": failure.uri, "kind": "picture", "class": failure.kind, "message": text(failure.message)}
         failed_at = times.get((row["url"], row["class"], row["message"]), moment)
         new.append({**row, "failed_at": failed_at, "page": source.uri})
-    if new or workspace.table("failures").is_file():
-        _write(workspace, "failures", before[~of_source], new, ["url", "page"], ["url", "page"])
+    if not new and not was_there:
+        return
+    parts = [part for part in (before[~of_source], tables.frame("failures", new)) if len(part)]
+    rows = pd.concat(parts) if parts else tables.frame("failures")
+    rows = rows.drop_duplicates(["url", "page"], keep="last").sort_values(["url", "page"], kind="stable")
+    data.write("failures", rows.reset_index(drop=True))
 
 
-def _by_key(table: pd.DataFrame, key: list[str], wanted: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+def _by_key(data: Dataset, table: str, key: list[str], wanted: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     """The rows of a table by their key, those with a key that is wanted; what is not known is None."""
-    keys = table[key[0]] if len(key) == 1 else pd.Series(list(zip(*(table[one] for one in key), strict=True)))
-    chosen = table[keys.isin(list(wanted)).to_numpy()] if len(table) else table
-    found: list[dict[Any, Any]] = chosen.astype(object).where(chosen.notna(), None).to_dict("records")
-    return {row[key[0]] if len(key) == 1 else tuple(row[one] for one in key): row for row in found}
+    keys = [each if isinstance(each, tuple) else (each,) for each in wanted]
+    cells = zip(*keys, strict=True) if keys else [()] * len(key)
+    data.create("wanted_keys", pa.table([pa.array(column, pa.string()) for column in cells], names=key))
+    rows = data.arrow(f"SELECT {table}.* FROM {table} SEMI JOIN wanted_keys USING ({', '.join(key)})").to_pylist()
+    return {row[key[0]] if len(key) == 1 else tuple(row[one] for one in key): row for row in rows}
 
 
 def _product(row: dict[str, Any], was: dict[str, Any] | None, moment: str) -> dict[str, Any]:
@@ -98,20 +123,3 @@ def _image(row: dict[str, Any], was: dict[str, Any] | None, moment: str) -> dict
         return was
     merged = {**(was or {}), **row}
     return merged if merged == was else {**merged, "fetched_at": moment}
-
-
-def _replaced(images: pd.DataFrame, rows: Rows) -> "pd.Series[bool]":
-    """Which pictures lay where others lie now; they are kept, without a position, as a crawl keeps them."""
-    now = {(row["product_id"], row["url"]): row["image_id"] for row in rows.images.values()}
-    cells = zip(images["product_id"], images["url"], images["image_id"], strict=True)
-    found = [now.get((product, url), image) != image for product, url, image in cells]
-    return pd.Series(found, index=images.index, dtype=bool)
-
-
-def _write(
-    workspace: Workspace, name: str, old: pd.DataFrame, new: list[dict[str, Any]], key: list[str], order: list[str]
-) -> None:
-    parts = [part for part in (old, tables.frame(name, new)) if len(part)]
-    data = pd.concat(parts) if parts else tables.frame(name)
-    data = data.drop_duplicates(key, keep="last").sort_values(order, kind="stable", ignore_index=True)
-    workspace.write(name, data)

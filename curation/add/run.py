@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from fullshot.core import image_store
 from fullshot.core.clock import now
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
 from fullshot.core.image_store import Stored
 from fullshot.core.settings import Settings
@@ -49,18 +51,19 @@ def add_pictures(
         passed_over = f" but {source.passed_over.total()} files of other kinds" if source.passed_over else ""
         raise UserError(f"expected pictures in {path}, got none{passed_over}")
     workspace.root.mkdir(parents=True, exist_ok=True)
-    with workspace.stage("add", settings) as stats:
+    with workspace.stage("add", settings) as stats, workspace.open() as data:
         started = time.monotonic()
-        images = workspace.read_if_there("images")
-        images = images[images["url"].str.startswith("file:").fillna(False).astype(bool)]
+        for name in ("products", "images"):
+            data.make_if_missing(name)
+        images = _of_these(data, source.entries, options)
         _check_names(source.entries, images, options, path)
         results = store(workspace, source.entries, _stored_before(images, source.entries), settings)
         stored = {uri: result for uri, result in results.items() if isinstance(result, Stored)}
         failures = source.failures + [result for result in results.values() if isinstance(result, Failure)]
         added = rows(source.entries, stored, options, taxonomy)
         moment = now()
-        counts = merge(workspace, added, moment)
-        merge_failures(workspace, source, failures, moment)
+        counts = merge(data, added, moment)
+        merge_failures(data, source, failures, moment)
         seconds = time.monotonic() - started
         stats |= {
             "source": source.uri,
@@ -93,6 +96,18 @@ def _read(path: Path, workspace: Workspace, options: AddOptions) -> Source:
     if path.is_file():
         return read_csv(path, options)
     raise UserError(f"expected a folder or a CSV of pictures, got no such file: {path}")
+
+
+def _of_these(data: Dataset, entries: list[Entry], options: AddOptions) -> pd.DataFrame:
+    """The rows of ``images`` that are of these places, or of products that are named after them."""
+    urls = pa.table({"url": pa.array({entry.uri for entry in entries}, pa.string())})
+    named = {product_id(entry, options) for entry in entries if entry.named_by_path}
+    data.create("asked_urls", urls)
+    data.create("asked_products", pa.table({"product_id": pa.array(named, pa.string())}))
+    return data.query(
+        "SELECT images.* FROM images LEFT JOIN asked_urls USING (url) LEFT JOIN asked_products USING (product_id) "
+        "WHERE starts_with(url, 'file:') AND (asked_urls.url IS NOT NULL OR asked_products.product_id IS NOT NULL)"
+    )
 
 
 def _stored_before(images: pd.DataFrame, entries: list[Entry]) -> dict[str, Stored]:
