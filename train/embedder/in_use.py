@@ -1,11 +1,15 @@
 """Which embedder is in use, without opening it, and which of the features that a workspace keeps it needs."""
 
+from typing import TYPE_CHECKING
+
 from fullshot.core.errors import MissingInput
-from fullshot.core.features import InUse
 from fullshot.core.files import digest
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
+
+if TYPE_CHECKING:
+    from fullshot.core.features import InUse
 
 KIND = "embedder"
 
@@ -23,7 +27,7 @@ def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
     return digest(runs.latest_run(workspace, KIND, run).folder / WEIGHTS)
 
 
-def features_in_use(workspace: Workspace, settings: Settings) -> InUse:
+def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
     """The versions of crops and embeddings that the embedder in use needs, and the crops of the next training.
 
     See :func:`fullshot.core.features.collect_garbage`.
