@@ -27,6 +27,7 @@ class Checkpoints:
         self._begun = time.monotonic()
         self._thread: threading.Thread | None = None
         self._data: Dataset | None = None
+        self._lock = threading.Lock()
         self._error: Exception | None = None
         self._ending = False
 
@@ -49,8 +50,9 @@ class Checkpoints:
         """Give up the one that is at work: each table is as it was, or written whole."""
         self._ending = True
         while self._thread is not None and self._thread.is_alive():
-            if (data := self._data) is not None:
-                data.interrupt()
+            with self._lock:
+                if self._data is not None:
+                    self._data.interrupt()
             self._thread.join(0.05)
 
     def _run(self) -> None:
@@ -58,9 +60,11 @@ class Checkpoints:
             # SQLite's connections, and some frontiers', are one thread's each.
             with CrawlState(self._workspace / FILE, self._settings) as state, self._workspace.open() as data:
                 self._data = data
-                merge(data, state)
+                try:
+                    merge(data, state)
+                finally:
+                    with self._lock:
+                        self._data = None
         except Exception as error:
             if not self._ending:
                 self._error = error
-        finally:
-            self._data = None

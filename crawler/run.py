@@ -17,6 +17,9 @@ from fullshot.crawler.prepare import prepare
 from fullshot.crawler.process import CrawlerProcess
 from fullshot.crawler.state import FILE, CrawlState
 
+_MANY = 20_000
+"""Products whose tables take some seconds to write."""
+
 
 class CrawlFailed(StageFailed):
     """A crawl ran, and something failed; what it found is kept.
@@ -118,6 +121,8 @@ def _run_process(
 
 
 def _write_tables(data: Dataset, state: CrawlState) -> dict[str, int]:
+    if state.count("products") < _MANY:
+        return merge(data, state)
     with progress.bar("write the tables", "tables") as advance:
         return merge(data, state, advance)
 
