@@ -48,7 +48,7 @@ def merge(data: Dataset, state: CrawlState, advance: Advance | None = None) -> d
 
 def _products(data: Dataset, state: CrawlState) -> tuple[str, str]:
     """First seen when the old rows were; a page that was saved earlier does not undo what came later."""
-    data.create(
+    data.define(
         "all_products",
         "SELECT * FROM products WHERE product_id NOT IN (SELECT product_id FROM found_products) UNION ALL BY NAME "
         "SELECT found.* EXCLUDE (_seq) REPLACE ("
@@ -79,11 +79,14 @@ def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
     # The same bytes under two addresses are one picture, where it is first shown.
     data.create("again", "SELECT _seq FROM shown GROUP BY _seq, hash(image_id) HAVING count(*) > 1")
     first = "QUALIFY row_number() OVER (PARTITION BY _seq, image_id ORDER BY n) = 1"
-    data.create(
-        "found_images",
-        "SELECT * FROM shown WHERE _seq NOT IN (SELECT _seq FROM again) UNION ALL "
-        f"SELECT * FROM shown WHERE _seq IN (SELECT _seq FROM again) {first}",
-    )
+    if data.rows("SELECT 1 FROM again LIMIT 1"):
+        data.create(
+            "found_images",
+            "SELECT * FROM shown WHERE _seq NOT IN (SELECT _seq FROM again) UNION ALL "
+            f"SELECT * FROM shown WHERE _seq IN (SELECT _seq FROM again) {first}",
+        )
+    else:
+        data.define("found_images", "SELECT * FROM shown")
     old = (
         "SELECT old.* REPLACE (CASE WHEN line.key IS NULL OR EXISTS (SELECT 1 FROM found_links AS link "
         "WHERE link._seq = line._seq AND link.url = old.url) THEN old.position END AS position), "
@@ -114,7 +117,8 @@ def _boxes(data: Dataset, state: CrawlState) -> tuple[str, str]:
     found = (
         f"SELECT box._seq, n, image_id, label, {pixels}, 'shop' AS source, 1 AS revision, seen_at AS updated_at, "
         "key AS product_id FROM found_pictures AS picture JOIN found_boxes AS box USING (url) "
-        "JOIN found_lines USING (_seq) WHERE _seq NOT IN (SELECT _seq FROM found_refused)"
+        "JOIN found_lines USING (_seq) WHERE _seq NOT IN (SELECT _seq FROM found_refused) "
+        "AND url IN (SELECT url FROM found_links)"
     )
     data.create("shop_boxes", f"SELECT * FROM ({found}) WHERE x_min < x_max AND y_min < y_max")
     old = (

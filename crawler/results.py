@@ -1,7 +1,8 @@
 """What a crawl's state holds, as tables of a data set: streamed out of the state some rows at a time.
 
 ``found_lines`` has a row a product page, ``found_products`` those of them that the table of products takes, and
-``found_links``, ``found_boxes`` and ``found_pictures`` what the pages show. ``_seq`` is a row's place in the state.
+``found_links`` and ``found_boxes`` what the pages show; ``found_pictures`` has those pictures, and maybe others.
+``_seq`` is a row's place in the state.
 """
 
 import json
@@ -88,7 +89,7 @@ def _take_links(state: CrawlState, data: Dataset) -> None:
     query = f"SELECT url, image_id, path, width, height, bytes, fetched_at FROM pictures{narrowed}"
     texts, numbers = dict.fromkeys(("url", "image_id", "path"), str), dict.fromkeys(("width", "height", "bytes"), int)
     _stream(state, data, "state_pictures", query, **texts, **numbers, fetched_at=str)
-    data.create("found_pictures", "SELECT * FROM state_pictures WHERE url IN (SELECT url FROM found_links)")
+    data.create("found_pictures", "SELECT * FROM state_pictures")
 
 
 def _take_products(data: Dataset) -> None:
@@ -112,8 +113,7 @@ def _take_products(data: Dataset) -> None:
         extras = "".join(f", typed_products.{quoted(name)}" for name in further)
         products += f" UNION ALL BY NAME SELECT mended_products.*{extras} FROM mended_products"
         products += " JOIN typed_products USING (_seq)"
-    data.create("found_products", products)
-    data.drop("typed_products")
+    data.define("found_products", products)
 
 
 def _mend(data: Dataset) -> tuple[list[pa.Table], list[tuple[int, str]]]:
