@@ -5,12 +5,10 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
@@ -18,8 +16,9 @@ from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated
 from fullshot.annotate.formats.labels import LabelMap
 from fullshot.annotate.readable import unreadable
 from fullshot.core import files
-from fullshot.core.annotations import TRUSTED, trusted_boxes
+from fullshot.core.annotations import TRUSTED, create_trusted_boxes
 from fullshot.core.boxes import Corners, area
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
 from fullshot.core.image_store import materialize
 from fullshot.core.settings import Settings
@@ -30,7 +29,25 @@ from fullshot.core.workspace import Workspace
 RECORD = ".fullshot-export"
 """Written last into an export: its format, and a digest that tells whether somebody changed it since."""
 
-_CORNERS = ["x_min", "y_min", "x_max", "y_max"]
+_COLUMNS = {
+    "images": ("image_id", "product_id", "path", "width", "height"),
+    "curated": ("image_id", "split", "keep"),
+    "boxes": ("image_id", "label", "x_min", "y_min", "x_max", "y_max", "source", "revision"),
+}
+"""What is read of the tables."""
+
+_EXPORTED = """
+SELECT row_number() OVER (ORDER BY list_position({splits}, split), image_id) AS number, *
+FROM (
+    SELECT coalesce(split, '{unsplit}') AS split, image_id, path, width, height,
+        list(label ORDER BY label, x_min, y_min, x_max, y_max) AS labels,
+        list([x_min, y_min, x_max, y_max] ORDER BY label, x_min, y_min, x_max, y_max) AS corners
+    FROM trusted_boxes GROUP BY ALL
+) WHERE split IN {asked}
+"""
+
+_AT_ONCE = 10_000
+"""Pictures that are read of the tables at a time."""
 
 
 def export_boxes(
@@ -73,28 +90,30 @@ def export_boxes(
     box_format = BOX_FORMATS.get(format)()
     label_map = label_maps.load(format, workspace.taxonomy(), labels)
     inputs = ("images", "boxes", "curated", "annotations")
-    with workspace.stage("boxes export", settings, inputs) as stats:
+    with workspace.stage("boxes export", settings, inputs) as stats, workspace.open(_COLUMNS) as data:
         carried = _Carried(format, label_map)
-        rows = choose(workspace, split, source)
-        broken = unreadable("boxes export", workspace.root, rows["path"].drop_duplicates().tolist())
-        rows = rows[~rows["path"].isin(broken)]
-        for (found, image_id), drawn in rows.groupby(["split", "image_id"], sort=False):
-            carried.add(str(found), str(image_id), drawn)
-        if not carried.pictures:
+        paths = choose(data, split, source)
+        broken = unreadable("boxes export", workspace.root, paths)
+        if len(broken) == len(paths):
             raise UserError(_nothing(workspace, split, source, carried, broken))
         anew = 0
         with _replaced(folder, format) as unfinished:
             by_split: dict[str, list[Annotated]] = {}
-            for found, image_id, path, picture in carried.pictures:
+            for found, image_id, path, *drawn in _pictures(data):
+                boxes = () if path in broken else carried.boxes(*drawn[2:])
+                if not boxes:
+                    carried.empty += path not in broken
+                    continue
                 pictures = by_split.setdefault(found, [])
                 place = unfinished / box_format.picture(found, image_id, len(pictures) + 1)
                 file, is_anew = materialize(workspace / path, place, link=link)
                 anew += is_anew
-                name = file.relative_to(unfinished).as_posix()
-                pictures.append(Annotated(name, picture.width, picture.height, picture.boxes))
+                pictures.append(Annotated(file.relative_to(unfinished).as_posix(), drawn[0], drawn[1], boxes))
+            if not by_split:
+                raise UserError(_nothing(workspace, split, source, carried, broken))
             box_format.save(unfinished, by_split, label_map.categories)
         stats.update(
-            pictures=len(carried.pictures),
+            pictures=sum(map(len, by_split.values())),
             boxes=sum(carried.labels.values()),
             splits={name: len(pictures) for name, pictures in by_split.items()},
             labels={str(label): carried.labels[label] for label in GARMENTS if carried.labels[label]},
@@ -107,68 +126,65 @@ def export_boxes(
     return stats
 
 
-def choose(workspace: Workspace, split: str | None = None, source: str | None = None) -> pd.DataFrame:
-    """The boxes to export: those that count, see :func:`fullshot.core.annotations.trusted_boxes`.
+def choose(data: Dataset, split: str | None = None, source: str | None = None) -> list[str]:
+    """Let queries of a data set find what is exported: the boxes that count, by :mod:`fullshot.core.annotations`.
+
+    ``exported`` has a row a picture: ``split`` (``unsplit`` where it is not known), ``image_id, path, width, height``,
+    ``labels``, and ``corners``, those of the boxes in the order of the labels. ``number`` sorts by split, as they are
+    told, and by picture.
 
     Args:
-        workspace: with ``images.csv`` and ``boxes.csv``.
+        data: with ``images`` and ``boxes``.
         split: only this one's pictures.
         source: boxes of this source alone; a model's are exported only when asked for.
 
     Returns:
-        As ``trusted_boxes``, but ``split`` is ``unsplit`` where it is not known; sorted by split, as they are told,
-        and by picture.
+        The paths of the pictures' files, in order.
 
     Raises:
         MissingInput: a table is not there; says which command makes it.
     """
-    with workspace.open() as data:
-        rows = trusted_boxes(data, (source,) if source else TRUSTED)
-    rows["split"] = rows["split"].fillna(UNSPLIT)
-    if split is not None:
-        rows = rows[rows["split"] == split]
-    order = rows["split"].map([*SPLITS, UNSPLIT].index)
-    return rows.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+    create_trusted_boxes(data, (source,) if source else TRUSTED)
+    splits = [*map(str, SPLITS), UNSPLIT]
+    asked = [str(split)] if split else splits
+    data.create("exported", _EXPORTED.format(splits=splits, asked=asked, unsplit=UNSPLIT))
+    return [path for (path,) in data.rows("SELECT path FROM exported ORDER BY number")]
+
+
+def _pictures(data: Dataset) -> Iterator[Any]:
+    """Split, image_id, path, width, height, labels and corners of each picture, few at once."""
+    columns = ("split", "image_id", "path", "width", "height", "labels", "corners")
+    for batch in data.batches(f"SELECT {', '.join(columns)} FROM exported ORDER BY number", _AT_ONCE):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 @dataclass
 class _Carried:
-    """What a format can carry, and counts of what it cannot.
-
-    ``pictures`` holds split, image_id, path and boxes in the format's categories.
-    """
+    """What a format can carry, and counts of what it cannot."""
 
     format: str
     label_map: LabelMap
-    pictures: list[tuple[str, str, str, Annotated]] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     empty: int = 0
     rounded: int = 0
 
-    def add(self, split: str, image_id: str, rows: pd.DataFrame) -> None:
-        """Take over a picture's rows of :func:`choose`."""
+    def boxes(self, labels: Sequence[str], corners: Sequence[Sequence[float]]) -> tuple[tuple[str, Corners], ...]:
+        """A picture's boxes in the format's categories; those that it cannot carry are counted."""
         box_format = BOX_FORMATS.get(self.format)
         boxes: list[tuple[str, Corners]] = []
-        for label, *numbers in rows[["label", *_CORNERS]].itertuples(index=False, name=None):
+        for label, (x_min, y_min, x_max, y_max) in zip(labels, corners, strict=True):
             if label in self.label_map.export:
-                x_min, y_min, x_max, y_max = map(float, numbers)
-                boxes.append((str(label), (x_min, y_min, x_max, y_max)))
+                boxes.append((label, (x_min, y_min, x_max, y_max)))
             else:
                 self.left_out[f"{label}, which {self.format} has no category for"] += 1
         if box_format.one_box and len(boxes) > 1:
             self.left_out[f"smaller ones, {self.format} has one box a picture"] += len(boxes) - 1
             boxes = [max(boxes, key=lambda box: area(box[1]))]
-        if not boxes:
-            self.empty += 1
-            return
         self.labels.update(label for label, _ in boxes)
         if box_format.whole_pixels:
             self.rounded += sum(any(value != int(value) for value in corners) for _, corners in boxes)
-        named = tuple((self.label_map.export[label], corners) for label, corners in boxes)
-        first = rows.iloc[0]
-        picture = Annotated("", int(first["width"]), int(first["height"]), named)
-        self.pictures.append((split, image_id, str(first["path"]), picture))
+        return tuple((self.label_map.export[label], corners) for label, corners in boxes)
 
 
 def _nothing(

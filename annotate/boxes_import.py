@@ -1,12 +1,14 @@
 """Bring boxes of one's own into the workspace."""
 
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow
 
 from fullshot.annotate import formats
 from fullshot.annotate.formats import BOX_FORMATS
@@ -17,6 +19,7 @@ from fullshot.core import image_store, tables
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import Corners
 from fullshot.core.clock import now
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.progress import say_unreadable
@@ -31,6 +34,27 @@ _LISTED = 10
 
 _ROUNDING = 0.01
 """Pixels that a box may lie outside its picture by without being told of as clipped."""
+
+_COLUMNS = {"images": ("image_id", "width", "height")}
+"""What is read of the tables that are not written."""
+
+_KEYS = ("image_id", "label", "x_min", "y_min", "x_max", "y_max")
+_BEFORE = f"""
+SELECT {", ".join(_KEYS)} FROM boxes WHERE source = '{SOURCE}' AND image_id IN (SELECT image_id FROM replaced)
+"""
+_DIFFERENT = f"""
+SELECT count(*) FROM ((({_BEFORE}) EXCEPT ALL FROM imported) UNION ALL (FROM imported EXCEPT ALL ({_BEFORE})))
+"""
+_TOGETHER = f"""
+SELECT * EXCLUDE (part, place) FROM (
+    SELECT {{columns}}, 0 AS part, row_number() OVER () AS place FROM boxes
+    WHERE source <> '{SOURCE}' OR image_id NOT IN (SELECT image_id FROM replaced)
+    UNION ALL SELECT {{fresh}}, 1, row_number() OVER () FROM imported
+) ORDER BY part, place
+"""
+
+_AT_ONCE = 4096
+"""Pictures that are looked for at a time."""
 
 _Box = tuple[str, Corners]
 _Size = tuple[int, int]
@@ -69,23 +93,22 @@ def import_boxes(
         MissingInput: the workspace has no ``images.csv``.
         UserError: no such format, file or folder, or the file is not what its format says.
     """
-    with workspace.stage("boxes import", settings, ["images"]) as stats:
-        images_table = workspace.read("images").drop_duplicates("image_id")
-        cells = zip(images_table["image_id"], images_table["width"], images_table["height"], strict=True)
-        sizes = {str(identity): (int(width), int(height)) for identity, width, height in cells}
+    inputs = ["images"]
+    with workspace.stage("boxes import", settings, inputs) as stats, workspace.open(_COLUMNS) as data:
+        data.rows("SELECT image_id FROM images LIMIT 0")  # says what to run first
         annotated = formats.load_boxes(path, format)
         label_map = label_maps.load(format, workspace.taxonomy(), labels)
-        matched = _match(annotated, _folders(path, format, images), sizes)
+        matched = _match(annotated, _folders(path, format, images), data)
         say_unreadable("boxes import", matched.unreadable)
         count: Counter[str] = Counter()
         unknown: Counter[str] = Counter()
-        rows: list[dict[str, Any]] = []
+        rows = _Rows()
         for identity, boxes in matched.boxes.items():
-            rows += _rows(identity, boxes, sizes[identity], label_map, count, unknown)
-        _replace(workspace, set(matched.boxes), rows)
+            rows.add(identity, boxes, matched.sizes[identity], label_map, count, unknown)
+        _replace(data, list(matched.boxes), rows)
         stats.update(
             pictures=len(matched.boxes),
-            boxes=len(rows),
+            boxes=len(rows.labels),
             not_in_workspace=len(matched.foreign),
             missing_files=len(matched.missing),
             unreadable=len(matched.unreadable),
@@ -113,38 +136,55 @@ class _Matched:
 
     Attributes:
         boxes: of each picture.
+        sizes: of these pictures, width and height in pixels as they are stored.
         foreign: the ``image_id`` of pictures that are not in the workspace.
         missing: names of pictures whose file is not there.
         unreadable: names of pictures that do not decode.
     """
 
     boxes: dict[str, list[_Box]] = field(default_factory=dict)
+    sizes: dict[str, _Size] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
 
-def _match(annotated: list[Annotated], folders: list[Path], sizes: Mapping[str, _Size]) -> _Matched:
+def _match(annotated: Sequence[Annotated], folders: list[Path], data: Dataset) -> _Matched:
     """Find the workspace's pictures among those of the annotations."""
     matched = _Matched()
-    for picture in annotated:
-        file = next((file for file in _candidates(picture.file_name, folders) if file.is_file()), None)
-        if file is None:
-            matched.missing.append(picture.file_name)
-            continue
-        identity = _identity(file, sizes)
-        if identity not in sizes:
-            matched.foreign.add(identity)
-            continue
-        try:
-            boxes = _in_pixels(picture, file, sizes[identity])
-        except storage.NotAnImage:
-            matched.unreadable.append(picture.file_name)
-            continue
-        # The same picture under two names: its boxes belong together.
-        known = matched.boxes.setdefault(identity, [])
-        known += [box for box in boxes if box not in known]
+    for first in range(0, len(annotated), _AT_ONCE):
+        named: list[tuple[Annotated, Path, str]] = []
+        for picture in annotated[first : first + _AT_ONCE]:
+            file = next((file for file in _candidates(picture.file_name, folders) if file.is_file()), None)
+            if file is None:
+                matched.missing.append(picture.file_name)
+            else:
+                named.append((picture, file, image_store.image_id(file.read_bytes())))
+        sizes = _sizes(data, {name for _, file, digest in named for name in (digest, file.stem)})
+        for picture, file, digest in named:
+            _add(matched, picture, file, _identity(file, digest, sizes), sizes)
     return matched
+
+
+def _sizes(data: Dataset, identities: Set[str]) -> dict[str, _Size]:
+    """The sizes of those of some pictures that the workspace has."""
+    sql = "SELECT image_id, width, height FROM images WHERE image_id IN (SELECT unnest($asked))"
+    return {identity: (width, height) for identity, width, height in data.rows(sql, asked=list(identities))}
+
+
+def _add(matched: _Matched, picture: Annotated, file: Path, identity: str, sizes: Mapping[str, _Size]) -> None:
+    if identity not in sizes:
+        matched.foreign.add(identity)
+        return
+    try:
+        boxes = _in_pixels(picture, file, sizes[identity])
+    except storage.NotAnImage:
+        matched.unreadable.append(picture.file_name)
+        return
+    # The same picture under two names: its boxes belong together.
+    known = matched.boxes.setdefault(identity, [])
+    known += [box for box in boxes if box not in known]
+    matched.sizes[identity] = sizes[identity]
 
 
 def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:
@@ -159,15 +199,13 @@ def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:
     yield from (folder / (name + suffix) for folder in folders for name in names for suffix in suffixes)
 
 
-def _identity(file: Path, sizes: Mapping[str, _Size]) -> str:
-    content = file.read_bytes()
-    identity = image_store.image_id(content)
-    if identity in sizes or file.stem not in sizes:
-        return identity
+def _identity(file: Path, digest: str, sizes: Mapping[str, _Size]) -> str:
+    if digest in sizes or file.stem not in sizes:
+        return digest
     try:
-        return file.stem if storage.measure(content)[:2] == sizes[file.stem] else identity
+        return file.stem if storage.measure(file.read_bytes())[:2] == sizes[file.stem] else digest
     except storage.NotAnImage:
-        return identity
+        return digest
 
 
 def _in_pixels(picture: Annotated, file: Path, size: _Size) -> list[_Box]:
@@ -195,44 +233,66 @@ def _in_pixels(picture: Annotated, file: Path, size: _Size) -> list[_Box]:
     return [(name, geometry.to_stored(corners)) for name, corners in boxes]
 
 
-def _rows(
-    identity: str,
-    boxes: list[_Box],
-    size: _Size,
-    label_map: LabelMap,
-    count: "Counter[str]",
-    unknown: "Counter[str]",
-) -> list[dict[str, Any]]:
-    """A picture's rows of ``boxes.csv``; what is left out is counted."""
-    rows = []
-    for name, corners in boxes:
-        label = label_map.label(name)
-        if label is None:
-            unknown[name] += 1
-            continue
-        if label not in GARMENTS:
-            count["other"] += 1
-            continue
-        x_min, y_min = max(0.0, corners[0]), max(0.0, corners[1])
-        x_max, y_max = min(float(size[0]), corners[2]), min(float(size[1]), corners[3])
-        if x_min >= x_max or y_min >= y_max:
-            count["empty"] += 1
-            continue
-        inside = (x_min, y_min, x_max, y_max)
-        count["clipped"] += any(abs(a - b) > _ROUNDING for a, b in zip(inside, corners, strict=True))
-        corner_cells = {"x_min": x_min, "y_min": y_min, "x_max": x_max, "y_max": y_max}
-        rows.append({"image_id": identity, "label": str(label), **corner_cells, "source": SOURCE})
-    return rows
+class _Rows:
+    """New rows of ``boxes``, column by column.
+
+    Attributes:
+        identities: of their pictures.
+        labels: of the boxes.
+        corners: ``x_min, y_min, x_max, y_max`` of one after another.
+    """
+
+    def __init__(self) -> None:
+        self.identities: list[str] = []
+        self.labels: list[str] = []
+        self.corners = array("d")
+
+    def add(
+        self,
+        identity: str,
+        boxes: list[_Box],
+        size: _Size,
+        label_map: LabelMap,
+        count: "Counter[str]",
+        unknown: "Counter[str]",
+    ) -> None:
+        """Add a picture's boxes; what is left out is counted."""
+        for name, corners in boxes:
+            label = label_map.label(name)
+            if label is None:
+                unknown[name] += 1
+                continue
+            if label not in GARMENTS:
+                count["other"] += 1
+                continue
+            x_min, y_min = max(0.0, corners[0]), max(0.0, corners[1])
+            x_max, y_max = min(float(size[0]), corners[2]), min(float(size[1]), corners[3])
+            if x_min >= x_max or y_min >= y_max:
+                count["empty"] += 1
+                continue
+            inside = (x_min, y_min, x_max, y_max)
+            count["clipped"] += any(abs(a - b) > _ROUNDING for a, b in zip(inside, corners, strict=True))
+            self.identities.append(identity)
+            self.labels.append(str(label))
+            self.corners.extend(inside)
+
+    def table(self) -> pyarrow.Table:
+        """As columns ``image_id, label, x_min, y_min, x_max, y_max``."""
+        corners = np.frombuffer(self.corners, np.float64).reshape(-1, 4)
+        columns = [pyarrow.array(self.identities, pyarrow.string()), pyarrow.array(self.labels, pyarrow.string())]
+        return pyarrow.table([*columns, *map(pyarrow.array, corners.T.copy())], names=[*_KEYS])
 
 
-def _replace(workspace: Workspace, pictures: set[str], rows: list[dict[str, Any]]) -> None:
+def _replace(data: Dataset, pictures: list[str], rows: _Rows) -> None:
     """Put the imported rows in place of those imported before for the same pictures."""
-    before = workspace.read_if_there("boxes")
-    ours = (before["source"] == SOURCE) & before["image_id"].isin(pictures)
-    fresh = tables.frame("boxes", rows)
-    columns = ["image_id", "label", "x_min", "y_min", "x_max", "y_max"]
-    same = [sorted(table[columns].itertuples(index=False, name=None)) for table in (before[ours], fresh)]
-    if same[0] == same[1] and workspace.table("boxes").is_file():
+    is_there = data.has("boxes")
+    data.make_if_missing("boxes")
+    data.create("imported", rows.table())
+    data.create("replaced", pyarrow.table({"image_id": pyarrow.array(pictures, pyarrow.string())}))
+    ((different,),) = data.rows(_DIFFERENT)
+    if not different and is_there:
         return
-    fresh["updated_at"] = now()
-    workspace.write("boxes", pd.concat([before[~ours], fresh], ignore_index=True))
+    given = {**{name: name for name in _KEYS}, "source": f"'{SOURCE}'", "updated_at": f"'{now()}'"}
+    names = tables.columns("boxes")
+    fresh = ", ".join(f"{given.get(name, 'NULL')} AS {name}" for name in names)
+    data.write("boxes", _TOGETHER.format(columns=", ".join(names), fresh=fresh))

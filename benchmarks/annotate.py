@@ -71,12 +71,14 @@ def bare(client: Client, title: str, rows: list[dict[str, Any]], size: int) -> f
 def made(workspace: Workspace, settings: Settings) -> list[dict[str, Any]]:
     """The tasks that a push makes."""
     geometry = ImageGeometry(WIDTH, HEIGHT)
+    with workspace.open(tasks.COLUMNS) as data:
+        pictures = list(tasks.pictures(data, settings.annotate, range(tasks.create_wanted(data))))
     return [
         {
             "data": picture.data,
             "predictions": [tasks.prediction(version, boxes, geometry) for version, boxes in picture.given.items()],
         }
-        for picture in tasks.wanted(workspace, settings.annotate)
+        for picture in pictures
     ]
 
 

@@ -17,8 +17,13 @@ _DELETED = "ANNOTATIONS_DELETED"
 
 def pulled(workspace: Workspace) -> dict[int, str]:
     """The annotations in ``annotations.csv``: when each was last updated, by its number in Label Studio."""
-    rows = workspace.read_if_there("annotations").dropna(subset=["annotation", "updated_at"]).sort_values("revision")
-    return {int(number): str(time) for number, time in zip(rows["annotation"], rows["updated_at"], strict=True)}
+    sql = (
+        "SELECT annotation, updated_at FROM annotations "
+        "WHERE annotation IS NOT NULL AND updated_at IS NOT NULL ORDER BY revision"
+    )
+    with workspace.open() as data:
+        data.make_if_missing("annotations")
+        return {int(number): time for number, time in data.rows(sql)}
 
 
 def _file(workspace: Workspace) -> Path:

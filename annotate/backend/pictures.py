@@ -126,14 +126,21 @@ class Pictures:
             return _decoded(Path(folder) / "picture")
 
     def _path_in_workspace(self, identity: object) -> str | None:
-        """The path of a picture in ``images.csv``, read again after it changed; None where it has none."""
+        """The path of a picture in ``images.csv``, as it is now; None where it has none."""
+        if not isinstance(identity, str):
+            return None
         file = self._workspace.table("images")
         state = (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
         if state != self._state:
-            images = self._workspace.read_if_there("images")
-            self._paths = dict(zip(map(str, images["image_id"]), map(str, images["path"]), strict=True))
-            self._state = state
-        return self._paths.get(identity) if isinstance(identity, str) else None
+            self._paths, self._state = {}, state
+        if identity not in self._paths:
+            with self._workspace.open() as data:
+                data.make_if_missing("images")
+                rows = data.rows("SELECT path FROM images WHERE image_id = $identity LIMIT 1", identity=identity)
+            if not rows:
+                return None
+            self._paths[identity] = rows[0][0]
+        return self._paths[identity]
 
     def _fetched(self, path: str) -> bytes:
         """The bytes of one of Label Studio's pictures; redirects are not followed."""

@@ -4,8 +4,10 @@ Its own SDK is not used: it pins a second OpenCV, whose files would replace thos
 token is sent in a header only, and no error repeats what a server answered but one short line of it.
 """
 
+import itertools
+import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, Self
@@ -138,20 +140,31 @@ class Client:
         return self._http.stream("GET", path, follow_redirects=False, timeout=seconds)
 
     def tasks(self, project: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
-        """All tasks of a project in order of their numbers, a page at a time.
+        """All tasks of a project in order of their numbers.
 
         Args:
             project: its number.
             fields: ``task_only``, or ``all`` for annotations and predictions too.
         """
+        return itertools.chain.from_iterable(self.pages(project, fields=fields))
+
+    def pages(self, project: int, *, fields: str = "task_only") -> Iterator[list[dict[str, Any]]]:
+        """As :meth:`tasks`, a page of :data:`PAGE` at a time."""
         page = 1
         while True:
             parameters = {"project": project, "page": page, "page_size": PAGE, "fields": fields}
             answer = self.get("/api/tasks", **parameters)
-            yield from answer["tasks"]
+            yield answer["tasks"]
             if page * PAGE >= answer["total"]:
                 return
             page += 1
+
+    def select(self, project: int, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Some tasks of a project, by their numbers, with annotations and predictions; without those that are gone."""
+        query = json.dumps({"selectedItems": {"all": False, "included": list(numbers)}})
+        found = self.get("/api/tasks", project=project, page_size=len(numbers), fields="all", query=query)
+        rows: list[dict[str, Any]] = found["tasks"]
+        return rows
 
     def people(self) -> dict[int, str]:
         """The address of each user by their number; of those alone that this token may see."""

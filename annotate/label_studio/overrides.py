@@ -1,91 +1,96 @@
 """What annotators say of shots, as people's overrides in ``verdicts``."""
 
-from collections import Counter
-from collections.abc import Mapping, Set
-from typing import Any
+from collections.abc import Set
 
-import pandas as pd
+import pyarrow
 
 from fullshot.core import tables
 from fullshot.core.annotations import CONSENSUS
-from fullshot.core.workspace import Workspace
+from fullshot.core.dataset import Dataset
 
 FULL, UNCLEAR = "full", "unclear"
 """Shots of ``verdicts``."""
 
+_SHOT = f"CASE WHEN verdict = 'boxes' THEN '{FULL}' ELSE shot END"
 
-def update_overrides(workspace: Workspace, fresh: Set[str]) -> int:
+# What more than half of several people say of a picture, else unclear.
+_OF_SEVERAL = f"""
+WITH latest AS (
+    SELECT image_id, {_SHOT} AS shot FROM (
+        SELECT * FROM newest_annotations WHERE verdict <> 'skipped' AND annotator IS DISTINCT FROM '{CONSENSUS}'
+        QUALIFY row_number() OVER (PARTITION BY image_id, annotator ORDER BY revision DESC) = 1
+    ) AS each_person
+),
+counted AS (SELECT image_id, shot, count(*) AS votes FROM latest WHERE shot IS NOT NULL GROUP BY image_id, shot)
+SELECT image_id, CASE WHEN 2 * max(votes) > sum(votes) THEN arg_max(shot, votes) ELSE '{UNCLEAR}' END AS shot
+FROM counted GROUP BY image_id HAVING sum(votes) > 1
+"""
+
+_CHANGED = f"""
+WITH annotated AS (
+    SELECT image_id, list(DISTINCT annotator) AS names FROM annotations GROUP BY image_id
+),
+known AS (
+    SELECT annotated.image_id, verdicts.shot AS before,
+        verdicts.shot IS NOT NULL AND coalesce(list_contains(names, verdicts.annotator), false) AS is_ours,
+        force.image_id IS NOT NULL AS is_annotated, force.annotator, force.updated_at,
+        coalesce(several.shot, {_SHOT.replace("shot END", "force.shot END")}, verdicts.shot) AS said,
+        coalesce(full_shot, false) AS is_full, fresh.image_id IS NOT NULL AS is_fresh
+    FROM annotated LEFT JOIN verdicts USING (image_id)
+    LEFT JOIN annotations_in_force AS force USING (image_id)
+    LEFT JOIN shots_of_several AS several USING (image_id)
+    LEFT JOIN (SELECT image_id, full_shot FROM curated) AS curated USING (image_id)
+    LEFT JOIN fresh USING (image_id)
+),
+judged AS (
+    SELECT *, CASE
+        WHEN NOT is_annotated THEN CASE WHEN NOT is_ours THEN before END
+        WHEN before IS NOT NULL AND NOT is_ours AND NOT is_fresh THEN before
+        WHEN said = '{FULL}' AND before IS NULL AND is_full THEN NULL -- boxes on what is held for full change nothing
+        ELSE said END AS shot
+    FROM known
+)
+SELECT image_id, shot, annotator, updated_at FROM judged WHERE shot IS DISTINCT FROM before
+"""
+
+_WRITTEN = """
+SELECT {columns} FROM (
+    SELECT image_id, place, {cells}
+    FROM (SELECT *, row_number() OVER () AS place FROM verdicts) AS verdicts
+    FULL JOIN (SELECT *, true AS is_changed FROM changed_shots) AS changed USING (image_id)
+) WHERE shot IS NOT NULL OR keep IS NOT NULL OR was_there ORDER BY place NULLS LAST, image_id
+"""
+_CHANGED_CELLS = {"shot": "shot", "annotator": "annotator", "judged_at": "updated_at"}
+
+
+def update_overrides(data: Dataset, fresh: Set[str]) -> int:
     """Bring what annotators say of shots into ``verdicts``.
 
     Of several annotators more than half decide; where they differ, the picture is unclear. An override that somebody
     wrote there by hand stays until an annotator says something new of that picture.
 
     Args:
-        workspace: with the annotations.
+        data: with the annotations.
         fresh: pictures that have new annotations.
 
     Returns:
         How many overrides changed.
     """
-    annotations = workspace.read_if_there("annotations")
-    if annotations.empty:
-        return 0
-    curated, overrides = workspace.read_if_there("curated"), workspace.read_if_there("verdicts")
-    full = set(curated.loc[curated["full_shot"].fillna(False).astype(bool), "image_id"])
-    records = overrides.astype(object).where(overrides.notna(), None).to_dict("records")
-    rows: dict[str, dict[str, Any]] = {
-        str(row["image_id"]): {str(name): cell for name, cell in row.items()} for row in records
-    }
-    authors = {str(identity): set(names.dropna()) for identity, names in annotations.groupby("image_id")["annotator"]}
-    with workspace.open() as data:
-        latest, force = data.frame("newest_annotations"), data.frame("annotations_in_force")
-    counting = {row["image_id"]: row for row in force.to_dict("records")}
-    of_several = _of_several(latest)
-    changed = 0
-    for identity, names in authors.items():
-        row, annotation = rows.get(identity), counting.get(identity)
-        is_ours = row is not None and row["shot"] is not None and row["annotator"] in names
-        before = row["shot"] if row else None
-        if annotation is None:
-            shot = None if is_ours else before
-        elif before is not None and not is_ours and identity not in fresh:
-            shot = before
-        else:
-            shot = of_several.get(identity) or _shot(annotation) or before
-            if shot == FULL and before is None and identity in full:
-                shot = None  # boxes on what is held for full change nothing
-        if shot == before:
-            continue
-        changed += 1
-        by, when = (annotation["annotator"], annotation["updated_at"]) if annotation else (None, None)
-        cells = row or dict.fromkeys(map(str, overrides.columns))
-        rows[identity] = {**cells, "image_id": identity, "shot": shot, "annotator": by, "judged_at": when}
-        if shot is None and rows[identity]["keep"] is None:
-            del rows[identity]
+    for name in ("annotations", "curated", "verdicts"):
+        data.make_if_missing(name)
+    data.create("fresh", pyarrow.table({"image_id": pyarrow.array(fresh, pyarrow.string())}))
+    data.create("shots_of_several", _OF_SEVERAL)
+    data.create("changed_shots", _CHANGED)
+    ((changed,),) = data.rows("SELECT count(*) FROM changed_shots")
     if changed:
-        workspace.write("verdicts", tables.frame("verdicts", rows.values()))
-    return changed
-
-
-def _of_several(latest: pd.DataFrame) -> dict[str, str]:
-    """The shot of each picture that several people annotated: what more than half of them say, else unclear."""
-    latest = latest[(latest["verdict"] != "skipped") & latest["annotator"].ne(CONSENSUS).fillna(True)]
-    latest = latest.sort_values("revision").drop_duplicates(["image_id", "annotator"], keep="last")
-    shots: dict[str, list[str]] = {}
-    for row in latest.to_dict("records"):
-        shot = _shot(row)
-        if shot is not None:
-            shots.setdefault(row["image_id"], []).append(shot)
-    decided = {}
-    for identity, each in shots.items():
-        if len(each) > 1:
-            shot, count = Counter(each).most_common(1)[0]
-            decided[identity] = shot if 2 * count > len(each) else UNCLEAR
-    return decided
-
-
-def _shot(annotation: Mapping[Any, Any]) -> str | None:
-    """The shot that an annotation says; None where it says none."""
-    if annotation["verdict"] == "boxes":
-        return FULL
-    return None if pd.isna(annotation["shot"]) else str(annotation["shot"])
+        names = tables.columns("verdicts")
+        cells = [
+            f"CASE WHEN is_changed THEN changed.{_CHANGED_CELLS[name]} ELSE verdicts.{name} END AS {name}"
+            if name in _CHANGED_CELLS
+            else f"verdicts.{name}"
+            for name in names
+            if name != "image_id"
+        ]
+        cells.append("is_changed IS NULL AS was_there")
+        data.write("verdicts", _WRITTEN.format(columns=", ".join(names), cells=", ".join(cells)))
+    return int(changed)

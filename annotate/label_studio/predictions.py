@@ -1,55 +1,41 @@
 """Predictions of tasks: the boxes of the detector in use, and those of the shop and of imported files."""
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from fullshot.annotate.label_studio import tasks
+from fullshot.annotate.label_studio.changes import batches
 from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.existing import Task
 from fullshot.annotate.label_studio.tasks import Picture
 from fullshot.core.boxes import Box
+from fullshot.core.interfaces import Detector
 from fullshot.core.pictures import read_or_none, read_rgb
 from fullshot.core.progress import bar
 from fullshot.core.workspace import Workspace
-from fullshot.train.detector import Detector
 
 _DECODED = 16
 """Pictures that are held in memory at once: a camera's has 36 MB."""
 
 
-def outdated_tasks(
-    client: Client,
-    project: int,
-    existing: Mapping[str, dict[str, Any]],
-    wanted: dict[str, Picture],
-    detector: Detector | None,
-) -> list[tuple[dict[str, Any], Picture]]:
-    """The tasks whose predictions are of an earlier detector, or of earlier boxes of the shop, with their pictures."""
-    versions = _versions(client, project) if existing else {}
-    outdated = []
-    for identity, task in existing.items():
-        picture = wanted.get(identity)
-        if picture is None:
-            continue
-        expected = set(picture.given) | ({detector.digest} if detector else set())
-        if has_other_given(task, picture) or versions.get(task["id"], set()) != expected:
-            outdated.append((task, picture))
-    return outdated
+def is_outdated(task: Task, picture: Picture, detector: Detector | None) -> bool:
+    """Whether a task's predictions are of an earlier detector, or of earlier boxes of the shop."""
+    expected = set(picture.given) | ({detector.digest} if detector else set())
+    return has_other_given(task, picture) or task.versions != expected
 
 
-def has_other_given(task: dict[str, Any], picture: Picture) -> bool:
+def has_other_given(task: Task, picture: Picture) -> bool:
     """Whether a task was made of other boxes than the picture comes with now."""
-    return bool(task["data"].get("given") != picture.data["given"])
+    return bool(task.data.get("given") != picture.data["given"])
 
 
 def replace_predictions(
     client: Client,
     project: int,
     workspace: Workspace,
-    outdated: Sequence[tuple[dict[str, Any], Picture]],
+    outdated: Sequence[tuple[Task, Picture]],
     detector: Detector | None,
     size: int,
 ) -> int:
@@ -57,7 +43,7 @@ def replace_predictions(
     with bar("annotate push", "predictions") as advance:
         done = 0
         for batch in batches(outdated, size):
-            numbers = [task["id"] for task, _ in batch]
+            numbers = [task.number for task, _ in batch]
             chosen = {"selectedItems": {"all": False, "included": numbers}}
             client.post("/api/dm/actions", chosen, id="delete_tasks_predictions", project=project)
             predictions = predictions_of(workspace, [picture for _, picture in batch], detector)
@@ -71,14 +57,6 @@ def replace_predictions(
             done += len(batch)
             advance(done, len(outdated))
     return len(outdated)
-
-
-def _versions(client: Client, project: int) -> dict[int, set[str]]:
-    """The versions of each task's predictions."""
-    versions: dict[int, set[str]] = defaultdict(set)
-    for task in client.tasks(project, fields="all"):
-        versions[task["id"]] |= {str(each["model_version"]) for each in task["predictions"]}
-    return versions
 
 
 def predictions_of(
@@ -104,10 +82,3 @@ def _predicted(workspace: Workspace, pictures: Sequence[Picture], detector: Dete
         decoded = [read_or_none(workspace.root / picture.path, read) for picture in some]
         boxes = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
         yield from (None if pixels is None else next(boxes) for pixels in decoded)
-
-
-def batches(rows: Sequence[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of at most ``size`` rows, in order."""
-    rest = iter(rows)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fullshot.annotate import consensus
@@ -23,10 +24,17 @@ from fullshot.annotate.label_studio.revisions import CONSENSUS_NUMBER, CORNERS, 
 from fullshot.core.annotations import CONSENSUS, WITHDRAWN
 from fullshot.core.boxes import Box
 from fullshot.core.clock import now
+from fullshot.core.dataset import Dataset
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.progress import bar
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
+
+_COLUMNS = {
+    "images": ("image_id", "path", "width", "height"),
+    "curated": ("image_id", "full_shot"),
+}
+"""What is read of the tables that are not written."""
 
 _LISTED = 50
 """Mistakes that are described one by one; ``mistakes`` counts them all."""
@@ -53,24 +61,26 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         UserError: there is no such project.
     """
     inputs = ("images", "annotations", "boxes", "verdicts")
-    with workspace.stage("annotate pull", settings, inputs) as stats:
+    with workspace.stage("annotate pull", settings, inputs) as stats, workspace.open(_COLUMNS) as data:
         project = projects.find(client, settings.annotate.project)
         number, key, expected = int(project["id"]), projects.key(project), int(project.get("task_number") or 0)
-        images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
-        earlier = EarlierRevisions(workspace.read_if_there("annotations"), workspace.read_if_there("boxes"), key)
+        places = _Places(data, workspace.root)
+        earlier = EarlierRevisions(data, key)
         changes = _Changes(key, client.people(), earlier, settings.annotate)
         with bar("annotate pull", "tasks") as advance:
-            for done, task in enumerate(client.tasks(number, fields="all"), 1):
-                identity = task["data"].get("image_id")
-                changes.count["tasks"] += 1
-                if isinstance(identity, str) and identity in images.index:
-                    place: Any = images.loc[identity]
-                    path, width, height = str(place["path"]), int(place["width"]), int(place["height"])
-                    if task["annotations"] or earlier.of(identity):
-                        geometry = tasks.geometry_of(workspace.root, path, width, height)
-                        changes.add_task(task, identity, geometry, client.task_link(number, task["id"]))
+            for page in client.pages(number, fields="all"):
+                identities = [each for task in page if isinstance(each := task["data"].get("image_id"), str)]
+                places.look_up(identities)
+                earlier.look_up(identities)
+                for task in page:
+                    identity = task["data"].get("image_id")
+                    changes.count["tasks"] += 1
+                    if places.has(identity) and (task["annotations"] or earlier.of(identity)):
+                        link = client.task_link(number, task["id"])
+                        changes.add_task(task, identity, places.geometry(identity), link)
+                done = changes.count["tasks"]
                 advance(done, max(done, expected), f"{changes.count['annotated']} annotated")
-        revisions.append(workspace, changes.annotations, changes.boxes)
+        revisions.append(data, changes.annotations, changes.boxes)
         stats |= {
             "project": number,
             **{name: changes.count[name] for name in ("tasks", "annotated")},
@@ -78,10 +88,36 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "boxes": len(changes.boxes),
             **{name: changes.count[name] for name in ("skipped", "not_full_shot", "withdrawn", "clipped", "rotated")},
             "mistakes": len(changes.mistakes),
-            "verdicts": update_overrides(workspace, {row["image_id"] for row in changes.annotations}),
+            "verdicts": update_overrides(data, {row["image_id"] for row in changes.annotations}),
             "to_look_at": changes.mistakes[:_LISTED],
         }
     return stats
+
+
+class _Places:
+    """Where pictures lie, and how: of those that :meth:`look_up` was asked for.
+
+    Args:
+        data: with ``images``.
+        root: of the workspace.
+    """
+
+    def __init__(self, data: Dataset, root: Path) -> None:
+        self._data, self._root = data, root
+        self._known: dict[str, tuple[str, int, int]] = {}
+
+    def look_up(self, identities: Sequence[str]) -> None:
+        """Read where some pictures lie; others are forgotten."""
+        sql = "SELECT image_id, path, width, height FROM images WHERE image_id IN (SELECT unnest($asked))"
+        self._known = {row[0]: row[1:] for row in self._data.rows(sql, asked=list(identities))}
+
+    def has(self, identity: Any) -> bool:
+        """Whether there is such a picture."""
+        return isinstance(identity, str) and identity in self._known
+
+    def geometry(self, identity: str) -> ImageGeometry:
+        """Its size, and how it lies."""
+        return tasks.geometry_of(self._root, *self._known[identity])
 
 
 class _Changes:
@@ -166,7 +202,7 @@ class _Changes:
         }
         self._append(identity, row, boxes)
 
-    def _withdraw(self, identity: str, row: Mapping[Any, Any]) -> None:
+    def _withdraw(self, identity: str, row: Mapping[str, Any]) -> None:
         """Record that an annotation was deleted, or that annotators agree no more."""
         if row["comment"] == WITHDRAWN:
             return
@@ -185,7 +221,7 @@ class _Changes:
             return
         verdict, shot, boxes = agreed
         is_same = last is not None and (last["verdict"], last["shot"]) == (verdict, shot)
-        if last is not None and is_same and self._earlier.has_boxes(identity, last, boxes):
+        if last is not None and is_same and self._earlier.agreed_on(identity, last, boxes):
             return
         row = {"task": task["id"], "annotator": CONSENSUS, "verdict": verdict, "shot": shot, "updated_at": now()}
         self._append(identity, row, boxes)

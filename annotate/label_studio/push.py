@@ -1,40 +1,34 @@
 """Bring the workspace's pictures into Label Studio, with the boxes that machines drew."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fullshot.annotate.label_studio import project as projects
 from fullshot.annotate.label_studio import tasks
+from fullshot.annotate.label_studio.changes import Change, apply_changes, delete_tasks, head_of
 from fullshot.annotate.label_studio.client import Client
+from fullshot.annotate.label_studio.existing import Existing, Task, count, existing
 from fullshot.annotate.label_studio.predictions import (
-    batches,
     has_other_given,
-    outdated_tasks,
+    is_outdated,
     predictions_of,
     replace_predictions,
 )
 from fullshot.annotate.label_studio.server import refuse_links
 from fullshot.annotate.label_studio.tasks import Picture
 from fullshot.annotate.readable import unreadable
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.progress import bar
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import Detector, load
 
+_COLUMNS = tasks.COLUMNS | {"annotations": ("image_id", "project", "task", "annotation", "updated_at")}
 _DATA = ("image", "image_id", "priority", "reason", "shot", "product", "product_type", "page", "given")
-
-
-@dataclass
-class _Existing:
-    """What the project has: tasks by the picture's name, and those that are there once too often."""
-
-    tasks: dict[str, dict[str, Any]]
-    duplicate_tasks: list[int]
-    foreign_tasks: int
 
 
 def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, Any]:
@@ -61,66 +55,138 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         UserError: the project has boxes with labels that no longer exist.
     """
     inputs = ("curated", "images", "products", "boxes", "priorities")
-    with workspace.stage("annotate push", settings, inputs) as stats:
+    with workspace.stage("annotate push", settings, inputs) as stats, workspace.open(_COLUMNS) as data:
         for name in ("curated", "images", "products"):
-            if not workspace.table(name).is_file():
-                workspace.read(name)  # raises MissingInput, before a project is made
+            if not data.has(name):
+                data.frame(name)  # raises MissingInput, before a project is made
         with ThreadPoolExecutor(1) as asking:
             answer = asking.submit(_project, client, workspace, settings.annotate)
-            wanted = {picture.image_id: picture for picture in tasks.wanted(workspace, settings.annotate)}
+            wanted = tasks.create_wanted(data)
             detector = _detector(workspace, settings)
-            project, existing = answer.result()
+            project, there = answer.result()
         number = int(project["id"])
-        unneeded, kept = _unneeded(client, workspace, projects.key(project), existing, set(wanted))
-        _delete(client, number, [*unneeded, *existing.duplicate_tasks])
+        pulled = _Pulled(data, projects.key(project))
+        todo = _compared(data, settings.annotate, wanted, there, detector)
+        unneeded, kept = _unneeded(client, pulled, there, todo.seen)
+        delete_tasks(client, number, [*unneeded, *there.duplicate_tasks])
         left_out = set(unneeded)
-        existing.tasks = {identity: task for identity, task in existing.tasks.items() if task["id"] not in left_out}
-        fresh = [picture for identity, picture in wanted.items() if identity not in existing.tasks]
-        outdated = outdated_tasks(client, number, existing.tasks, wanted, detector)
-        to_read = [picture.path for picture in (*fresh, *(picture for _, picture in outdated))]
-        broken = unreadable("annotate push", workspace.root, to_read, may_be_missing=True)
-        without_pixels = broken | {path for path in to_read if not (workspace.root / path).is_file()}
-        fresh = [picture for picture in fresh if picture.path not in broken]
-        added = _add(client, number, workspace, fresh, detector, settings.annotate.batch)
+        there.tasks = {identity: task for identity, task in there.tasks.items() if task.number not in left_out}
+        paths = tasks.paths(data, todo.fresh) + [picture.path for _, picture in todo.outdated]
+        broken = unreadable("annotate push", workspace.root, paths, may_be_missing=True)
+        without_pixels = broken | {path for path in paths if not (workspace.root / path).is_file()}
+        batch = settings.annotate.batch
+        fresh = _batches_of_pictures(data, settings.annotate, todo.fresh, broken)
+        added = _add(client, number, workspace, fresh, len(todo.fresh), detector)
         # What cannot be predicted stays outdated, and is not sent at each push.
         outdated = [
             (task, picture)
-            for task, picture in outdated
+            for task, picture in todo.outdated
             if picture.path not in without_pixels or has_other_given(task, picture)
         ]
-        replaced = replace_predictions(client, number, workspace, outdated, detector, settings.annotate.batch)
+        replaced = replace_predictions(client, number, workspace, outdated, detector, batch)
         # Last: the data of a task say which boxes its predictions were made of.
-        changed = _change(client, existing, wanted)
-        version = detector.digest if detector else _most_given(wanted.values())
-        if version and project.get("model_version") != version and (added or replaced or existing.tasks):
+        changes = [Change(*each, is_pulled=each[0].number in pulled.tasks) for each in todo.changed]
+        apply_changes(client, number, changes, head_of(there.tasks.values()), batch)
+        version = detector.digest if detector else next(iter(tasks.versions(data)), "")
+        if version and project.get("model_version") != version and (added or replaced or there.tasks):
             client.patch(f"/api/projects/{number}", {"model_version": version})
         # A push that was killed may have had one more request under way, which was answered after all was listed.
-        expected = len(existing.tasks) + added + existing.foreign_tasks
-        late = [] if _count(client, number) == expected else _existing(client, number).duplicate_tasks
-        _delete(client, number, late)
+        expected = len(there.tasks) + added + there.foreign_tasks
+        late = [] if count(client, number) == expected else existing(client, number).duplicate_tasks
+        delete_tasks(client, number, late)
         stats |= {
             "project": number,
             "url": f"{client.url}/projects/{number}/data",
-            "tasks": len(existing.tasks) + added,
+            "tasks": len(there.tasks) + added,
             "added": added,
-            "changed": changed,
+            "changed": len(changes),
             "deleted": len(unneeded),
-            "duplicate_tasks": len(existing.duplicate_tasks) + len(late),
+            "duplicate_tasks": len(there.duplicate_tasks) + len(late),
             "kept": kept,
-            "predictions": len(wanted) - len(without_pixels) if detector else 0,
+            "predictions": wanted - len(without_pixels) if detector else 0,
             "model": detector.digest if detector else None,
-            "foreign_tasks": existing.foreign_tasks,
+            "foreign_tasks": there.foreign_tasks,
             "unreadable": len(broken),
         }
     return stats
 
 
-def _project(client: Client, workspace: Workspace, settings: AnnotateSettings) -> tuple[dict[str, Any], _Existing]:
+@dataclass
+class _Todo:
+    """What differs between the workspace and a project.
+
+    Attributes:
+        seen: the names of the pictures that people should see and that have a task.
+        fresh: the numbers of those that have none.
+        outdated: those whose task has other predictions than it should have.
+        changed: tasks, what is to be said of their pictures, and those cells of it that they do not say.
+    """
+
+    seen: set[str] = field(default_factory=set)
+    fresh: Sequence[int] = ()
+    outdated: list[tuple[Task, Picture]] = field(default_factory=list)
+    changed: list[tuple[Task, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+
+
+def _compared(
+    data: Dataset, settings: AnnotateSettings, wanted: int, there: Existing, detector: Detector | None
+) -> _Todo:
+    """Compare the pictures that people should see with the tasks that are there."""
+    if not there.tasks:
+        return _Todo(fresh=range(wanted))
+    todo, fresh = _Todo(), array("q")
+    for picture in tasks.pictures(data, settings, range(wanted)):
+        task = there.tasks.get(picture.image_id)
+        if task is None:
+            fresh.append(picture.number)
+            continue
+        todo.seen.add(picture.image_id)
+        if is_outdated(task, picture, detector):
+            todo.outdated.append((task, picture))
+        different = {name: picture.data[name] for name in _DATA if task.data.get(name) != picture.data[name]}
+        if different:
+            todo.changed.append((task, picture.data, different))
+    todo.fresh = fresh
+    return todo
+
+
+class _Pulled:
+    """What earlier pulls brought of a project, and what pictures there are.
+
+    Args:
+        data: the workspace's tables.
+        project: key of the project.
+
+    Attributes:
+        tasks: the numbers of the tasks of which an annotation was pulled.
+    """
+
+    def __init__(self, data: Dataset, project: str) -> None:
+        data.make_if_missing("annotations")
+        self._data, self._project = data, project
+        rows = data.rows("SELECT DISTINCT task FROM annotations WHERE project = $project", project=project)
+        self.tasks = {task for (task,) in rows}
+
+    def annotations(self, identities: Sequence[str]) -> set[tuple[int, str]]:
+        """The annotations of some pictures: number, and when it was changed."""
+        sql = (
+            "SELECT annotation, updated_at FROM annotations "
+            "WHERE project = $project AND annotation IS NOT NULL AND image_id IN (SELECT unnest($identities))"
+        )
+        return set(self._data.rows(sql, project=self._project, identities=list(identities)))
+
+    def known_pictures(self, identities: Sequence[str]) -> set[str]:
+        """Those of some pictures that the workspace has."""
+        sql = "SELECT image_id FROM images WHERE image_id IN (SELECT unnest($identities))"
+        return {identity for (identity,) in self._data.rows(sql, identities=list(identities))}
+
+
+def _project(client: Client, workspace: Workspace, settings: AnnotateSettings) -> tuple[dict[str, Any], Existing]:
     """The project, made if need be, and what it has."""
     project = projects.ensure(client, settings.project)
     if not settings.pictures:
         _serve_locally(client, int(project["id"]), workspace)
-    return project, _existing(client, int(project["id"]))
+    return project, existing(client, int(project["id"]))
 
 
 def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
@@ -148,113 +214,63 @@ def _serve_locally(client: Client, project: int, workspace: Workspace) -> None:
         ) from None
 
 
-def _existing(client: Client, project: int) -> _Existing:
-    existing = _Existing({}, [], 0)
-    for task in client.tasks(project):
-        identity = task["data"].get("image_id")
-        if not isinstance(identity, str):
-            existing.foreign_tasks += 1
-            continue
-        other = existing.tasks.get(identity)
-        if other is None:
-            existing.tasks[identity] = task
-            continue
-        # The one with annotations stays; of two without, the older.
-        better, worse = sorted((other, task), key=lambda one: (-_annotated(one), one["id"]))
-        if _annotated(worse):
-            both = f"tasks {better['id']} and {worse['id']}"
-            raise UserError(f"{both} are of one picture, and both annotated: delete one of them in Label Studio")
-        existing.tasks[identity] = better
-        existing.duplicate_tasks.append(worse["id"])
-    return existing
-
-
-def _count(client: Client, project: int) -> int:
-    return int(client.get(f"/api/projects/{project}")["task_number"])
-
-
-def _annotated(task: dict[str, Any]) -> int:
-    """How many annotations it has, those that were skipped among them."""
-    return int(task["total_annotations"]) + int(task["cancelled_annotations"])
-
-
-def _unneeded(
-    client: Client, workspace: Workspace, project: str, existing: _Existing, wanted: set[str]
-) -> tuple[list[int], int]:
+def _unneeded(client: Client, pulled: _Pulled, there: Existing, wanted: set[str]) -> tuple[list[int], int]:
     """Tasks to delete, and how many would go but for annotations that were not pulled."""
-    if not existing.tasks:
-        return [], 0
-    images = set(workspace.read("images")["image_id"])
-    annotations = workspace.read_if_there("annotations")
-    ours = annotations.loc[annotations["project"].eq(project).fillna(False)].dropna(subset=["annotation"])
-    pulled = set(zip(ours["annotation"].astype(int), ours["updated_at"], strict=True))
-    unneeded, kept = [], 0
-    for identity, task in existing.tasks.items():
-        if identity in wanted:
+    others = {identity: task for identity, task in there.tasks.items() if identity not in wanted}
+    unneeded = [task.number for task in others.values() if not task.annotations]
+    annotated = [identity for identity, task in others.items() if task.annotations]
+    if not annotated:
+        return unneeded, 0
+    known, kept = pulled.known_pictures(annotated), 0
+    here = pulled.annotations(annotated)
+    for identity in annotated:
+        if identity in known:
             continue
-        if not _annotated(task):
-            unneeded.append(task["id"])
-        elif identity not in images:
-            current = client.get(f"/api/tasks/{task['id']}")["annotations"]
-            if all((each["id"], each["updated_at"]) in pulled for each in current):
-                unneeded.append(task["id"])
-            else:
-                kept += 1
+        task = others[identity]
+        current = client.get(f"/api/tasks/{task.number}")["annotations"]
+        if all((each["id"], each["updated_at"]) in here for each in current):
+            unneeded.append(task.number)
+        else:
+            kept += 1
     return unneeded, kept
 
 
-def _delete(client: Client, project: int, numbers: Sequence[int]) -> None:
-    for batch in batches(numbers, 1000):
-        chosen = {"selectedItems": {"all": False, "included": list(batch)}}
-        client.post("/api/dm/actions", chosen, id="delete_tasks", project=project)
+def _batches_of_pictures(
+    data: Dataset, settings: AnnotateSettings, numbers: Sequence[int], broken: Container[str]
+) -> Iterator[list[Picture]]:
+    """The pictures of these numbers that are not broken, some at a time."""
+    for first in range(0, len(numbers), settings.batch):
+        some = numbers[first : first + settings.batch]
+        yield [picture for picture in tasks.pictures(data, settings, some) if picture.path not in broken]
 
 
 def _add(
     client: Client,
     project: int,
     workspace: Workspace,
-    pictures: Sequence[Picture],
+    fresh: Iterable[list[Picture]],
+    expected: int,
     detector: Detector | None,
-    size: int,
 ) -> int:
-    if not pictures:
+    """Make tasks; returns how many."""
+    if not expected:
         return 0
     # While the server takes one batch in, the next one is made.
     with bar("annotate push", "tasks") as advance, ThreadPoolExecutor(1) as sender:
         sent: Future[Any] | None = None
         done = 0
-        advance(0, len(pictures))
-        for batch in batches(pictures, size):
+        advance(0, expected)
+        for batch in fresh:
             rows = [
                 {"data": picture.data, "predictions": predictions}
                 for picture, predictions in zip(batch, predictions_of(workspace, batch, detector), strict=True)
             ]
             if sent is not None:
                 sent.result()
-                advance(done, len(pictures))
-            sent = sender.submit(client.post, f"/api/projects/{project}/import", rows)
+                advance(done, expected)
+            sent = sender.submit(client.post, f"/api/projects/{project}/import", rows) if rows else None
             done += len(batch)
         if sent is not None:
             sent.result()
-            advance(done, len(pictures))
-    return len(pictures)
-
-
-def _change(client: Client, existing: _Existing, wanted: dict[str, Picture]) -> int:
-    """Bring the data of existing tasks up to date."""
-    changed = [
-        (task, wanted[identity].data)
-        for identity, task in existing.tasks.items()
-        if identity in wanted and {name: task["data"].get(name) for name in _DATA} != wanted[identity].data
-    ]
-    with bar("annotate push", "changed tasks") as advance:
-        for done, (task, data) in enumerate(changed, 1):
-            client.patch(f"/api/tasks/{task['id']}", {"data": {**task["data"], **data}})
-            advance(done, len(changed))
-    return len(changed)
-
-
-def _most_given(pictures: Iterable[Picture]) -> str:
-    """The version of boxes that most pictures came with."""
-    versions = Counter(version for picture in pictures for version in picture.given)
-    return max(sorted(versions), key=lambda version: versions[version], default="")
+        advance(done, expected)
+    return done

@@ -7,25 +7,44 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
-
 from fullshot.annotate.label_studio.regions import PICTURE, from_boxes
 from fullshot.annotate.queue.numbering import DIGITS
 from fullshot.core.boxes import Box
+from fullshot.core.dataset import Dataset
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.pictures import read_geometry, read_or_none
 from fullshot.core.settings import AnnotateSettings
-from fullshot.core.workspace import Workspace
 
 SHOP = "shop"
 """Version of the boxes that come from the shop's own pages."""
 
-_MACHINE = ("shop", "import")
-_COLUMNS = (
-    *("image_id", "path", "width", "height", "priority", "reason", "shot"),
-    *("product_id", "product_type", "url_product"),
-)
-"""Columns that tasks are made of."""
+COLUMNS = {
+    "curated": ("image_id", "full_shot", "shot", "keep", "duplicate_of"),
+    "images": ("image_id", "product_id", "path", "width", "height"),
+    "products": ("product_id", "product_type", "url"),
+    "priorities": ("image_id", "priority", "reason"),
+    "boxes": ("image_id", "label", "x_min", "y_min", "x_max", "y_max", "source"),
+}
+"""What is read of the tables."""
+
+_WANTED = """
+SELECT row_number() OVER (ORDER BY coalesce(priority, 0) DESC, image_id) - 1 AS number, image_id, path, width, height,
+    coalesce(priority, 0)::DOUBLE AS priority, reason, shot, product_id, product_type, products.url AS page
+FROM curated JOIN pictures USING (image_id) LEFT JOIN products USING (product_id) LEFT JOIN priorities USING (image_id)
+WHERE coalesce(keep, true) AND duplicate_of IS NULL
+    AND coalesce(shot IN ('full', 'unclear'), full_shot, false) -- version 0.1 had full_shot and no shot
+ORDER BY number
+"""
+_GIVEN = """
+SELECT number, list([source, label] ORDER BY place) AS names,
+    list([x_min, y_min, x_max, y_max]::DOUBLE[] ORDER BY place) AS corners
+FROM (SELECT *, row_number() OVER () AS place FROM boxes) JOIN wanted USING (image_id)
+WHERE source IN ('shop', 'import') GROUP BY number ORDER BY number
+"""
+_ROWS = "SELECT wanted.*, names, corners FROM wanted LEFT JOIN given USING (number)"
+
+_AT_ONCE = 4096
+"""Pictures that are read of the tables at a time."""
 
 _LOCAL = "/data/local-files/?d="
 
@@ -35,6 +54,7 @@ class Picture:
     """A picture that goes to annotators.
 
     Attributes:
+        number: see :func:`create_wanted`.
         data: of its task: the picture's address, ``image_id``, ``priority``, ``reason``, and cells of the
             tables; ``given`` is a digest of the boxes that it came with.
         path: relative to the workspace.
@@ -43,6 +63,7 @@ class Picture:
         given: boxes of the shop and of imported files, by their version; in pixels of the picture as it is stored.
     """
 
+    number: int
     data: dict[str, Any]
     path: str
     width: int
@@ -76,37 +97,68 @@ def prediction(version: str, boxes: Sequence[Box], geometry: ImageGeometry) -> d
     }
 
 
-def wanted(workspace: Workspace, settings: AnnotateSettings) -> Iterator[Picture]:
-    """The pictures that people should see: full shots, and those of which the rule is not sure; first what leads.
+def create_wanted(data: Dataset) -> int:
+    """Let queries of a data set find the pictures that people should see, as ``wanted``; returns how many they are.
+
+    They are the full shots, and those of which the rule is not sure; ``number`` counts them, what leads first, from 0.
 
     Raises:
         MissingInput: the workspace was not curated yet.
     """
-    curated, images, products = (workspace.read(name) for name in ("curated", "images", "products"))
-    kept = curated["keep"].fillna(True).astype(bool) & curated["duplicate_of"].isna()
-    # Version 0.1 had full_shot and no shot.
-    full = curated["shot"].isin(("full", "unclear")) | (curated["shot"].isna() & curated["full_shot"].eq(True))
-    asked = curated[kept & full.fillna(False)]
-    places = images.drop_duplicates("image_id").merge(products, on="product_id", how="left", suffixes=("", "_product"))
-    order = workspace.read_if_there("priorities")[["image_id", "priority", "reason"]]
-    rows = asked.merge(places, on="image_id").merge(order, on="image_id", how="left")
-    rows["priority"] = rows["priority"].astype("float64").fillna(0.0)
-    rows = rows.sort_values(["priority", "image_id"], ascending=[False, True], kind="stable")[list(_COLUMNS)]
-    given = _given(workspace)
-    for row in rows.to_dict("records"):
-        boxes = given.get(row["image_id"], {})
-        data = {
-            PICTURE: address(settings.pictures, str(row["path"])),
-            "image_id": row["image_id"],
-            "priority": round(float(row["priority"]), DIGITS),
-            "reason": _words(row["reason"]) or _why(row),
-            "shot": row["shot"],
-            "product": _words(row["product_id"]),
-            "product_type": _words(row["product_type"]),
-            "page": _words(row["url_product"]),
-            "given": _digest(boxes),
-        }
-        yield Picture(data, str(row["path"]), int(row["width"]), int(row["height"]), boxes)
+    for name in ("priorities", "boxes"):
+        data.make_if_missing(name)
+    data.create("wanted", _WANTED)
+    data.create("given", _GIVEN)
+    data.drop("pictures")
+    return int(data.rows("SELECT count(*) FROM wanted")[0][0])
+
+
+def versions(data: Dataset) -> list[str]:
+    """The versions of boxes that the pictures come with; what most have first."""
+    rows = data.rows(
+        "SELECT source, count(DISTINCT number) AS pictures FROM (SELECT number, unnest(names)[1] AS source FROM given) "
+        "GROUP BY source ORDER BY pictures DESC, source"
+    )
+    return [source for source, _ in rows]
+
+
+def pictures(data: Dataset, settings: AnnotateSettings, numbers: Sequence[int]) -> Iterator[Picture]:
+    """The pictures of these numbers, see :func:`create_wanted`, in order; few are in memory at once."""
+    for first in range(0, len(numbers), _AT_ONCE):
+        some = numbers[first : first + _AT_ONCE]
+        if isinstance(some, range):
+            rows = data.rows(f"{_ROWS} WHERE number BETWEEN $low AND $high ORDER BY number", low=some[0], high=some[-1])
+        else:
+            rows = data.rows(f"{_ROWS} WHERE number IN (SELECT unnest($some)) ORDER BY number", some=list(some))
+        for row in rows:
+            yield _picture(row, settings)
+
+
+def paths(data: Dataset, numbers: Sequence[int]) -> list[str]:
+    """The files of the pictures of these numbers, relative to the workspace."""
+    if isinstance(numbers, range):
+        return [path for (path,) in data.rows("SELECT path FROM wanted")]
+    sql = "SELECT path FROM wanted WHERE number IN (SELECT unnest($numbers))"
+    return [path for (path,) in data.rows(sql, numbers=list(numbers))]
+
+
+def _picture(row: Sequence[Any], settings: AnnotateSettings) -> Picture:
+    number, identity, path, width, height, priority, reason, shot, product, kind, page, names, corners = row
+    given: dict[str, list[Box]] = {}
+    for (source, label), box in zip(names or (), corners or (), strict=True):
+        given.setdefault(source, []).append(Box(label, *box))
+    data = {
+        PICTURE: address(settings.pictures, path),
+        "image_id": identity,
+        "priority": round(priority, DIGITS),
+        "reason": reason or ("is it a full shot?" if shot == "unclear" else ""),
+        "shot": shot,
+        "product": product or "",
+        "product_type": kind or "",
+        "page": page or "",
+        "given": _digest(given),
+    }
+    return Picture(number, data, path, width, height, given)
 
 
 def address(base: str, path: str) -> str:
@@ -115,27 +167,7 @@ def address(base: str, path: str) -> str:
     return f"{base.rstrip('/')}/{place}" if base else f"{_LOCAL}{place}"
 
 
-def _given(workspace: Workspace) -> dict[str, dict[str, list[Box]]]:
-    """Boxes of the shop and of files, by picture and by version."""
-    boxes = workspace.read_if_there("boxes")
-    boxes = boxes[boxes["source"].isin(_MACHINE)]
-    found: dict[str, dict[str, list[Box]]] = {}
-    names = (boxes[name].to_list() for name in ("image_id", "source", "label"))
-    corners = boxes[["x_min", "y_min", "x_max", "y_max"]].to_numpy(float).tolist()
-    for identity, source, label, (x_min, y_min, x_max, y_max) in zip(*names, corners, strict=True):
-        found.setdefault(identity, {}).setdefault(source, []).append(Box(label, x_min, y_min, x_max, y_max))
-    return found
-
-
 def _digest(given: Mapping[str, Sequence[Box]]) -> str:
     """A short digest of boxes; empty where there are none."""
     content = [(version, [(box.label, box.corners) for box in boxes]) for version, boxes in sorted(given.items())]
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16] if content else ""
-
-
-def _why(row: Mapping[Any, Any]) -> str:
-    return "is it a full shot?" if row["shot"] == "unclear" else ""
-
-
-def _words(cell: Any) -> str:
-    return "" if pd.isna(cell) else str(cell)

@@ -105,8 +105,5 @@ def annotated_by_rank(data: Dataset, most: int) -> dict[int, tuple[int, list[int
 
 def drop_all_but_candidates(data: Dataset) -> None:
     """Give back the memory of what only the functions above ask for."""
-    for name in (
-        *("images", "products", "boxes", "annotations", "priorities", "pictures", "shown", "trusted_boxes"),
-        *("standing_boxes", "newest_annotations", "annotations_in_force", "brought", "annotated", "to_learn_from"),
-    ):
+    for name in ("pictures", "shown", "trusted_boxes", "standing_boxes", "newest_annotations", "annotations_in_force"):
         data.drop(name)

@@ -84,7 +84,6 @@ def test_add_reads_each_table_once(contract: Contract, tmp_path: Path) -> None:
     assert read_twice(done) == {}
 
 
-@_NOT_YET
 def test_a_pull_reads_each_table_once(contract: Contract, tmp_path: Path) -> None:
     workspace = copied(contract, tmp_path / "ws")
     with label_studio() as studio:

@@ -4,11 +4,17 @@ from typing import Any
 
 import pytest
 
-from fullshot.annotate.label_studio.overrides import update_overrides
+from fullshot.annotate.label_studio import overrides
 from fullshot.core import tables
 from fullshot.core.annotations import CONSENSUS, WITHDRAWN
 from fullshot.core.workspace import Workspace
 from tests.annotate.conftest import Make
+
+
+def update_overrides(workspace: Workspace, fresh: set[str]) -> int:
+    with workspace.open() as data:
+        return overrides.update_overrides(data, fresh)
+
 
 # Who, what they say of the shot (boxes: that it is full), and the comment.
 Said = tuple[str, str, str | None]

@@ -200,7 +200,9 @@ def test_numbers_say_the_order(make: Make) -> None:
 
 def seen_by_annotators(workspace: Workspace) -> dict[str, dict[str, Any]]:
     """What `push` sends of each picture, and compares with what annotators have."""
-    return {one.image_id: one.data for one in tasks.wanted(workspace, SETTINGS.annotate)}
+    with workspace.open() as data:
+        wanted = range(tasks.create_wanted(data))
+        return {one.image_id: one.data for one in tasks.pictures(data, SETTINGS.annotate, wanted)}
 
 
 # The farther out of turn, the more.
