@@ -9,6 +9,9 @@ from fullshot.crawler.state import CrawlState
 
 TABLES = ("products", "images", "boxes", "failures", "ledger")
 
+_LINKS_AT_ONCE = 500_000
+"""Pictures' addresses that a join keeps in memory."""
+
 _BOX = ("image_id", "label", "source", "product_id", "x_min", "y_min", "x_max", "y_max")
 
 
@@ -70,12 +73,16 @@ def _products(data: Dataset, state: CrawlState) -> tuple[str, str]:
 
 def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
     """Pictures of the products that were found and that are no longer shown stay, without a position."""
-    data.create(
-        "shown",
-        "SELECT _seq, n, key AS product_id, link.position, link.view, picture.* "
-        "FROM found_pictures AS picture JOIN found_links AS link USING (url) JOIN found_lines USING (_seq) "
-        "WHERE _seq NOT IN (SELECT _seq FROM found_refused)",
-    )
+    ((links,),) = data.rows("SELECT count(*) FROM found_links")
+    parts = links // _LINKS_AT_ONCE + 1
+    for part in range(parts):
+        data.create(
+            f"shown_{part}",
+            "SELECT _seq, n, key AS product_id, link.position, link.view, picture.* "
+            "FROM found_pictures AS picture JOIN found_links AS link USING (url) JOIN found_lines USING (_seq) "
+            f"WHERE hash(link.url) % {parts} = {part} AND _seq NOT IN (SELECT _seq FROM found_refused)",
+        )
+    data.define("shown", " UNION ALL ".join(f"SELECT * FROM shown_{part}" for part in range(parts)))
     # The same bytes under two addresses are one picture, where it is first shown.
     data.create("again", "SELECT _seq FROM shown GROUP BY _seq, hash(image_id) HAVING count(*) > 1")
     first = "QUALIFY row_number() OVER (PARTITION BY _seq, image_id ORDER BY n) = 1"
