@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -80,8 +79,8 @@ def stamps(root: Path, paths: pyarrow.ChunkedArray) -> NDArray[np.int64]:
     return found
 
 
-def hold_their_names(root: Path, names: Sequence[str], paths: Sequence[str]) -> NDArray[np.bool_]:
-    """Which files hold the bytes that the pictures' names are the sha256 of; none is decoded.
+def hold_their_names(root: Path, names: pyarrow.ChunkedArray, paths: pyarrow.ChunkedArray) -> NDArray[np.bool_]:
+    """Which files hold the bytes that the pictures' names are the sha256 of, shape (N,); none is decoded.
 
     Args:
         root: of the workspace.
@@ -96,7 +95,10 @@ def hold_their_names(root: Path, names: Sequence[str], paths: Sequence[str]) -> 
         except OSError:
             return ""
 
+    found = np.zeros(len(names), np.bool_)
     with ThreadPoolExecutor(cores()) as pool:  # hashing lets go of the interpreter
-        return np.fromiter(
-            (name == found for name, found in zip(names, pool.map(digest, paths), strict=True)), np.bool_
-        )
+        for start in range(0, len(names), _AT_ONCE):
+            digests = pool.map(digest, paths.slice(start, _AT_ONCE).to_pylist())
+            asked = names.slice(start, _AT_ONCE).to_pylist()
+            found[start : start + len(asked)] = [name == held for name, held in zip(asked, digests, strict=True)]
+    return found

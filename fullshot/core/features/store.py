@@ -138,7 +138,8 @@ class FeatureStore:
             self._stamp_anew(Rows(keys, places, self.schema, 0, again, self._command, repairs=True).take(moved))
         numbers = np.flatnonzero(places.shard < 0)
         if len(numbers):
-            todo = keys.take(pyarrow.array(numbers))
+            # Where all are missing they are not copied: the keys of four million pictures are half a gigabyte.
+            todo = keys if len(numbers) == len(keys) else keys.take(pyarrow.array(numbers))
             written = self._make(todo, make, engine or open_engine(processes=1), stage, least, most)
             made = lookup.find(todo, written, self.schema, self._drop_broken)
             places.row[numbers], places.is_unreadable[numbers] = made.row, made.is_unreadable
@@ -169,7 +170,7 @@ class FeatureStore:
             is_there & ~found.is_unreadable & (found.stamp[:, 0] == now[:, 0]) & (found.stamp[:, 1] != now[:, 1])
         )
         asked = keys.select(["image_id", "path"]).take(pyarrow.array(moved))
-        moved = moved[hold_their_names(self.root, asked["image_id"].to_pylist(), asked["path"].to_pylist())]
+        moved = moved[hold_their_names(self.root, asked["image_id"], asked["path"])]
         is_current |= is_unstamped
         is_current[moved] = True
         return Places(paths, np.where(is_current, found.shard, -1), found.row, found.is_unreadable & is_current), moved
@@ -187,12 +188,14 @@ class FeatureStore:
         self, keys: pyarrow.Table, make: Make, engine: Engine, stage: str | None, least: int, most: int
     ) -> list[Path]:
         """Make the rows of keys, each once; returns the shards."""
-        joined = joined_keys(keys, boxed=self._boxed).combine_chunks()
-        first = np.unique(joined.dictionary_encode().indices.to_numpy(), return_index=True)[1]
-        # The boxes of one picture follow each other, so that it is decoded once.
-        order = pyarrow.compute.sort_indices(keys["image_id"].take(pyarrow.array(first))).to_numpy()
         names = [name for name in ("image_id", "path", *BOX_COLUMNS) if name in keys.column_names]
-        todo = keys.select(names).take(pyarrow.array(first[order]))
+        todo = keys.select(names)
+        if self._boxed or not _is_ascending(todo["image_id"]):
+            joined = joined_keys(keys, boxed=self._boxed).combine_chunks()
+            first = np.unique(joined.dictionary_encode().indices.to_numpy(), return_index=True)[1]
+            # The boxes of one picture follow each other, so that it is decoded once.
+            order = pyarrow.compute.sort_indices(keys["image_id"].take(pyarrow.array(first))).to_numpy()
+            todo = todo.take(pyarrow.array(first[order]))
         share = -(-todo.num_rows // (engine.count * _SHARDS_A_PROCESS))
         parts = Part.cut(self.root, todo, min(max(share, least), most) if engine.count > 1 else most)
         work = functools.partial(make_shard, make=make, folder=self.folder, schema=self.schema)
@@ -211,6 +214,11 @@ class FeatureStore:
     def _drop_broken(self, error: BrokenShard) -> None:
         say(f"{error}: its rows are made again, as by `{self._command}`")
         error.path.unlink(missing_ok=True)
+
+
+def _is_ascending(names: pyarrow.ChunkedArray) -> bool:
+    """Whether each is greater than the one before it."""
+    return bool(pyarrow.compute.all(pyarrow.compute.less(names[:-1], names[1:]), min_count=0).as_py())
 
 
 def _say_nothing(done: int, total: int, note: str = "") -> None:

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -251,6 +254,50 @@ def test_a_bit_that_turned_over_is_noticed_when_it_is_read(
     assert len(opened(root)) == 10
     assert path.name in capfd.readouterr().err
     assert store.fill(keys, measure).made == 0
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import pyarrow
+from fullshot.core.features import FeatureStore
+from tests.core.features.conftest import SCHEMA, measure
+root = Path(sys.argv[1])
+shards = []
+
+def ends(jobs):
+    shards.append(jobs)
+    if len(shards) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return measure(jobs)
+
+keys = pyarrow.parquet.read_table(root / "keys.parquet")
+FeatureStore(root, "colours", "1", SCHEMA, "colour").fill(keys, ends, most=10)
+"""
+
+
+def test_a_kill_costs_one_shard(root: Path, store: FeatureStore, keys: pyarrow.Table) -> None:
+    pyarrow.parquet.write_table(keys, root / "keys.parquet")
+    done = subprocess.run([sys.executable, "-c", "import pyarrow.parquet\n" + KILLED, str(root)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert store.look_up(keys).is_present.sum() == 20
+    assert len(opened(root)) == 20
+    rows = store.fill(keys, measure)
+    assert (rows.made, len(opened(root)), reds(rows.read(["red"]))) == (20, 20, list(range(40)))
+
+
+def test_two_commands_at_once(root: Path, store: FeatureStore, keys: pyarrow.Table) -> None:
+    other = FeatureStore(root, "colours", "1", SCHEMA, "colour")
+
+    def slowly(jobs):  # type: ignore[no-untyped-def]
+        other.fill(keys, measure)  # is done by the time that this one has made its rows
+        return measure(jobs)
+
+    rows = store.fill(keys, slowly)
+    assert reds(rows.read(["red"])) == list(range(40))
+    for _ in range(20):
+        other.fill(keys, measure)
+    assert reds(rows.read(["red"])) == list(range(40)) == reds(store.look_up(keys).read(["red"]))
 
 
 def test_what_another_command_merges_meanwhile_is_found(store: FeatureStore, keys: pyarrow.Table) -> None:
