@@ -1,6 +1,7 @@
 """The store of what is made from pixels."""
 
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from fullshot.core.engines import open_engine
 from fullshot.core.errors import StageFailed
 from fullshot.core.features import FeatureStore
+from fullshot.core.features.jobs import Part
 from tests.core.features.conftest import SCHEMA, measure, opened
 
 Put = Callable[[int], dict[str, str | int]]
@@ -133,6 +135,15 @@ def test_the_boxes_of_a_picture_are_made_together(root: Path, keys: pyarrow.Tabl
 
     assert store.fill(asked, counted, most=10).made == 120
     assert set(sizes) == {12}
+
+
+def test_a_part_takes_its_own_rows_along(root: Path, keys: pyarrow.Table) -> None:
+    parts = Part.cut(root, keys, 7)
+    assert [len(part) for part in parts] == [7, 7, 7, 7, 7, 5]
+    sent = pickle.dumps(parts[2])
+    assert len(sent) < 3000
+    assert list(pickle.loads(sent)) == list(parts[2])  # noqa: S301
+    assert [job.image_id for part in parts for job in part] == keys["image_id"].to_pylist()
 
 
 # Files that change
@@ -261,6 +272,7 @@ import os, signal, sys
 from pathlib import Path
 import pyarrow
 from fullshot.core.features import FeatureStore
+from fullshot.core.features.jobs import Part
 from tests.core.features.conftest import SCHEMA, measure
 root = Path(sys.argv[1])
 shards = []

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -280,6 +281,17 @@ def test_a_picture_that_is_gone_or_broken_leaves_a_blank(
     page = opened(workspace / "report.html")
     assert page.page.locator("#shot-full .blank").count() == 2
     assert page.errors == []
+
+
+def test_a_second_report_opens_no_picture(workspace: Workspace, settings: Settings) -> None:
+    write_report(workspace, settings)
+    before = (workspace / "report.html").read_bytes()
+    for path in (workspace / "images").rglob("*.*"):
+        there = path.stat()
+        path.write_bytes(b"x" * there.st_size)
+        os.utime(path, ns=(there.st_atime_ns, there.st_mtime_ns))  # as if nothing had happened
+    assert write_report(workspace, settings)["unreadable_thumbnails"] == 0
+    assert (workspace / "report.html").read_bytes() == before
 
 
 def test_the_same_tables_make_the_same_bytes(workspace: Workspace, settings: Settings, tmp_path: Path) -> None:
