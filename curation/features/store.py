@@ -145,8 +145,11 @@ def extract_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator, 
 
 
 def kept_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator) -> ImageFeatures:
-    """The features of pictures that earlier runs kept, in the order of the keys; none are extracted."""
-    return _features(_store(root, estimator).look_up(keys), estimator)
+    """The features of pictures that earlier runs kept, in the order of the keys; none are extracted.
+
+    They are what was decided from, whatever has become of the files since.
+    """
+    return _features(_store(root, estimator).look_up(keys, of_any_file=True), estimator)
 
 
 def _store(root: Path, estimator: PoseEstimator) -> FeatureStore:

@@ -94,13 +94,24 @@ class FeatureStore:
         self._obsolete = frozenset(obsolete)
         self._command = f"fullshot {made_by} {root}"
 
-    def look_up(self, keys: pyarrow.Table) -> Rows:
+    def look_up(self, keys: pyarrow.Table, *, of_any_file: bool = False) -> Rows:
         """The rows that are there; nothing is made or written.
 
         A damaged shard is named on stderr, and its rows count as missing.
+
+        Args:
+            keys: see the class.
+            of_any_file: also rows of files that have changed since: what was seen when they were made. The files are
+                not looked at.
         """
-        places, _ = self._places(keys, self._say_broken)
-        return Rows(keys, places, self.schema, 0, self.look_up, self._command, repairs=False)
+        if of_any_file:
+            paths = shards.listed(self.folder)
+            found = lookup.find(keys, paths, self.schema, self._say_broken)
+            places = Places(paths, found.shard, found.row, found.is_unreadable)
+        else:
+            places, _ = self._places(keys, self._say_broken)
+        again = functools.partial(self.look_up, of_any_file=of_any_file)
+        return Rows(keys, places, self.schema, 0, again, self._command, repairs=False)
 
     def missing(self, keys: pyarrow.Table) -> pyarrow.Table:
         """The keys that have no row, or whose file has changed since."""

@@ -180,6 +180,7 @@ def test_a_picture_that_vanished_is_noticed(root: Path, store: FeatureStore, key
     away = path.rename(root / "away.png")
     opened(root)
     assert np.flatnonzero(~store.look_up(keys).is_present).tolist() == [3]
+    assert reds(store.look_up(keys, of_any_file=True).read(["red"])) == list(range(40))
     rows = store.fill(keys, measure)
     assert [row["unreadable"] for row in rows.unreadable().to_pylist()] == ["missing"]
     assert store.fill(keys, measure).made == 0
