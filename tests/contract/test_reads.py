@@ -18,9 +18,6 @@ _PENDING = {
     "curate --overlays",
     "report",
     "train detector",
-    "train embedder",
-    "evaluate embedder",
-    "evaluate recommend",
 }
 COMMANDS = [
     pytest.param(command, marks=_NOT_YET if command in _PENDING else ())
@@ -76,7 +73,6 @@ def test_boxes_import_reads_each_table_once(contract: Contract, tmp_path: Path) 
     assert read_twice(done) == {}
 
 
-@_NOT_YET
 def test_add_reads_each_table_once(contract: Contract, tmp_path: Path) -> None:
     workspace = copied(contract, tmp_path / "ws")
     done = run("add", workspace.root, Path(workspace / contract.shop.shots[0].path).parent)
