@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from fullshot.train.digests import frames_digest
     from fullshot.train.figures import inputs_of, keep_figures, kept_figures
     from fullshot.train.pictures import geometries, turned, unreadable
-    from fullshot.train.runs import Run, frames_digest, latest_run, named_run, put_in_use
+    from fullshot.train.runs import Run, latest_run, named_run, put_in_use
 
 __all__ = [
     "Run",
@@ -29,8 +30,9 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        ".digests": ["frames_digest"],
         ".figures": ["inputs_of", "keep_figures", "kept_figures"],
         ".pictures": ["geometries", "turned", "unreadable"],
-        ".runs": ["Run", "frames_digest", "latest_run", "named_run", "put_in_use"],
+        ".runs": ["Run", "latest_run", "named_run", "put_in_use"],
     },
 )

@@ -5,12 +5,12 @@
 """
 
 import datetime
-import hashlib
+import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -20,15 +20,7 @@ from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import read_json, write_text
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-VOLATILE = frozenset({"fetched_at", "updated_at"})
-"""Columns that change when a table is made again from the same input."""
-
-WITHOUT_EFFECT = frozenset({"device"})
-"""Settings that say how a model is trained, not which model comes out."""
+from fullshot.train.digests import BY_ROWS
 
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -56,27 +48,6 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
         return read_json(self.folder / "metrics.json")
-
-
-def frames_digest(
-    frames: "Mapping[str, pd.DataFrame]", section: BaseModel, *, without: frozenset[str] = WITHOUT_EFFECT
-) -> str:
-    """Digest of exactly the rows that a model is made from, and of the settings it is made with.
-
-    Args:
-        frames: a name and its rows; the order of rows and the columns :data:`VOLATILE` do not matter.
-        section: the settings' section.
-        without: settings of the section that do not change the model.
-
-    Returns:
-        16 hexadecimal digits.
-    """
-    state = hashlib.sha256(section.model_dump_json(exclude=set(without)).encode())
-    for name in sorted(frames):
-        rows = frames[name].drop(columns=list(VOLATILE), errors="ignore")
-        lines = rows.to_csv(index=False, lineterminator="\n").splitlines()
-        state.update(f"\n{name}\n".encode() + "\n".join([*lines[:1], *sorted(lines[1:])]).encode())
-    return state.hexdigest()[:16]
 
 
 def start(workspace: Workspace, kind: str, digest: str, settings: Settings, **more: Any) -> Run:
@@ -109,6 +80,31 @@ def finish(run: Run, metrics: dict[str, Any]) -> None:
     put_in_use(run)
 
 
+def remember_inputs(run: Run, inputs: str) -> None:
+    """Write down what a finished run was, or would have been, made of today.
+
+    Args:
+        run: finished.
+        inputs: see :func:`fullshot.train.digests.inputs_digest`.
+    """
+    write_text(run.folder / "run.json", json.dumps({**run.record, "inputs": inputs}, indent=1) + "\n")
+
+
+def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callable[[Path], Path]) -> Run | None:
+    """The finished run that was made of these inputs, if all its pictures could be read.
+
+    Args:
+        workspace: where.
+        kind: ``detector`` or ``embedder``.
+        inputs: see :func:`fullshot.train.digests.inputs_digest`.
+        weights: where the weights lie in a run's folder.
+    """
+    for run in _runs(workspace, kind):
+        if run.finished and run.record.get("inputs") == inputs and weights(run.folder).is_file():
+            return None if run.metrics.get("unreadable", 0) else run
+    return None
+
+
 def put_in_use(run: Run) -> None:
     """Make a finished run the model in use."""
     write_text(run.folder.parent / "latest.json", json.dumps({"run": run.name}) + "\n")
@@ -138,6 +134,7 @@ def find_run(
     workspace: Workspace,
     kind: str,
     digest: str,
+    digest_of_0_1: Callable[[], str],
     *,
     resume: str | None,
     weights: Callable[[Path], Path],
@@ -149,7 +146,9 @@ def find_run(
     Args:
         workspace: where.
         kind: ``detector`` or ``embedder``.
-        digest: of the inputs and settings.
+        digest: of the inputs and settings, see :func:`fullshot.train.digests.rows_digest`.
+        digest_of_0_1: the same as version 0.1 made it, see :func:`fullshot.train.digests.frames_digest`;
+            asked for where it made runs.
         resume: the name of an unfinished run to go on with; None: the newest of this digest.
         weights: where the weights lie in a run's folder; a finished run without them counts for nothing.
         paths: of the pictures to learn from; nor does a finished run that could not read some which can be read now.
@@ -161,15 +160,20 @@ def find_run(
     Raises:
         UserError: there is no run ``resume``, or it was started with other inputs.
     """
+    older = functools.cache(digest_of_0_1)
+
+    def is_of_these(run: Run) -> bool:
+        return run.digest == (digest if run.digest.startswith(BY_ROWS) else older())
+
     if resume is not None:
         run = named_run(workspace, kind, resume)
-        if run.digest != digest:
+        if not is_of_these(run):
             raise UserError(
                 f"{inputs} have changed since run {resume} was started: "
                 f"run `fullshot train {kind} {workspace.root}` for a new one"
             )
         return run
-    same = [run for run in _runs(workspace, kind) if run.digest == digest]
+    same = [run for run in _runs(workspace, kind) if is_of_these(run)]
     finished = [
         run
         for run in same

@@ -1,21 +1,36 @@
 """Which boxes a detector learns from or is measured on, and the pictures that they are drawn on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from fullshot.core.annotations import trusted_boxes
+from fullshot.core.annotations import create_trusted_boxes
 from fullshot.core.boxes import Box
+from fullshot.core.dataset import Dataset
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.tables import SPLITS
+from fullshot.core.tables.schemas import SPLITS
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train.pictures import geometries
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 LABELS = tuple(str(label) for label in GARMENTS)
 """What a detector tells apart, in the order of its class numbers."""
+
+WANTED: Mapping[str, Sequence[str]] = {
+    "products": ("product_id", "style"),
+    "images": ("image_id", "product_id", "path", "width", "height"),
+    "curated": ("image_id", "keep", "cluster", "split"),
+    "boxes": ("image_id", "label", "x_min", "y_min", "x_max", "y_max", "source", "revision"),
+    "annotations": ("image_id", "project", "annotation", "annotator", "verdict", "revision"),
+}
+"""The columns that boxes are chosen by, and those that tell whether splits leak: what to open a data set with."""
+
+CHOSEN = "chosen_boxes"
+"""The table of a data set that :func:`choose_boxes` makes."""
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 
@@ -54,8 +69,12 @@ class DetectionData:
     splits: Mapping[str, tuple[DetectionPicture, ...]]
 
 
-def choose_boxes(workspace: Workspace) -> pd.DataFrame:
+def choose_boxes(data: Dataset, split: str | None = None) -> "pd.DataFrame":
     """The boxes to learn from or to be measured on: the trusted ones, on pictures that are in a split.
+
+    Args:
+        data: gets the table :data:`CHOSEN`.
+        split: of the boxes to give; None: all of them.
 
     Returns:
         See :func:`fullshot.core.annotations.trusted_boxes`.
@@ -63,15 +82,15 @@ def choose_boxes(workspace: Workspace) -> pd.DataFrame:
     Raises:
         MissingInput: a table is not there; says which command makes it.
     """
-    for name in ("boxes", "images", "curated"):
-        if not workspace.table(name).is_file():
-            workspace.read(name)  # says what to run
-    with workspace.open() as data:
-        rows = trusted_boxes(data)
-    return rows[rows["split"].notna()].reset_index(drop=True)
+    data.workspace.must_have("boxes", "images", "curated")
+    create_trusted_boxes(data)
+    data.define(CHOSEN, "SELECT * FROM trusted_boxes WHERE split IS NOT NULL")
+    condition = "WHERE split = $split" if split else ""
+    rows = data.query(f"SELECT * FROM {CHOSEN} {condition} ORDER BY ALL", **({"split": split} if split else {}))
+    return rows.astype(dict.fromkeys(_CORNERS, "float64"))
 
 
-def counts(boxes: pd.DataFrame) -> dict[str, dict[str, int]]:
+def counts(boxes: "pd.DataFrame") -> dict[str, dict[str, int]]:
     """A split's numbers of pictures and of boxes, in all and by label."""
     result = {}
     for split in SPLITS:
@@ -81,7 +100,7 @@ def counts(boxes: pd.DataFrame) -> dict[str, dict[str, int]]:
     return result
 
 
-def read_data(workspace: Workspace, boxes: pd.DataFrame) -> tuple[DetectionData, pd.DataFrame, list[str]]:
+def read_data(workspace: Workspace, boxes: "pd.DataFrame") -> "tuple[DetectionData, pd.DataFrame, list[str]]":
     """Bring boxes and pictures together; every picture is decoded once, to see that it can be.
 
     Args:
@@ -102,7 +121,7 @@ def read_data(workspace: Workspace, boxes: pd.DataFrame) -> tuple[DetectionData,
     return data, boxes, [path for path in found if path not in readable]
 
 
-def _picture(image_id: str, path: Path, rows: pd.DataFrame, geometry: ImageGeometry) -> DetectionPicture:
+def _picture(image_id: str, path: Path, rows: "pd.DataFrame", geometry: ImageGeometry) -> DetectionPicture:
     """A picture with the boxes of these rows, turned upright as the picture is."""
     boxes = tuple(
         Box(str(label), *geometry.to_upright((x_min, y_min, x_max, y_max)))

@@ -3,13 +3,16 @@
 from typing import Any
 
 from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.files import digest
+from fullshot.core.interfaces import DetectorTrainer
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
-from fullshot.train.detector.data import choose_boxes, read_data
+from fullshot.train.detector.data import WANTED, DetectionData, choose_boxes, read_data
 from fullshot.train.detector.families import KIND, trainer_of
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures
+from fullshot.train.runs import Run
 
 STAGE = "evaluate detector"
 
@@ -34,26 +37,28 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
         UserError: no picture of the split has boxes.
         StageFailed: none of its pictures can be read.
     """
-    inputs = ("boxes", "images", "curated", "annotations")
-    with workspace.stage(STAGE, settings, inputs) as stats:
+    with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         chosen = runs.latest_run(workspace, KIND, run)
+        trainer = trainer_of(chosen, settings.detector)
         path = chosen.folder / f"evaluation-{split}.json"
-        weights = str(chosen.metrics.get("weights"))
-        measured_with = inputs_of(workspace, inputs, {"settings": settings.detector}, weights=weights)
+        # No setting counts: a run is measured as it was trained.
+        measured_with = inputs_of(workspace, tuple(WANTED), {}, weights=digest(trainer.weights(chosen.folder)))
         if (kept := kept_figures(path, measured_with, STAGE)) is not None:
             stats.update(kept)
             return stats
-        boxes = choose_boxes(workspace)
-        boxes = boxes[boxes["split"] == split]
-        if boxes.empty:
-            raise UserError(f"no picture of the split {split} in {workspace.root} has boxes that someone drew")
-        data, boxes, unreadable = read_data(workspace, boxes)
-        say_unreadable(STAGE, unreadable)
-        if boxes.empty:
-            raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read")
-        measured = trainer_of(chosen, settings.detector).evaluate(data, chosen.folder, split)
-        pictures = len(data.splits[split])
-        stats.update(run=chosen.name, split=split, pictures=pictures, boxes=len(boxes), unreadable=len(unreadable))
-        stats.update(measured)
+        stats.update(_measure(workspace, trainer, chosen, split))
         keep_figures(path, measured_with, stats)
     return stats
+
+
+def _measure(workspace: Workspace, trainer: DetectorTrainer[DetectionData], run: Run, split: str) -> dict[str, Any]:
+    with workspace.open(WANTED) as data:
+        boxes = choose_boxes(data, split)
+    if boxes.empty:
+        raise UserError(f"no picture of the split {split} in {workspace.root} has boxes that someone drew")
+    pictures, boxes, unreadable = read_data(workspace, boxes)
+    say_unreadable(STAGE, unreadable)
+    if boxes.empty:
+        raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read")
+    counts = {"pictures": len(pictures.splits[split]), "boxes": len(boxes), "unreadable": len(unreadable)}
+    return {"run": run.name, "split": split, **counts, **trainer.evaluate(pictures, run.folder, split)}

@@ -4,9 +4,8 @@ What is the same for every family of detectors is done here; what a family does 
 :class:`fullshot.core.interfaces.DetectorTrainer`.
 """
 
-from typing import Any
-
-import pandas as pd
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from fullshot.core import leakage, progress
 from fullshot.core.errors import StageFailed, UserError
@@ -14,14 +13,17 @@ from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import DetectorTrainer
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train import pictures, runs
-from fullshot.train.detector.data import DetectionData, choose_boxes, counts, read_data
+from fullshot.train import digests, pictures, runs
+from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
 from fullshot.train.detector.families import FIRST, KIND, trainer_for
 from fullshot.train.runs import Run
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 STAGE = "train detector"
 
-_WITHOUT_EFFECT = runs.WITHOUT_EFFECT | {"confidence", "plots", "model", "family"}
+_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family"}
 """Settings that no weight depends on. The family is named apart, and tells itself what its model's file holds."""
 
 
@@ -47,59 +49,84 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         UserError: no box to train on, no such family, model, device or run; the splits leak.
         StageFailed: the training broke off, or no picture can be read.
     """
-    inputs = ("boxes", "images", "curated", "annotations")
-    with workspace.stage(STAGE, settings, inputs) as stats:
-        boxes = choose_boxes(workspace)
-        with workspace.open() as data:
-            leakage.refuse(data)
+    with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         section = runs.section_to_train(workspace, KIND, resume, settings.detector)
         trainer = trainer_for(section)
+        made_with = _made_with(section, trainer)
+        inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_WITHOUT_EFFECT)
+        run = None if resume else runs.run_of_inputs(workspace, KIND, inputs, trainer.weights)
+        trained = False
+        if run is None:
+            run, trained = _found_or_trained(workspace, settings, section, trainer, made_with, resume)
+            runs.remember_inputs(run, inputs)
+        runs.put_in_use(run)
+        stats.update(run=run.name, trained=trained, **run.metrics)
+    return stats
+
+
+def _made_with(section: DetectorSettings, trainer: DetectorTrainer[DetectionData]) -> Mapping[str, Mapping[str, str]]:
+    """What the weights depend on besides the boxes and the settings."""
+    return {**trainer.inputs(), **({"family": {"name": section.family}} if section.family != FIRST else {})}
+
+
+def _found_or_trained(
+    workspace: Workspace,
+    settings: Settings,
+    section: DetectorSettings,
+    trainer: DetectorTrainer[DetectionData],
+    made_with: Mapping[str, Mapping[str, str]],
+    resume: str | None,
+) -> tuple[Run, bool]:
+    """The finished run of these boxes and settings, and whether it had to be trained."""
+    with workspace.open(WANTED) as data:
+        boxes = choose_boxes(data)
+        leakage.refuse(data)
         if not (boxes["split"] == "train").any():
             raise UserError(
                 f"no box to train on in {workspace.root}: expected boxes that someone drew on pictures of the split "
                 f"train, got {len(boxes)} on other splits; run `fullshot boxes import {workspace.root} …` or annotate "
                 "first"
             )
-        digest = _digest(workspace, section, trainer, boxes)
-        run = runs.find_run(
-            workspace,
-            KIND,
-            digest,
-            resume=resume,
-            weights=trainer.weights,
-            paths=boxes.loc[boxes["split"] != "test", "path"],
-            inputs="the boxes, the model file or the way of training",
-        )
-        trained = run is None or not run.finished
-        if run is not None and run.finished:
-            runs.put_in_use(run)
-        else:
-            run = _train(workspace, settings, trainer, boxes, digest, run)
-        stats.update(run=run.name, trained=trained, **run.metrics)
-    return stats
+        digest = digests.rows_digest(data, [CHOSEN], section, made_with, without=_WITHOUT_EFFECT)
+    run = runs.find_run(
+        workspace,
+        KIND,
+        digest,
+        lambda: digest_of_0_1(workspace, section, made_with, boxes),
+        resume=resume,
+        weights=trainer.weights,
+        paths=boxes.loc[boxes["split"] != "test", "path"],
+        inputs="the boxes, the model file or the way of training",
+    )
+    if run is not None and run.finished:
+        return run, False
+    return _train(workspace, settings, trainer, boxes, digest, run), True
 
 
-def _digest(
-    workspace: Workspace, section: DetectorSettings, trainer: DetectorTrainer[DetectionData], boxes: pd.DataFrame
+def digest_of_0_1(
+    workspace: Workspace, section: DetectorSettings, made_with: Mapping[str, Mapping[str, str]], boxes: "pd.DataFrame"
 ) -> str:
-    frames = {"samples": boxes, **{name: pd.DataFrame([row]) for name, row in trainer.inputs().items()}}
-    if section.family != FIRST:
-        frames["family"] = pd.DataFrame([{"name": section.family}])
-    # Version 0.1 learnt from these as they are stored: what it trained on others is as good as what is trained today.
+    """The digest of a run as version 0.1 made it."""
+    import pandas as pd
+
+    frames = {"samples": boxes, **{name: pd.DataFrame([row]) for name, row in made_with.items()}}
+    # It learnt from these as they are stored: what it trained on others is as good as what is trained today.
     if turned := pictures.turned(workspace.root, boxes["path"]):
         frames["turned upright"] = pd.DataFrame({"path": turned})
-    return runs.frames_digest(frames, section, without=_WITHOUT_EFFECT)
+    return digests.frames_digest(frames, section, without=_WITHOUT_EFFECT)
 
 
 def _train(
     workspace: Workspace,
     settings: Settings,
     trainer: DetectorTrainer[DetectionData],
-    boxes: pd.DataFrame,
+    boxes: "pd.DataFrame",
     digest: str,
     run: Run | None,
 ) -> Run:
     """Train a run, a new one if need be, to its end, and declare it finished."""
+    import pandas as pd
+
     held_back = boxes["split"] == "test"  # no family gets to see them
     data, learnt_from, unreadable = read_data(workspace, boxes[~held_back])
     progress.say_unreadable(STAGE, unreadable)

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import BadTable, MissingInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ["image_id", "path", "product_id", "wear", "split", "x_min", "y_min", "x_max", "y_max"]
 """An example: a picture of a product, whole (an item shot, the corners are empty) or in a box of an outfit image."""
@@ -46,7 +48,7 @@ ORDER BY box.product_id, image_id, x_min, y_min, x_max, y_max
 """
 
 
-def item_shots(data: Dataset) -> pd.DataFrame:
+def item_shots(data: Dataset) -> "pd.DataFrame":
     """The item shots of the exports: rows of :data:`COLUMNS`, without corners.
 
     Raises:
@@ -70,7 +72,7 @@ def _refuse_unknown(data: Dataset, wanted: str, given: str, table: str) -> None:
         )
 
 
-def worn_garments(data: Dataset, splits: Sequence[str] = ("train", "val", "test")) -> pd.DataFrame:
+def worn_garments(data: Dataset, splits: Sequence[str] = ("train", "val", "test")) -> "pd.DataFrame":
     """The boxes on full shots whose product is known: rows of :data:`COLUMNS`, with corners in pixels.
 
     Boxes that lie outside their picture are left out, and those that people drew and changed or took back since.
@@ -81,12 +83,14 @@ def worn_garments(data: Dataset, splits: Sequence[str] = ("train", "val", "test"
     return data.query(_WORN_GARMENTS, splits=list(splits))
 
 
-def training_examples(data: Dataset) -> pd.DataFrame:
+def training_examples(data: Dataset) -> "pd.DataFrame":
     """Everything that training may see: item shots and worn garments of the splits train and val.
 
     Raises:
         MissingInput: a table is not there, or no two products of one wear are in the split train.
     """
+    import pandas as pd
+
     shots = item_shots(data)
     parts = [shots[shots["split"].isin(["train", "val"])]]
     if data.has("boxes"):
@@ -96,7 +100,7 @@ def training_examples(data: Dataset) -> pd.DataFrame:
     return examples
 
 
-def refuse_too_few(root: Path, learnt_from: pd.DataFrame) -> None:
+def refuse_too_few(root: Path, learnt_from: "pd.DataFrame") -> None:
     """Refuse to train on examples that hold no triplet: an anchor and a negative are of one wear.
 
     Raises:

@@ -1,43 +1,24 @@
-"""Training an embedder from a workspace, so that a run that was stopped goes on."""
+"""Which run an embedder's training is: one that is there already, one to go on with, or a new one."""
 
-import contextlib
-import logging
-import signal
-import time
-import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
-import lightning
-import numpy as np
-import pandas as pd
-import torch
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from fullshot.core import leakage
-from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import Backbone
-from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import EmbedderSettings, Settings
-from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
-from fullshot.train import pictures, runs
+from fullshot.train import digests, pictures, runs
 from fullshot.train.embedder import BACKBONES
-from fullshot.train.embedder.crops import Crops, cut_crops
-from fullshot.train.embedder.dataset import WANTED, refuse_too_few, training_examples
-from fullshot.train.embedder.evaluation import score
-from fullshot.train.embedder.in_use import KIND, WEIGHTS
-from fullshot.train.embedder.loading import export
-from fullshot.train.embedder.model import FIRST, device_of, save
-from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
-from fullshot.train.embedder.plots import plot
-from fullshot.train.embedder.sampling import ProductBatches
-from fullshot.train.embedder.training import CHECKPOINT, CheckpointCallback, Siamese
+from fullshot.train.embedder.dataset import WANTED, training_examples
+from fullshot.train.embedder.in_use import FIRST, KIND, WEIGHTS
 
-INPUTS = ("products", "images", "curated", "boxes", "annotations", "dataset2", "labels")
-
+if TYPE_CHECKING:
+    import pandas as pd
 
 STAGE = "train embedder"
+
+_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"backbone"}
+"""Settings that no weight depends on. The backbone is named apart."""
 
 
 def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) -> dict[str, Any]:
@@ -60,162 +41,63 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         UserError: there is no run ``resume``, it is finished, or its inputs have changed; no such device or backbone;
             the splits leak.
     """
-    with workspace.stage(STAGE, settings, INPUTS) as stats:
-        with workspace.open(WANTED) as data:
-            examples = training_examples(data)
-            leakage.refuse(data)
+    with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         section = runs.section_to_train(workspace, KIND, resume, settings.embedder)
         backbone = BACKBONES.get(section.backbone)()
         section = section.model_copy(update={"image_size": section.image_size or backbone.input_size})
-        digest = _digest(workspace, section, examples)
-        run = runs.find_run(
-            workspace,
-            KIND,
-            digest,
-            resume=resume,
-            weights=lambda folder: folder / WEIGHTS,
-            paths=examples["path"],
-            inputs="the pictures or boxes",
-        )
-        trained = run is None or not run.finished
-        if run is not None and run.finished:
-            runs.put_in_use(run)
-        else:
-            run = run or runs.start(workspace, KIND, digest, settings)
-            _train(workspace, settings, section, backbone, run, examples)
+        made_with = {} if section.backbone == FIRST else {"backbone": {"name": section.backbone}}
+        inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_WITHOUT_EFFECT)
+        run = None if resume else runs.run_of_inputs(workspace, KIND, inputs, lambda folder: folder / WEIGHTS)
+        trained = False
+        if run is None:
+            run, trained = _found_or_trained(workspace, settings, section, backbone, made_with, resume)
+            runs.remember_inputs(run, inputs)
+        runs.put_in_use(run)
         stats.update(run=run.name, trained=trained, **run.metrics)
     return stats
 
 
-def _digest(workspace: Workspace, section: EmbedderSettings, examples: pd.DataFrame) -> str:
-    frames = {"examples": examples}
-    if section.backbone != FIRST:
-        frames["backbone"] = pd.DataFrame([{"name": section.backbone}])
-    # Version 0.1 learnt from these as they are stored: what it trained on others is as good as what is trained today.
-    if turned := pictures.turned(workspace.root, examples["path"]):
-        frames["turned upright"] = pd.DataFrame({"path": turned})
-    return runs.frames_digest(frames, section, without=runs.WITHOUT_EFFECT | {"backbone"})
-
-
-def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:
-    return {
-        "products": int(learnt_from["product_id"].nunique()),
-        "item_shots": int(learnt_from["x_min"].isna().sum()),
-        "worn_garments": int(learnt_from["x_min"].notna().sum()),
-    }
-
-
-def _train(
+def _found_or_trained(
     workspace: Workspace,
     settings: Settings,
     section: EmbedderSettings,
     backbone: Backbone,
-    run: runs.Run,
-    examples: pd.DataFrame,
-) -> None:
-    """Train a run to its end, from its last checkpoint where it has one, and declare it finished."""
-    started = time.monotonic()
-    crops = cut_crops(workspace.root, examples, section.image_size, settings, STAGE)
-    say_unreadable(STAGE, crops.unreadable)
-    learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
-    refuse_too_few(workspace.root, examples.iloc[learnt_from])
-    products = pd.factorize(examples["product_id"])[0].astype(np.int64)
-    numbers = {str(wear): number for number, wear in enumerate(Wear)}
-    wears = np.array([numbers[wear] for wear in examples["wear"]], np.int64)
-    batches = ProductBatches(products, learnt_from, section.batch, section.seed)
-    siamese = Siamese(section, backbone, crops.pixels, products, wears, len(batches) * section.epochs)
-    measure = _measure(examples, crops)
-    with bar(STAGE, "epochs") as advance, _quiet():
-        checkpoint = CheckpointCallback(run.folder, siamese, measure, advance)
-        resumed_at = _drive(run.folder, section, siamese, batches, checkpoint)
-    save(run.folder / WEIGHTS, checkpoint.weights, section)
-    export(workspace, run.folder)
-    siamese.network.load_state_dict(checkpoint.weights)
-    plot(checkpoint.history, run.folder / "training.png")
-    metrics = {
-        "resumed_at": resumed_at,
-        **_counts(examples.iloc[learnt_from]),
-        "unreadable": len(crops.unreadable),
-        "epochs": len(checkpoint.history),
-        "best_epoch": checkpoint.best["epoch"],
-        "seconds": round(time.monotonic() - started, 1),
-        "weights": file_digest(run.folder / WEIGHTS),
-        "val": measure(siamese.network),
-        "history": checkpoint.history,
-    }
-    runs.finish(run, metrics)
-    # What a checkpoint holds beyond the weights is of no use to a finished run.
-    (run.folder / CHECKPOINT).unlink(missing_ok=True)
-
-
-def _drive(
-    folder: Path,
-    section: EmbedderSettings,
-    siamese: Siamese,
-    batches: ProductBatches,
-    checkpoint: CheckpointCallback,
-) -> int:
-    """Let Lightning train, from the checkpoint where there is one; returns the epochs that it holds."""
-    device = device_of(section.device)
-    trainer = lightning.Trainer(
-        accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=1,
-        max_epochs=section.epochs,
-        callbacks=[checkpoint],
-        default_root_dir=folder,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+    made_with: Mapping[str, Mapping[str, str]],
+    resume: str | None,
+) -> tuple[runs.Run, bool]:
+    """The finished run of these inputs, and whether it had to be trained."""
+    with workspace.open(WANTED) as data:
+        examples = training_examples(data)
+        leakage.refuse(data)
+        data.create("examples", examples)
+        digest = digests.rows_digest(data, ["examples"], section, made_with, without=_WITHOUT_EFFECT)
+    run = runs.find_run(
+        workspace,
+        KIND,
+        digest,
+        lambda: digest_of_0_1(workspace, section, examples),
+        resume=resume,
+        weights=lambda folder: folder / WEIGHTS,
+        paths=examples["path"],
+        inputs="the pictures or boxes",
     )
-    file = folder / CHECKPOINT
-    done = int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1 if file.is_file() else 0
-    batches.epoch = done
-    answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(siamese, train_dataloaders=batches, ckpt_path=file if done else None)
-    except SystemExit as ended:  # Lightning's answer to Ctrl-C: it ignores any further one, and exits without a word
-        signal.signal(signal.SIGINT, answer_to_ctrl_c)
-        raise KeyboardInterrupt from ended
-    return done
+    if run is not None and run.finished:
+        return run, False
+    from fullshot.train.embedder.run import train  # not above: it loads torch and Lightning
+
+    run = run or runs.start(workspace, KIND, digest, settings)
+    train(STAGE, workspace, settings, section, backbone, run, examples)
+    return run, True
 
 
-def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork], dict[str, Any]]:
-    """Recall on the split val: the worn garments among all item shots that training may see.
+def digest_of_0_1(workspace: Workspace, section: EmbedderSettings, examples: "pd.DataFrame") -> str:
+    """The digest of a run as version 0.1 made it."""
+    import pandas as pd
 
-    Where no outfit image of the split has boxes of known products, one picture of each product is sought among the
-    others.
-    """
-    held_out = (examples["split"] == "val").to_numpy(bool)
-    is_whole = examples["x_min"].isna().to_numpy(bool)
-    asked = held_out & ~is_whole & crops.use
-    if asked.any():
-        held = is_whole & crops.use
-    else:
-        readable = examples[~examples["path"].isin(crops.unreadable)]
-        first = ~readable["product_id"].duplicated() & readable["product_id"].duplicated(keep=False)
-        asked = held_out & first.reindex(examples.index, fill_value=False).to_numpy(bool)
-        held = ~asked & examples.index.isin(readable.index)
-    queries, gallery = np.flatnonzero(asked), np.flatnonzero(held if asked.any() else asked)
-
-    def measure(network: EmbeddingNetwork) -> dict[str, Any]:
-        vectors, gallery_vectors = (embed_crops(network, crops.pixels, rows) for rows in (queries, gallery))
-        return score(examples.iloc[queries], vectors, examples.iloc[gallery], gallery_vectors)
-
-    return measure
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's remarks on hardware, loggers and workers: what a user has to know is in the run's folder."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"(lightning|torch)\.")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    frames = {"examples": examples}
+    if section.backbone != FIRST:
+        frames["backbone"] = pd.DataFrame([{"name": section.backbone}])
+    # It learnt from these as they are stored: what it trained on others is as good as what is trained today.
+    if turned := pictures.turned(workspace.root, examples["path"]):
+        frames["turned upright"] = pd.DataFrame({"path": turned})
+    return digests.frames_digest(frames, section, without=_WITHOUT_EFFECT)

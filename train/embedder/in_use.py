@@ -16,6 +16,9 @@ KIND = "embedder"
 WEIGHTS = "weights.pt"
 """A finished run's weights, in its folder."""
 
+FIRST = "small"
+"""The backbone of version 0.1, which knew no other: its checkpoints and runs do not name theirs."""
+
 
 def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
     """The digest of the embedder in use, or of that of a finished run.

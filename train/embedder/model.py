@@ -16,12 +16,10 @@ from fullshot.core.files import digest, write_bytes
 from fullshot.core.settings import EmbedderSettings
 from fullshot.core.workspace import Workspace
 from fullshot.train.embedder import BACKBONES
+from fullshot.train.embedder.in_use import FIRST
 from fullshot.train.embedder.network import BATCH, EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.preprocessing import resize_all
 from fullshot.train.exported import Export
-
-FIRST = "small"
-"""The backbone of version 0.1, which knew no other: its checkpoints do not name theirs."""
 
 
 def device_of(name: str) -> torch.device:

@@ -24,6 +24,8 @@ from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
+from fullshot.train.detector import families, fitting
+from fullshot.train.detector.data import choose_boxes
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -150,14 +152,68 @@ def test_a_picture_that_exif_turns_is_learnt_from_upright_and_so_are_its_boxes(m
     assert (piece == garment_colour).all()
 
 
+def of_version_0_1(workspace: Workspace, settings: Settings) -> None:
+    """Let the newest run be known as version 0.1 knew its runs."""
+    file = sorted(workspace.models("detector").glob("*/run.json"))[-1]
+    record = json.loads(file.read_text())
+    del record["inputs"]
+    trainer = families.trainer_for(settings.detector)
+    with workspace.open() as data:
+        boxes = choose_boxes(data)
+    record["digest"] = fitting.digest_of_0_1(workspace, settings.detector, trainer.inputs(), boxes)
+    file.write_text(json.dumps(record))
+
+
 def test_a_run_that_learnt_from_pictures_as_they_are_stored_counts_unless_one_was_turned(
     make_workspace: MakeWorkspace,
 ) -> None:
     workspace = make_workspace(train=3)
     assert detector.fit(workspace, small(epochs=1))["trained"]
+    of_version_0_1(workspace, small(epochs=1))
     assert not detector.fit(workspace, small(epochs=1))["trained"]
+    of_version_0_1(workspace, small(epochs=1))
     turn(workspace / str(workspace.read("images")["path"].iloc[0]), 6)
     assert detector.fit(workspace, small(epochs=1))["trained"]
+
+
+def test_where_nothing_changed_no_row_is_read_and_neither_torch_nor_pandas_is_loaded(
+    trained: tuple[Workspace, Settings, dict[str, Any]],
+) -> None:
+    workspace, settings, stats = trained
+    measured = detector.evaluate(workspace, settings)
+    code = """
+import json, sys
+from fullshot.core.settings import load
+from fullshot.core.workspace import Workspace
+from fullshot.train import detector
+workspace, settings = Workspace(sys.argv[1]), load(detector=json.loads(sys.argv[2]))
+print(json.dumps([detector.fit(workspace, settings), detector.evaluate(workspace, settings), [*sys.modules]]))
+"""
+    command = [sys.executable, "-c", code, str(workspace.root), settings.detector.model_dump_json()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    again, measured_again, loaded = json.loads(done.stdout)
+    assert again == {**stats, "trained": False}
+    assert measured_again == measured
+    assert not {"torch", "ultralytics", "pandas", "onnxruntime", "matplotlib"} & set(loaded)
+
+
+def test_an_evaluation_is_made_again_where_a_box_or_the_model_changed(
+    trained: tuple[Workspace, Settings, dict[str, Any]], tmp_path: Path
+) -> None:
+    shutil.copytree(trained[0].root, tmp_path / "ws", symlinks=True)
+    workspace, settings = Workspace(tmp_path / "ws"), trained[1]
+    before = detector.evaluate(workspace, settings)
+    boxes = workspace.read("boxes")
+    held_back = next(iter(pictures_of(workspace, "test")))
+    workspace.write("boxes", boxes[boxes["image_id"] != held_back])
+    after = detector.evaluate(workspace, settings)
+    assert (before["pictures"], after["pictures"]) == (8, 7)
+    record = workspace.models("detector") / str(before["run"]) / "evaluation-test.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "map50": 0.123}))
+    assert detector.evaluate(workspace, settings)["map50"] == 0.123  # read from there
+    with (record.parent / "weights" / "best.pt").open("ab") as file:
+        file.write(b"\0")
+    assert detector.evaluate(workspace, settings)["map50"] != 0.123
 
 
 def test_the_confidence_of_the_settings_holds_wherever_a_detector_is_loaded(
@@ -320,7 +376,10 @@ def test_a_killed_training_goes_on_where_it_stopped(
         detector.fit(workspace, small(), resume=copies["asked"].name)
     workspace.write("boxes", boxes)
     # So has the way of training, where the recipe is another, or Ultralytics of another minor version.
-    for target, value in (("fullshot.train.detector.yolo.trainer.RECIPE", {}), ("ultralytics.__version__", "8.999.0")):
+    for target, value in (
+        ("fullshot.train.detector.yolo.trainer.RECIPE", {}),
+        ("fullshot.train.detector.yolo.library.version", lambda: "8.999.0"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(target, value)
             with pytest.raises(UserError, match="have changed since run"):
@@ -347,7 +406,13 @@ def test_a_killed_training_goes_on_where_it_stopped(
 def test_a_training_killed_at_its_very_end_is_only_finished(make_workspace: MakeWorkspace) -> None:
     workspace = make_workspace(train=4, val=1)
     killed_after(workspace, epochs=3)
+    (laid,) = workspace.models("detector").glob("*/data")
+    before = {path: path.lstat().st_mtime_ns for path in sorted(laid.rglob("*"))}
     stats = detector.fit(workspace, small())
+    # What Ultralytics reads was there already, and was not laid out anew, nor for the measuring at the end.
+    assert {path: path.lstat().st_mtime_ns for path in sorted(laid.rglob("*"))} == before
+    log = (laid.parent / "train.log").read_text()
+    assert log.count("New cache created") == 2  # of the splits train and val, by the training that was killed
     assert (stats["resumed_at"], stats["epochs"], stats["trained"]) == (3, 3, True)
     assert detector.load(workspace).labels
 

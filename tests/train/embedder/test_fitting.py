@@ -259,7 +259,7 @@ def test_ctrl_c_is_left_to_the_caller(
 
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patched:
-        patched.setattr("fullshot.train.embedder.fitting.bar", stopping_bar)
+        patched.setattr("fullshot.train.embedder.run.bar", stopping_bar)
         with pytest.raises(KeyboardInterrupt):
             embedder.fit(workspace, settings)
     assert signal.getsignal(signal.SIGINT) == before
@@ -283,7 +283,7 @@ def test_a_run_of_version_0_1_loads_and_goes_on(
     vector = embedder.load(workspace, device="cpu").embed([np.zeros((40, 30, 3), np.uint8)])
     shutil.move(workspace / "models", workspace / "elsewhere")
     with monkeypatch.context() as patch:
-        patch.setattr("fullshot.train.embedder.fitting.bar", stopping_bar)
+        patch.setattr("fullshot.train.embedder.run.bar", stopping_bar)
         with pytest.raises(Stopped):
             embedder.fit(workspace, settings)
     checkpoint = folder(workspace) / "last.ckpt"

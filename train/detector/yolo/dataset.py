@@ -1,13 +1,15 @@
 """A data set on the disk as Ultralytics reads it."""
 
+import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from fullshot.core.boxes import yolo_line
-from fullshot.core.files import write_text
+from fullshot.core.files import read_json, write_text
 from fullshot.core.image_store import materialize
 from fullshot.core.pictures import read_rgb
 from fullshot.train.detector.data import DetectionData, DetectionPicture
@@ -16,18 +18,28 @@ _AS_THEY_ARE = {".jpg", ".png", ".webp", ".bmp", ".avif"}
 """Kinds of pictures that Ultralytics reads; it silently passes over others."""
 
 
+_YAML = "data.yaml"
+
+_MADE_OF = "made-of.json"
+"""Written last: the digest of each split that the folder holds."""
+
+
 def write(data: DetectionData, folder: Path) -> Path:
     """Write a YOLO data set: links to the pictures, a label file each, and ``data.yaml``.
 
-    Without pictures to validate on, those to train on stand in for them.
+    Without pictures to validate on, those to train on stand in for them. A folder that holds the same is kept, with
+    what Ultralytics noted in it of its pictures.
 
     Args:
         data: the pictures and boxes.
-        folder: made anew.
+        folder: where it goes; what else is in it is deleted.
 
     Returns:
         The path of ``data.yaml``.
     """
+    made_of = {split: _digest(data.labels, pictures, folder) for split, pictures in data.splits.items()}
+    if read_json(folder / _MADE_OF) == made_of:
+        return folder / _YAML
     shutil.rmtree(folder, ignore_errors=True)
     number = {label: number for number, label in enumerate(data.labels)}
     for split, pictures in data.splits.items():
@@ -42,9 +54,24 @@ def write(data: DetectionData, folder: Path) -> Path:
     train = places.get("train", next(iter(places.values()), ""))
     content = {"path": str(folder.resolve()), "train": train, "val": places.get("val", train), **places}
     # JSON is YAML: no library is needed to write it.
-    yaml = folder / "data.yaml"
+    yaml = folder / _YAML
     write_text(yaml, json.dumps({**content, "names": dict(enumerate(data.labels))}, indent=1))
+    write_text(folder / _MADE_OF, json.dumps(made_of))
     return yaml
+
+
+def holding(data: DetectionData, split: str, folder: Path) -> Path | None:
+    """The ``data.yaml`` of a folder that holds a split as it is now, perhaps among others; None where it does not."""
+    digest = _digest(data.labels, data.splits[split], folder)
+    return folder / _YAML if read_json(folder / _MADE_OF).get(split) == digest else None
+
+
+def _digest(labels: Sequence[str], pictures: Sequence[DetectionPicture], folder: Path) -> str:
+    """Of all that a split is written from, its place among it: ``data.yaml`` names that."""
+    state = hashlib.sha256(repr((str(folder.resolve()), labels)).encode())
+    for picture in pictures:
+        state.update(repr(picture).encode())
+    return state.hexdigest()
 
 
 def _place(picture: DetectionPicture, place: Path) -> None:

@@ -4,6 +4,7 @@ Left alone it fetches a font and weights, sends usage events, and changes settin
 """
 
 import contextlib
+import importlib.util
 import logging
 import os
 import re
@@ -52,6 +53,20 @@ def ultralytics() -> ModuleType:
     return ultralytics
 
 
+def version() -> str:
+    """The version of Ultralytics, which is not imported for it: that takes seconds."""
+    text = (_folder() / "__init__.py").read_text("utf-8")
+    found = re.search(r"""^__version__ = ["'](.+?)["']""", text, re.MULTILINE)
+    return found[1] if found else str(ultralytics().__version__)
+
+
+def _folder() -> Path:
+    spec = importlib.util.find_spec("ultralytics")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("No module named 'ultralytics'", name="ultralytics")
+    return Path(spec.origin).parent
+
+
 def _place_font(file: Path) -> None:
     """Ultralytics fetches this font from the network unless it lies here; any font will do to label a plot."""
     if file.exists():
@@ -94,7 +109,7 @@ def architecture(file: str) -> Path:
 
 def _shipped(name: str) -> Path | None:
     """Ultralytics writes sizes into names: ``yolo11n.yaml`` is ``yolo11.yaml`` at size n."""
-    folder = Path(str(ultralytics().__file__)).parent / "cfg" / "models"
+    folder = _folder() / "cfg" / "models"
     wanted = {name, re.sub(r"(\d+)([nslmx])(.*)$", r"\1\3", name)}
     return next((file for file in sorted(folder.rglob("*.yaml")) if file.name in wanted), None)
 

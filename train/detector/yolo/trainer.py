@@ -4,19 +4,17 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from fullshot.core.errors import StageFailed
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance
 from fullshot.core.settings import DetectorSettings
 from fullshot.train import exported
-from fullshot.train.detector.yolo import library
+from fullshot.train.detector.data import DetectionData
+from fullshot.train.detector.yolo import dataset, library
 from fullshot.train.detector.yolo.checkpoint import Checkpoint
 from fullshot.train.detector.yolo.detector import Network, YoloDetector
-
-if TYPE_CHECKING:
-    from fullshot.train.detector.data import DetectionData
 
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
@@ -42,6 +40,9 @@ With the default settings, on 121 outfit images of the built-in shop: AP@0.5 on 
 
 _DIGITS = 4
 
+_DATA = "data"
+"""What Ultralytics reads, in the folder of a run."""
+
 _WHAT = "the detector"
 
 
@@ -65,18 +66,16 @@ class YoloTrainer:
         model = self._settings.model
         content = digest(library.architecture(library.model_file(model)))
         # A patch release of Ultralytics fixes, a minor one may train otherwise.
-        version = ".".join(str(library.ultralytics().__version__).split(".")[:2])
+        version = ".".join(library.version().split(".")[:2])
         return {
             "model": {"name": Path(model).stem, "sha256": content},
             "recipe": {"recipe": json.dumps(RECIPE, sort_keys=True), "ultralytics": version},
         }
 
-    def fit(self, data: "DetectionData", folder: Path, advance: Advance) -> Mapping[str, Any]:
+    def fit(self, data: DetectionData, folder: Path, advance: Advance) -> Mapping[str, Any]:
         """Train; go on after the last whole epoch where the folder holds one."""
-        from fullshot.train.detector.yolo import dataset  # not above: it loads tables, and to open a model needs none
-
         folder = folder.resolve()
-        yaml = dataset.write(data, folder / "data")
+        yaml = dataset.write(data, folder / _DATA)
         checkpoint = Checkpoint(folder)
         before = checkpoint.restore()
         with library.log_to(_log(folder)):
@@ -122,18 +121,19 @@ class YoloTrainer:
             words = " ".join(str(error).split())[:300]
             raise StageFailed(f"the training broke off, see {_log(folder)}: {words}") from error
 
-    def evaluate(self, data: "DetectionData", folder: Path, split: str) -> dict[str, Any]:
+    def evaluate(self, data: DetectionData, folder: Path, split: str) -> dict[str, Any]:
         """Measure the best weights on a split, as Ultralytics does: average precision over 101 points, as COCO's.
 
         Precision and recall are those at the score where F1 is best.
         """
-        from fullshot.train.detector.data import DetectionData
-        from fullshot.train.detector.yolo import dataset
-
         with library.log_to(_log(folder)), tempfile.TemporaryDirectory() as scratch:
-            chosen = DetectionData(data.labels, {split: data.splits[split]})
+            # Of the pictures of its training, Ultralytics has noted the labels.
+            yaml = dataset.holding(data, split, folder.resolve() / _DATA)
+            if yaml is None:
+                chosen = DetectionData(data.labels, {split: data.splits[split]})
+                yaml = dataset.write(chosen, Path(scratch) / _DATA)
             result = library.open_model(str(self.weights(folder))).val(
-                data=str(dataset.write(chosen, Path(scratch) / "data")),
+                data=str(yaml),
                 split=split,
                 imgsz=self._settings.image_size,
                 device=library.device(self._settings.device),

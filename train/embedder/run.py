@@ -1,0 +1,172 @@
+"""One training of an embedder: from the crops of its examples to weights, and from its last checkpoint on."""
+
+import contextlib
+import logging
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import pandas as pd
+import torch
+
+from fullshot.core.files import digest as file_digest
+from fullshot.core.interfaces import Backbone
+from fullshot.core.progress import bar, say_unreadable
+from fullshot.core.settings import EmbedderSettings, Settings
+from fullshot.core.taxonomy import Wear
+from fullshot.core.workspace import Workspace
+from fullshot.train import runs
+from fullshot.train.embedder.crops import Crops, cut_crops
+from fullshot.train.embedder.dataset import refuse_too_few
+from fullshot.train.embedder.evaluation import score
+from fullshot.train.embedder.in_use import WEIGHTS
+from fullshot.train.embedder.loading import export
+from fullshot.train.embedder.model import device_of, save
+from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
+from fullshot.train.embedder.plots import plot
+from fullshot.train.embedder.sampling import ProductBatches
+from fullshot.train.embedder.training import CHECKPOINT, CheckpointCallback, Siamese
+
+
+def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:
+    return {
+        "products": int(learnt_from["product_id"].nunique()),
+        "item_shots": int(learnt_from["x_min"].isna().sum()),
+        "worn_garments": int(learnt_from["x_min"].notna().sum()),
+    }
+
+
+def train(
+    stage: str,
+    workspace: Workspace,
+    settings: Settings,
+    section: EmbedderSettings,
+    backbone: Backbone,
+    run: runs.Run,
+    examples: pd.DataFrame,
+) -> None:
+    """Train a run to its end, from its last checkpoint where it has one, and declare it finished.
+
+    Args:
+        stage: its name, for what is said.
+        workspace: holds the pictures.
+        settings: name the engine that cuts crops.
+        section: what the run is made with.
+        backbone: of its network.
+        run: a new one, or one that was stopped.
+        examples: rows of :data:`fullshot.train.embedder.dataset.COLUMNS`.
+
+    Raises:
+        MissingInput: too few of the pictures can be read.
+        UserError: there is no such device.
+    """
+    started = time.monotonic()
+    crops = cut_crops(workspace.root, examples, section.image_size, settings, stage)
+    say_unreadable(stage, crops.unreadable)
+    learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
+    refuse_too_few(workspace.root, examples.iloc[learnt_from])
+    products = pd.factorize(examples["product_id"])[0].astype(np.int64)
+    numbers = {str(wear): number for number, wear in enumerate(Wear)}
+    wears = np.array([numbers[wear] for wear in examples["wear"]], np.int64)
+    batches = ProductBatches(products, learnt_from, section.batch, section.seed)
+    siamese = Siamese(section, backbone, crops.pixels, products, wears, len(batches) * section.epochs)
+    measure = _measure(examples, crops)
+    with bar(stage, "epochs") as advance, _quiet():
+        checkpoint = CheckpointCallback(run.folder, siamese, measure, advance)
+        resumed_at = _drive(run.folder, section, siamese, batches, checkpoint)
+    save(run.folder / WEIGHTS, checkpoint.weights, section)
+    export(workspace, run.folder)
+    siamese.network.load_state_dict(checkpoint.weights)
+    plot(checkpoint.history, run.folder / "training.png")
+    metrics = {
+        "resumed_at": resumed_at,
+        **_counts(examples.iloc[learnt_from]),
+        "unreadable": len(crops.unreadable),
+        "epochs": len(checkpoint.history),
+        "best_epoch": checkpoint.best["epoch"],
+        "seconds": round(time.monotonic() - started, 1),
+        "weights": file_digest(run.folder / WEIGHTS),
+        "val": measure(siamese.network),
+        "history": checkpoint.history,
+    }
+    runs.finish(run, metrics)
+    # What a checkpoint holds beyond the weights is of no use to a finished run.
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _drive(
+    folder: Path,
+    section: EmbedderSettings,
+    siamese: Siamese,
+    batches: ProductBatches,
+    checkpoint: CheckpointCallback,
+) -> int:
+    """Let Lightning train, from the checkpoint where there is one; returns the epochs that it holds."""
+    device = device_of(section.device)
+    trainer = lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device.type, device.type),
+        devices=1,
+        max_epochs=section.epochs,
+        callbacks=[checkpoint],
+        default_root_dir=folder,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    file = folder / CHECKPOINT
+    done = int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1 if file.is_file() else 0
+    batches.epoch = done
+    answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(siamese, train_dataloaders=batches, ckpt_path=file if done else None)
+    except SystemExit as ended:  # Lightning's answer to Ctrl-C: it ignores any further one, and exits without a word
+        signal.signal(signal.SIGINT, answer_to_ctrl_c)
+        raise KeyboardInterrupt from ended
+    return done
+
+
+def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork], dict[str, Any]]:
+    """Recall on the split val: the worn garments among all item shots that training may see.
+
+    Where no outfit image of the split has boxes of known products, one picture of each product is sought among the
+    others.
+    """
+    held_out = (examples["split"] == "val").to_numpy(bool)
+    is_whole = examples["x_min"].isna().to_numpy(bool)
+    asked = held_out & ~is_whole & crops.use
+    if asked.any():
+        held = is_whole & crops.use
+    else:
+        readable = examples[~examples["path"].isin(crops.unreadable)]
+        first = ~readable["product_id"].duplicated() & readable["product_id"].duplicated(keep=False)
+        asked = held_out & first.reindex(examples.index, fill_value=False).to_numpy(bool)
+        held = ~asked & examples.index.isin(readable.index)
+    queries, gallery = np.flatnonzero(asked), np.flatnonzero(held if asked.any() else asked)
+
+    def measure(network: EmbeddingNetwork) -> dict[str, Any]:
+        vectors, gallery_vectors = (embed_crops(network, crops.pixels, rows) for rows in (queries, gallery))
+        return score(examples.iloc[queries], vectors, examples.iloc[gallery], gallery_vectors)
+
+    return measure
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's remarks on hardware, loggers and workers: what a user has to know is in the run's folder."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(lightning|torch)\.")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
