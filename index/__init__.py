@@ -7,8 +7,9 @@ from fullshot.core.lazy import lazy_names
 if TYPE_CHECKING:
     from fullshot.index.answer import Garment, LookAlike, Recommendation
     from fullshot.index.building import build_catalog
-    from fullshot.index.catalog import Catalog, Hit, features_in_use
+    from fullshot.index.catalog import Catalog, Hit
     from fullshot.index.evaluation import evaluate_recommend
+    from fullshot.index.in_use import features_in_use
     from fullshot.index.neighbours import check_splits
     from fullshot.index.recommendation import must_be_answerable, recommend
     from fullshot.index.recommender import Recommender
@@ -37,8 +38,9 @@ __getattr__ = lazy_names(
     {
         ".answer": ["Garment", "LookAlike", "Recommendation"],
         ".building": ["build_catalog"],
-        ".catalog": ["Catalog", "Hit", "features_in_use"],
+        ".catalog": ["Catalog", "Hit"],
         ".evaluation": ["evaluate_recommend"],
+        ".in_use": ["features_in_use"],
         ".neighbours": ["check_splits"],
         ".recommendation": ["must_be_answerable", "recommend"],
         ".recommender": ["Recommender"],

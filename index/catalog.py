@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from fullshot.core.features import InUse
     from fullshot.core.interfaces import Embedder, VectorStore
 
 FORMAT = 2
@@ -51,12 +50,6 @@ def read_manifest(workspace: Workspace) -> dict[str, Any]:
     """What ``index.json`` says; empty where there is no catalog, or one of an unknown format."""
     manifest = read_json(workspace.catalog / MANIFEST)
     return manifest if manifest.get("format") in (FORMAT, FORMAT_AS_STORED) else {}
-
-
-def features_in_use(workspace: Workspace) -> "InUse":
-    """The embeddings that the catalog was made of; see :func:`fullshot.core.features.collect_garbage`."""
-    manifest = read_manifest(workspace)
-    return {"embeddings": [manifest["embedder"][:16]]} if manifest else {}
 
 
 def must_have_catalog(workspace: Workspace) -> dict[str, Any]:

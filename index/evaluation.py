@@ -16,7 +16,8 @@ from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.curation import kept_poses
 from fullshot.index.catalog import MANIFEST
-from fullshot.index.outfits import RULES, find_worn, worn_boxes
+from fullshot.index.in_use import RULES
+from fullshot.index.outfits import find_worn, worn_boxes
 from fullshot.index.recommender import Recommender
 from fullshot.train import inputs_of, keep_figures, kept_figures, latest_run
 from fullshot.train.embedder import WANTED, digest_in_use, kept_embeddings, keys_of, worn_garments

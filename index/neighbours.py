@@ -32,6 +32,7 @@ from fullshot.curation import (
     split_of_images,
     stored_features,
 )
+from fullshot.index.in_use import MIRRORED, MIRRORED_VERSION
 from fullshot.index.stores import VECTOR_STORES
 from fullshot.train import inputs_of, keep_figures, kept_figures
 from fullshot.train.embedder import digest_in_use, kept_embeddings, load, unreadable_paths, whole_pictures
@@ -40,9 +41,6 @@ STAGE = "curate --check"
 
 NEIGHBOURS = 5
 """Of each picture, how many of its nearest in each other split are compared with it."""
-
-MIRRORED = "1"
-"""The version of mirrored thumbnails: to be raised with that of curation's fingerprints."""
 
 _FEW = 256
 """Pictures that this process mirrors itself: to start others takes as long."""
@@ -75,7 +73,9 @@ def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
     except MissingInput:
         embedder = ""
     sections = {"curate": settings.curate, "index": settings.index}
-    return inputs_of(workspace, ("products", "images", "curated"), sections, embedder=embedder, mirrored=MIRRORED)
+    return inputs_of(
+        workspace, ("products", "images", "curated"), sections, embedder=embedder, mirrored=MIRRORED_VERSION
+    )
 
 
 def _checked(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def find_neighbour_leaks(workspace: Workspace, settings: Settings) -> tuple[list
 def _mirrored_thumbnails(workspace: Workspace, keys: pyarrow.Table, settings: Settings) -> NDArray[np.uint8]:
     """The thumbnails of pictures as they are mirrored, shape (N, THUMBNAIL_BYTES), uint8; kept in the workspace."""
     schema = pyarrow.schema([("thumbnail", pyarrow.binary(THUMBNAIL_BYTES))])
-    store = FeatureStore(workspace.root, "mirrored", MIRRORED, schema, "curate --check")
+    store = FeatureStore(workspace.root, MIRRORED, MIRRORED_VERSION, schema, "curate --check")
     with open_engine(settings.engine.name) as workers:
         rows = store.fill(keys, mirror, workers, STAGE, least=_FEW)
     return np.asarray(rows.array("thumbnail"), np.uint8)

@@ -20,14 +20,10 @@ from fullshot.core.features import FeatureStore, Job, Made, Rows, Unreadable, re
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.pictures import read_rgb
 from fullshot.curation import People
+from fullshot.index.in_use import GARMENTS, garments_version
 from fullshot.index.recommender import PersonGarments, Recommender
 from fullshot.train import geometries
 from fullshot.train.embedder import crop_store, resize
-
-KIND = "garments"
-
-RULES = "1"
-"""Of :mod:`fullshot.index.garments`; what other rules chose is not used."""
 
 AT_ONCE = 32
 """Outfit images that are in memory at once."""
@@ -36,8 +32,9 @@ AT_ONCE = 32
 def version_of(recommender: Recommender) -> str:
     """What the garments that are found depend on, besides the picture."""
     detector = recommender.detector
-    by = [detector.digest, detector.image_size, recommender.confidence] if detector else []
-    return hashlib.sha256(json.dumps([RULES, recommender.pose.version, *by]).encode()).hexdigest()[:16]
+    by = [detector.image_size, recommender.confidence] if detector else []
+    others = hashlib.sha256(json.dumps([recommender.pose.version, *by]).encode()).hexdigest()[:12]
+    return garments_version(detector.digest if detector else None, others)
 
 
 def find_worn(
@@ -56,7 +53,7 @@ def find_worn(
         The column ``garments``, see :func:`worn_boxes`.
     """
     schema = pyarrow.schema([("garments", pyarrow.string())])
-    store = FeatureStore(root, KIND, version_of(recommender), schema, "evaluate recommend")
+    store = FeatureStore(root, GARMENTS, version_of(recommender), schema, "evaluate recommend")
     lie = geometries(root, keys["path"].to_pylist())
     find = partial(_find, root=root, recommender=recommender, poses=poses, lie=lie)
     return store.fill(keys, find, stage=stage, most=AT_ONCE)  # here: this process has the device, and all cores help

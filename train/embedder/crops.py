@@ -96,10 +96,15 @@ def whole_pictures(pictures: pyarrow.Table) -> pyarrow.Table:
     return pyarrow.table([*columns, *([nothing] * len(CORNERS))], ["image_id", "path", *CORNERS])
 
 
+def crop_version(side: int | str) -> str:
+    """The version of crops of this size; of any size for ``*``."""
+    return f"{VERSION}-{side}"
+
+
 def crop_store(root: Path, side: int) -> FeatureStore:
     """Where a workspace keeps crops of this size: their ``pixels``, and whether it ``is_packshot``."""
     schema = pyarrow.schema([("pixels", pyarrow.binary(side * side * 3)), ("is_packshot", pyarrow.bool_())])
-    return FeatureStore(root, "crops", f"{VERSION}-{side}", schema, "index build", boxed=True)
+    return FeatureStore(root, "crops", crop_version(side), schema, "index build", boxed=True)
 
 
 def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, stage: str) -> Rows:

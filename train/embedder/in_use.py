@@ -35,7 +35,7 @@ def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
 
     See :func:`fullshot.core.features.collect_garbage`.
     """
-    from fullshot.train.embedder.crops import crop_store  # with what cuts crops, which a digest can do without
+    from fullshot.train.embedder.crops import crop_version  # with what cuts crops, which a digest can do without
 
     sides, embeddings = {settings.embedder.image_size}, []
     try:
@@ -45,4 +45,5 @@ def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
     else:
         embeddings.append(digest_in_use(workspace)[:16])
         sides.add(int(run.record["settings"]["embedder"]["image_size"]))
-    return {"crops": [crop_store(workspace.root, side).folder.name for side in sides], "embeddings": embeddings}
+    # 0 is the backbone's own, which is not loaded for this: crops of all sizes are kept then.
+    return {"crops": [crop_version(side or "*") for side in sorted(sides)], "embeddings": embeddings}

@@ -1,0 +1,51 @@
+"""What the index keeps of pictures, and which versions of it are needed."""
+
+from typing import TYPE_CHECKING
+
+from fullshot.core.errors import MissingInput
+from fullshot.core.workspace import Workspace
+from fullshot.index.catalog import read_manifest
+from fullshot.train import latest_run
+
+if TYPE_CHECKING:
+    from fullshot.core.features import InUse
+
+GARMENTS = "garments"
+"""What people wear in outfit images: a kind of features, see :mod:`fullshot.index.outfits`."""
+
+RULES = "1"
+"""The version of :mod:`fullshot.index.garments`; what other rules chose is not used."""
+
+MIRRORED = "mirrored"
+"""Thumbnails of mirrored pictures: a kind of features, see :mod:`fullshot.index.neighbours`."""
+
+MIRRORED_VERSION = "1"
+"""To be raised with that of curation's fingerprints."""
+
+
+def garments_version(detector: str | None, others: str) -> str:
+    """The version of garments.
+
+    Args:
+        detector: the digest of its weights; None: there is none.
+        others: a digest of what else they depend on, or ``*``.
+    """
+    return f"{RULES}-{detector or 'pose'}-{others}"
+
+
+def features_in_use(workspace: Workspace) -> "InUse":
+    """The versions that are needed, and the catalog's embeddings.
+
+    See :func:`fullshot.core.features.collect_garbage`.
+    """
+    manifest = read_manifest(workspace)
+    try:
+        weights = latest_run(workspace, "detector").metrics.get("weights")
+        garments = None if weights is None else [garments_version(str(weights), "*")]
+    except MissingInput:
+        garments = [garments_version(None, "*")]
+    return {
+        "embeddings": [manifest["embedder"][:16]] if manifest else [],
+        GARMENTS: garments,
+        MIRRORED: [MIRRORED_VERSION],
+    }
