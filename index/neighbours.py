@@ -113,20 +113,19 @@ def find_neighbour_leaks(workspace: Workspace, settings: Settings) -> tuple[list
         pictures = data.frame("pictures", ["image_id", "path"])
     pictures = pictures.assign(split=pictures["image_id"].map(splits)).dropna()
     rows = pd.DataFrame({"image_id": features.frame["image_id"], "row": range(len(features.frame))})
-    # Those without a row cannot be read any more, and are left out below.
-    pictures = pictures.merge(rows, on="image_id", how="left").sort_values("image_id", ignore_index=True)
+    pictures = pictures.merge(rows, on="image_id").sort_values("image_id", ignore_index=True)
     embedder = load(workspace, device=settings.embedder.device)
     keys = pyarrow.Table.from_pandas(pictures[["image_id", "path"]], preserve_index=False)
     embedded = kept_embeddings(workspace.root, whole_pictures(keys), embedder, settings, STAGE)
     unreadable = unreadable_paths(embedded)
     say_unreadable(STAGE, unreadable)
-    readable = np.flatnonzero(embedded.is_readable & pictures["row"].notna().to_numpy())
+    readable = np.flatnonzero(embedded.is_readable)
     pictures, keys = pictures.iloc[readable].reset_index(drop=True), keys.take(pyarrow.array(readable))
     names, split_of = pictures["image_id"].tolist(), pictures["split"].tolist()
     vectors = np.asarray(embedded.take(readable).array("vector"), np.float32)
     pairs, leaks = _nearest_pairs(vectors, split_of, settings), []
     if len(pairs):
-        thumbnails = features.thumbnails[pictures["row"].to_numpy(np.int64)]
+        thumbnails = features.thumbnails[pictures["row"].to_numpy()]
         queries, number = np.unique(pairs[:, 0], return_inverse=True)
         mirrored = _mirrored_thumbnails(workspace, keys.take(pyarrow.array(queries)), settings)
         ours, theirs, least = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]], settings.curate.duplicate_similarity

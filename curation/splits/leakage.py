@@ -6,7 +6,6 @@ import numpy as np
 
 from fullshot.core import leakage
 from fullshot.core.errors import MissingInput
-from fullshot.core.features import geometry_rows
 from fullshot.core.leakage import Leak
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -37,19 +36,16 @@ def split_of_images(workspace: Workspace) -> Mapping[str, str]:
 
 
 def stored_features(workspace: Workspace, settings: Settings) -> ImageFeatures:
-    """The features of the workspace's pictures that curation keeps; none of those that cannot be read any more.
+    """The features of the workspace's pictures that curation keeps.
 
     Raises:
-        MissingInput: a picture that has a split, and can be read, has no features, or they are lost.
+        MissingInput: a picture that has a split has no features, or they are lost.
     """
-    images = workspace.read("images")
-    features = kept_features(workspace.root, keys_of(images), open_pose_estimator(settings))
-    without = set(split_of_images(workspace)) - set(features.frame["image_id"])
-    lost = images[images["image_id"].isin(without)].drop_duplicates("image_id")
-    missing = lost["image_id"][geometry_rows(workspace.root, lost["path"]).is_readable]
-    if len(missing):
+    features = kept_features(workspace.root, keys_of(workspace.read("images")), open_pose_estimator(settings))
+    missing = set(split_of_images(workspace)) - set(features.frame["image_id"])
+    if missing:
         raise MissingInput(
-            f"{len(missing)} pictures of {workspace.root} without features, such as {missing.min()[:12]}: "
+            f"{len(missing)} pictures of {workspace.root} without features, such as {min(missing)[:12]}: "
             f"run `fullshot curate {workspace.root}` first"
         )
     return features
