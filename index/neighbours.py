@@ -5,7 +5,6 @@ hashes show as well; :func:`check_splits` is all of them, for ``fullshot curate 
 """
 
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow
 from numpy.typing import NDArray
 
+from fullshot.core.dataset import Dataset
 from fullshot.core.engines import open_engine
 from fullshot.core.errors import MissingInput
 from fullshot.core.features import FOLDER, FeatureStore, Job, Made, Unreadable, reading
@@ -41,6 +41,13 @@ STAGE = "curate --check"
 
 NEIGHBOURS = 5
 """Of each picture, how many of its nearest in each other split are compared with it."""
+
+WANTED = {
+    "products": ("product_id", "style"),
+    "images": ("image_id", "product_id", "path", "bytes"),
+    "curated": ("image_id", "keep", "cluster", "split"),
+}
+"""The columns to open a data set with."""
 
 _FEW = 256
 """Pictures that this process mirrors itself: to start others takes as long."""
@@ -73,30 +80,29 @@ def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
     except MissingInput:
         embedder = ""
     sections = {"curate": settings.curate, "index": settings.index}
-    return inputs_of(
-        workspace, ("products", "images", "curated"), sections, embedder=embedder, mirrored=MIRRORED_VERSION
-    )
+    return inputs_of(workspace, tuple(WANTED), sections, embedder=embedder, mirrored=MIRRORED_VERSION)
 
 
 def _checked(workspace: Workspace, settings: Settings) -> dict[str, Any]:
-    leaks, unreadable = find_leaks(workspace, settings), 0
     checked_by = ["product", "style", "cluster", "hash"]
-    try:
-        by_neighbours, unreadable = find_neighbour_leaks(workspace, settings)
-        leaks += by_neighbours
-        checked_by.append("neighbour")
-    except MissingInput:
-        pass  # nothing was trained yet
-    counts = Counter(split_of_images(workspace).values())
+    with workspace.open(WANTED) as data:
+        leaks, unreadable = find_leaks(data, settings), 0
+        try:
+            by_neighbours, unreadable = find_neighbour_leaks(data, settings)
+            leaks += by_neighbours
+            checked_by.append("neighbour")
+        except MissingInput:
+            pass  # nothing was trained yet
+        counts = dict(data.rows("SELECT split, count(*) FROM kept GROUP BY split"))
     return {
-        "pictures": {split: counts[split] for split in SPLITS},
+        "pictures": {split: counts.get(split, 0) for split in SPLITS},
         "checked_by": checked_by,
         "leaks": [{"share": leak.why, "name": leak.name, **leak.by_split()} for leak in leaks],
         "unreadable": unreadable,
     }
 
 
-def find_neighbour_leaks(workspace: Workspace, settings: Settings) -> tuple[list[Leak], int]:
+def find_neighbour_leaks(data: Dataset, settings: Settings) -> tuple[list[Leak], int]:
     """Pictures of two splits that are nearest neighbours to the embedder in use, and near duplicates.
 
     A neighbour alone is no leak: an embedder is there to find two products alike. So each is compared as near
@@ -108,9 +114,9 @@ def find_neighbour_leaks(workspace: Workspace, settings: Settings) -> tuple[list
     Raises:
         MissingInput: there is no embedder, or nothing was curated yet.
     """
-    splits, features = split_of_images(workspace), stored_features(workspace, settings)
-    with workspace.open({"images": ("image_id", "product_id", "path")}) as data:
-        pictures = data.frame("pictures", ["image_id", "path"])
+    workspace = data.workspace
+    splits, features = split_of_images(data), stored_features(data, settings)
+    pictures = data.frame("pictures", ["image_id", "path"])
     pictures = pictures.assign(split=pictures["image_id"].map(splits)).dropna()
     rows = pd.DataFrame({"image_id": features.frame["image_id"], "row": range(len(features.frame))})
     pictures = pictures.merge(rows, on="image_id").sort_values("image_id", ignore_index=True)

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from fullshot.core import leakage
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput
 from fullshot.core.leakage import Leak
 from fullshot.core.settings import Settings
-from fullshot.core.workspace import Workspace
 from fullshot.curation.duplicates.clusters import label_clusters
 from fullshot.curation.duplicates.search import find_pairs
-from fullshot.curation.features.store import ImageFeatures, kept_features, keys_of
+from fullshot.curation.features.store import KEY_COLUMNS, ImageFeatures, kept_features, keys_of
 from fullshot.curation.pose import open_pose_estimator
 
 
-def find_leaks(workspace: Workspace, settings: Settings) -> list[Leak]:
+def find_leaks(data: Dataset, settings: Settings) -> list[Leak]:
     """Every leak that tables and hashes show: by product, by style, by cluster, and by hash.
 
     The hashes are compared anew, whatever the table says of clusters: a table that was edited shows here.
@@ -23,36 +23,33 @@ def find_leaks(workspace: Workspace, settings: Settings) -> list[Leak]:
     Raises:
         MissingInput: nothing was curated yet, or there are pictures without features.
     """
-    with workspace.open() as data:
-        by_tables = leakage.by_tables(data)
-    return [*by_tables, *_by_hash(workspace, settings)]
+    return [*leakage.by_tables(data), *_by_hash(data, settings)]
 
 
-def split_of_images(workspace: Workspace) -> Mapping[str, str]:
+def split_of_images(data: Dataset) -> Mapping[str, str]:
     """The split of every picture that was not rejected, by image_id."""
-    curated = workspace.read("curated")
-    curated = curated[curated["keep"].fillna(True).astype(bool)]
-    return dict(curated[["image_id", "split"]].itertuples(index=False, name=None))
+    return dict(data.rows("SELECT image_id, split FROM kept"))
 
 
-def stored_features(workspace: Workspace, settings: Settings) -> ImageFeatures:
+def stored_features(data: Dataset, settings: Settings) -> ImageFeatures:
     """The features of the workspace's pictures that curation keeps.
 
     Raises:
         MissingInput: a picture that has a split has no features, or they are lost.
     """
-    features = kept_features(workspace.root, keys_of(workspace.read("images")), open_pose_estimator(settings))
-    missing = set(split_of_images(workspace)) - set(features.frame["image_id"])
+    root = data.workspace.root
+    features = kept_features(root, keys_of(data.frame("images", KEY_COLUMNS)), open_pose_estimator(settings))
+    missing = set(split_of_images(data)) - set(features.frame["image_id"])
     if missing:
         raise MissingInput(
-            f"{len(missing)} pictures of {workspace.root} without features, such as {min(missing)[:12]}: "
-            f"run `fullshot curate {workspace.root}` first"
+            f"{len(missing)} pictures of {root} without features, such as {min(missing)[:12]}: "
+            f"run `fullshot curate {root}` first"
         )
     return features
 
 
-def _by_hash(workspace: Workspace, settings: Settings) -> list[Leak]:
-    splits, features = split_of_images(workspace), stored_features(workspace, settings)
+def _by_hash(data: Dataset, settings: Settings) -> list[Leak]:
+    splits, features = split_of_images(data), stored_features(data, settings)
     names = features.frame["image_id"].to_numpy()
     # Those without a split first go: pairs are searched only as far as clusters need them.
     rows = np.flatnonzero([name in splits for name in names])

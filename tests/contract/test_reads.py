@@ -14,7 +14,6 @@ from tests.crawler.conftest import FaultyShop
 _NOT_YET = pytest.mark.xfail(reason="some of its steps still open the tables by themselves", strict=False)
 _PENDING = {
     "curate",
-    "curate --check",
     "curate --overlays",
     "report",
     "train detector",

@@ -99,7 +99,8 @@ def test_a_mirrored_copy_shows_by_its_neighbour(built: Workspace, curate_setting
     shot, copy = with_picture(built, "s:new", ImageOps.mirror)
     curation.curate(built, curate_settings)
     into(built, copy, "test")
-    leaks, unreadable = find_neighbour_leaks(built, curate_settings)
+    with built.open() as data:
+        leaks, unreadable = find_neighbour_leaks(data, curate_settings)
     assert {(shot, "train"), (copy, "test")} in [set(leak.images) for leak in leaks]
     assert unreadable == 0
 
@@ -123,7 +124,8 @@ def test_what_was_checked_is_not_computed_again(
     first = check_splits(built, curate_settings)
     assert first["checked_by"][-1] == "neighbour"
     monkeypatch.setattr(pictures, "_opened", None)  # whoever opens a picture stumbles
-    assert find_neighbour_leaks(built, curate_settings) == ([], 0)
+    with built.open() as data:
+        assert find_neighbour_leaks(data, curate_settings) == ([], 0)
     capsys.readouterr()
     assert check_splits(built, curate_settings) == first
     assert "nothing has changed" in capsys.readouterr().err

@@ -103,7 +103,8 @@ def test_a_check_of_the_splits_uses_them_too(make_workspace: Make, settings: Set
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
     as_version_0_1(workspace, settings)
-    assert curation.find_leaks(workspace, settings) == []
+    with workspace.open() as data:
+        assert curation.find_leaks(data, settings) == []
     assert (workspace / "features").is_dir()
 
 
@@ -119,7 +120,8 @@ def test_a_workspace_that_can_only_be_read_keeps_its_old_folder(
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     monkeypatch.setattr(Path, "rename", refuse)
-    assert curation.find_leaks(workspace, settings) == []
+    with workspace.open() as data:
+        assert curation.find_leaks(data, settings) == []
     assert (workspace / "looks").is_dir()
 
 
