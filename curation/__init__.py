@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fullshot.curation.pose.people import People
     from fullshot.curation.report import write_report
     from fullshot.curation.run import curate
-    from fullshot.curation.splits.leakage import find_leaks, split_of_images, stored_features
+    from fullshot.curation.splits.leakage import PlacedPictures, find_leaks, placed_pictures
 
 __all__ = [
     "POSE_ESTIMATORS",
@@ -26,6 +26,7 @@ __all__ = [
     "Fingerprint",
     "ImageFeatures",
     "People",
+    "PlacedPictures",
     "PoseEstimator",
     "add_pictures",
     "curate",
@@ -37,10 +38,9 @@ __all__ = [
     "kept_poses",
     "open_pose_estimator",
     "parse_constants",
+    "placed_pictures",
     "read_for_features",
     "similarity",
-    "split_of_images",
-    "stored_features",
     "write_report",
 ]
 
@@ -59,6 +59,6 @@ __getattr__ = lazy_names(
         ".pose.people": ["People"],
         ".report": ["write_report"],
         ".run": ["curate"],
-        ".splits.leakage": ["find_leaks", "split_of_images", "stored_features"],
+        ".splits.leakage": ["PlacedPictures", "find_leaks", "placed_pictures"],
     },
 )

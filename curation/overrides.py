@@ -1,10 +1,14 @@
 """What people say of pictures, in ``verdicts.csv``: it overrides the rule and the checks, and no run changes it."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from fullshot.core.workspace import Workspace
 from fullshot.curation.shots.rule import FULL, UNCLEAR, ShotVerdicts
 
 BY_A_PERSON = "said by a person"
@@ -12,63 +16,76 @@ OF_A_COPY = "said by a person, of a copy"
 """Reasons in ``curated.shot_reason``; version 0.1 wrote the same."""
 
 
+@dataclass(frozen=True)
+class Decisions:
+    """What is decided of N pictures; shape (N,) each, words as objects.
+
+    Attributes:
+        shot: ``full``, ``half``, ``item`` or ``unclear``.
+        score: in [0, 1].
+        reason: in words.
+        issues: names of what is wrong, empty where nothing is.
+        keep: whether it is not rejected.
+        machine_shot: the rule's own.
+        overridden: whether a person said something else than the rule and the checks.
+    """
+
+    shot: NDArray[np.object_]
+    score: NDArray[np.float64]
+    reason: NDArray[np.object_]
+    issues: NDArray[np.object_]
+    keep: NDArray[np.bool_]
+    machine_shot: NDArray[np.object_]
+    overridden: NDArray[np.bool_]
+
+
 def apply_overrides(
-    workspace: Workspace, identities: "pd.Series[str]", verdicts: ShotVerdicts, issues: "pd.Series[str]"
-) -> pd.DataFrame:
+    image_ids: pyarrow.ChunkedArray, verdicts: ShotVerdicts, issues: NDArray[np.object_], overrides: pd.DataFrame
+) -> Decisions:
     """What the rule and the checks found, overridden by people.
 
     Args:
-        workspace: with its ``verdicts.csv``, where there is one.
-        identities: the image_id of every picture; N of them.
+        image_ids: of the pictures; N of them.
         verdicts: the rule's, in that order.
         issues: the names of what is wrong with each picture, empty where nothing is, in that order.
-
-    Returns:
-        Columns ``image_id, full_shot, shot_score, shot_reason, issues, shot, keep, machine_shot`` and ``overridden``
-        (whether a person said something else than the rule and the checks).
+        overrides: columns ``image_id``, ``shot`` and ``keep`` of ``verdicts``.
     """
-    frame = pd.DataFrame(
-        {
-            "image_id": identities.array,
-            "shot": verdicts.shot,
-            "shot_score": verdicts.score.round(4),
-            "shot_reason": verdicts.reason,
-            "issues": issues.array,
-        }
-    )
-    frame["keep"] = frame["issues"].fillna("") == ""
-    overrides = workspace.read_if_there("verdicts").set_index("image_id").reindex(frame["image_id"])
-    shot, keep = overrides["shot"].array, overrides["keep"].array
-    before = frame[["shot", "keep"]].copy()
-    frame["machine_shot"] = frame["shot"]
-    with_shot = overrides["shot"].notna().to_numpy()
-    frame.loc[with_shot, "shot"] = shot[with_shot].astype(object)
-    frame.loc[with_shot, "shot_score"] = [float(each == FULL) for each in shot[with_shot]]
-    frame.loc[with_shot, "shot_reason"] = BY_A_PERSON
-    with_keep = overrides["keep"].notna().to_numpy()
-    frame.loc[with_keep, "keep"] = keep[with_keep].astype(bool)
-    frame["overridden"] = (frame[["shot", "keep"]] != before).any(axis=1)
-    return frame.assign(full_shot=_full_shot(frame["shot"]))
+    shot, score, reason = verdicts.shot.copy(), verdicts.score.round(4), verdicts.reason.copy()
+    good = np.asarray(issues == "", np.bool_)
+    keep = good.copy()
+    found = pc.index_in(image_ids, value_set=pyarrow.array(overrides["image_id"], pyarrow.string()))
+    rows = np.flatnonzero(found.is_valid().to_numpy())
+    said = overrides.iloc[found.drop_null().to_numpy()]
+    with_shot = said["shot"].notna().to_numpy(bool)
+    changed = rows[with_shot]
+    shot[changed] = said["shot"].to_numpy(object)[with_shot]
+    score[changed] = shot[changed] == FULL
+    reason[changed] = BY_A_PERSON
+    with_keep = said["keep"].notna().to_numpy(bool)
+    keep[rows[with_keep]] = said["keep"].to_numpy(object)[with_keep].astype(bool)
+    overridden = np.asarray((shot != verdicts.shot) | (keep != good), np.bool_)
+    return Decisions(shot, score, reason, issues, keep, verdicts.shot, overridden)
 
 
-def spread_to_copies(rows: pd.DataFrame) -> pd.DataFrame:
+def spread_to_copies(decisions: Decisions, cluster: NDArray[np.int64]) -> Decisions:
     """A person's override of one copy holds for the others too; where people differ, the others are unclear.
 
     Args:
-        rows: as :func:`apply_overrides` gives them, and ``cluster``.
+        decisions: of N pictures.
+        cluster: int64 (N,): the lowest row of each picture's near duplicates; -1 where it has none.
     """
-    by_a_person = rows["shot_reason"] == BY_A_PERSON
-    shots = rows[by_a_person & rows["cluster"].notna()].groupby("cluster")["shot"].agg(["first", "nunique"])
-    of_copies = rows["cluster"].map(shots["first"].where(shots["nunique"] == 1, UNCLEAR))
-    changed = of_copies.notna() & ~by_a_person
-    result = rows.copy()
-    result.loc[changed, "shot"] = of_copies[changed]
-    result.loc[changed, "shot_score"] = (of_copies[changed] == FULL).astype(float)
-    result.loc[changed, "shot_reason"] = OF_A_COPY
-    result.loc[changed, "overridden"] |= result.loc[changed, "shot"] != result.loc[changed, "machine_shot"]
-    result["full_shot"] = _full_shot(result["shot"])
-    return result
-
-
-def _full_shot(shots: "pd.Series[str]") -> Any:
-    return pd.array([None if each == UNCLEAR else each == FULL for each in shots], "boolean")
+    by_a_person = np.asarray(decisions.reason == BY_A_PERSON, np.bool_)
+    those = np.flatnonzero(by_a_person & (cluster >= 0))
+    said: NDArray[Any] = np.full(len(cluster), None, object)
+    for row in those.tolist():
+        before, now = said[cluster[row]], decisions.shot[row]
+        said[cluster[row]] = now if before in (None, now) else UNCLEAR
+    of_copies = said[cluster]
+    changed = np.flatnonzero((cluster >= 0) & ~by_a_person & pd.notna(of_copies))
+    shot, score, reason = decisions.shot.copy(), decisions.score.copy(), decisions.reason.copy()
+    overridden = decisions.overridden.copy()
+    shot[changed] = of_copies[changed]
+    score[changed] = of_copies[changed] == FULL
+    reason[changed] = OF_A_COPY
+    overridden[changed] |= np.asarray(shot[changed] != decisions.machine_shot[changed], np.bool_)
+    return replace(decisions, shot=shot, score=score, reason=reason, overridden=overridden)

@@ -4,24 +4,44 @@ import time
 from collections import Counter
 from typing import Any
 
-import pandas as pd
+import pyarrow
+import pyarrow.compute as pc
 
 from fullshot.core import tables
+from fullshot.core.dataset import Dataset
 from fullshot.core.interfaces import Engine
 from fullshot.core.settings import Settings
+from fullshot.core.tables.cells import quoted
 from fullshot.core.workspace import Workspace
-from fullshot.curation.duplicates.mark import mark_duplicates
-from fullshot.curation.exports import WANTED, export
+from fullshot.curation.decisions import decide
+from fullshot.curation.exports import export
 from fullshot.curation.failures import write_failures
-from fullshot.curation.features.store import ImageFeatures, extract_features, keys_of
-from fullshot.curation.overrides import apply_overrides, spread_to_copies
+from fullshot.curation.features.store import extract_features
 from fullshot.curation.pose import open_pose_estimator
-from fullshot.curation.quality.checks import find_issues
 from fullshot.curation.shots.overlays import write_overlays
-from fullshot.curation.shots.rule import classify_shots
-from fullshot.curation.splits.split import split
 
 _INPUTS = ("images", "products", "verdicts")
+
+_WANTED = {
+    "images": ("image_id", "product_id", "path", "url", "bytes"),
+    "products": ("product_id", "url", "gender", "product_type", "wear", "style"),
+    "verdicts": ("image_id", "shot", "keep"),
+}
+
+_COUNTED = ("full_shot", "shot", "issues", "keep", "split", "shot_reason")
+
+_PICTURES = """
+SELECT image_id, arg_min(path, rowid) AS path, arg_min(bytes, rowid) AS bytes
+FROM images GROUP BY image_id ORDER BY image_id
+"""
+
+_SPLITS = """
+SELECT image_id, coalesce(decided.split, curated.split, splits.split) AS split
+FROM decided FULL JOIN curated USING (image_id) FULL JOIN splits USING (image_id)
+WHERE coalesce(decided.split, curated.split, splits.split) IS NOT NULL
+ORDER BY image_id
+"""
+"""A split once given is kept, also that of a picture that is gone, and may come back."""
 
 
 def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlays: bool = False) -> dict[str, Any]:
@@ -48,37 +68,40 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
     for name in ("images", "products"):
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run; the stage itself would make the folder
-    with workspace.stage("curate", settings, _INPUTS) as stats:
-        images, products = workspace.read("images"), workspace.read("products")
-        overrides = workspace.read_if_there("verdicts")  # a mistake in it is reported before the long work, not after
+    with workspace.stage("curate", settings, _INPUTS) as stats, workspace.open(_WANTED) as data:
+        for name in ("verdicts", "curated", "splits"):
+            data.make_if_missing(name)
+        # A mistake in it is reported before the long work, not after.
+        ((without_picture,),) = data.rows("SELECT count(*) FROM verdicts ANTI JOIN images USING (image_id)")
         estimator = open_pose_estimator(settings)
-        pictures = images.drop_duplicates("image_id").sort_values("image_id")
+        pictures = data.arrow(_PICTURES)
         started = time.monotonic()
-        features = extract_features(workspace.root, keys_of(pictures), estimator, workers)
+        features = extract_features(workspace.root, pictures, estimator, workers)
         seconds = time.monotonic() - started
-        curated = decide(workspace, images, products, features, settings)
-        _write_splits(workspace, curated)
-        workspace.write("curated", curated.drop(columns="overridden"))
-        write_failures(workspace, images, products, features.unreadable)
-        with workspace.open(WANTED) as data:
-            export(data, features.frame)
+        pictures = pictures if overlays else pictures.select(["image_id"])
+        decided = decide(data, pictures["image_id"], features, settings.curate)
+        _write(data, decided.table)
+        write_failures(data, features.unreadable)
+        export(data, features.frame)
         if overlays:
-            write_overlays(workspace, pictures, features, curated, settings)
+            write_overlays(workspace, pictures.to_pandas(), features, decided.table.to_pandas(), settings)
+        counts = {name: _counts(decided.table[name]) for name in _COUNTED}
+        ((products,),) = data.rows("SELECT count(*) FROM products")
         stats |= {
             "images": len(pictures),
-            "full_shots": int(curated["full_shot"].sum()),
-            "item_shots": int((~curated["full_shot"].dropna().astype(bool)).sum()),
+            "full_shots": counts["full_shot"].get("true", 0),
+            "item_shots": counts["full_shot"].get("false", 0),
             "unreadable": len(features.unreadable),
-            "shots": _counts(curated["shot"]),
-            "issues": _counts(curated["issues"].dropna().str.split().explode()),
-            "rejected": int((~curated["keep"]).sum()),
-            "duplicates": int(curated["duplicate_of"].notna().sum()),
-            "clusters": int(curated["cluster"].nunique()),
-            "overridden": int(curated["overridden"].sum()),
-            "overrides_without_picture": int((~overrides["image_id"].isin(pictures["image_id"])).sum()),
-            "products": len(products),
-            "splits": {name: int((curated["split"] == name).sum()) for name in tables.SPLITS},
-            "reasons": _counts(curated["shot_reason"]),
+            "shots": counts["shot"],
+            "issues": _words(counts["issues"]),
+            "rejected": counts["keep"].get("false", 0),
+            "duplicates": len(decided.table) - decided.table["duplicate_of"].null_count,
+            "clusters": pc.count_distinct(decided.table["cluster"]).as_py(),
+            "overridden": decided.overridden,
+            "overrides_without_picture": without_picture,
+            "products": products,
+            "splits": {name: counts["split"].get(name, 0) for name in tables.SPLITS},
+            "reasons": counts["shot_reason"],
             "extracted": features.extracted,
             "seconds_per_image": round(seconds / features.extracted, 4) if features.extracted else None,
             "pose_model_source": estimator.model_source,
@@ -86,48 +109,29 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
     return stats
 
 
-def decide(
-    workspace: Workspace, images: pd.DataFrame, products: pd.DataFrame, features: ImageFeatures, settings: Settings
-) -> pd.DataFrame:
-    """The table ``curated`` from the features of all pictures, and a further column ``overridden``."""
-    frame, limits = features.frame, settings.curate
-    verdicts = classify_shots(features.people, features.owners, len(frame), limits)
-    shown_by = frame["image_id"].map(images["image_id"].value_counts())
-    issues = find_issues(frame.assign(products=shown_by), limits)
-    rows = apply_overrides(workspace, frame["image_id"], verdicts, issues)
-    rows["cluster"], rows["duplicate_of"] = mark_duplicates(workspace, features, rows["keep"].to_numpy(bool), limits)
-    rows = spread_to_copies(rows)
-    unreadable = [
-        {"image_id": picture.image_id, "issues": picture.kind, "keep": False, "overridden": False}
-        for picture in features.unreadable
-    ]
-    # As objects: a column of nothing but gaps has no type of its own that the other's could be joined to.
-    curated = pd.concat([rows.astype(object), pd.DataFrame(unreadable, columns=rows.columns, dtype=object)])
-    curated = curated.sort_values("image_id", ignore_index=True)
-    curated = curated.astype({"keep": "boolean", "full_shot": "boolean", "overridden": "boolean"})
-    with_copies = curated.dropna(subset="cluster")
-    clusters = dict(zip(with_copies["image_id"], with_copies["cluster"], strict=True))
-    rejected = set(curated.loc[~curated["keep"], "image_id"])
-    splits = split(images, products, clusters, _earlier_splits(workspace), limits, rejected)
-    curated["split"] = curated["image_id"].map(splits)
-    before = workspace.read_if_there("curated").set_index("image_id")
-    for column in [column for column in before.columns if column not in curated.columns]:
-        # Of other steps' making: what they found for a picture outlasts a run of this one.
-        curated[column] = before[column].reindex(curated["image_id"]).array
-    return curated
+def _write(data: Dataset, decided: pyarrow.Table) -> None:
+    """Write ``splits`` and ``curated``."""
+    before = data.arrow("SELECT * FROM curated LIMIT 0").column_names
+    further = [quoted(column) for column in before if column not in decided.column_names]
+    data.create("decided", decided if further else decided.select(["image_id", "split"]))
+    data.write("splits", _SPLITS)
+    if further:  # of other steps' making: what they found for a picture outlasts a run of this one
+        also = f"SELECT image_id, {', '.join(further)} FROM curated"
+        data.write("curated", f"SELECT * FROM decided LEFT JOIN ({also}) USING (image_id) ORDER BY image_id")
+    else:
+        data.write("curated", decided)
+    data.drop("decided")
 
 
-def _earlier_splits(workspace: Workspace) -> dict[str, str]:
-    """The split of every picture that ever had one: also of those that are gone, and may come back."""
-    tables_with_splits = [workspace.read_if_there(name)[["image_id", "split"]] for name in ("splits", "curated")]
-    return dict(pd.concat(tables_with_splits).dropna().itertuples(index=False, name=None))
+def _counts(values: pyarrow.ChunkedArray) -> dict[str, int]:
+    """How often each value is there, in order of their names; what is empty does not count."""
+    counted = pc.value_counts(pc.cast(values, pyarrow.string()))
+    return dict(sorted((one["values"], one["counts"]) for one in counted.to_pylist() if one["values"]))
 
 
-def _write_splits(workspace: Workspace, curated: pd.DataFrame) -> None:
-    splits = {**_earlier_splits(workspace), **dict(zip(curated["image_id"], curated["split"], strict=True))}
-    rows = pd.DataFrame(sorted(splits.items()), columns=["image_id", "split"])
-    workspace.write("splits", rows)
-
-
-def _counts(values: "pd.Series[Any]") -> dict[str, int]:
-    return dict(sorted(Counter(str(value) for value in values.dropna()).items()))
+def _words(counts: dict[str, int]) -> dict[str, int]:
+    """The same of single words, where a value is several."""
+    found: Counter[str] = Counter()
+    for words, count in counts.items():
+        found.update(dict.fromkeys(words.split(), count))
+    return dict(sorted(found.items()))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow
 from numpy.typing import NDArray
 
@@ -25,12 +24,12 @@ from fullshot.core.tables import SPLITS
 from fullshot.core.workspace import Workspace
 from fullshot.curation import (
     THUMBNAIL_BYTES,
+    PlacedPictures,
     find_leaks,
     fingerprint,
     is_near_duplicate,
+    placed_pictures,
     read_for_features,
-    split_of_images,
-    stored_features,
 )
 from fullshot.index.in_use import MIRRORED, MIRRORED_VERSION
 from fullshot.index.stores import VECTOR_STORES
@@ -86,27 +85,34 @@ def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
 def _checked(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     checked_by = ["product", "style", "cluster", "hash"]
     with workspace.open(WANTED) as data:
-        leaks, unreadable = find_leaks(data, settings), 0
+        placed = placed_pictures(data, settings)
+        leaks, unreadable = find_leaks(data, settings, placed), 0
         try:
-            by_neighbours, unreadable = find_neighbour_leaks(data, settings)
+            by_neighbours, unreadable = find_neighbour_leaks(data, settings, placed)
             leaks += by_neighbours
             checked_by.append("neighbour")
         except MissingInput:
             pass  # nothing was trained yet
-        counts = dict(data.rows("SELECT split, count(*) FROM kept GROUP BY split"))
     return {
-        "pictures": {split: counts.get(split, 0) for split in SPLITS},
+        "pictures": placed.counts(),
         "checked_by": checked_by,
         "leaks": [{"share": leak.why, "name": leak.name, **leak.by_split()} for leak in leaks],
         "unreadable": unreadable,
     }
 
 
-def find_neighbour_leaks(data: Dataset, settings: Settings) -> tuple[list[Leak], int]:
+def find_neighbour_leaks(
+    data: Dataset, settings: Settings, placed: PlacedPictures | None = None
+) -> tuple[list[Leak], int]:
     """Pictures of two splits that are nearest neighbours to the embedder in use, and near duplicates.
 
     A neighbour alone is no leak: an embedder is there to find two products alike. So each is compared as near
     duplicates are, as it is and mirrored.
+
+    Args:
+        data: the tables.
+        settings: which embedder, and when two pictures are near duplicates.
+        placed: the pictures of this data, where they are known already.
 
     Returns:
         The leaks, and how many pictures could not be read; these are named on stderr.
@@ -115,23 +121,18 @@ def find_neighbour_leaks(data: Dataset, settings: Settings) -> tuple[list[Leak],
         MissingInput: there is no embedder, or nothing was curated yet.
     """
     workspace = data.workspace
-    splits, features = split_of_images(data), stored_features(data, settings)
-    pictures = data.frame("pictures", ["image_id", "path"])
-    pictures = pictures.assign(split=pictures["image_id"].map(splits)).dropna()
-    rows = pd.DataFrame({"image_id": features.frame["image_id"], "row": range(len(features.frame))})
-    pictures = pictures.merge(rows, on="image_id").sort_values("image_id", ignore_index=True)
+    placed = placed_pictures(data, settings) if placed is None else placed
     embedder = load(workspace, device=settings.embedder.device)
-    keys = pyarrow.Table.from_pandas(pictures[["image_id", "path"]], preserve_index=False)
+    keys = pyarrow.table({"image_id": placed.image_ids, "path": placed.paths})
     embedded = kept_embeddings(workspace.root, whole_pictures(keys), embedder, settings, STAGE)
     unreadable = unreadable_paths(embedded)
     say_unreadable(STAGE, unreadable)
     readable = np.flatnonzero(embedded.is_readable)
-    pictures, keys = pictures.iloc[readable].reset_index(drop=True), keys.take(pyarrow.array(readable))
-    names, split_of = pictures["image_id"].tolist(), pictures["split"].tolist()
+    keys, split = keys.take(pyarrow.array(readable)), placed.split[readable]
     vectors = np.asarray(embedded.take(readable).array("vector"), np.float32)
-    pairs, leaks = _nearest_pairs(vectors, split_of, settings), []
+    pairs, leaks = _nearest_pairs(vectors, [SPLITS[number] for number in split], settings), []
     if len(pairs):
-        thumbnails = features.thumbnails[pictures["row"].to_numpy()]
+        thumbnails = placed.features.thumbnails[readable]
         queries, number = np.unique(pairs[:, 0], return_inverse=True)
         mirrored = _mirrored_thumbnails(workspace, keys.take(pyarrow.array(queries)), settings)
         ours, theirs, least = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]], settings.curate.duplicate_similarity
@@ -139,7 +140,7 @@ def find_neighbour_leaks(data: Dataset, settings: Settings) -> tuple[list[Leak],
         in_mirror = is_near_duplicate(mirrored[number], theirs, least)
         for pair, same, same_mirrored in zip(pairs, as_they_are, in_mirror, strict=True):
             if same or same_mirrored:
-                images = tuple((names[row], split_of[row]) for row in pair)
+                images = tuple((keys["image_id"][row].as_py(), SPLITS[split[row]]) for row in pair.tolist())
                 leaks.append(Leak("neighbour", "near duplicate" if same else "mirrored near duplicate", images))
     return leaks, len(unreadable)
 

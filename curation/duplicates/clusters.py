@@ -1,7 +1,5 @@
 """Clusters of near duplicates, and the picture that stands for each."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
@@ -30,22 +28,20 @@ def representatives(
     labels: NDArray[np.int64],
     pixels: NDArray[np.int64],
     sharpness: NDArray[np.float64],
-    image_ids: Sequence[str],
 ) -> NDArray[np.int64]:
-    """Which picture stands for each cluster: the largest, then the sharpest, then the one with the lowest id.
+    """Which picture stands for each cluster: the largest, then the sharpest, then the first.
 
     Args:
         labels: int64 (N,), one number a cluster.
         pixels: int64 (N,), width times height.
         sharpness: float (N,); NaN is less sharp than anything.
-        image_ids: N of them.
 
     Returns:
         int64 (N,), for each picture the row of the one that stands for its cluster; that one's is its own.
     """
     if len(labels) == 0:
         return np.zeros(0, np.int64)
-    order = np.lexsort((np.asarray(image_ids), -np.nan_to_num(sharpness, nan=-np.inf), -pixels, labels))
+    order = np.lexsort((-np.nan_to_num(sharpness, nan=-np.inf), -pixels, labels))
     in_order = labels[order]
     starts = np.r_[True, in_order[1:] != in_order[:-1]]
     chosen = np.empty(len(labels), np.int64)

@@ -74,9 +74,15 @@ def find_issues(rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[st
             ``products``, how many show it.
         settings: the bounds.
     """
+    import numpy as np
     import pandas as pd
 
-    names = pd.Series("", index=rows.index, dtype=object)
-    for check in quality_checks():
-        names = names.where(~check.failed(rows, settings).astype(bool), names + " " + check.name)
-    return names.str.strip()
+    failed = np.zeros(len(rows), np.int64)  # a bit a check: few combinations of them are put into words
+    for number, check in enumerate(quality_checks()):
+        failed |= check.failed(rows, settings).astype(bool).to_numpy().astype(np.int64) << number
+    found, which = np.unique(failed, return_inverse=True)
+    words = [
+        " ".join(check.name for number, check in enumerate(quality_checks()) if combination >> number & 1)
+        for combination in found.tolist()
+    ]
+    return pd.Series(np.array(words, object)[which], index=rows.index, dtype=object)

@@ -33,8 +33,8 @@ class Collage:
     def measure(self, reductions: Reductions) -> Mapping[str, float]:
         """See :meth:`fullshot.core.interfaces.QualityCheck.measure`."""
         grey = reductions.grey
-        down, across = grey[::_EVERY], cv2.transpose(np.ascontiguousarray(grey[:, ::_EVERY]))
-        return {"collage": max(seam(down), seam(across))}
+        across = np.asarray(cv2.transpose(np.ascontiguousarray(grey[:, ::_EVERY])), np.uint8)
+        return {"collage": max(seam(grey[::_EVERY]), seam(across))}
 
     def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""

@@ -1,64 +1,102 @@
 """Check that no product, no colour of one and no near duplicate of a picture is in two splits."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from fullshot.core import leakage
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput
 from fullshot.core.leakage import Leak
-from fullshot.core.settings import Settings
+from fullshot.core.settings import CurateSettings, Settings
+from fullshot.core.tables import SPLITS
 from fullshot.curation.duplicates.clusters import label_clusters
 from fullshot.curation.duplicates.search import find_pairs
-from fullshot.curation.features.store import KEY_COLUMNS, ImageFeatures, kept_features, keys_of
+from fullshot.curation.features.store import ImageFeatures, kept_features
 from fullshot.curation.pose import open_pose_estimator
 
+_PLACED = """
+SELECT image_id, path, bytes, split FROM images JOIN kept USING (image_id)
+QUALIFY row_number() OVER (PARTITION BY image_id ORDER BY images.rowid) = 1
+ORDER BY image_id
+"""
 
-def find_leaks(data: Dataset, settings: Settings) -> list[Leak]:
+
+@dataclass(frozen=True)
+class PlacedPictures:
+    """The N pictures that were not rejected, in order of their image_id.
+
+    Attributes:
+        image_ids: N of them.
+        paths: relative to the workspace.
+        split: shape (N,): the number of each one's split in :data:`fullshot.core.tables.SPLITS`.
+        features: of all of them, in that order.
+    """
+
+    image_ids: pyarrow.ChunkedArray
+    paths: pyarrow.ChunkedArray
+    split: NDArray[np.int64]
+    features: ImageFeatures
+
+    def counts(self) -> dict[str, int]:
+        """How many pictures each split has."""
+        return dict(zip(SPLITS, np.bincount(self.split, minlength=len(SPLITS)).tolist(), strict=True))
+
+
+def find_leaks(data: Dataset, settings: Settings, pictures: PlacedPictures | None = None) -> list[Leak]:
     """Every leak that tables and hashes show: by product, by style, by cluster, and by hash.
 
     The hashes are compared anew, whatever the table says of clusters: a table that was edited shows here.
 
+    Args:
+        data: with ``images``, ``products`` and ``curated``.
+        settings: which features, and when two pictures are near duplicates.
+        pictures: those of this data, where they are known already.
+
     Raises:
         MissingInput: nothing was curated yet, or there are pictures without features.
     """
-    return [*leakage.by_tables(data), *_by_hash(data, settings)]
+    leaks = leakage.by_tables(data)
+    pictures = placed_pictures(data, settings) if pictures is None else pictures
+    return [*leaks, *_by_hash(pictures, settings.curate)]
 
 
-def split_of_images(data: Dataset) -> Mapping[str, str]:
-    """The split of every picture that was not rejected, by image_id."""
-    return dict(data.rows("SELECT image_id, split FROM kept"))
-
-
-def stored_features(data: Dataset, settings: Settings) -> ImageFeatures:
-    """The features of the workspace's pictures that curation keeps.
+def placed_pictures(data: Dataset, settings: Settings) -> PlacedPictures:
+    """The pictures that have a split and were not rejected, with their features.
 
     Raises:
-        MissingInput: a picture that has a split has no features, or they are lost.
+        MissingInput: nothing was curated yet; or one of them has no features, or they are lost.
     """
-    root = data.workspace.root
-    features = kept_features(root, keys_of(data.frame("images", KEY_COLUMNS)), open_pose_estimator(settings))
-    missing = set(split_of_images(data)) - set(features.frame["image_id"])
-    if missing:
+    table = data.arrow(_PLACED)
+    features = kept_features(data.workspace.root, table, open_pose_estimator(settings))
+    ((lost, first),) = data.rows("SELECT count(*), min(image_id) FROM kept ANTI JOIN images USING (image_id)")
+    if len(features) < len(table):
+        there = pyarrow.array(features.frame["image_id"], pyarrow.string())
+        without = table["image_id"].filter(pc.invert(pc.is_in(table["image_id"], value_set=there)))
+        lost, first = lost + len(without), min(filter(None, (first, without[0].as_py())))
+    if lost:
+        root = data.workspace.root
         raise MissingInput(
-            f"{len(missing)} pictures of {root} without features, such as {min(missing)[:12]}: "
-            f"run `fullshot curate {root}` first"
+            f"{lost} pictures of {root} without features, such as {first[:12]}: run `fullshot curate {root}` first"
         )
-    return features
+    split = pc.index_in(table["split"], value_set=pyarrow.array(SPLITS)).to_numpy().astype(np.int64)
+    return PlacedPictures(table["image_id"], table["path"], split, features)
 
 
-def _by_hash(data: Dataset, settings: Settings) -> list[Leak]:
-    splits, features = split_of_images(data), stored_features(data, settings)
-    names = features.frame["image_id"].to_numpy()
-    # Those without a split first go: pairs are searched only as far as clusters need them.
-    rows = np.flatnonzero([name in splits for name in names])
-    limits, hashes = settings.curate, features.frame["phash"].to_numpy()[rows]
-    pairs = find_pairs(hashes, features.thumbnails[rows], limits.duplicate_radius, limits.duplicate_similarity)
-    labels = label_clusters(len(rows), pairs)
+def _by_hash(pictures: PlacedPictures, limits: CurateSettings) -> list[Leak]:
+    features, split = pictures.features, pictures.split
+    hashes = features.frame["phash"].to_numpy()
+    pairs = find_pairs(hashes, features.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
+    labels = label_clusters(len(split), pairs)
+    straddling = np.unique(labels[np.flatnonzero(split != split[labels])])
+    rows = np.flatnonzero(np.isin(labels, straddling))
+    rows = rows[np.argsort(labels[rows], kind="stable")]
     leaks = []
-    for label in np.flatnonzero(np.bincount(labels, minlength=len(rows)) > 1):
-        images = tuple((str(names[row]), splits[names[row]]) for row in rows[labels == label])
-        if len({split for _, split in images}) > 1:
-            leaks.append(Leak("hash", images[0][0][:12], images))
+    for cluster in np.split(rows, np.flatnonzero(np.diff(labels[rows])) + 1) if len(rows) else ():
+        names = pictures.image_ids.take(pyarrow.array(cluster)).to_pylist()
+        images = tuple((name, SPLITS[number]) for name, number in zip(names, split[cluster], strict=True))
+        leaks.append(Leak("hash", images[0][0][:12], images))
     return leaks

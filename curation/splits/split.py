@@ -1,30 +1,67 @@
 """Split a data set: no product, no near duplicate of a picture and no colour of a product is in two splits."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from numpy.typing import NDArray
 
 from fullshot.core.settings import CurateSettings
+from fullshot.core.tables import SPLITS
+from fullshot.curation.duplicates.clusters import label_clusters
 
-_SAFEST_FIRST = ("test", "val", "train")
+NONE = -1
+"""Instead of a number: there is none."""
 
-_ALL = ""
-"""The stratum that every group belongs to."""
+Numbers = NDArray[np.int64]
+"""Of pictures, products, styles or splits: shape (N,)."""
+
+_SAFEST_FIRST = np.array([SPLITS.index(name) for name in ("test", "val", "train")])
+_AS_NEAR = tuple(SPLITS.index(name) for name in ("train", "test", "val"))
+"""Of two splits that a group brings as near to their shares, the first here takes it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which products show which pictures: a row for each pair; the numbers are those of their names in order.
+
+    Attributes:
+        picture: shape (M,).
+        product: shape (M,).
+        pictures: how many there are.
+    """
+
+    picture: Numbers
+    product: Numbers
+    pictures: int
+
+
+@dataclass(frozen=True)
+class Products:
+    """What is known of P products, in order of their names.
+
+    Attributes:
+        names: their product_id.
+        style: shape (P,): the number of each one's style, which all colours of a product have; or :data:`NONE`.
+        named: shape (P,): the product that this style is named like, or :data:`NONE`.
+        stratum: shape (P,): the number of its wear and gender, of these in the order of their names.
+    """
+
+    names: Sequence[str]
+    style: Numbers
+    named: Numbers
+    stratum: Numbers
 
 
 def split(
-    images: pd.DataFrame,
-    products: pd.DataFrame,
-    clusters: Mapping[str, str],
-    before: Mapping[str, str],
+    shown: Shown,
+    products: Products,
+    cluster: Numbers,
+    before: Numbers,
+    rejected: NDArray[np.bool_],
     settings: CurateSettings,
-    rejected: Collection[str] = frozenset(),
-) -> dict[str, str]:
+) -> Numbers:
     """The split of every picture.
 
     Products that share a picture, a near duplicate of one, or a style (the same product in other colours) are one
@@ -34,98 +71,94 @@ def split(
     the products of that wear and gender, and of all products.
 
     Args:
-        images: columns ``image_id`` and ``product_id``.
-        products: columns ``product_id``, ``style``, ``wear`` and ``gender``.
-        clusters: of pictures that have near duplicates, the cluster's name, by image_id.
-        before: the splits of earlier runs, by image_id.
-        settings: ``validation_share`` and ``test_share``.
+        shown: the pictures, each of at least one product, and the products, each with at least one picture.
+        products: the same products.
+        cluster: of each picture, any one number for its near duplicates and itself, or :data:`NONE`.
+        before: of each picture, the number of its split in earlier runs, or :data:`NONE`.
         rejected: pictures that keep nothing together; each goes with the first of its products.
+        settings: ``validation_share`` and ``test_share``.
 
     Returns:
-        ``train``, ``val`` or ``test``, by image_id.
+        The number in :data:`fullshot.core.tables.SPLITS` of each picture's.
     """
-    group = groups(links(images, products, clusters, rejected))
-    rows = images[["image_id", "product_id"]].merge(products, how="left", on="product_id")
-    rows = rows.sort_values(["image_id", "product_id"])
-    rows["group"] = rows["product_id"].map(group)
-    # A rejected picture of several products may straddle splits: it does not say where its products belong.
-    straddling = rows["image_id"].isin(list(rejected)) & rows["image_id"].duplicated(keep=False)
-    rows["before"] = rows["image_id"].map(before).where(~straddling)
-    rows["stratum"] = rows["wear"].fillna("") + " " + rows["gender"].fillna("")
-    strata, sizes = _strata(rows), rows.groupby("group")["product_id"].nunique().to_dict()
-    split_of = {
-        str(name): next(split for split in _SAFEST_FIRST if split in set(earlier))
-        for name, earlier in rows.dropna(subset="before").groupby("group")["before"]
-    }
-    counts = _Counts(settings)
-    for name, chosen in split_of.items():
-        counts.add(strata[name], chosen, sizes[name])
-    for name in sorted(set(strata) - set(split_of), key=lambda name: (-sizes[name], _hash(name))):
-        split_of[name] = counts.most_lacking(strata[name], sizes[name])
-        counts.add(strata[name], split_of[name], sizes[name])
-    first = rows.drop_duplicates("image_id")
-    return dict(zip(first["image_id"], first["group"].map(split_of), strict=True))
+    group = groups(shown, products, cluster, rejected)
+    sizes = np.bincount(group, minlength=len(group))
+    strata = _strata(group, products.stratum)
+    chosen = _kept(shown, group, before, rejected)
+    there = np.flatnonzero(sizes)
+    counts = _Counts(settings, int(products.stratum.max(initial=-1)) + 1)
+    for name, stratum, size in _listed(there[chosen[there] != NONE], strata, sizes):
+        counts.add(stratum, int(chosen[name]), size)
+    new = there[chosen[there] == NONE]
+    hashes = {int(name): hashlib.sha256(products.names[name].encode()).digest() for name in new}
+    for name, stratum, size in sorted(_listed(new, strata, sizes), key=lambda one: (-one[2], hashes[one[0]])):
+        chosen[name] = counts.most_lacking(stratum, size)
+        counts.add(stratum, int(chosen[name]), size)
+    first = np.full(shown.pictures, len(group), np.int64)
+    np.minimum.at(first, shown.picture, shown.product)
+    return np.asarray(chosen[group[first]], np.int64)
 
 
-def links(
-    images: pd.DataFrame,
-    products: pd.DataFrame,
-    clusters: Mapping[str, str],
-    rejected: Collection[str] = frozenset(),
-) -> list[tuple[str, str]]:
-    """What keeps products together: (a picture, its cluster or its style, a product).
-
-    Args:
-        images: columns ``image_id`` and ``product_id``.
-        products: columns ``product_id`` and ``style``.
-        clusters: the cluster of pictures that have near duplicates, by image_id.
-        rejected: pictures that keep nothing together: a table of sizes that a whole shop shows makes no group of it.
-    """
-    out = set(rejected)
-    # A rejected picture's product is there all the same, by itself.
-    pairs = [
-        (f"alone {product}" if image in out else image, product)
-        for image, product in zip(images["image_id"], images["product_id"], strict=True)
-    ]
-    pairs += [(clusters[image], product) for image, product in pairs if image in clusters]
-    shown = products[products["product_id"].isin(images["product_id"]) & products["style"].notna()]
-    # A style may be named like a product that is not there, or is there under a style of its own: one more link.
-    there = set(images["product_id"])
-    for product, style in zip(shown["product_id"], shown["style"], strict=True):
-        pairs.append((f"style {style}", product))
-        if style in there:
-            pairs.append((f"style {style}", style))
-    return pairs
-
-
-def groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def groups(shown: Shown, products: Products, cluster: Numbers, rejected: NDArray[np.bool_]) -> Numbers:
     """The group of every product: the first, in order of their names, of those linked to it.
 
     Args:
-        pairs: (what links it, product_id).
-
-    Example:
-        >>> groups([("x", "b"), ("x", "a"), ("y", "b"), ("y", "c"), ("z", "d")])
-        {'a': 'a', 'b': 'a', 'c': 'a', 'd': 'd'}
+        shown: which pictures link products.
+        products: with the styles that do.
+        cluster: of each picture; see :func:`split`.
+        rejected: pictures that link nothing: a table of sizes that a whole shop shows makes no group of it.
     """
-    table = pd.DataFrame(list(pairs), columns=["link", "product"])
-    linked, _ = pd.factorize(table["link"])
-    numbers, names = pd.factorize(table["product"], sort=True)
-    size = len(names) + (int(linked.max()) + 1 if len(linked) else 0)
-    edges = coo_array((np.ones(len(table), np.int8), (numbers, len(names) + linked)), shape=(size, size))
-    _, component = connected_components(edges, directed=False)
-    # Names are sorted: the first of a component is its group's.
-    first = pd.Series(names).groupby(component[: len(names)]).transform("first")
-    return dict(zip(names, first, strict=True))
+    good = ~rejected[shown.picture]
+    picture, product = shown.picture[good], shown.product[good]
+    with_copies = cluster[picture] != NONE
+    with_style, like_a_product = products.style != NONE, products.named != NONE
+    pairs = [
+        _linked(picture, product),
+        _linked(cluster[picture[with_copies]], product[with_copies]),
+        # A style may be named like a product that is there under a style of its own: one more link.
+        _linked(
+            np.concatenate([products.style[with_style], products.style[like_a_product]]),
+            np.concatenate([np.flatnonzero(with_style), products.named[like_a_product]]),
+        ),
+    ]
+    return label_clusters(len(products.style), np.concatenate(pairs))
 
 
-def _strata(rows: pd.DataFrame) -> dict[str, str]:
-    """A group's wear and gender: those of most of its products; of as many, the first by name."""
-    distinct = rows.drop_duplicates("product_id")
-    counted = distinct.groupby(["group", "stratum"]).size().reset_index(name="count")
-    counted = counted.sort_values(["group", "count", "stratum"], ascending=[True, False, True])
-    first = counted.drop_duplicates("group")
-    return dict(zip(first["group"], first["stratum"], strict=True))
+def _linked(link: Numbers, product: Numbers) -> NDArray[np.int64]:
+    """Pairs of products that keep together all that have a link in common; shape (n, 2)."""
+    order = np.argsort(link, kind="stable")
+    link, product = link[order], product[order]
+    same = link[1:] == link[:-1]
+    return np.stack([product[:-1][same], product[1:][same]], axis=1)
+
+
+def _strata(group: Numbers, stratum: Numbers) -> Numbers:
+    """By a group's number, the stratum of most of its products; of as many, the first by name."""
+    count = int(stratum.max(initial=-1)) + 1
+    kinds, times = np.unique(group * count + stratum, return_counts=True)
+    groups_, strata = np.divmod(kinds, max(count, 1))
+    order = np.lexsort((strata, -times, groups_))
+    names, first = np.unique(groups_[order], return_index=True)
+    found = np.full(len(group), NONE, np.int64)
+    found[names] = strata[order][first]
+    return found
+
+
+def _kept(shown: Shown, group: Numbers, before: Numbers, rejected: NDArray[np.bool_]) -> Numbers:
+    """By a group's number, the split that it has already: of several, the safest; or :data:`NONE`."""
+    times = np.bincount(shown.picture, minlength=shown.pictures)
+    # A rejected picture of several products may straddle splits: it does not say where its products belong.
+    known = (before != NONE) & ~(rejected & (times > 1))
+    rows = known[shown.picture]
+    danger = np.argsort(_SAFEST_FIRST)  # by a split's number, its place
+    least = np.full(len(group), len(SPLITS), np.int64)
+    np.minimum.at(least, group[shown.product[rows]], danger[before[shown.picture[rows]]])
+    return np.append(_SAFEST_FIRST, NONE)[least]
+
+
+def _listed(names: Numbers, strata: Numbers, sizes: Numbers) -> list[tuple[int, int, int]]:
+    """Groups with their stratum and the number of their products."""
+    return list(zip(names.tolist(), strata[names].tolist(), sizes[names].tolist(), strict=True))
 
 
 class _Counts:
@@ -133,30 +166,28 @@ class _Counts:
 
     Args:
         settings: ``validation_share`` and ``test_share``.
+        strata: how many there are.
     """
 
-    def __init__(self, settings: CurateSettings) -> None:
+    def __init__(self, settings: CurateSettings, strata: int) -> None:
         shares = {"test": settings.test_share, "val": settings.validation_share}
-        self._shares = {"train": 1 - sum(shares.values()), **shares}
-        self._counts: dict[str, Counter[str]] = {_ALL: Counter()}
+        shares = {"train": 1 - sum(shares.values()), **shares}
+        self._shares = [shares[name] for name in SPLITS]
+        self._of_stratum = [[0] * len(SPLITS) for _ in range(strata)]
+        self._of_all = [0] * len(SPLITS)
 
-    def add(self, stratum: str, split: str, products: int) -> None:
+    def add(self, stratum: int, split: int, products: int) -> None:
         """Count a group."""
-        self._counts.setdefault(stratum, Counter())[split] += products
-        self._counts[_ALL][split] += products
+        self._of_stratum[stratum][split] += products
+        self._of_all[split] += products
 
-    def most_lacking(self, stratum: str, products: int) -> str:
+    def most_lacking(self, stratum: int, products: int) -> int:
         """The split that a group of so many products brings nearest to its share; of two as near, train before test."""
+        here, everywhere = self._of_stratum[stratum], self._of_all
+        wanted, wanted_everywhere = sum(here) + products, sum(everywhere) + products
 
-        def lack(split: str) -> float:
-            return self._lack(stratum, split, products) + self._lack(_ALL, split, products)
+        def lack(split: int) -> float:
+            share = self._shares[split]
+            return (share * wanted - here[split]) + (share * wanted_everywhere - everywhere[split])
 
-        return max(self._shares, key=lack)
-
-    def _lack(self, stratum: str, split: str, products: int) -> float:
-        counts = self._counts.get(stratum, Counter())
-        return self._shares[split] * (counts.total() + products) - counts[split]
-
-
-def _hash(group: str) -> str:
-    return hashlib.sha256(group.encode()).hexdigest()
+        return max(_AS_NEAR, key=lack)

@@ -192,7 +192,7 @@ def test_few_rows(count: int) -> None:
     assert pairs.shape == (0, 2)
     labels = label_clusters(count, pairs)
     assert labels.tolist() == list(range(count))
-    rows = representatives(labels, np.ones(count, np.int64), np.ones(count), ["a"] * count)
+    rows = representatives(labels, np.ones(count, np.int64), np.ones(count))
     assert rows.tolist() == list(range(count))
 
 
@@ -260,15 +260,15 @@ def test_clusters_are_named_by_their_lowest_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "sharpness", "ids", "expected"),
+    ("pixels", "sharpness", "expected"),
     [
-        ([1, 9, 1], [9.0, 1.0, 9.0], "abc", 1),  # the largest, though the least sharp
-        ([9, 9, 1], [1.0, 2.0, 9.0], "abc", 1),  # of the largest, the sharpest
-        ([9, 9, 9], [2.0, 2.0, 2.0], "cab", 1),  # of the same, the lowest id
-        ([9, 9, 9], [np.nan, 0.0, np.nan], "abc", 1),  # not known is not sharp
+        ([1, 9, 1], [9.0, 1.0, 9.0], 1),  # the largest, though the least sharp
+        ([9, 9, 1], [1.0, 2.0, 9.0], 1),  # of the largest, the sharpest
+        ([9, 9, 9], [2.0, 2.0, 2.0], 0),  # of the same, the first
+        ([9, 9, 9], [np.nan, 0.0, np.nan], 1),  # not known is not sharp
     ],
 )
-def test_the_best_stands_for_its_cluster(pixels: list[int], sharpness: list[float], ids: str, expected: int) -> None:
+def test_the_best_stands_for_its_cluster(pixels: list[int], sharpness: list[float], expected: int) -> None:
     """Rows 0, 1, 2 are a cluster; row 3 is alone, and large."""
-    rows = representatives(np.array([0, 0, 0, 3]), np.array([*pixels, 99]), np.array([*sharpness, 99.0]), [*ids, "z"])
+    rows = representatives(np.array([0, 0, 0, 3]), np.array([*pixels, 99]), np.array([*sharpness, 99.0]))
     assert rows.tolist() == [expected] * 3 + [3]

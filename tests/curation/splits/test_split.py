@@ -1,11 +1,14 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from fullshot.core.errors import UserError
 from fullshot.core.settings import CurateSettings, load
-from fullshot.curation.splits.split import groups, links, split
+from fullshot.core.tables import SPLITS
+from fullshot.curation.splits import split as splitting
+from fullshot.curation.splits.split import NONE, Products, Shown
 
 LIMITS = load().curate
 
@@ -23,6 +26,45 @@ def goods(images: pd.DataFrame, **columns: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
+def numbered(images: pd.DataFrame, products: pd.DataFrame) -> tuple[list[str], Shown, Products]:
+    """The pictures' names, and tables as numbers."""
+    pictures, names = sorted(set(images["image_id"])), sorted(set(images["product_id"]))
+    known = products.set_index("product_id").reindex(names)
+    place = {name: number for number, name in enumerate(names)}
+    style, styles = pd.factorize(known["style"])
+    named = np.array([*(place.get(one, NONE) for one in styles), NONE])[style]
+    stratum, _ = pd.factorize(known["wear"].fillna("") + " " + known["gender"].fillna(""), sort=True)
+    shown = Shown(
+        np.searchsorted(pictures, images["image_id"].to_numpy(str)),
+        np.searchsorted(names, images["product_id"].to_numpy(str)),
+        len(pictures),
+    )
+    return pictures, shown, Products(names, style, named, stratum)
+
+
+def split(
+    images: pd.DataFrame,
+    products: pd.DataFrame,
+    clusters: Mapping[str, str],
+    before: Mapping[str, str],
+    limits: CurateSettings,
+    rejected: Collection[str] = (),
+) -> dict[str, str]:
+    pictures, shown, known = numbered(images, products)
+    cluster, _ = pd.factorize(pd.Series(pictures).map(clusters))
+    earlier = np.array([SPLITS.index(before[name]) if name in before else NONE for name in pictures])
+    is_rejected = np.array([name in rejected for name in pictures])
+    found = splitting.split(shown, known, cluster, earlier, is_rejected, limits)
+    return {name: SPLITS[number] for name, number in zip(pictures, found, strict=True)}
+
+
+def groups(images: pd.DataFrame, products: pd.DataFrame, clusters: Mapping[str, str] | None = None) -> dict[str, str]:
+    pictures, shown, known = numbered(images, products)
+    cluster, _ = pd.factorize(pd.Series(pictures).map(clusters or {}))
+    found = splitting.groups(shown, known, cluster, np.zeros(len(pictures), bool))
+    return {name: known.names[number] for name, number in zip(known.names, found, strict=True)}
+
+
 def splits_of(
     images: pd.DataFrame,
     before: Mapping[str, str] | None = None,
@@ -34,24 +76,24 @@ def splits_of(
 
 
 def test_products_that_share_pictures_are_one_group() -> None:
-    pairs = [("x", "d"), ("x", "c"), ("y", "c"), ("y", "a"), ("z", "b")]
+    images = table("x d", "x c", "y c", "y a", "z b")
     expected = {"a": "a", "b": "b", "c": "a", "d": "a"}
-    assert groups(pairs) == expected
-    assert groups(reversed(pairs)) == expected
-    assert groups([]) == {}
+    assert groups(images, goods(images)) == expected
+    assert groups(images[::-1], goods(images)) == expected
+    assert groups(images[:0], goods(images[:0])) == {}
 
 
 def test_copies_and_colours_keep_products_together() -> None:
     images = table("x a", "y b", "z c", "u d", "v e")
     styles = {"c": "s:9", "d": "s:9", "e": "d"}  # e is a colour of d, which goes by another name
-    together = groups(links(images, goods(images, style=styles), {"x": "k", "y": "k"}))
+    together = groups(images, goods(images, style=styles), {"x": "k", "y": "k"})
     assert together == {"a": "a", "b": "a", "c": "c", "d": "c", "e": "c"}
 
 
 def test_a_group_is_in_one_split() -> None:
     images = table(*(f"i{number} p{number // 2}" for number in range(2000)), *(f"i{n} p{n}" for n in range(0, 900, 3)))
     splits = splits_of(images)
-    group = groups(zip(images["image_id"], images["product_id"], strict=True))
+    group = groups(images, goods(images))
     found: dict[str, set[str]] = {}
     for image, product in zip(images["image_id"], images["product_id"], strict=True):
         found.setdefault(group[product], set()).add(splits[image])

@@ -1,0 +1,80 @@
+"""Pictures and products as numbers: what links them is decided over arrays, not over names."""
+
+import numpy as np
+import pyarrow
+import pyarrow.compute as pc
+
+from fullshot.core.dataset import Dataset
+from fullshot.core.tables import SPLITS
+from fullshot.curation.splits.split import NONE, Numbers, Products, Shown
+
+PICTURES = "numbered_pictures"
+"""A table of a data set: ``picture``, the number, and ``image_id``."""
+
+_PRODUCTS = """
+SELECT product_id, style, coalesce(wear, '') || ' ' || coalesce(gender, '') AS stratum
+FROM (SELECT DISTINCT product_id FROM images) LEFT JOIN products USING (product_id)
+ORDER BY product_id
+"""
+
+_EARLIER = f"""
+SELECT picture, coalesce(curated.split, splits.split) AS split
+FROM {PICTURES} LEFT JOIN curated USING (image_id) LEFT JOIN splits USING (image_id)
+WHERE coalesce(curated.split, splits.split) IS NOT NULL
+"""
+
+
+def number_pictures(data: Dataset, image_ids: pyarrow.ChunkedArray) -> None:
+    """Let queries join :data:`PICTURES`.
+
+    Args:
+        data: the tables.
+        image_ids: of all pictures, in order; the first is number 0.
+    """
+    numbers = pyarrow.array(np.arange(len(image_ids)))
+    data.create(PICTURES, pyarrow.table({"picture": numbers, "image_id": image_ids}))
+
+
+def read_products(data: Dataset) -> Products:
+    """The products that show a picture."""
+    table = data.arrow(_PRODUCTS).combine_chunks()
+    names = table["product_id"].combine_chunks()
+    styles = table["style"].combine_chunks().dictionary_encode()
+    style = _numbers(styles.indices)
+    # Of each style, the product that it is named like.
+    named = np.append(_numbers(pc.index_in(styles.dictionary, value_set=names)), NONE)
+    strata = table["stratum"].combine_chunks().dictionary_encode()
+    rank = np.argsort(pc.sort_indices(strata.dictionary).to_numpy())
+    return Products(names.to_pylist(), style, named[style], rank[strata.indices.to_numpy()])
+
+
+def read_shown(data: Dataset, products: Products, pictures: int) -> Shown:
+    """Which product shows which picture, in the order of ``images``.
+
+    Args:
+        data: with :data:`PICTURES`.
+        products: of the same tables.
+        pictures: how many there are.
+    """
+    data.create(
+        "numbered_products",
+        pyarrow.table({"product": pyarrow.array(np.arange(len(products.names))), "product_id": products.names}),
+    )
+    pictures_of = f"images JOIN {PICTURES} USING (image_id)"
+    table = data.arrow(f"SELECT picture, product FROM {pictures_of} JOIN numbered_products USING (product_id)")
+    data.drop("numbered_products")
+    return Shown(table["picture"].to_numpy(), table["product"].to_numpy(), pictures)
+
+
+def earlier_splits(data: Dataset, pictures: int) -> Numbers:
+    """The split that each picture had in earlier runs: also what was gone, and came back."""
+    table = data.arrow(_EARLIER)
+    found = np.full(pictures, NONE, np.int64)
+    names = pc.index_in(table["split"], value_set=pyarrow.array(SPLITS))
+    found[table["picture"].to_numpy()] = names.to_numpy()
+    return found
+
+
+def _numbers(found: pyarrow.Array) -> Numbers:
+    """Indices as an array, with :data:`NONE` where there is none."""
+    return np.asarray(found.fill_null(NONE).to_numpy(zero_copy_only=False), np.int64)
