@@ -12,7 +12,8 @@ from fullshot.core import leakage
 from fullshot.core.settings import load
 from fullshot.core.workspace import Workspace
 from fullshot.curation.exports import export
-from fullshot.curation.splits.split import split
+from fullshot.curation.splits.numbered import earlier_splits, number_pictures, read_products, read_shown
+from fullshot.curation.splits.split import NONE, split
 
 
 def must(is_so: bool, what: str) -> None:
@@ -58,13 +59,13 @@ def main(root: Path) -> None:
         leaks = leakage.by_tables(data)
         must(not leaks, "no leaks")
         done("check")
-        images, products = data.frame("images", ["image_id", "product_id"]), data.frame("products")
-        curated = data.frame("curated", ["image_id", "cluster", "keep"])
-        with_copies = curated.dropna(subset="cluster")
-        clusters = dict(zip(with_copies["image_id"], with_copies["cluster"], strict=True))
-        rejected = set(curated.loc[~curated["keep"], "image_id"])
-        before = dict(data.frame("splits").dropna().itertuples(index=False, name=None))
-        splits = split(images, products, clusters, before, settings.curate, rejected)
+        curated = data.arrow("SELECT image_id, cluster, keep FROM curated ORDER BY image_id")
+        number_pictures(data, curated["image_id"])
+        products = read_products(data)
+        shown = read_shown(data, products, len(curated))
+        cluster = curated["cluster"].combine_chunks().dictionary_encode().indices.fill_null(NONE).to_numpy()
+        before, rejected = earlier_splits(data, len(curated)), ~curated["keep"].to_numpy()
+        splits = split(shown, products, cluster, before, rejected, settings.curate)
         must(len(splits) == len(curated), "a split a picture")
         done("split")
         features = data.query("SELECT image_id, 540 AS width, 720 AS height, 0.7 AS sharpness FROM curated")

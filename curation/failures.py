@@ -14,16 +14,15 @@ _OWN_ROWS = "failures.json"
 """Which rows of ``failures`` are curation's own; in the folder of features."""
 
 _PLACES = """
-SELECT image_id, coalesce(images.url, path) AS url, products.url AS page
-FROM images JOIN unreadable_pictures USING (image_id) LEFT JOIN products USING (product_id)
-QUALIFY row_number() OVER (PARTITION BY image_id ORDER BY images.rowid) = 1
+SELECT image_id, coalesce(pictures.url, path) AS url, products.url AS page
+FROM pictures JOIN unreadable_pictures USING (image_id) LEFT JOIN products USING (product_id)
 """
 
 
 def write_failures(data: Dataset, unreadable: list[Unreadable]) -> None:
     """Bring the pictures that could not be read into ``failures``, and take out those that can be by now.
 
-    ``page`` is the product's: the next crawl visits it again and fetches the picture anew.
+    ``page`` is that of the picture's first product: the next crawl visits it again and fetches the picture anew.
     """
     was_there = data.has("failures")
     before = data.frame_if_there("failures")

@@ -30,10 +30,7 @@ _WANTED = {
 
 _COUNTED = ("full_shot", "shot", "issues", "keep", "split", "shot_reason")
 
-_PICTURES = """
-SELECT image_id, arg_min(path, rowid) AS path, arg_min(bytes, rowid) AS bytes
-FROM images GROUP BY image_id ORDER BY image_id
-"""
+_PICTURES = "SELECT image_id, path, bytes FROM pictures ORDER BY image_id"
 
 _SPLITS = """
 SELECT image_id, coalesce(decided.split, curated.split, splits.split) AS split

@@ -18,11 +18,7 @@ from fullshot.curation.duplicates.search import find_pairs
 from fullshot.curation.features.store import ImageFeatures, kept_features
 from fullshot.curation.pose import open_pose_estimator
 
-_PLACED = """
-SELECT image_id, path, bytes, split FROM images JOIN kept USING (image_id)
-QUALIFY row_number() OVER (PARTITION BY image_id ORDER BY images.rowid) = 1
-ORDER BY image_id
-"""
+_PLACED = "SELECT image_id, path, bytes, split FROM pictures JOIN kept USING (image_id) ORDER BY image_id"
 
 
 @dataclass(frozen=True)
