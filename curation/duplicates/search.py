@@ -11,11 +11,13 @@ above it. Of 811 street photos (Clothing Co-Parsing) two pairs are found, of 1,3
 one; all three are one thing photographed twice, a moment apart.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fullshot.core.features import arrays
 from fullshot.curation.duplicates.binary_index import Hashes, Pairs, candidate_pairs
 from fullshot.curation.duplicates.clusters import label_clusters
 from fullshot.curation.duplicates.fingerprint import blank
@@ -25,6 +27,9 @@ Thumbnails = NDArray[np.uint8]
 
 _PAIRS_AT_ONCE = 20_000
 _RELABEL_AFTER = 50_000
+_DIGEST = (
+    16  # bytes that stand for a hash and a thumbnail: two of a billion pictures share one by chance in 10^20 cases
+)
 
 
 def find_pairs(hashes: Hashes, thumbnails: Thumbnails, radius: int, similarity: float) -> Pairs:
@@ -61,6 +66,7 @@ def find_pairs(hashes: Hashes, thumbnails: Thumbnails, radius: int, similarity: 
             rows = busy[some]
             if similarity > 0:  # else their thumbnails need not be read
                 some = some[is_near_duplicate(thumbnails[rows[:, 0]], thumbnails[rows[:, 1]], similarity)]
+                arrays.let_go(thumbnails)
             fresh.append(some)
             if sum(map(len, fresh)) >= _RELABEL_AFTER:
                 pairs_found.extend(busy[one] for one in fresh)
@@ -78,7 +84,7 @@ def _distinct(hashes: Hashes, thumbnails: Thumbnails) -> tuple[NDArray[np.int64]
     keep = np.ones(len(hashes), np.bool_)
     _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     for row in np.flatnonzero(counts[which] > 1).tolist():
-        key = hashes[row].tobytes() + thumbnails[row].tobytes()
+        key = hashlib.blake2b(hashes[row].tobytes() + thumbnails[row].tobytes(), digest_size=_DIGEST).digest()
         before = first.setdefault(key, row)
         if before != row:
             keep[row] = False
@@ -87,8 +93,11 @@ def _distinct(hashes: Hashes, thumbnails: Thumbnails) -> tuple[NDArray[np.int64]
 
 
 def _blank(thumbnails: Thumbnails, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    parts = (rows[start : start + _PAIRS_AT_ONCE] for start in range(0, len(rows), _PAIRS_AT_ONCE))
-    return np.concatenate([np.zeros(0, np.bool_), *(blank(thumbnails[part]) for part in parts)])
+    found = [np.zeros(0, np.bool_)]
+    for start in range(0, len(rows), _PAIRS_AT_ONCE):
+        found.append(blank(thumbnails[rows[start : start + _PAIRS_AT_ONCE]]))
+        arrays.let_go(thumbnails)
+    return np.concatenate(found)
 
 
 def _merged(labels: NDArray[np.int64], pairs: Sequence[Pairs]) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """Columns of Arrow as arrays of numpy, without a Python object for each value."""
 
+import mmap
 import tempfile
 from typing import Any
 
@@ -56,6 +57,13 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype[np.generic], most: int) -> NDA
         return np.zeros(shape, dtype)
     with tempfile.TemporaryFile() as file:
         return np.memmap(file, dtype, "w+", shape=shape)
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Take an array that is mapped from a file out of this process's memory; what is asked of it is paged in again."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None:
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _one(lengths: NDArray[np.int32]) -> int:

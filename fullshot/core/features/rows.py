@@ -145,6 +145,8 @@ class Rows:
                         raise ValueError(f"{column}: values of {values.shape[1:]} and of {found.shape[1:]}")
                     found[numbers[start : start + len(chunk)][is_valid]] = values
                 start += len(chunk)
+            if found is not None:
+                arrays.let_go(found)
         return self._empty_array(arrays.empty(self._schema.field(column).type)) if found is None else found
 
     def _empty_array(self, like: NDArray[Any]) -> NDArray[Any]:
