@@ -19,26 +19,29 @@ WITHDRAWN = "deleted in Label Studio"
 
 _CORNERS = ("x_min", "y_min", "x_max", "y_max")
 
-_QUERY = """
-WITH candidates AS (
-    SELECT boxes.*, list_position({sources}, boxes.source) AS rank, coalesce(boxes.revision, 0) AS number
-    FROM standing_boxes AS boxes LEFT JOIN annotations_in_force AS force USING (image_id)
-    WHERE boxes.source IN {sources}
-    AND (boxes.source = 'human' OR NOT list_contains({sources}, 'human') OR force.image_id IS NULL)
-),
-best AS (SELECT * FROM candidates QUALIFY rank = min(rank) OVER (PARTITION BY image_id)),
-newest AS (SELECT * FROM best QUALIFY number = max(number) OVER (PARTITION BY image_id)),
-inside AS (
-    SELECT image_id, split, path, pictures.width, pictures.height, label,
-        least(greatest(x_min, 0), pictures.width::DOUBLE) AS x_min,
-        least(greatest(y_min, 0), pictures.height::DOUBLE) AS y_min,
-        least(greatest(x_max, 0), pictures.width::DOUBLE) AS x_max,
-        least(greatest(y_max, 0), pictures.height::DOUBLE) AS y_max
-    FROM newest JOIN pictures USING (image_id)
-    LEFT JOIN (SELECT image_id, split, keep FROM curated) AS curated USING (image_id)
-    WHERE coalesce(curated.keep, true)
-)
-SELECT DISTINCT * FROM inside WHERE x_min < x_max AND y_min < y_max ORDER BY ALL
+# Of a picture: its best source, and of this the newest revision; one number, of which the least counts.
+_PLACE = "list_position({sources}, boxes.source)::BIGINT * 1000000000 - coalesce(boxes.revision, 0)"
+
+_BEST = f"""
+SELECT image_id, min({_PLACE}) AS place
+FROM standing_boxes AS boxes LEFT JOIN annotations_in_force AS force USING (image_id)
+WHERE boxes.source IN {{sources}}
+    AND (boxes.source = 'human' OR NOT list_contains({{sources}}, 'human') OR force.image_id IS NULL)
+GROUP BY image_id
+"""
+_BEST_PLACES = """
+SELECT image_id, split, path, width, height, place
+FROM pictures JOIN best_boxes USING (image_id) LEFT JOIN (SELECT image_id, split, keep FROM curated) USING (image_id)
+WHERE coalesce(keep, true)
+"""
+_QUERY = f"""
+SELECT DISTINCT * FROM (
+    SELECT image_id, split, path, width, height, label,
+        least(greatest(x_min, 0), width::DOUBLE) AS x_min, least(greatest(y_min, 0), height::DOUBLE) AS y_min,
+        least(greatest(x_max, 0), width::DOUBLE) AS x_max, least(greatest(y_max, 0), height::DOUBLE) AS y_max
+    FROM standing_boxes AS boxes JOIN best_places USING (image_id)
+    WHERE boxes.source IN {{sources}} AND {_PLACE} = place
+) WHERE x_min < x_max AND y_min < y_max ORDER BY ALL
 """
 
 
@@ -68,4 +71,9 @@ def trusted_boxes(data: Dataset, sources: Sequence[str] = TRUSTED) -> "pd.DataFr
 def create_trusted_boxes(data: Dataset, sources: Sequence[str] = TRUSTED) -> None:
     """Let queries of a data set find the boxes that count, as ``trusted_boxes``; see :func:`trusted_boxes`."""
     data.make_if_missing("curated")
+    # In steps: the memory that one query may take does not suffice for all of its joins at once.
+    data.create("best_boxes", _BEST.format(sources=list(sources)))
+    data.create("best_places", _BEST_PLACES)
     data.create("trusted_boxes", _QUERY.format(sources=list(sources)))
+    for name in ("best_boxes", "best_places"):
+        data.drop(name)
