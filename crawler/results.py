@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import BadTable
-from fullshot.core.tables.cells import literal, quoted
+from fullshot.core.tables.cells import known_number, literal, quoted
 from fullshot.core.tables.checking import conditions
 from fullshot.core.tables.schemas import SCHEMAS, Kind, columns
 from fullshot.crawler.state import CrawlState
@@ -190,7 +190,8 @@ def _value(cell: str, kind: Kind) -> str:
         return f"CASE {its_kind} WHEN 'VARCHAR' THEN nullif({text}, '') END"
     if kind == "boolean":
         return f"CASE {its_kind} WHEN 'BOOLEAN' THEN TRY_CAST({text} AS BOOLEAN) END"
-    number = f"CASE WHEN {its_kind} IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN TRY_CAST({text} AS DOUBLE) END"
+    double = known_number(f"TRY_CAST({text} AS DOUBLE)")
+    number = f"CASE WHEN {its_kind} IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN {double} END"
     if kind == "number":
         return number
     return f"CASE WHEN {its_kind} IN ('UBIGINT', 'BIGINT') THEN TRY_CAST({text} AS BIGINT) WHEN {number} = " + (

@@ -104,12 +104,12 @@ def find_items(workspace: Workspace, column: str, values: Iterable[int | str]) -
     """
     import duckdb
 
-    from fullshot.core.tables.cells import literal
+    from fullshot.core.tables.cells import from_parquet
     from fullshot.core.tables.connection import connect
 
     path = workspace.catalog / ITEMS
     chosen = f"{column} IN (SELECT unnest($values))"
-    query = f"SELECT {', '.join(ITEM_COLUMNS)} FROM read_parquet({literal(str(path))}) WHERE {chosen} ORDER BY item"
+    query = f"SELECT {', '.join(ITEM_COLUMNS)} FROM {from_parquet(path)} WHERE {chosen} ORDER BY item"
     try:
         with connect() as connection:
             rows = connection.execute(query, {"values": list(values)}).fetchall()

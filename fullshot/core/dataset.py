@@ -1,6 +1,5 @@
 """The tables of a workspace as one command sees them: opened once, and handed on."""
 
-import contextlib
 import itertools
 import re
 import shutil
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from fullshot.core import derived
 from fullshot.core.errors import MissingInput
 from fullshot.core.progress import say
-from fullshot.core.tables.cells import literal, quoted
+from fullshot.core.tables.cells import from_parquet, literal, quoted
 from fullshot.core.tables.connection import opened, saying_what_failed, spill_folder
 from fullshot.core.tables.schemas import SCHEMAS, columns, missing
 from fullshot.core.tables.stored import TableFiles
@@ -70,8 +69,6 @@ class Dataset:
         """Give back the memory."""
         self._connection.close()
         shutil.rmtree(self._spill, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another command's are there
-            self._spill.parent.rmdir()
 
     def has(self, name: str) -> bool:
         """Whether there is such a table."""
@@ -157,7 +154,7 @@ class Dataset:
         file = self._spill / f"{name}-{next(self._numbers)}.parquet"
         with saying_what_failed():
             self._connection.execute(f"COPY ({source}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION lz4)")
-        self.define(name, f"SELECT * FROM read_parquet({literal(str(file))})")
+        self.define(name, f"SELECT * FROM {from_parquet(file)}")
 
     def give(self, name: str, rows: "pyarrow.RecordBatchReader") -> None:
         """Let the next query see rows that are made as it asks for them; they can be asked for once.

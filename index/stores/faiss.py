@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fullshot.core.errors import StageFailed
 from fullshot.core.files import write_bytes
 from fullshot.core.settings import Settings
-from fullshot.core.tables.cells import literal
+from fullshot.core.tables.cells import from_parquet
 from fullshot.core.tables.connection import connect
 
 _ROWS = "vectors.parquet"
@@ -235,7 +235,7 @@ def _read_rows(folder: Path) -> dict[str, tuple[NDArray[np.int64], NDArray[np.in
     if found is None:
         return {}
     path, columns = found
-    rows = f"(SELECT {columns} FROM read_parquet({literal(str(path))}))"
+    rows = f"(SELECT {columns} FROM {from_parquet(path)})"
     numbered = "SELECT product, row_number() OVER (ORDER BY product) - 1 AS number"
     numbers = f"({numbered} FROM (SELECT DISTINCT product FROM {rows}))"
     query = f"SELECT id, number FROM {rows} JOIN {numbers} USING (product) WHERE partition = $name ORDER BY id"
@@ -257,7 +257,7 @@ def _read_names(folder: Path) -> list[str]:
         return []
     path, columns = found
     with connect() as connection:
-        rows = f"(SELECT {columns} FROM read_parquet({literal(str(path))}))"
+        rows = f"(SELECT {columns} FROM {from_parquet(path)})"
         return [name for (name,) in connection.execute(f"SELECT DISTINCT product FROM {rows} ORDER BY 1").fetchall()]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fullshot.core import tables
 from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.tables.connection import opened, spill_folder
 from fullshot.core.workspace import Workspace
 
 SHA = [f"{number:064x}" for number in range(4)]
@@ -112,5 +113,43 @@ def test_a_table_that_is_not_there_is_said(workspace: Workspace) -> None:
 def test_nothing_of_it_is_left(workspace: Workspace) -> None:
     with workspace.open() as data:
         data.create("ones", "SELECT 1 AS one")
-        assert list((workspace / ".spill").iterdir())
-    assert not (workspace / ".spill").exists()
+        assert list(workspace.root.glob(".spill-*/*"))
+    assert not list(workspace.root.glob(".spill-*"))
+
+
+def test_what_is_too_much_for_the_memory_spills_though_nothing_else_was_kept_on_disk(tmp_path: Path) -> None:
+    rows = "SELECT hash(i)::VARCHAR || repeat('x', 40) AS text FROM range(1000000) AS numbers(i)"
+    with opened(spill_folder(tmp_path)) as connection:
+        connection.execute("SET memory_limit = '24MiB'; SET threads = 1")
+        numbered = f"SELECT row_number() OVER (ORDER BY text) AS row FROM ({rows})"
+        assert connection.execute(f"SELECT max(row) FROM ({numbered})").fetchall() == [(1_000_000,)]
+
+
+@pytest.mark.parametrize(("name", "other"), [("a*", "ab"), ("[x]", "x"), ("a?", "ab")])
+def test_the_folders_name_is_no_pattern_for_others(workspace: Workspace, name: str, other: str) -> None:
+    for folder, shop in ((name, "mine"), (other, "theirs")):
+        (workspace / folder).mkdir()
+        Workspace(workspace / folder).write("ledger", tables.frame("ledger", [{"host": shop}]))
+    with Workspace(workspace / name).open() as data:
+        data.create("hosts", "SELECT host FROM ledger")
+        assert data.rows("SELECT host FROM hosts") == [("mine",)]
+
+
+def test_a_folder_called_like_a_column_and_its_value_is_no_column(workspace: Workspace) -> None:
+    root = workspace / "host=theirs" / "day=1"
+    root.mkdir(parents=True)
+    Workspace(root).write("ledger", tables.frame("ledger", [{"host": "mine"}]))
+    ledger = Workspace(root).read("ledger")
+    assert list(ledger["host"]) == ["mine"]
+    assert "day" not in ledger.columns
+
+
+def test_not_a_number_is_not_known(workspace: Workspace) -> None:
+    with workspace.open() as data:
+        data.write("products", "SELECT * REPLACE ('nan'::DOUBLE AS price) FROM products")
+        assert data.rows("SELECT count(price) FROM products") == [(0,)]
+    box = {"image_id": SHA[0], "label": "top", "x_min": 0.0, "y_min": 0.0, "x_max": 1.0, "y_max": 1.0, "source": "shop"}
+    with workspace.open() as data:
+        data.create("drawn", tables.frame("boxes", [box]))
+        with pytest.raises(BadTable, match="row 2 column x_max: expected a cell that is not empty"):
+            data.write("boxes", "SELECT * REPLACE ('nan'::DOUBLE AS x_max) FROM drawn")

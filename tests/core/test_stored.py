@@ -263,6 +263,9 @@ def test_a_broken_table_of_an_old_workspace_is_said_by_who_asks_for_it(tmp_path:
     ("text", "message"),
     [
         ("product_id,product_id\n", "expected each column once, got product_id twice"),
+        ("product_id,note,Note\n", "expected each column once, got note and Note"),
+        ("product_id,url,URL\n", "expected each column once, got url and URL"),
+        ("product_id,,url\n", "expected a name for each column, got none for column 2"),
         ("\n", "not a CSV table: it has no columns"),
         ('"unfinished', "not a CSV table: unexpected end of data"),
         ("product_id,gender\n\x00\xff\n", "expected a column url, name"),

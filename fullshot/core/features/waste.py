@@ -30,7 +30,7 @@ UNFINISHED_SECONDS = 3600.0
 """A file that was begun longer ago, and is not finished, was left by a command that was killed."""
 
 
-_BEGUN = re.compile(r"\..*\.part|\.spill")
+_BEGUN = re.compile(r"\..*\.part|\.spill-.*")
 """What is written before it is put in place, and where DuckDB puts what is too much for the memory."""
 
 

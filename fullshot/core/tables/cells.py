@@ -4,6 +4,9 @@ A boolean is ``true`` or ``false``, an empty cell is "not known". A text that a 
 an apostrophe in front, which is taken away again when it is read.
 """
 
+import re
+from pathlib import Path
+
 from fullshot.core.tables.schemas import Kind
 
 DUCKDB_TYPES: dict[Kind, str] = {"text": "VARCHAR", "whole": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
@@ -38,6 +41,25 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def known_number(value: str) -> str:
+    """The expression for a number; NULL where it is "not a number", which would count as greater than all others."""
+    return f"nullif({value}, 'nan'::DOUBLE)"
+
+
+def from_parquet(path: Path, *, numbered: bool = False) -> str:
+    """The rows of one Parquet file, as SQL has them after FROM.
+
+    Its path is no pattern that other files match, and a folder on it that is called ``name=value`` is no column.
+
+    Args:
+        path: the file.
+        numbered: whether there is a column ``file_row_number``, from 0 on.
+    """
+    itself = re.sub(r"[*?\[]", lambda sign: f"[{sign[0]}]", str(path))
+    numbers = ", file_row_number = true" if numbered else ""
+    return f"read_parquet({literal(itself)}, hive_partitioning = false{numbers})"
+
+
 def written(column: str, kind: Kind) -> str:
     """The expression for a column's cells in the file."""
     name = quoted(column)
@@ -60,7 +82,7 @@ def read(column: str, kind: Kind) -> str:
         return f"CASE WHEN left({cell}, 1) = '''' THEN {plain} ELSE {cell} END"
     if kind == "boolean":
         return f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    number = f"TRY_CAST({cell} AS DOUBLE)"
+    number = known_number(f"TRY_CAST({cell} AS DOUBLE)")
     if kind == "number":
         return number
     by_number = (

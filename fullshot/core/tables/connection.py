@@ -37,7 +37,8 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
 def spill_folder(root: Path) -> Path:
     """A folder of its own for what does not fit into memory; made when it is needed."""
     where = root if os.access(root, os.W_OK) else Path(tempfile.gettempdir())
-    return where / ".spill" / f"{os.getpid()}-{secrets.token_hex(4)}"
+    # Not within another new folder: DuckDB makes one, and none above it.
+    return where / f".spill-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def opened(spill: Path) -> duckdb.DuckDBPyConnection:

@@ -18,7 +18,7 @@ from pyarrow import csv as arrow_csv
 
 from fullshot.core.errors import BadTable
 from fullshot.core.tables import checking
-from fullshot.core.tables.cells import DUCKDB_TYPES, literal, quoted, read
+from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, quoted, read
 from fullshot.core.tables.schemas import MAY_LACK, SCHEMAS
 
 _ROWS_AT_ONCE = 20_000
@@ -81,17 +81,14 @@ class CsvCells:
         kinds = {column: rule.kind for column, rule in schema.columns.items() if column in self.header}
         raw = {column: _TEXT + column for column, kind in kinds.items() if kind != "text"}
         texts = ", ".join([*self._values(), *(f"{quoted(column)} AS {quoted(text)}" for column, text in raw.items())])
-        cells = literal(str(self.copy))
-        numbered = (
-            f"SELECT {texts}, file_row_number AS {quoted(checking.ROW)} "
-            f"FROM read_parquet({cells}, file_row_number = true)"
-        )
-        rows = checking.Rows(f"SELECT {texts} FROM read_parquet({cells})", numbered, raw)
+        copy = from_parquet(self.copy, numbered=True)
+        numbered = f"SELECT {texts}, file_row_number AS {quoted(checking.ROW)} FROM {copy}"
+        rows = checking.Rows(f"SELECT {texts} FROM {from_parquet(self.copy)}", numbered, raw)
         checking.check(connection, schema, rows, str(self.path))
 
     def query(self) -> str:
         """The query for the values: the schema's columns in their order and kind, then further ones, as text."""
-        return f"SELECT {', '.join(self._values())} FROM read_parquet({literal(str(self.copy))})"
+        return f"SELECT {', '.join(self._values())} FROM {from_parquet(self.copy)}"
 
     def _values(self) -> Iterator[str]:
         schema = SCHEMAS[self.name].columns
@@ -104,9 +101,15 @@ class CsvCells:
 def _check_header(name: str, path: Path, header: Sequence[str]) -> None:
     if not any(header):
         raise BadTable(f"{path}: not a CSV table: it has no columns")
-    if len(set(header)) < len(header):
-        twice = next(column for column in header if header.count(column) > 1)
-        raise BadTable(f"{path}: expected each column once, got {twice or 'one without a name'} twice")
+    if "" in header:
+        raise BadTable(f"{path}: expected a name for each column, got none for column {header.index('') + 1}")
+    first: dict[bytes, str] = {}
+    for column in header:
+        # SQL takes names that differ in capital letters alone for one: the second column would have the first's cells.
+        same = first.setdefault(column.encode().lower(), column)
+        if same != column or header.count(column) > 1:
+            what = f"{column} twice" if same == column else f"{same} and {column}"
+            raise BadTable(f"{path}: expected each column once, got {what}")
     optional = MAY_LACK.get(name, frozenset())
     absent = [column for column in SCHEMAS[name].columns if column not in header and column not in optional]
     if absent:

@@ -20,7 +20,7 @@ from fullshot.core import files
 from fullshot.core.errors import BadTable, MissingInput
 from fullshot.core.progress import say
 from fullshot.core.tables import cells, checking
-from fullshot.core.tables.cells import DUCKDB_TYPES, literal, quoted
+from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, literal, quoted
 from fullshot.core.tables.connection import saying_what_failed
 from fullshot.core.tables.schemas import EXPORTS, SCHEMAS, Kind, missing
 
@@ -64,7 +64,7 @@ class TableFiles:
     @property
     def query(self) -> str:
         """The query for the Parquet's rows, in their order."""
-        return f"SELECT * FROM read_parquet({literal(str(self.parquet))})"
+        return f"SELECT * FROM {from_parquet(self.parquet)}"
 
     def is_current(self) -> bool:
         """Whether the Parquet says what the CSV says."""
@@ -133,10 +133,10 @@ class TableFiles:
         with saying_what_failed(), _unfinished(self.parquet) as parquet, _unfinished(self.csv) as csv_file:
             values = f"SELECT {_in_order(connection, self.name, query, str(self.csv))} FROM ({query})"
             copied = connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}").fetchone()
-            relation = f"SELECT * FROM read_parquet({literal(str(parquet))})"
+            relation = f"SELECT * FROM {from_parquet(parquet)}"
             numbered = (
                 f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(checking.ROW)} "
-                f"FROM read_parquet({literal(str(parquet))}, file_row_number = true)"
+                f"FROM {from_parquet(parquet, numbered=True)}"
             )
             checking.check(connection, schema, checking.Rows(relation, numbered, {}), str(self.csv))
             connection.execute(
@@ -214,6 +214,8 @@ def _in_order(connection: duckdb.DuckDBPyConnection, name: str, query: str, wher
 
 def _as_kind(column: str, kind: Kind) -> str:
     value = f"CAST({quoted(column)} AS {DUCKDB_TYPES[kind]})"
+    if kind == "number":
+        return cells.known_number(value)
     return f"nullif({value}, '')" if kind == "text" else value
 
 

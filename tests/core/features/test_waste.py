@@ -109,16 +109,18 @@ def test_boxes_of_one_picture_are_no_repetition(workspace: Workspace, root: Path
 def test_what_killed_commands_had_begun(workspace: Workspace, root: Path) -> None:
     begun = root / "images" / "ab" / ".abcd.jpg.12-34.part"
     folder = root / ".catalog.12.part"
+    spill = root / ".spill-12-abcd"
     young = root / "features" / ".x.parquet.12-34.part"
-    for path in (begun, folder / "vectors", young):
+    for path in (begun, folder / "vectors", spill / "rows-0.parquet", young):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"1234")
     hour_ago = time.time() - 4000
-    for path in (begun, folder / "vectors", folder):
+    for path in (begun, folder / "vectors", folder, spill / "rows-0.parquet", spill):
         os.utime(path, (hour_ago, hour_ago))
     found = waste(workspace)
     assert sorted(piece["version"] for piece in found["waste"]) == [
         ".catalog.12.part",
+        ".spill-12-abcd",
         "images/ab/.abcd.jpg.12-34.part",
     ]
     assert found["rows"] == 0
@@ -126,6 +128,7 @@ def test_what_killed_commands_had_begun(workspace: Workspace, root: Path) -> Non
     waste(workspace, remove=True)
     assert not begun.exists()
     assert not folder.exists()
+    assert not spill.exists()
     assert young.exists()
 
 
