@@ -64,15 +64,19 @@ def create_candidates(data: Dataset) -> None:
         "AND coalesce(keep, true) AND duplicate_of IS NULL AND image_id NOT IN (FROM annotated) ORDER BY image_id",
     )
     create_trusted_boxes(data)
+    # In steps: the memory that one query may take does not suffice for all of its joins at once.
+    data.create("labelled_names", "SELECT image_id FROM annotated UNION SELECT image_id FROM trusted_boxes")
+    data.create("labelled_to_learn_from", "FROM labelled_names WHERE image_id IN (FROM to_learn_from)")
+    data.create("checked", f"SELECT image_id, rank FROM candidates WHERE rank = {CHECK}")
     data.create(
-        "labelled",
-        "SELECT image_id, shown.path, shown.product, shown.kind, rank FROM shown LEFT JOIN candidates USING (image_id) "
-        "WHERE image_id IN (FROM to_learn_from) "
-        "AND image_id IN (SELECT image_id FROM annotated UNION SELECT image_id FROM trusted_boxes)",
+        "labelled_places",
+        "SELECT image_id, path, product, kind FROM shown JOIN labelled_to_learn_from USING (image_id)",
     )
+    data.create("labelled", "SELECT labelled_places.*, rank FROM labelled_places LEFT JOIN checked USING (image_id)")
+    data.create("trusted_labels", "SELECT DISTINCT image_id, label FROM trusted_boxes")
     data.create(
         "labels",
-        "SELECT DISTINCT image_id, label, rank FROM trusted_boxes JOIN labelled USING (image_id)",
+        "SELECT image_id, label, rank FROM trusted_labels JOIN (SELECT image_id, rank FROM labelled) USING (image_id)",
     )
 
 
@@ -105,5 +109,8 @@ def annotated_by_rank(data: Dataset, most: int) -> dict[int, tuple[int, list[int
 
 def drop_all_but_candidates(data: Dataset) -> None:
     """Give back the memory of what only the functions above ask for."""
-    for name in ("pictures", "shown", "trusted_boxes", "standing_boxes", "newest_annotations", "annotations_in_force"):
+    for name in (
+        *("pictures", "shown", "trusted_boxes", "standing_boxes", "newest_annotations", "annotations_in_force"),
+        *("labelled_names", "labelled_to_learn_from", "labelled_places", "checked", "trusted_labels"),
+    ):
         data.drop(name)
