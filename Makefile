@@ -26,8 +26,8 @@ test-slow: $(STAMP) ## the slow tests alone
 mutation: $(STAMP) ## how many small changes of the code the tests notice (mutmut)
 	@$(BIN)/python -m benchmarks.mutation $(ARGS)
 
-benchmarks: $(STAMP) ## those that need no pictures: some fifteen minutes on an idle machine
-	@for one in parse crawl pictures faults kills memory hashes rejudge; do $(BIN)/python -m benchmarks.$$one $(ARGS) || exit 1; done
+benchmarks: $(STAMP) ## those that need no pictures: some twenty minutes on an idle machine
+	@for one in parse crawl pictures faults kills memory hashes rejudge rows; do $(BIN)/python -m benchmarks.$$one $(ARGS) || exit 1; done
 
 lint: $(STAMP) ## ruff check, ruff format --check, mypy --strict
 	@$(BIN)/ruff check

@@ -78,9 +78,9 @@ def load(workspace: Workspace, digests: dict[str, str]) -> Dataset:
         MissingInput: one of :data:`INPUTS` is not there.
         BadTable: a cell is not what the schema says.
     """
-    images, products, curated = (workspace.read(name) for name in INPUTS)
-    verdicts, failures, annotations, boxes = (workspace.read_if_there(name) for name in OPTIONAL)
     with workspace.open() as data:
+        images, products, curated = (data.frame(name) for name in INPUTS)
+        verdicts, failures, annotations, boxes = (data.frame_if_there(name) for name in OPTIONAL)
         newest, force = data.frame("newest_annotations"), data.frame("annotations_in_force")
     products, unknown = _products(products, workspace.taxonomy())
     pictures = _pictures(images, products, curated, verdicts)
