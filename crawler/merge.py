@@ -78,14 +78,14 @@ def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
     for part in range(parts):
         data.create(
             f"shown_{part}",
-            "SELECT _seq, n, key AS product_id, link.position, link.view, picture.* "
+            "SELECT _seq, n AS _n, key AS product_id, link.position, link.view, picture.* "
             "FROM found_pictures AS picture JOIN found_links AS link USING (url) JOIN found_lines USING (_seq) "
             f"WHERE hash(link.url) % {parts} = {part} AND _seq NOT IN (SELECT _seq FROM found_refused)",
         )
     data.define("shown", " UNION ALL ".join(f"SELECT * FROM shown_{part}" for part in range(parts)))
     # The same bytes under two addresses are one picture, where it is first shown.
     data.create("again", "SELECT _seq FROM shown GROUP BY _seq, hash(image_id) HAVING count(*) > 1")
-    first = "QUALIFY row_number() OVER (PARTITION BY _seq, image_id ORDER BY n) = 1"
+    first = "QUALIFY row_number() OVER (PARTITION BY _seq, image_id ORDER BY _n) = 1"
     if data.rows("SELECT 1 FROM again LIMIT 1"):
         data.create(
             "found_images",
@@ -97,14 +97,14 @@ def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
     old = (
         "SELECT old.* REPLACE (CASE WHEN line.key IS NULL OR EXISTS (SELECT 1 FROM found_links AS link "
         "WHERE link._seq = line._seq AND link.url = old.url) THEN old.position END AS position), "
-        "0 AS _part, row_number() OVER () AS _seq, 0 AS n "
+        "0 AS _part, row_number() OVER () AS _seq, 0 AS _n "
         "FROM images AS old LEFT JOIN found_lines AS line ON line.key = old.product_id "
         "WHERE NOT EXISTS (SELECT 1 FROM found_images AS found "
         "WHERE found.image_id = old.image_id AND found.product_id = old.product_id)"
     )
     both = f"{old} UNION ALL BY NAME SELECT *, 1 AS _part FROM found_images"
-    order = "ORDER BY product_id, position NULLS LAST, _part, _seq, n"
-    return f"SELECT * EXCLUDE (_part, _seq, n) FROM ({both}) {order}", "found_images"
+    order = "ORDER BY product_id, position NULLS LAST, _part, _seq, _n"
+    return f"SELECT * EXCLUDE (_part, _seq, _n) FROM ({both}) {order}", "found_images"
 
 
 def _boxes(data: Dataset, state: CrawlState) -> tuple[str, str]:
@@ -122,14 +122,14 @@ def _boxes(data: Dataset, state: CrawlState) -> tuple[str, str]:
         for name, (value, side) in sides.items()
     )
     found = (
-        f"SELECT box._seq, n, image_id, label, {pixels}, 'shop' AS source, 1 AS revision, seen_at AS updated_at, "
+        f"SELECT box._seq, n AS _n, image_id, label, {pixels}, 'shop' AS source, 1 AS revision, seen_at AS updated_at, "
         "key AS product_id FROM found_pictures AS picture JOIN found_boxes AS box USING (url) "
         "JOIN found_lines USING (_seq) WHERE _seq NOT IN (SELECT _seq FROM found_refused) "
         "AND url IN (SELECT url FROM found_links)"
     )
     data.create("shop_boxes", f"SELECT * FROM ({found}) WHERE x_min < x_max AND y_min < y_max")
     old = (
-        "SELECT *, 0 AS _part, row_number() OVER () AS _seq, 0 AS n "
+        "SELECT *, 0 AS _part, row_number() OVER () AS _seq, 0 AS _n "
         "FROM boxes WHERE NOT (source = 'shop' AND product_id IS NOT NULL "
         "AND product_id IN (SELECT key FROM found_lines))"
     )
@@ -148,7 +148,7 @@ def _failures(data: Dataset, state: CrawlState) -> tuple[str, str]:
     data.create("read_pages", "SELECT page AS url FROM found_lines UNION SELECT product ->> '$.url' FROM found_lines")
     data.create(
         "new_failures",
-        "SELECT 1 AS _part, failure._seq, coalesce(page._seq, 0) AS n, url, "
+        "SELECT 1 AS _part, failure._seq, coalesce(page._seq, 0) AS _n, url, "
         "coalesce(page.page, nullif(failure.page, '')) AS page, kind, class, message, failed_at "
         "FROM found_failures AS failure LEFT JOIN "
         "(SELECT DISTINCT url, line.page, line._seq FROM found_links AS link JOIN found_lines AS line USING (_seq) "
@@ -158,7 +158,7 @@ def _failures(data: Dataset, state: CrawlState) -> tuple[str, str]:
         "FROM found_refused JOIN found_lines USING (_seq)",
     )
     old = (
-        "SELECT *, 0 AS _part, 0 AS n FROM old_failures WHERE url IN (SELECT url FROM excluded) OR NOT ("
+        "SELECT *, 0 AS _part, 0 AS _n FROM old_failures WHERE url IN (SELECT url FROM excluded) OR NOT ("
         "url IN (SELECT url FROM fetched) OR url IN (SELECT url FROM read_pages WHERE url IS NOT NULL) "
         "OR (page IS NOT NULL AND page IN (SELECT url FROM read_pages WHERE url IS NOT NULL)))"
     )
@@ -166,17 +166,17 @@ def _failures(data: Dataset, state: CrawlState) -> tuple[str, str]:
 
 
 def _ledger(data: Dataset, state: CrawlState) -> tuple[str, str]:
-    old = "SELECT *, 0 AS _part, 0 AS _seq, 0 AS n FROM ledger"
-    new = "SELECT * EXCLUDE (_odd), 1 AS _part, 0 AS n FROM found_hosts"
+    old = "SELECT *, 0 AS _part, 0 AS _seq, 0 AS _n FROM ledger"
+    new = "SELECT * EXCLUDE (_odd), 1 AS _part, 0 AS _n FROM found_hosts"
     return _last_of_each(f"{old} UNION ALL BY NAME {new}", ("host",)), "found_hosts"
 
 
 def _last_of_each(rows: str, keys: tuple[str, ...]) -> str:
     """The query for the last row of each key, in the order of the keys."""
     names = ", ".join(map(quoted, keys))
-    last = f"QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY _part DESC, _seq DESC, n DESC) = 1"
+    last = f"QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY _part DESC, _seq DESC, _n DESC) = 1"
     order = ", ".join(f"{quoted(key)} NULLS LAST" for key in keys)
-    return f"SELECT * EXCLUDE (_part, _seq, n) FROM ({rows}) {last} ORDER BY {order}"
+    return f"SELECT * EXCLUDE (_part, _seq, _n) FROM ({rows}) {last} ORDER BY {order}"
 
 
 _MADE_BY = {"products": _products, "images": _images, "boxes": _boxes, "failures": _failures, "ledger": _ledger}

@@ -1,0 +1,50 @@
+"""From a crawl's state to the tables, beside what people have put into these."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fullshot.core import tables
+from fullshot.core.workspace import Workspace
+from fullshot.crawler.frontier import LISTING, PAGE
+from fullshot.crawler.items import PictureLink, ProductFound
+from fullshot.crawler.merge import merge
+from fullshot.crawler.state import FILE, CrawlState, Validators
+
+PAGE_URL, PICTURE_URL = "https://shop.test/7", "https://shop.test/7.jpg"
+TIME = "2026-01-01T00:00:00Z"
+
+
+def merge_a_product(workspace: Workspace, product: dict[str, Any]) -> dict[str, int]:
+    with CrawlState(workspace / FILE) as state, workspace.open() as data:
+        state.frontier.add([PAGE_URL], PAGE)
+        task = state.frontier.take("shop.test:443", LISTING)
+        assert task is not None
+        found = ProductFound({"product_id": "s:7", "gender": "men", **product}, [PictureLink(PICTURE_URL, 1, "")])
+        state.found_product(task, found, TIME, Validators())
+        state.note_failure(PICTURE_URL, PAGE_URL, "http-404", "gone", TIME)
+        return merge(data, state)
+
+
+def test_a_number_that_is_none_is_not_known(tmp_path: Path) -> None:
+    merge_a_product(Workspace(tmp_path), {"price": float("nan"), "rating": 4.5})
+    products = Workspace(tmp_path).read("products")
+    assert list(products["rating"]) == [4.5]
+    assert products["price"].isna().all()
+
+
+@pytest.mark.parametrize("column", ["n", "key", "seen", "line", "select"])
+def test_a_persons_further_columns_stay_whatever_they_are_called(tmp_path: Path, column: str) -> None:
+    workspace = Workspace(tmp_path)
+    rows: dict[str, dict[str, Any]] = {
+        "products": {"product_id": "s:1", "gender": "men"},
+        "images": {"image_id": "0" * 64, "product_id": "s:1", "path": "0.jpg", "width": 1, "height": 1, "bytes": 1},
+        "failures": {"url": "https://shop.test/9", "kind": "page", "class": "timeout"},
+        "ledger": {"host": "shop.test"},
+    }
+    for name, row in rows.items():
+        workspace.write(name, tables.frame(name, [row]).assign(**{column: "mine"}))
+    assert merge_a_product(workspace, {})["products"] == 2
+    for name in rows:
+        assert "mine" in set(workspace.read(name)[column].dropna()), name
