@@ -225,7 +225,7 @@ class Dataset:
 
     def _keep_changes(self, files: TableFiles) -> None:
         """What a person changed, and this command did not see, is not written over without a word."""
-        if not files.csv.is_file() or not files.record.is_file() or files.is_current():
+        if not files.csv.is_file() or not files.was_changed():
             return
         files.relation(self._connection)  # nonsense is refused
         aside = files.set_aside()

@@ -1,12 +1,13 @@
 """The tables as one command sees them."""
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fullshot.core import tables
-from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.errors import BadTable, MissingInput, StageFailed
 from fullshot.core.tables.connection import opened, spill_folder
 from fullshot.core.workspace import Workspace
 
@@ -153,3 +154,16 @@ def test_not_a_number_is_not_known(workspace: Workspace) -> None:
         data.create("drawn", tables.frame("boxes", [box]))
         with pytest.raises(BadTable, match="row 2 column x_max: expected a cell that is not empty"):
             data.write("boxes", "SELECT * REPLACE ('nan'::DOUBLE AS x_max) FROM drawn")
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.8])
+def test_a_table_that_is_damaged_between_what_is_looked_at_is_one_line(workspace: Workspace, place: float) -> None:
+    with workspace.open() as data:
+        data.write("labels", "SELECT i AS label, 's:' || hash(i) AS product_id FROM range(200000) AS numbers(i)")
+        parquet = workspace / "exports/labels.parquet"
+        content = bytearray(parquet.read_bytes())
+        start = int(len(content) * place)
+        content[start : start + 5000] = random.Random(place).randbytes(5000)
+        parquet.write_bytes(content)
+        with pytest.raises(StageFailed, match=r"^a file of a table is damaged, delete it and run this again: [^\n]*$"):
+            data.rows("SELECT * FROM labels")

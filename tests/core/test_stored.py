@@ -138,6 +138,36 @@ def test_a_damaged_parquet_is_made_again(
     assert capfd.readouterr().err == ""
 
 
+def test_a_parquet_that_is_damaged_within_is_made_again(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parquet = workspace / "tables/products.parquet"
+    whole = bytearray(parquet.read_bytes())
+    whole[len(whole) // 3] ^= 255
+    parquet.write_bytes(whole)
+    assert names(workspace) == [f"shirt {number}" for number in range(4)]
+    assert capfd.readouterr().err == f"fullshot: {parquet} is damaged: made again from products.csv\n"
+
+
+def test_who_took_in_an_older_csv_does_not_undo_what_was_written_meanwhile(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, parquet = workspace.table("products"), workspace / "tables/products.parquet"
+    path.write_text(path.read_text().replace("shirt 2", "coat"))
+    assert "coat" in names(workspace)
+    older = parquet.read_bytes()
+    keep = stored.TableFiles._keep
+
+    def after_the_other(table: stored.TableFiles, record: stored.Record) -> None:
+        parquet.write_bytes(older)
+        keep(table, record)
+
+    monkeypatch.setattr(stored.TableFiles, "_keep", after_the_other)
+    workspace.write("products", tables.frame("products", [{**PRODUCTS[0], "name": "gown"}]))
+    monkeypatch.undo()
+    assert names(workspace) == ["gown"]
+
+
 def test_a_lost_parquet_is_made_again(workspace: Workspace) -> None:
     (workspace / "tables/products.parquet").unlink()
     assert names(workspace) == [f"shirt {number}" for number in range(4)]
@@ -232,6 +262,26 @@ def test_a_workspace_of_version_0_1_is_brought_up_to_date_in_one_step(
     ]
     with workspace.open():
         assert capfd.readouterr().err == ""
+
+
+def test_two_commands_bring_it_up_to_date_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    workspace = old_workspace(tmp_path / "old")
+    keep, other = stored.TableFiles._keep, tmp_path / "other"
+    shutil.copytree(workspace.root, other)
+    assert len(names(Workspace(other))) == len(PRODUCTS)
+    capfd.readouterr()
+
+    def after_the_other(table: stored.TableFiles, record: stored.Record) -> None:
+        keep(table, record)
+        if not (workspace / "tables").exists():
+            shutil.copytree(other / "tables", workspace / "tables")
+
+    monkeypatch.setattr(stored.TableFiles, "_keep", after_the_other)
+    assert len(names(workspace)) == len(PRODUCTS)
+    assert "version 0.1" not in capfd.readouterr().err
+    assert not list(workspace.root.glob(".*.part"))
 
 
 def test_it_is_left_as_it_was_when_that_is_killed(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ MEMORY = "768MiB"
 a command over four million rows stays within 2 GiB."""
 
 
+_OF_DAMAGED_FILES = ("Failed to read file", "found in Parquet")
+
+
 @functools.cache
 def _shared() -> duckdb.DuckDBPyConnection:
     """One for this process: to open one takes as long as to read a small table."""
@@ -67,14 +70,19 @@ def saying_what_failed() -> Iterator[None]:
     """Say in one line what the system refused DuckDB.
 
     Raises:
-        StageFailed: there is no more memory, or the disk refused something.
+        StageFailed: there is no more memory, the disk refused something, or what is read is damaged.
     """
     try:
         yield
     except duckdb.OutOfMemoryException as error:
         raise StageFailed(f"not enough memory for a table: {_first_line(error)}") from None
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.SerializationException) as error:
         raise StageFailed(_first_line(error)) from None
+    except duckdb.Error as error:
+        # What the Parquet reader finds damaged has no class of its own, or that of other bad input.
+        if type(error) is not duckdb.Error and not any(words in str(error) for words in _OF_DAMAGED_FILES):
+            raise
+        raise StageFailed(f"a file of a table is damaged, delete it and run this again: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -42,7 +42,12 @@ def bring_up_to_date(workspace: "Workspace") -> None:
                     continue
                 taken_in.append(csv_file.name)
         if taken_in:
-            unfinished.rename(folder)
+            try:
+                unfinished.rename(folder)
+            except OSError:
+                if not folder.is_dir():
+                    raise
+                return  # another command was as far first
             say(f"fullshot: {workspace.root} has tables of version 0.1: kept as Parquet too now, in {PARQUETS}/")
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

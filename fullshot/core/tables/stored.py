@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -30,11 +30,16 @@ PARQUETS = "tables"
 
 @dataclass(frozen=True)
 class Record:
-    """Which CSV a Parquet belongs to: the sha256, the size in bytes and the time of its last change in ns."""
+    """Which CSV a Parquet belongs to: the sha256, the size in bytes and the time of its last change in ns.
+
+    ``parquet`` is the Parquet's own :func:`fullshot.core.files.sample_digest`: it may be damaged, or another command
+    may have put its own in place, from an older CSV.
+    """
 
     digest: str
     size: int
     changed: int
+    parquet: str
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,14 @@ class TableFiles:
     def is_current(self) -> bool:
         """Whether the Parquet says what the CSV says."""
         kept = self._kept()
-        if kept is None or not self.parquet.is_file():
-            return False
+        return kept is not None and self._is_of_csv(kept) and files.sample_digest(self.parquet) == kept.parquet
+
+    def was_changed(self) -> bool:
+        """Whether the CSV is another one than fullshot wrote or took in last."""
+        kept = self._kept()
+        return kept is not None and not self._is_of_csv(kept)
+
+    def _is_of_csv(self, kept: Record) -> bool:
         status = self.csv.stat()
         if (status.st_size, status.st_mtime_ns) == (kept.size, kept.changed):
             return True
@@ -78,7 +89,7 @@ class TableFiles:
             return False
         # Copied, or touched: not to be hashed again.
         with contextlib.suppress(OSError):
-            self._keep(Record(kept.digest, status.st_size, status.st_mtime_ns))
+            self._keep(replace(kept, size=status.st_size, changed=status.st_mtime_ns))
         return True
 
     def digest(self) -> str:
@@ -93,7 +104,7 @@ class TableFiles:
     def _kept(self) -> Record | None:
         kept = files.read_json(self.record)
         try:
-            return Record(str(kept["digest"]), int(kept["size"]), int(kept["changed"]))
+            return Record(str(kept["digest"]), int(kept["size"]), int(kept["changed"]), str(kept["parquet"]))
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -113,8 +124,9 @@ class TableFiles:
             csv_cells = CsvCells.copied(self.name, self.csv, copy)
             csv_cells.check(connection)
             connection.execute(f"COPY ({csv_cells.query()}) TO {literal(str(part))} {_AS_PARQUET}")
+            record = Record(digest, status.st_size, status.st_mtime_ns, files.sample_digest(part))
             _put_in_place(part, self.parquet)
-        self._keep(Record(digest, status.st_size, status.st_mtime_ns))
+        self._keep(record)
 
     def write(self, connection: duckdb.DuckDBPyConnection, query: str) -> int:
         """Check the rows of a query and write them; a reader sees the old files or the new ones, never a part.
@@ -142,7 +154,9 @@ class TableFiles:
             connection.execute(
                 f"COPY ({_cells_of(connection, self.name, relation)}) TO {literal(str(csv_file))} (HEADER)"
             )
-            record = Record(files.digest(csv_file), csv_file.stat().st_size, csv_file.stat().st_mtime_ns)
+            status = csv_file.stat()
+            own = files.sample_digest(parquet)
+            record = Record(files.digest(csv_file), status.st_size, status.st_mtime_ns, own)
             _put_in_place(csv_file, self.csv)
             _put_in_place(parquet, self.parquet)
         self._keep(record)
@@ -165,15 +179,12 @@ class TableFiles:
         if not self.csv.is_file():
             raise MissingInput(missing(self.name, self.csv))
         if not self.is_current():
-            is_new = not self.record.is_file()
+            is_known, was_changed = self._kept() is not None, self.was_changed()
             self.take_in(connection)
-            if not is_new:
+            if was_changed:
                 say(f"fullshot: {self.csv} was changed since it was written: taken in")
-        try:
-            connection.execute(f"{self.query} LIMIT 0")
-        except duckdb.Error:
-            say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
-            self.take_in(connection)
+            elif is_known:
+                say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
         return self.query
 
 
