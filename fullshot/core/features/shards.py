@@ -222,6 +222,8 @@ def opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
             yield file
     except FileNotFoundError:
         raise
+    except MemoryError:  # Arrow's own is one too: the file is whole
+        raise StageFailed(f"not enough memory to read {path}") from None
     except (OSError, pyarrow.ArrowException) as error:
         if isinstance(error, OSError) and error.errno:
             raise StageFailed(f"{path}: {error.strerror}") from None

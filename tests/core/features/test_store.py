@@ -221,6 +221,20 @@ def test_a_workspace_that_was_copied_keeps_its_rows(
 # Damage, kills, and others at work
 
 
+def test_a_shard_that_there_is_no_memory_for_is_not_damaged(
+    store: FeatureStore, keys: pyarrow.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise pyarrow.ArrowMemoryError("malloc of size 1 failed")
+
+    store.fill(keys, measure)
+    shards = sorted(store.folder.iterdir())
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "read", full)
+    with pytest.raises(StageFailed, match=r"^not enough memory to read .*\.parquet$"):
+        store.fill(keys, measure)
+    assert sorted(store.folder.iterdir()) == shards
+
+
 def test_a_damaged_shard_is_named_and_its_rows_made_again(
     root: Path, store: FeatureStore, keys: pyarrow.Table, capfd: pytest.CaptureFixture[str]
 ) -> None:
