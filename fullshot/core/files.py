@@ -22,11 +22,15 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a file in one step, on the disk when this returns; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:  # on a full disk it would stand in the way of the next attempt
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def digest(path: Path) -> str:

@@ -1,9 +1,12 @@
 """Files that are there whole, or not at all."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from fullshot.core import files
 from fullshot.core.files import read_json, sample_digest
 
 
@@ -44,3 +47,13 @@ def test_of_a_large_file_blocks_count_from_its_first_to_its_last(tmp_path: Path)
     ):
         path.write_bytes(changed)
         assert sample_digest(path) != before
+
+
+def test_what_cannot_be_finished_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.write_bytes(tmp_path / "new", b"content")
+    assert not list(tmp_path.iterdir())
