@@ -1,14 +1,17 @@
 """The tables as one command sees them."""
 
 import random
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 
 from fullshot.core import tables
 from fullshot.core.errors import BadTable, MissingInput, StageFailed
-from fullshot.core.tables.connection import opened, spill_folder
+from fullshot.core.tables.connection import opened, saying_what_failed, spill_folder
 from fullshot.core.workspace import Workspace
 
 SHA = [f"{number:064x}" for number in range(4)]
@@ -167,3 +170,33 @@ def test_a_table_that_is_damaged_between_what_is_looked_at_is_one_line(workspace
         parquet.write_bytes(content)
         with pytest.raises(StageFailed, match=r"^a file of a table is damaged, delete it and run this again: [^\n]*$"):
             data.rows("SELECT * FROM labels")
+
+
+def test_ctrl_c_during_a_query_is_ctrl_c() -> None:
+    def interrupted() -> None:
+        raise RuntimeError("Query interrupted")  # what DuckDB makes of it
+
+    with pytest.raises(KeyboardInterrupt), saying_what_failed():
+        interrupted()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "message"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt, "^$"),
+        (sqlite3.DatabaseError("disk image is malformed"), StageFailed, r"disk image is malformed\.?$"),
+    ],
+)
+def test_what_ends_rows_that_are_made_as_they_are_asked_for(
+    workspace: Workspace, error: BaseException, expected: type[BaseException], message: str
+) -> None:
+    schema = pyarrow.schema([("number", pyarrow.int64())])
+
+    def batches() -> Iterator[pyarrow.RecordBatch]:
+        yield pyarrow.record_batch([pyarrow.array([1])], schema=schema)
+        raise error
+
+    with workspace.open() as data:
+        data.give("numbers", pyarrow.RecordBatchReader.from_batches(schema, batches()))
+        with pytest.raises(expected, match=message):
+            data.create("kept_numbers", "SELECT * FROM numbers")

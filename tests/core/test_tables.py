@@ -292,3 +292,8 @@ def test_some_rows_of_a_table_are_a_table(tmp_path: Path) -> None:
     tables.write("products", some, tmp_path / "products.csv")
     back = tables.read("products", tmp_path / "products.csv")
     assert list(zip(back["product_id"], back["price"], strict=True)) == [("s:3", 4.5), ("s:2", 3.5)]
+
+
+@pytest.mark.parametrize("cell", [2**53 + 1, str(2**53 + 1), 2**63 - 1])
+def test_a_whole_number_keeps_all_its_digits(cell: Any) -> None:
+    assert [int(task) for task in tables.frame("ledger", [{"host": "a", "bytes": cell}])["bytes"]] == [int(cell)]

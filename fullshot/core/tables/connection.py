@@ -71,19 +71,30 @@ def saying_what_failed() -> Iterator[None]:
 
     Raises:
         StageFailed: there is no more memory, the disk refused something, or what is read is damaged.
+        KeyboardInterrupt: somebody pressed Ctrl-C; DuckDB makes other errors of that.
     """
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
     except duckdb.OutOfMemoryException as error:
         raise StageFailed(f"not enough memory for a table: {_first_line(error)}") from None
     except (duckdb.IOException, duckdb.SerializationException) as error:
         raise StageFailed(_first_line(error)) from None
     except duckdb.Error as error:
+        # Of rows that Python makes while DuckDB asks for them, the trace is in the message.
+        said, _, trace = str(error).partition(" Detail: Python exception: ")
+        if trace.rstrip().endswith("KeyboardInterrupt"):
+            raise KeyboardInterrupt from None
+        if "\nsqlite3." in trace:
+            raise StageFailed(_first_line(said)) from None
         # What the Parquet reader finds damaged has no class of its own, or that of other bad input.
         if type(error) is not duckdb.Error and not any(words in str(error) for words in _OF_DAMAGED_FILES):
             raise
         raise StageFailed(f"a file of a table is damaged, delete it and run this again: {_first_line(error)}") from None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: object) -> str:
     return str(error).partition("\n")[0]

@@ -1,5 +1,6 @@
 """Tables as DataFrames: each column with its dtype, and from and to Arrow."""
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ _PANDAS: dict[pa.DataType, Any] = {
     pa.bool_(): pd.BooleanDtype(),
 }
 
-_BEYOND_INT64 = 2.0**63
+_BEYOND_INT64 = 2**63
 
 
 def frame(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
@@ -123,7 +124,13 @@ def _boolean_cell(cell: Any) -> bool:
 
 
 def _whole_cell(cell: Any) -> int:
-    number = float(cell)
-    if number != int(number) or abs(number) >= _BEYOND_INT64:
+    try:
+        whole = int(cell) if isinstance(cell, str) else operator.index(cell)
+    except (ValueError, TypeError):
+        number = float(cell)
+        whole = int(number)
+        if number != whole:
+            raise ValueError(cell) from None
+    if abs(whole) >= _BEYOND_INT64:
         raise ValueError(cell)
-    return int(number)
+    return whole
