@@ -80,9 +80,20 @@ def materialize(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
             file = place.with_name(place.name + ".png")  # nothing is lost a second time
             Image.fromarray(read_rgb(picture)).save(file)
             return file, True
+    link_or_copy(picture, file, link=link)
+    return file, False
+
+
+def link_or_copy(picture: Path, file: Path, *, link: bool) -> None:
+    """Put a picture into a data set, whatever it holds.
+
+    Args:
+        picture: its file.
+        file: where it goes, in a folder that is there.
+        link: as a link, where the system has them; relative, so that both may be moved together.
+    """
     if link:
         with contextlib.suppress(OSError):
             file.symlink_to(os.path.relpath(picture.resolve(), file.parent.resolve()))
-            return file, False
+            return
     shutil.copyfile(picture, file)
-    return file, False

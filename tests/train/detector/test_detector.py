@@ -411,8 +411,6 @@ def test_a_training_killed_at_its_very_end_is_only_finished(make_workspace: Make
     stats = detector.fit(workspace, small())
     # What Ultralytics reads was there already, and was not laid out anew, nor for the measuring at the end.
     assert {path: path.lstat().st_mtime_ns for path in sorted(laid.rglob("*"))} == before
-    log = (laid.parent / "train.log").read_text()
-    assert log.count("New cache created") == 2  # of the splits train and val, by the training that was killed
     assert (stats["resumed_at"], stats["epochs"], stats["trained"]) == (3, 3, True)
     assert detector.load(workspace).labels
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fullshot.core.boxes import yolo_line
 from fullshot.core.files import read_json, write_text
-from fullshot.core.image_store import materialize
+from fullshot.core.image_store import link_or_copy
 from fullshot.core.pictures import read_rgb
 from fullshot.train.detector.data import DetectionData, DetectionPicture
 
@@ -27,8 +27,7 @@ _MADE_OF = "made-of.json"
 def write(data: DetectionData, folder: Path) -> Path:
     """Write a YOLO data set: links to the pictures, a label file each, and ``data.yaml``.
 
-    Without pictures to validate on, those to train on stand in for them. A folder that holds the same is kept, with
-    what Ultralytics noted in it of its pictures.
+    Without pictures to validate on, those to train on stand in for them. A folder that holds the same is kept.
 
     Args:
         data: the pictures and boxes.
@@ -81,8 +80,8 @@ def _place(picture: DetectionPicture, place: Path) -> None:
         picture: to be put there.
         place: where it goes, without a suffix.
     """
+    place.parent.mkdir(parents=True, exist_ok=True)
     if picture.is_turned or picture.path.suffix not in _AS_THEY_ARE:
-        place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(read_rgb(picture.path, upright=True)).save(place.with_name(place.name + ".png"))
     else:
-        materialize(picture.path, place, link=True)
+        link_or_copy(picture.path, place.with_name(place.name + picture.path.suffix), link=True)

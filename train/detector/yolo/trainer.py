@@ -15,6 +15,7 @@ from fullshot.train.detector.data import DetectionData
 from fullshot.train.detector.yolo import dataset, library
 from fullshot.train.detector.yolo.checkpoint import Checkpoint
 from fullshot.train.detector.yolo.detector import Network, YoloDetector
+from fullshot.train.detector.yolo.pictures import Pictures
 
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
@@ -55,6 +56,7 @@ class YoloTrainer:
 
     def __init__(self, settings: DetectorSettings) -> None:
         self._settings = settings
+        self._pictures = Pictures()
 
     @classmethod
     def from_settings(cls, settings: DetectorSettings) -> Self:
@@ -75,6 +77,8 @@ class YoloTrainer:
     def fit(self, data: DetectionData, folder: Path, advance: Advance) -> Mapping[str, Any]:
         """Train; go on after the last whole epoch where the folder holds one."""
         folder = folder.resolve()
+        self._pictures.forget()
+        self._pictures.know(data)
         yaml = dataset.write(data, folder / _DATA)
         checkpoint = Checkpoint(folder)
         before = checkpoint.restore()
@@ -98,6 +102,8 @@ class YoloTrainer:
     def _train(self, yaml: Path, folder: Path, checkpoint: Checkpoint, epochs_done: int, advance: Advance) -> None:
         settings = self._settings
         model = library.open_model(str(checkpoint.last) if epochs_done else library.model_file(settings.model))
+        from fullshot.train.detector.yolo import reading
+
         model.add_callback("on_model_save", checkpoint.save)
         model.add_callback("on_model_save", lambda trainer: advance(trainer.epoch + 1, trainer.epochs))
         arguments = {
@@ -116,7 +122,7 @@ class YoloTrainer:
             "save_dir": str(folder),
         }
         try:
-            model.train(resume=bool(epochs_done), **arguments)
+            model.train(reading.trainer_of(model, self._pictures), resume=bool(epochs_done), **arguments)
         except (RuntimeError, AssertionError, ValueError, FileNotFoundError) as error:
             words = " ".join(str(error).split())[:300]
             raise StageFailed(f"the training broke off, see {_log(folder)}: {words}") from error
@@ -127,12 +133,17 @@ class YoloTrainer:
         Precision and recall are those at the score where F1 is best.
         """
         with library.log_to(_log(folder)), tempfile.TemporaryDirectory() as scratch:
-            # Of the pictures of its training, Ultralytics has noted the labels.
+            # Pictures that the training validated on are in memory.
             yaml = dataset.holding(data, split, folder.resolve() / _DATA)
             if yaml is None:
                 chosen = DetectionData(data.labels, {split: data.splits[split]})
                 yaml = dataset.write(chosen, Path(scratch) / _DATA)
-            result = library.open_model(str(self.weights(folder))).val(
+            self._pictures.know(data)
+            model = library.open_model(str(self.weights(folder)))
+            from fullshot.train.detector.yolo import reading
+
+            result = model.val(
+                reading.validator_of(model, self._pictures),
                 data=str(yaml),
                 split=split,
                 imgsz=self._settings.image_size,
@@ -160,6 +171,7 @@ class YoloTrainer:
     def clean_up(self, folder: Path) -> None:
         """Delete what only going on would need."""
         Checkpoint(folder).remove()
+        self._pictures.forget()
 
     def weights(self, folder: Path) -> Path:
         """Where the best weights lie."""

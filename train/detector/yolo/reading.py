@@ -1,0 +1,155 @@
+"""Pictures and labels as Ultralytics gets them from here, so that each picture's file is opened once.
+
+Left alone it opens a file to check it, to measure it, to see how fast the disk is and how much memory all would need,
+and to read it. All but the last is known before it begins.
+
+Import this after :func:`fullshot.train.detector.yolo.library.ultralytics` was called.
+"""
+
+import functools
+import random
+from math import ceil
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ultralytics.data.dataset import YOLODataset
+from ultralytics.models import YOLO
+from ultralytics.models.yolo.detect import DetectionTrainer, DetectionValidator
+from ultralytics.utils import NUM_THREADS, colorstr
+
+from fullshot.train.detector.yolo.pictures import Loaded, Pictures
+
+_LEAST_STRIDE = 32
+_FILES_TIMED = 5
+
+
+class _Dataset(YOLODataset):
+    """A folder that :func:`fullshot.train.detector.yolo.dataset.write` wrote."""
+
+    def __init__(self, pictures: Pictures, **arguments: Any) -> None:
+        self._pictures = pictures
+        self._side = int(arguments["imgsz"])
+        self._is_estimating = False
+        super().__init__(**arguments)
+
+    def get_img_files(self, img_path: str | list[str]) -> list[str]:
+        files = sorted(str(file) for file in Path(str(img_path)).iterdir())
+        # Ultralytics draws files whose reading it times; drawn here too, a seed means the same training.
+        random.sample(files, min(_FILES_TIMED, len(files)))
+        return files
+
+    def get_labels(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "im_file": file,
+                "shape": self._pictures.shapes[Path(file).stem],
+                "cls": rows[:, :1],
+                "bboxes": rows[:, 1:],
+                "segments": [],
+                "keypoints": None,
+                "normalized": True,
+                "bbox_format": "xywh",
+            }
+            for file, rows in zip(self.im_files, map(_label_rows, self.get_label_files()), strict=True)
+        ]
+
+    def check_cache_ram(self, safety_margin: float = 1.0) -> bool:
+        self._is_estimating = True
+        fits: bool = super().check_cache_ram(safety_margin)
+        self._is_estimating = False
+        return fits
+
+    def cache_images(self) -> None:
+        with ThreadPool(NUM_THREADS) as pool:
+            for file, loaded in zip(self.im_files, pool.imap(self.load_image, range(self.ni)), strict=True):
+                self._pictures.in_memory[file, self._side] = loaded
+
+    def load_image(self, i: int, rect_mode: bool = True, resize_short: bool = False) -> Loaded:
+        file = self.im_files[i]
+        if self._is_estimating:
+            return self._of_its_size(file)
+        loaded = self._pictures.in_memory.get((file, self._side))
+        return loaded or super().load_image(i, rect_mode, resize_short)
+
+    def _of_its_size(self, file: str) -> Loaded:
+        """What stands for a picture where only its size in memory counts."""
+        height, width = self._pictures.shapes[Path(file).stem]
+        share = self._side / max(height, width)
+        shape = min(ceil(height * share), self._side), min(ceil(width * share), self._side)
+        return np.broadcast_to(np.uint8(0), (*shape, 3)), (height, width), shape
+
+
+class _Trainer(DetectionTrainer):
+    def __init__(self, pictures: Pictures, **arguments: Any) -> None:
+        self._pictures = pictures
+        super().__init__(**arguments)
+
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> _Dataset:
+        model: Any = self.model
+        stride = max(int(model.stride.max()), _LEAST_STRIDE)
+        return _dataset(self, self._pictures, img_path, mode, batch, rect=mode == "val", stride=stride)
+
+
+class _Validator(DetectionValidator):
+    def __init__(self, pictures: Pictures, **arguments: Any) -> None:
+        self._pictures = pictures
+        super().__init__(**arguments)
+
+    def build_dataset(self, img_path: str, mode: str = "val", batch: int | None = None) -> _Dataset:
+        stride: Any = self.stride
+        return _dataset(self, self._pictures, img_path, mode, batch, rect=False, stride=int(stride))
+
+
+def trainer_of(model: Any, pictures: Pictures) -> Any:
+    """What ``model.train`` is to train with: None, its own choice, for a model that is not a plain YOLO.
+
+    Args:
+        model: see :func:`fullshot.train.detector.yolo.library.open_model`.
+        pictures: of the data set; those that a training reads into memory stay there.
+    """
+    return functools.partial(_Trainer, pictures) if type(model) is YOLO else None
+
+
+def validator_of(model: Any, pictures: Pictures) -> Any:
+    """What ``model.val`` is to measure with: None, its own choice, for a model that is not a plain YOLO.
+
+    Args:
+        model: see :func:`fullshot.train.detector.yolo.library.open_model`.
+        pictures: of the data set; those in memory are not read again.
+    """
+    return functools.partial(_Validator, pictures) if type(model) is YOLO else None
+
+
+def _dataset(
+    of: Any, pictures: Pictures, img_path: str, mode: str, batch: int | None, *, rect: bool, stride: int
+) -> _Dataset:
+    """As ``ultralytics.data.build.build_yolo_dataset`` makes one, which knows no other classes than its own."""
+    return _Dataset(
+        pictures,
+        img_path=img_path,
+        imgsz=of.args.imgsz,
+        batch_size=batch,
+        augment=mode == "train",
+        hyp=of.args,
+        rect=of.args.rect or rect,
+        cache=of.args.cache or None,
+        single_cls=False,
+        stride=stride,
+        pad=0.0 if mode == "train" else 0.5,
+        prefix=colorstr(f"{mode}: "),
+        task=of.args.task,
+        classes=of.args.classes,
+        data=of.data,
+        fraction=1.0,
+    )
+
+
+def _label_rows(file: str) -> NDArray[np.float32]:
+    """The different lines of a label file: shape (N, 5), class, centre x and y, width, height as shares."""
+    lines = Path(file).read_text("utf-8").splitlines()
+    rows = np.array([line.split() for line in lines], np.float32).reshape(-1, 5)
+    _, first = np.unique(rows, axis=0, return_index=True)
+    return rows[first] if len(first) < len(rows) else rows
