@@ -1,8 +1,7 @@
 """What in a workspace asks for somebody's eyes."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-
-import pandas as pd
 
 from fullshot.core import tables
 from fullshot.curation.report.dataset import NOT_JUDGED, UNREADABLE, Dataset
@@ -26,7 +25,7 @@ def advice(dataset: Dataset, confusions: list[Confusion]) -> list[Advice]:
     """What to look at, the most urgent first."""
     found = [*_stale(dataset), *_leaks(dataset), *_pictures(dataset), *_products(dataset), *_missing_wears(dataset)]
     for confusion in confusions:
-        called, missed = len(confusion.wrongly_full), len(confusion.missed)
+        called, missed = confusion.wrongly_full, confusion.missed
         if called or missed:
             words = f"by {confusion.source}, {_many(called, 'picture')} called full that {_are(called)} not"
             found.append(Advice(f"{words}, and {_many(missed, 'full shot')} not called so", "truth"))
@@ -34,7 +33,7 @@ def advice(dataset: Dataset, confusions: list[Confusion]) -> list[Advice]:
 
 
 def _stale(dataset: Dataset) -> list[Advice]:
-    late = int((dataset.pictures["kind"] == NOT_JUDGED).sum())
+    late = dataset.by_kind.get(NOT_JUDGED, 0)
     again = f"run `fullshot curate {dataset.root.name}` again"
     found = []
     if dataset.outdated:
@@ -48,10 +47,9 @@ def _stale(dataset: Dataset) -> list[Advice]:
 
 def _leaks(dataset: Dataset) -> list[Advice]:
     """Products and clusters that straddle two splits."""
-    counts = dataset.shown[dataset.shown["split"].notna()].groupby("product_id")["split"].nunique()
-    products = int((counts > 1).sum())
-    clustered = dataset.pictures.dropna(subset=["cluster", "split"])
-    clusters = int((clustered.groupby("cluster")["split"].nunique() > 1).sum())
+    straddling = "SELECT count(*) FROM (SELECT {0} FROM {1} GROUP BY {0} HAVING min(split) <> max(split))"
+    products = dataset.number(straddling.format("product_id", "shown"))
+    clusters = dataset.number(straddling.format("cluster", "reported WHERE cluster IS NOT NULL"))
     found = []
     if products:
         words = f"{_many(products, 'product')} {_have(products)} pictures in more than one split"
@@ -63,17 +61,16 @@ def _leaks(dataset: Dataset) -> list[Advice]:
 
 
 def _pictures(dataset: Dataset) -> list[Advice]:
-    pictures = dataset.pictures
-    unclear = int(((pictures["kind"] == "unclear") & ~pictures["rejected"]).sum())
-    unread = int((pictures["kind"] == UNREADABLE).sum())
+    unclear = dataset.number("SELECT count(*) FROM reported WHERE kind = 'unclear' AND NOT rejected")
+    unread = dataset.by_kind.get(UNREADABLE, 0)
     found = []
     if unclear:
         wait = "waits" if unclear == 1 else "wait"
         found.append(Advice(f"{_many(unclear, 'unclear picture')} {wait} for a person’s verdict", "persons"))
     if unread:
         found.append(Advice(f"{_many(unread, 'picture')} cannot be read", "rejected"))
-    if len(dataset.failures):
-        words = f"{_many(len(dataset.failures), 'failure')} of pages and pictures noted in failures.csv"
+    if dataset.failures:
+        words = f"{_many(dataset.failures, 'failure')} of pages and pictures noted in failures.csv"
         found.append(Advice(words, "failures"))
     return found
 
@@ -81,21 +78,21 @@ def _pictures(dataset: Dataset) -> list[Advice]:
 def _products(dataset: Dataset) -> list[Advice]:
     unknown = dataset.unknown_types
     found = []
-    if len(unknown):
-        names = ", ".join(str(name) for name in unknown.index[:_FEW_NAMES])
+    if unknown:
+        names = ", ".join(name for name, _ in unknown[:_FEW_NAMES])
         more = f" and {len(unknown) - _FEW_NAMES:,} more" if len(unknown) > _FEW_NAMES else ""
-        words = (
-            f"{_many(len(unknown), 'product type')} unknown to the taxonomy, of {_many(int(unknown.sum()), 'product')}"
-        )
+        products = _many(sum(count for _, count in unknown), "product")
+        words = f"{_many(len(unknown), 'product type')} unknown to the taxonomy, of {products}"
         found.append(Advice(f"{words}: {names}{more}; add them to taxonomy.toml", "counts"))
-    bare = int((~dataset.products["product_id"].isin(dataset.shown["product_id"])).sum())
+    bare = dataset.number("SELECT count(*) FROM products ANTI JOIN shown USING (product_id)")
     if bare:
         found.append(Advice(f"{_many(bare, 'product')} without a picture", "coverage"))
-    strange = dataset.shown.loc[~dataset.shown["product_id"].isin(dataset.products["product_id"]), "image_id"].nunique()
+    strange = dataset.number("SELECT count(DISTINCT number) FROM shown WHERE NOT is_described")
     if strange:
-        found.append(Advice(f"{_many(int(strange), 'picture')} of products that are not in products.csv", "coverage"))
+        found.append(Advice(f"{_many(strange, 'picture')} of products that are not in products.csv", "coverage"))
     for column in _NEEDED:
-        share = dataset.products[column].notna().mean() if len(dataset.products) else 1.0
+        filled = dataset.number(f"SELECT count({column}) FROM described")
+        share = filled / dataset.products if dataset.products else 1.0
         if share < _LEAST_FILLED:
             found.append(Advice(f"the column {column} is filled for {share:.0%} of the products", "coverage"))
     return found
@@ -103,12 +100,13 @@ def _products(dataset: Dataset) -> list[Advice]:
 
 def _missing_wears(dataset: Dataset) -> list[Advice]:
     """Wears that are missing in a split."""
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    query = "SELECT DISTINCT wear, split FROM shown WHERE wear IS NOT NULL AND split IS NOT NULL ORDER BY wear"
+    for wear, split in dataset.tables.rows(query):
+        splits[wear].add(split)
     found = []
-    kept = dataset.shown.dropna(subset=["wear", "split"])
-    table = pd.crosstab(kept["wear"].to_numpy(), kept["split"].to_numpy()) if len(kept) else pd.DataFrame()
-    table = table.reindex(columns=list(tables.SPLITS), fill_value=0)
-    for wear, row in table.iterrows():
-        empty = [split for split in tables.SPLITS if not row[split]]
+    for wear, there in splits.items():
+        empty = [split for split in tables.SPLITS if split not in there]
         if empty:
             found.append(Advice(f"no picture of {wear} wear is in {' or '.join(empty)}", "splits"))
     return found

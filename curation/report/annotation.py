@@ -7,13 +7,27 @@ import pandas as pd
 
 from fullshot.core.annotations import CONSENSUS, WITHDRAWN
 from fullshot.core.boxes import Box
+from fullshot.core.dataset import Dataset as Tables
 from fullshot.core.tables import SPLITS
+from fullshot.core.tables.cells import literal
 from fullshot.curation.report.agreement import Agreement, Drawn, agreements
 from fullshot.curation.report.charts import Bars, Stacks, bars, stacks
 from fullshot.curation.report.dataset import Dataset
 from fullshot.curation.report.samples import MOST, Grid, one_sample
 
 _NOBODY = "not known"
+
+_DRAWN = "SELECT * FROM boxes WHERE source = 'human' AND revision IS NOT NULL"
+# The boxes that count, by label.
+_LABELS = f"""
+SELECT label, count(*) FROM ({_DRAWN})
+JOIN (SELECT image_id, revision FROM annotations_in_force WHERE verdict = 'boxes') USING (image_id, revision)
+GROUP BY label
+"""
+# When each version of a model was first worked with.
+_FIRST = """
+SELECT model, min(updated_at) FROM annotations WHERE model IS NOT NULL AND updated_at IS NOT NULL GROUP BY model
+"""
 
 
 @dataclass(frozen=True)
@@ -77,34 +91,41 @@ class Annotation:
 
 def annotation(dataset: Dataset) -> Annotation | None:
     """The section; None where nobody annotated anything."""
-    if dataset.annotations.empty:
+    data = dataset.tables
+    if not dataset.number("SELECT count(*) FROM annotations"):
         return None
-    states = dataset.newest_annotations
-    people = states[states["annotator"].fillna(_NOBODY) != CONSENSUS]
-    edits, versions = _versions(people, dataset.annotations)
-    counts = dataset.annotations_in_force
+    who = f"coalesce(annotator, {literal(_NOBODY)})"
+    data.create(
+        "people",
+        "SELECT image_id, revision, verdict, boxes, comment, seconds, model, updated_at, mean_iou, added, deleted, "
+        f"relabelled, {who} AS name FROM newest_annotations WHERE {who} <> {literal(CONSENSUS)}",
+    )
+    people = data.query(
+        "SELECT name, verdict, boxes, comment, seconds, model, mean_iou, added, deleted, relabelled FROM people"
+    )
+    edits, versions = _versions(people, dict(data.rows(_FIRST)))
     return Annotation(
-        progress=_progress(dataset, set(counts["image_id"])),
-        annotators=tuple(_annotator(str(name), rows) for name, rows in people.groupby(_names(people))),
-        labels=_labels(dataset.drawn, counts),
-        agreements=tuple(agreements(_by_picture(people, dataset.drawn))),
+        progress=_progress(data),
+        annotators=tuple(_annotator(str(name), rows) for name, rows in people.groupby("name")),
+        labels=bars(dict(data.rows(_LABELS)), "Boxes that people drew", "Label", "boxes"),
+        agreements=tuple(agreements(_by_picture(data))),
         versions=versions,
         edits=edits,
-        comments=_comments(dataset, people),
+        comments=_comments(dataset),
     )
 
 
-def _names(rows: pd.DataFrame) -> "pd.Series[str]":
-    return rows["annotator"].fillna(_NOBODY).rename("name")
-
-
-def _progress(dataset: Dataset, done: set[str]) -> Stacks:
+def _progress(data: Tables) -> Stacks:
     """How many of the pictures that go to annotators came back, by split."""
-    asked = dataset.pictures[dataset.pictures["kind"].isin(["full", "unclear"]) & ~dataset.pictures["left_out"]]
-    progress = asked["image_id"].isin(done).map({True: "annotated", False: "to annotate"})
-    table = pd.crosstab(asked["split"].fillna("none"), progress)
-    table = table.reindex(columns=["annotated", "to annotate"], fill_value=0)
-    table = table.loc[[split for split in (*SPLITS, "none") if split in table.index]]
+    rows = data.rows(
+        "SELECT coalesce(split, 'none') AS name, count(*) FILTER (force.image_id IS NOT NULL) AS annotated, "
+        "count(*) FILTER (force.image_id IS NULL) AS waiting "
+        "FROM reported LEFT JOIN annotations_in_force AS force USING (image_id) "
+        "WHERE NOT left_out AND kind IN ('full', 'unclear') GROUP BY name"
+    )
+    counts = {name: numbers for name, *numbers in rows}
+    table = pd.DataFrame.from_dict(counts, orient="index", columns=["annotated", "to annotate"])
+    table = table.loc[[split for split in (*SPLITS, "none") if split in counts]]
     return stacks(table, "Progress by split", "Split", whole=True, in_order=True)
 
 
@@ -124,36 +145,34 @@ def _annotator(name: str, rows: pd.DataFrame) -> Annotator:
     )
 
 
-def _labels(drawn: pd.DataFrame, counts: pd.DataFrame) -> Bars:
-    """The boxes that count, by label."""
-    valid = counts.loc[counts["verdict"] == "boxes", ["image_id", "revision"]]
-    return bars(drawn.merge(valid)["label"].value_counts(), "Boxes that people drew", "Label", "boxes")
-
-
-def _by_picture(people: pd.DataFrame, drawn: pd.DataFrame) -> dict[str, dict[str, Drawn]]:
-    """What each person's newest annotation of each picture says; skipped pictures are left out."""
+def _by_picture(data: Tables) -> dict[str, dict[str, Drawn]]:
+    """What each person's newest annotation of a picture says, where several have one; skips are left out."""
+    data.create(
+        "compared",
+        "SELECT image_id, name, revision, verdict FROM people WHERE verdict <> 'skipped' "
+        "QUALIFY count(*) OVER (PARTITION BY image_id) > 1 ORDER BY revision, image_id",
+    )
     boxes: dict[tuple[str, int], list[Box]] = defaultdict(list)
-    columns = ["image_id", "revision", "label", "x_min", "y_min", "x_max", "y_max"]
-    for identity, revision, label, *corners in drawn[columns].itertuples(index=False, name=None):
-        x_min, y_min, x_max, y_max = map(float, corners)
-        boxes[identity, int(revision)].append(Box(str(label), x_min, y_min, x_max, y_max))
+    query = (
+        f"SELECT image_id, revision, label, x_min, y_min, x_max, y_max FROM ({_DRAWN}) "
+        "SEMI JOIN compared USING (image_id, revision)"
+    )
+    for image_id, revision, label, *corners in data.stream(query):
+        boxes[image_id, revision].append(Box(label, *corners))
     found: dict[str, dict[str, Drawn]] = defaultdict(dict)
-    by_revision = people.assign(name=_names(people)).sort_values("revision")
-    for identity, name, verdict, revision in by_revision[["image_id", "name", "verdict", "revision"]].to_numpy():
-        if verdict != "skipped":
-            found[identity][name] = boxes[identity, int(revision)] if verdict == "boxes" else None
+    for image_id, name, revision, verdict in data.stream("SELECT image_id, name, revision, verdict FROM compared"):
+        found[image_id][name] = boxes[image_id, revision] if verdict == "boxes" else None
     return found
 
 
-def _versions(people: pd.DataFrame, states: pd.DataFrame) -> tuple[Stacks, tuple[Version, ...]]:
+def _versions(people: pd.DataFrame, first: dict[str, str]) -> tuple[Stacks, tuple[Version, ...]]:
     """What became of each version's boxes, the oldest first: by the newest states, but dated by all of them.
 
     Whoever looks again at what an old version began makes the annotation younger, not the version.
     """
     begun = people[people["model"].notna() & people["added"].notna() & (people["verdict"] == "boxes")]
-    first = states.dropna(subset=["model", "updated_at"]).groupby("model")["updated_at"].min().astype(str)
     kept, versions = {}, []
-    for name, rows in sorted(begun.groupby("model"), key=lambda group: (first.get(group[0], "~"), group[0])):
+    for name, rows in sorted(begun.groupby("model"), key=lambda group: (first.get(str(group[0]), "~"), group[0])):
         added, deleted, relabelled = (int(rows[column].sum()) for column in ("added", "deleted", "relabelled"))
         stayed = (rows["boxes"] - rows["added"]).astype(float)
         measured = stayed[rows["mean_iou"].notna()].sum()
@@ -161,7 +180,7 @@ def _versions(people: pd.DataFrame, states: pd.DataFrame) -> tuple[Stacks, tuple
         # Only mean_iou tells whether a box was moved, so what stayed may have been.
         kept[str(name)] = (int(stayed.sum()) - relabelled, relabelled, added, deleted)
         count = len(rows)
-        since = first.get(name, "")[:10]
+        since = first.get(str(name), "")[:10]
         mean = overlap / measured if measured else None
         versions.append(Version(str(name), since, count, mean, added / count, deleted / count, relabelled / count))
     table = pd.DataFrame.from_dict(kept, orient="index", columns=["kept", "relabelled", "added", "deleted"])
@@ -171,16 +190,19 @@ def _versions(people: pd.DataFrame, states: pd.DataFrame) -> tuple[Stacks, tuple
     return chart, tuple(versions)
 
 
-def _comments(dataset: Dataset, people: pd.DataFrame) -> Grid:
+def _comments(dataset: Dataset) -> Grid:
     """What annotators wrote, the newest first."""
-    comments = people[people["comment"].notna() & (people["comment"] != WITHDRAWN)].assign(name_of=_names(people))
-    comments = comments.sort_values(["updated_at", "image_id"], ascending=[False, True])
-    comments = comments[["image_id", "comment", "name_of"]]
-    # A table may have columns of its user's own, under these names as well.
-    rows = comments.merge(dataset.pictures.drop(columns=["comment", "name_of"], errors="ignore"), on="image_id")
+    data = dataset.tables
+    data.create(
+        "comments",
+        "SELECT image_id, revision, updated_at, comment, name AS annotator FROM people "
+        f"WHERE comment <> {literal(WITHDRAWN)}",
+    )
+    commented = "FROM reported JOIN comments USING (image_id)"
+    query = f"SELECT * {commented} ORDER BY updated_at DESC NULLS LAST, image_id, revision LIMIT {MOST}"
     # What the rule thought of a picture is not what the comment is of.
     samples = tuple(
-        replace(one_sample(row, str(row["comment"]), f"– {row['name_of']}"), score=None)
-        for row in rows.head(MOST).to_dict("records")
+        replace(one_sample(row, row["comment"], f"– {row['annotator']}"), score=None)
+        for row in data.arrow(query).to_pylist()
     )
-    return Grid("annotators-comments", "Comments", len(rows), samples)
+    return Grid("annotators-comments", "Comments", dataset.number(f"SELECT count(*) {commented}"), samples)

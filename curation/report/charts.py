@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fullshot.curation.report.swatches import swatch
 
@@ -121,7 +122,9 @@ class Scatter:
     y_ticks: tuple[tuple[float, str], ...]
 
 
-def bars(counts: "pd.Series[int]", caption: str, of: str, unit: str = "pictures", *, order: Sequence[str] = ()) -> Bars:
+def bars(
+    counts: Mapping[str, int], caption: str, of: str, unit: str = "pictures", *, order: Sequence[str] = ()
+) -> Bars:
     """Bars of counts, without rows of zero.
 
     Args:
@@ -131,7 +134,7 @@ def bars(counts: "pd.Series[int]", caption: str, of: str, unit: str = "pictures"
         unit: what is counted.
         order: the rows' order, of all names there may be; empty: the largest first, then by name.
     """
-    named = sorted(((str(name), int(count)) for name, count in counts.items() if count), key=lambda row: (-row[1], row))
+    named = sorted(((name, count) for name, count in counts.items() if count), key=lambda row: (-row[1], row))
     if order:
         named.sort(key=lambda row: order.index(row[0]))
     total, longest = sum(count for _, count in named), max((count for _, count in named), default=0)
@@ -179,7 +182,7 @@ def stacks(
     return Stacks(caption, of, also[0], parts, first, folded, beyond, shares=whole)
 
 
-def scatter(widths: "pd.Series[float]", heights: "pd.Series[float]") -> Scatter | None:
+def scatter(widths: NDArray[np.float64], heights: NDArray[np.float64]) -> Scatter | None:
     """Widths against heights, sizes that are nearly the same in one dot, whose area grows with their number.
 
     Args:
@@ -196,7 +199,7 @@ def scatter(widths: "pd.Series[float]", heights: "pd.Series[float]") -> Scatter 
     step = _step(reach)
     end = step * int(np.ceil(reach / step))
     cell = end / _MOST_CELLS
-    frame = pd.DataFrame({"width": widths.astype(float), "height": heights.astype(float)})
+    frame = pd.DataFrame({"width": widths, "height": heights}, copy=False)
     frame["column"], frame["row"] = (frame[side].clip(upper=end) // cell for side in ("width", "height"))
     groups = frame.groupby(["column", "row"])
     cells = groups.agg(count=("width", "size"), width=("width", "median"), height=("height", "median"))

@@ -1,15 +1,14 @@
-"""What a report is about: the tables of a workspace, joined once."""
+"""What a report is about: the tables of a workspace, joined once into narrow ones that its figures ask."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from fullshot.core import tables
+from fullshot.core.dataset import Dataset as Tables
 from fullshot.core.files import read_json
-from fullshot.core.taxonomy import Taxonomy
-from fullshot.core.workspace import Workspace
+from fullshot.core.tables.cells import literal, quoted
 from fullshot.curation.overrides import BY_A_PERSON
 
 INPUTS = ("images", "products", "curated")
@@ -26,132 +25,139 @@ that came after curation.
 """
 UNKNOWN = "not known"
 
+# In steps: each keeps one side of one join in memory, and four million rows leave no room for two of them. Pictures
+# have numbers, in the order of their image_id, since joins of numbers take a tenth of the memory.
+_LISTED = """
+SELECT image_id, product_id, width, height, place
+FROM (SELECT image_id, product_id, width, height, row_number() OVER () AS place FROM images)
+ORDER BY image_id, product_id
+"""
+_NUMBERED = """
+SELECT *, (sum(CASE WHEN is_first THEN 1 ELSE 0 END) OVER (ROWS UNBOUNDED PRECEDING))::INTEGER AS number
+FROM (SELECT *, coalesce(lag(image_id) OVER () <> image_id, true) AS is_first FROM listed)
+"""
+_FIRST = "SELECT image_id, number, width, height FROM numbered WHERE is_first"
+_JUDGED = f"""
+SELECT number, image_id, width, height, split, shot_score, shot_reason, issues, duplicate_of IS NOT NULL AS is_copy,
+    cluster, keep AS kept, machine_shot,
+    coalesce(shot, CASE full_shot WHEN true THEN 'full' WHEN false THEN {literal(NOT_FULL)} END, {literal(UNREADABLE)})
+        AS kind
+FROM curated JOIN ({_FIRST}) USING (image_id)
+"""
+_REPORTED = f"""
+SELECT judged.* EXCLUDE (kept, machine_shot), verdicts.shot AS person_shot, verdicts.keep, verdicts.note,
+    CASE WHEN coalesce(shot_reason, '') <> {literal(BY_A_PERSON)} THEN kind
+        ELSE coalesce(machine_shot, {literal(UNKNOWN)}) END AS machine,
+    NOT coalesce(kept, verdicts.keep, issues IS NULL) AS rejected,
+    rejected OR is_copy AS left_out
+FROM (
+    SELECT * FROM judged
+    UNION ALL BY NAME
+    SELECT *, {literal(NOT_JUDGED)} AS kind, false AS is_copy FROM ({_FIRST}) ANTI JOIN judged USING (number)
+) AS judged LEFT JOIN verdicts USING (image_id)
+"""
+_SHOP = """
+CASE WHEN strpos(product_id, ':') > 1 THEN split_part(product_id, ':', 1) ELSE {unknown} END
+""".strip().format(unknown=literal(UNKNOWN))
+_DESCRIBED = f"""
+SELECT {", ".join("wears.wear" if name == "wear" else quoted(name) for name in tables.columns("products"))},
+    {_SHOP} AS shop
+FROM products JOIN wears USING (product_id)
+"""
+_SHOWN = f"""
+SELECT number, product_id, place, kind, split, coalesce(leads.number_, number) AS team,
+    product_type, wear, gender, {_SHOP} AS shop, described.product_id IS NOT NULL AS is_described
+FROM numbered
+JOIN (SELECT number, kind, split, cluster FROM reported) AS reported USING (number)
+LEFT JOIN (SELECT cluster, min(number) AS number_ FROM reported WHERE cluster IS NOT NULL GROUP BY cluster) AS leads
+    USING (cluster)
+LEFT JOIN (SELECT product_id, product_type, wear, gender FROM described) AS described USING (product_id)
+"""
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """The tables of a workspace.
+    """The tables of a workspace, and those made of them, which :attr:`tables` asks by name.
 
-    Args:
+    ``reported``: a row a picture: ``number`` (in the order of the image_id, from 1 on), ``image_id``, ``width`` and
+    ``height`` of the first product that shows it, what ``curated`` says (``split``, ``shot_score``, ``shot_reason``,
+    ``issues``, ``cluster``, ``is_copy``), ``kind`` (one of :data:`KINDS`), ``machine`` (the rule's own kind;
+    :data:`UNKNOWN` where a person's took its place), ``rejected``, ``left_out`` (rejected, or a near duplicate of
+    another), and of a person's override ``person_shot``, ``keep`` and ``note``.
+
+    ``shown``: a row a (picture, product): ``number``, ``product_id``, ``place`` (of the row in ``images``), the
+    product's ``product_type``, ``wear``, ``gender``, ``shop`` and ``is_described`` (whether there is a row of it), the
+    picture's ``kind`` and ``split``, and ``team`` (the least number of its cluster; without one, its own).
+
+    ``described``: the products, with ``shop``, and ``wear`` filled from the taxonomy.
+
+    Attributes:
         root: the workspace's folder.
-        pictures: one row a picture, by image_id: what ``curated`` says of it, ``kind`` (one of :data:`KINDS`),
-            ``machine`` (the rule's own kind; :data:`UNKNOWN` where a person's took its place), ``rejected``,
-            ``left_out`` (rejected, or a near duplicate of another), ``path``, ``width``, ``height``, ``name`` and
-            ``link`` of the first product that shows it, ``products`` (how many show it), and of a person's override
-            ``person_shot``, ``keep`` and ``note``.
-        shown: one row a (picture, product): ``image_id``, ``product_id``, the product's ``product_type``, ``wear``,
-            ``gender``, ``colour``, ``shop``, and the picture's ``kind`` and ``split``.
-        products: the table, with ``shop``, and ``wear`` filled from the taxonomy.
-        addresses: ``image_id`` and ``url`` of each place that a picture was found at.
-        failures: the table.
-        annotations: the table.
-        newest_annotations: see :mod:`fullshot.core.derived`.
-        annotations_in_force: likewise.
-        drawn: the boxes that people drew, all revisions of them.
-        unknown_types: product types that the taxonomy does not know, and how many products have them.
+        tables: what figures ask.
+        by_kind: how many pictures there are of each kind.
+        products: how many there are.
+        unknown_types: product types that the taxonomy does not know, and how many products have them, most first.
+        failures: how many there are.
         run: the record of the newest run of ``curate``; empty where there is none.
         outdated: the inputs of that run that have changed since.
     """
 
     root: Path
-    pictures: pd.DataFrame
-    shown: pd.DataFrame
-    products: pd.DataFrame
-    addresses: pd.DataFrame
-    failures: pd.DataFrame
-    annotations: pd.DataFrame
-    newest_annotations: pd.DataFrame
-    annotations_in_force: pd.DataFrame
-    drawn: pd.DataFrame
-    unknown_types: "pd.Series[int]"
+    tables: Tables
+    by_kind: Mapping[str, int]
+    products: int
+    unknown_types: tuple[tuple[str, int], ...]
+    failures: int
     run: dict[str, Any]
     outdated: tuple[str, ...]
 
+    def number(self, sql: str, **parameters: Any) -> int:
+        """The one number that a query gives."""
+        return int(self.tables.rows(sql, **parameters)[0][0])
 
-def load(workspace: Workspace, digests: dict[str, str]) -> Dataset:
-    """Read and join the tables of a workspace.
+
+def load(data: Tables, digests: dict[str, str]) -> Dataset:
+    """Join the tables of a workspace.
 
     Args:
-        workspace: with :data:`INPUTS`.
+        data: with :data:`INPUTS`; it is given the tables that :class:`Dataset` tells of.
         digests: the sha256 of tables as they are now, by the name of their file; empty where there is none.
 
     Raises:
         MissingInput: one of :data:`INPUTS` is not there.
         BadTable: a cell is not what the schema says.
     """
-    with workspace.open() as data:
-        images, products, curated = (data.frame(name) for name in INPUTS)
-        verdicts, failures, annotations, boxes = (data.frame_if_there(name) for name in OPTIONAL)
-        newest, force = data.frame("newest_annotations"), data.frame("annotations_in_force")
-    products, unknown = _products(products, workspace.taxonomy())
-    pictures = _pictures(images, products, curated, verdicts)
-    words = products[["product_id", "product_type", "wear", "gender", "colour"]]
-    shown = images[["image_id", "product_id"]].merge(words, how="left", on="product_id")
-    shown["shop"] = _shop(shown["product_id"])
-    shown = shown.merge(pictures[["image_id", "kind", "split"]], on="image_id")
-    run = newest_run(workspace.root, "curate")
+    for name in OPTIONAL:
+        data.make_if_missing(name)
+    data.create("listed", _LISTED)
+    data.create("numbered", _NUMBERED)
+    data.create("judged", _JUDGED)
+    data.create("reported", _REPORTED)
+    data.define("described", _DESCRIBED)
+    data.create("shown", _SHOWN)
+    run = newest_run(data.workspace.root, "curate")
     before = run.get("inputs")
     known = before if isinstance(before, dict) else digests
-    changed = [name for name in _CURATES if known.get(name, "") != digests.get(name, "")]
     return Dataset(
-        root=workspace.root,
-        pictures=pictures,
-        shown=shown,
-        products=products,
-        addresses=images[["image_id", "url"]],
-        failures=failures,
-        annotations=annotations,
-        newest_annotations=newest,
-        annotations_in_force=force,
-        drawn=boxes[boxes["source"].eq("human") & boxes["revision"].notna()],
-        unknown_types=unknown,
+        root=data.workspace.root,
+        tables=data,
+        by_kind=dict(data.rows("SELECT kind, count(*) FROM reported GROUP BY kind")),
+        products=data.rows("SELECT count(*) FROM products")[0][0],
+        unknown_types=_unknown_types(data),
+        failures=data.rows("SELECT count(*) FROM failures")[0][0],
         run=run,
-        outdated=tuple(changed),
+        outdated=tuple(name for name in _CURATES if known.get(name, "") != digests.get(name, "")),
     )
 
 
-def _products(products: pd.DataFrame, taxonomy: Taxonomy) -> "tuple[pd.DataFrame, pd.Series[int]]":
-    """The products with their shop, their wear filled where the taxonomy knows it; and the types it does not know."""
-    types = products["product_type"].dropna().unique()
-    wear = {kind: found.value for kind in types if (found := taxonomy.wear(kind))}
-    known = products["product_type"].map(wear).astype("string")
-    filled = products.assign(wear=products["wear"].fillna(known), shop=_shop(products["product_id"]))
-    unknown = products["product_type"][products["product_type"].notna() & known.isna()]
-    return filled, unknown.value_counts()
-
-
-def _shop(product_ids: "pd.Series[str]") -> "pd.Series[str]":
-    """The part before the colon; where there is none, it is not known."""
-    return product_ids.str.extract(r"^([^:]+):", expand=False).fillna(UNKNOWN)
-
-
-def _pictures(
-    images: pd.DataFrame, products: pd.DataFrame, curated: pd.DataFrame, verdicts: pd.DataFrame
-) -> pd.DataFrame:
-    first = images.sort_values(["image_id", "product_id"], kind="stable").drop_duplicates("image_id")
-    first = first[["image_id", "product_id", "path", "width", "height"]].rename(columns={"product_id": "product"})
-    shops = products[["product_id", "name", "url"]].rename(columns={"product_id": "product", "url": "link"})
-    # Of a picture, `person_shot`, `keep` and `note` are a person's; curation's own `keep` holds both its and theirs.
-    overrides = verdicts[["image_id", "shot", "keep", "note"]].rename(columns={"shot": "person_shot"})
-    own = curated.rename(columns={"keep": "kept"})
-    own = own.drop(columns=own.columns.intersection(["person_shot", "note", *first.columns[1:]])).assign(judged=True)
-    joined = first.merge(shops, how="left", on="product").merge(own, how="left", on="image_id")
-    joined = joined.merge(overrides, how="left", on="image_id").reset_index(drop=True)
-    joined["products"] = joined["image_id"].map(images["image_id"].value_counts()).astype("int64")
-    joined["kind"] = _kind(joined, "shot", "full_shot")
-    by_a_person = joined["shot_reason"].fillna("") == BY_A_PERSON
-    joined["machine"] = joined["kind"].mask(by_a_person, UNKNOWN)
-    if "machine_shot" in joined:
-        joined["machine"] = joined["machine_shot"].where(by_a_person, joined["machine"]).fillna(UNKNOWN)
-    wanted = joined["kept"].fillna(joined["keep"]).fillna(joined["issues"].isna())
-    joined["rejected"] = ~wanted.astype(bool)
-    joined["left_out"] = joined["rejected"] | joined["duplicate_of"].notna()
-    return joined
-
-
-def _kind(pictures: pd.DataFrame, shot: str, full_shot: str) -> "pd.Series[str]":
-    by_full_shot = pictures[full_shot].map({True: "full", False: NOT_FULL}).astype("string")
-    judged = pictures["judged"].notna()
-    return pictures[shot].fillna(by_full_shot).fillna(UNREADABLE).where(judged, NOT_JUDGED)
+def _unknown_types(data: Tables) -> tuple[tuple[str, int], ...]:
+    """The types that the taxonomy does not know; of those that are as common, the first of the table first."""
+    taxonomy = data.workspace.taxonomy()
+    counts = data.rows(
+        "SELECT product_type, count(*) FROM (SELECT product_type, row_number() OVER () AS place FROM products) "
+        "WHERE product_type IS NOT NULL GROUP BY product_type ORDER BY count(*) DESC, min(place)"
+    )
+    return tuple((name, count) for name, count in counts if not taxonomy.wear(name))
 
 
 def newest_run(root: Path, stage: str) -> dict[str, Any]:

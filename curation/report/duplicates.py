@@ -1,9 +1,10 @@
 """Duplicates side by side: clusters of pictures, and products that share pictures."""
 
+import bisect
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-import pandas as pd
-
+from fullshot.core.dataset import Dataset as Tables
 from fullshot.curation.report.charts import Bars, bars
 from fullshot.curation.report.dataset import Dataset
 from fullshot.curation.report.samples import Sample, one_sample, page_link
@@ -16,7 +17,7 @@ MOST_SHARED = 20
 MOST_NAMES = 6
 
 _SIZES = ("2", "3", "4", "5", "6 to 10", "11 and more")
-_EDGES = (0, 2, 3, 4, 5, 10, float("inf"))
+_MOST_OF_SIZES = (2, 3, 4, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -79,52 +80,93 @@ class Duplicates:
 
 def duplicates(dataset: Dataset) -> Duplicates:
     """The clusters of a workspace, half of those shown the largest, half drawn by lot, and what products share."""
-    near_duplicates = dataset.pictures[dataset.pictures["cluster"].notna()]
-    counts = near_duplicates["cluster"].value_counts().sort_index()
-    binned = pd.Series(pd.cut(counts, list(_EDGES), labels=list(_SIZES))).value_counts()
-    sizes = bars(binned, "Clusters by their number of pictures", "Pictures", "clusters", order=_SIZES)
-    # An exact copy is one picture of several products; near copies are a cluster.
-    shown = dataset.shown[["image_id", "product_id"]].merge(dataset.pictures[["image_id", "cluster"]], on="image_id")
-    shown["group"] = shown["cluster"].fillna(shown["image_id"])
-    owners = shown.drop_duplicates(["group", "product_id"]).groupby("group")["product_id"].nunique()
-    several = owners[owners > 1].sort_index().sort_values(ascending=False, kind="stable")
-    sharing = shown.loc[shown["group"].isin(several.index), "product_id"].nunique()
-    first = shown[shown["group"].isin(several.index[:MOST_SHARED])]
-    products = dataset.products.set_index("product_id")
-    table = tuple(_shared(first[first["group"] == group], products) for group in several.index[:MOST_SHARED])
-    clusters = tuple(
-        _cluster(near_duplicates[near_duplicates["cluster"] == name], owners)
-        for name in _chosen(near_duplicates, counts)
+    data = dataset.tables
+    data.create(
+        "clusters",
+        "SELECT cluster, count(*) AS pictures, min(number) AS team FROM reported WHERE cluster IS NOT NULL "
+        "GROUP BY cluster",
     )
-    return Duplicates(sizes, clusters, len(counts), table, int(sharing), len(several))
+    # An exact copy is one picture of several products; near copies are a cluster.
+    data.create(
+        "several",
+        "SELECT team, count(DISTINCT product_id) AS owners FROM shown "
+        "SEMI JOIN (SELECT team FROM shown GROUP BY team HAVING count(*) > 1) USING (team) "
+        "GROUP BY team HAVING owners > 1",
+    )
+    sharing = dataset.number("SELECT count(DISTINCT product_id) FROM shown SEMI JOIN several USING (team)")
+    return Duplicates(
+        _sizes(data),
+        _clusters(data),
+        dataset.number("SELECT count(*) FROM clusters"),
+        _shared(data),
+        sharing,
+        dataset.number("SELECT count(*) FROM several"),
+    )
 
 
-def _chosen(near_duplicates: pd.DataFrame, counts: "pd.Series[int]") -> list[str]:
-    """Names of clusters: half the largest, then others in the order of their first digests."""
-    largest = list(counts.sort_values(ascending=False, kind="stable").index[: MOST_CLUSTERS // 2])
-    lots = near_duplicates.groupby("cluster")["image_id"].min().sort_values()
-    return largest + [str(name) for name in lots.index if name not in largest][: MOST_CLUSTERS - len(largest)]
+def _sizes(data: Tables) -> Bars:
+    counts = Counter[str]()
+    for pictures, count in data.rows("SELECT pictures, count(*) FROM clusters GROUP BY pictures"):
+        counts[_SIZES[bisect.bisect_left(_MOST_OF_SIZES, pictures)]] += count
+    return bars(counts, "Clusters by their number of pictures", "Pictures", "clusters", order=_SIZES)
 
 
-def _cluster(pictures: pd.DataFrame, owners: "pd.Series[int]") -> Cluster:
-    # The one that stands for the others has an empty cell; by size where a table has none such.
-    area = pictures["width"].astype("float64") * pictures["height"].astype("float64")
-    ordered = pictures.assign(copy=pictures["duplicate_of"].notna(), area=-area)
-    ordered = ordered.sort_values(["copy", "area", "image_id"], kind="stable")
-    samples = []
-    for row in ordered.head(MOST_COPIES).to_dict("records"):
-        stands = "stands for the others" if not row["copy"] else ""
-        several = f"shown by {row['products']} products" if row["products"] > 1 else ""
-        samples.append(one_sample(row, stands, f"{row['width']} × {row['height']}", several))
-    name = str(pictures["cluster"].iloc[0])
-    splits = tuple(sorted(pictures["split"].dropna().unique()))
-    return Cluster(name, len(pictures), int(owners.get(name, 0)), splits, tuple(samples))
+def _clusters(data: Tables) -> tuple[Cluster, ...]:
+    """Half the largest, then others in the order of their first digests."""
+    largest = data.rows(f"SELECT cluster FROM clusters ORDER BY pictures DESC, cluster LIMIT {MOST_CLUSTERS // 2}")
+    lots = data.rows(f"SELECT cluster FROM clusters ORDER BY team LIMIT {MOST_CLUSTERS}")
+    chosen = list(dict.fromkeys(name for (name,) in [*largest, *lots]))[:MOST_CLUSTERS]
+    data.create_rows("chosen", {"cluster": "VARCHAR"}, [(name,) for name in chosen])
+    data.create("chosen_clusters", "SELECT * FROM clusters SEMI JOIN chosen USING (cluster)")
+    data.create("members", "SELECT * FROM reported SEMI JOIN chosen USING (cluster)")
+    members = "SELECT cluster, split FROM members WHERE split IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    splits: dict[str, list[str]] = defaultdict(list)
+    for name, split in data.rows(members):
+        splits[name].append(split)
+    # The one that stands for the others first; by size where a table has none such.
+    data.create(
+        "copies",
+        "SELECT * FROM members QUALIFY row_number() OVER (PARTITION BY cluster "
+        f"ORDER BY is_copy, width::DOUBLE * height DESC, image_id) <= {MOST_COPIES}",
+    )
+    showing = dict(data.rows("SELECT number, count(*) FROM shown SEMI JOIN copies USING (number) GROUP BY number"))
+    samples: dict[str, list[Sample]] = defaultdict(list)
+    ordered = "SELECT * FROM copies ORDER BY is_copy, width::DOUBLE * height DESC, image_id"
+    for row in data.arrow(ordered).to_pylist():
+        stands = "stands for the others" if not row["is_copy"] else ""
+        products = showing[row["number"]]
+        several = f"shown by {products} products" if products > 1 else ""
+        samples[row["cluster"]].append(one_sample(row, stands, f"{row['width']} × {row['height']}", several))
+    counted = (
+        "SELECT cluster, any_value(pictures), count(DISTINCT product_id) "
+        "FROM shown JOIN chosen_clusters USING (team) GROUP BY cluster"
+    )
+    counts = {name: (pictures, products) for name, pictures, products in data.rows(counted)}
+    return tuple(Cluster(name, *counts[name], tuple(splits[name]), tuple(samples[name])) for name in chosen)
 
 
-def _shared(rows: pd.DataFrame, products: pd.DataFrame) -> Shared:
-    identities = sorted(rows["product_id"].unique())
-    known = products.reindex(identities[:MOST_NAMES])
-    named = known["name"].where(known["name"].notna(), known.index.to_series())
-    owners = tuple(Owner(str(name), page_link(link)) for name, link in zip(named, known["url"], strict=True))
-    pictures = rows["image_id"].nunique()
-    return Shared(str(rows["image_id"].min()), pictures, owners, max(0, len(identities) - MOST_NAMES))
+def _shared(data: Tables) -> tuple[Shared, ...]:
+    """The pictures and clusters that most products show."""
+    data.create(
+        "most_shared",
+        "SELECT team, image_id, owners, coalesce(cluster, image_id) AS name "
+        "FROM reported JOIN several ON reported.number = several.team "
+        f"ORDER BY owners DESC, name LIMIT {MOST_SHARED}",
+    )
+    owning = (
+        f"SELECT team, count(DISTINCT number), min(DISTINCT product_id, {MOST_NAMES}) "
+        "FROM shown SEMI JOIN most_shared USING (team) GROUP BY team"
+    )
+    rows = {team: (pictures, products) for team, pictures, products in data.rows(owning)}
+    named = {(name,) for _, products in rows.values() for name in products}
+    data.create_rows("owners", {"product_id": "VARCHAR"}, sorted(named))
+    products = "SELECT product_id, name, url FROM products SEMI JOIN owners USING (product_id)"
+    known = {product: Owner(name or product, page_link(url)) for product, name, url in data.rows(products)}
+    shared = []
+    for team, image_id, owners in data.rows(
+        "SELECT team, image_id, owners FROM most_shared ORDER BY owners DESC, name"
+    ):
+        pictures, first = rows[team]
+        shown = tuple(known.get(name) or Owner(name, "") for name in first)
+        shared.append(Shared(image_id, pictures, shown, max(0, owners - MOST_NAMES)))
+    return tuple(shared)

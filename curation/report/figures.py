@@ -1,16 +1,20 @@
-"""What a report counts, as data: each figure of the page is made here, from the joined tables."""
+"""What a report counts, as data: each figure of the page is made here, by queries of the joined tables."""
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fullshot.core import tables
+from fullshot.core.tables.cells import quoted
 from fullshot.core.taxonomy import Gender, Wear
 from fullshot.curation.report.charts import Bars, Scatter, Stacks, bars, scatter, stacks
 from fullshot.curation.report.dataset import KINDS, NOT_FULL, UNKNOWN, Dataset
+from fullshot.curation.report.samples import issue_counts
 
 SPLITS = (*tables.SPLITS, "none")
 _WEARS = (*(wear.value for wear in Wear), UNKNOWN)
@@ -75,35 +79,34 @@ class Sizes:
 
 def kinds(dataset: Dataset) -> tuple[str, ...]:
     """The four shot kinds, and those of the others that there are."""
-    there = set(dataset.pictures["kind"])
-    return tuple(kind for kind in KINDS if kind in tables.SHOTS or kind in there)
+    return tuple(kind for kind in KINDS if kind in tables.SHOTS or kind in dataset.by_kind)
 
 
 def totals(dataset: Dataset) -> dict[str, int]:
     """The summary's numbers: pictures of each kind, products, what was rejected, duplicates, clusters."""
-    pictures = dataset.pictures
-    counts = pictures["kind"].value_counts()
+    sums = ", ".join(f"count(*) FILTER (split = '{split}') AS {split}" for split in tables.SPLITS)
+    [row] = dataset.tables.arrow(
+        "SELECT count(*) FILTER (rejected) AS rejected, count(*) FILTER (is_copy) AS duplicates, "
+        f"(SELECT count(*) FROM (SELECT DISTINCT cluster FROM reported WHERE cluster IS NOT NULL)) AS clusters, {sums} "
+        "FROM reported"
+    ).to_pylist()
     return {
-        "pictures": len(pictures),
-        "products": len(dataset.products),
-        **{kind.replace(" ", "_"): int(counts.get(kind, 0)) for kind in kinds(dataset)},
-        "rejected": int(pictures["rejected"].sum()),
-        "duplicates": int(pictures["duplicate_of"].notna().sum()),
-        "clusters": int(pictures["cluster"].nunique()),
-        **{split: int((pictures["split"] == split).sum()) for split in tables.SPLITS},
+        "pictures": sum(dataset.by_kind.values()),
+        "products": dataset.products,
+        **{kind.replace(" ", "_"): dataset.by_kind.get(kind, 0) for kind in kinds(dataset)},
+        **row,
     }
 
 
 def shots(dataset: Dataset) -> Bars:
     """How many pictures are of each kind."""
-    counts = dataset.pictures["kind"].value_counts()
-    return bars(counts, "Pictures by shot", "Shot", order=KINDS)
+    return bars(dataset.by_kind, "Pictures by shot", "Shot", order=KINDS)
 
 
 def splits(dataset: Dataset) -> Bars:
     """How many pictures are in each split."""
-    counts = dataset.pictures["split"].fillna("none").value_counts()
-    return bars(counts, "Pictures by split", "Split", order=SPLITS)
+    query = "SELECT coalesce(split, 'none'), count(*) FROM reported GROUP BY ALL"
+    return bars(_counts(dataset, query), "Pictures by split", "Split", order=SPLITS)
 
 
 def by_product(dataset: Dataset, column: str, caption: str, of: str, order: Sequence[str] = ()) -> Bars:
@@ -111,12 +114,13 @@ def by_product(dataset: Dataset, column: str, caption: str, of: str, order: Sequ
 
     Args:
         dataset: the tables.
-        column: of ``dataset.shown``.
+        column: of ``shown``.
         caption: what is shown.
         of: what the rows are.
         order: see :func:`charts.bars`.
     """
-    return bars(_pairs(dataset, column)[column].value_counts(), caption, of, order=order)
+    found = _counts(dataset, f"SELECT name, count(*) FROM ({_pairs(column)}) GROUP BY name", unknown=UNKNOWN)
+    return bars(found, caption, of, order=order)
 
 
 def counts(dataset: Dataset) -> tuple[Bars, ...]:
@@ -133,126 +137,160 @@ def counts(dataset: Dataset) -> tuple[Bars, ...]:
 
 def full_by_type(dataset: Dataset) -> Stacks:
     """Full shots against the others, by product type: the tables of the case study."""
-    pairs = _pairs(dataset, "product_type")
-    full_or_not = pairs["kind"].map(_FULL_OR_NOT).fillna(_UNDECIDED)
-    table = _crossed(pairs["product_type"], full_or_not, ("full", NOT_FULL, _UNDECIDED))
-    wear = _pairs(dataset, "product_type", "wear").drop_duplicates("product_type").set_index("product_type")["wear"]
-    caption = "Full shots against the others, by product type"
-    return stacks(
-        table, caption, "Product type", also=("Wear", {str(name): str(word) for name, word in wear.items()}), whole=True
+    rows = [(name, _FULL_OR_NOT.get(kind, _UNDECIDED), count) for name, kind, count in _kinds_by_type(dataset)]
+    wear = dataset.tables.rows(
+        "SELECT coalesce(product_type, $unknown) AS name, arg_min(coalesce(wear, $unknown), place) "
+        "FROM shown GROUP BY name",
+        unknown=UNKNOWN,
     )
+    caption = "Full shots against the others, by product type"
+    parts = ("full", NOT_FULL, _UNDECIDED)
+    return stacks(_crossed(rows, parts), caption, "Product type", also=("Wear", dict(wear)), whole=True)
 
 
 def kinds_by_type(dataset: Dataset) -> Stacks:
     """All kinds of shots by product type."""
-    pairs = _pairs(dataset, "product_type")
-    table = _crossed(pairs["product_type"], pairs["kind"], kinds(dataset))
+    table = _crossed(_kinds_by_type(dataset), kinds(dataset))
     return stacks(table, "Kinds of shots by product type", "Product type", whole=True)
 
 
 def split_by_wear_and_gender(dataset: Dataset) -> Stacks:
     """How each wear and gender is spread over the splits."""
-    pairs = dataset.shown.fillna({"wear": UNKNOWN, "gender": UNKNOWN, "split": "none"})
-    pairs = pairs.drop_duplicates(["image_id", "wear", "gender"])
-    order = {f"{wear} · {gender}": None for wear in _WEARS for gender in _GENDERS}
-    names = tuple(name for name in SPLITS if name != "none" or (pairs["split"] == "none").any())
-    table = _crossed(pairs["wear"] + " · " + pairs["gender"], pairs["split"], names)
+    rows = dataset.tables.rows(
+        "SELECT wear || ' · ' || gender, split, count(*) FROM ("
+        "SELECT DISTINCT number, coalesce(wear, $unknown) AS wear, coalesce(gender, $unknown) AS gender, "
+        "coalesce(split, 'none') AS split FROM shown) GROUP BY ALL",
+        unknown=UNKNOWN,
+    )
+    there = {split for _, split, _ in rows}
+    table = _crossed(rows, [name for name in SPLITS if name != "none" or name in there])
+    order = [f"{wear} · {gender}" for wear in _WEARS for gender in _GENDERS]
     table = table.loc[[name for name in order if name in table.index]]
     return stacks(table, "Splits by wear and gender", "Wear · gender", whole=True, in_order=True)
 
 
 def sizes(dataset: Dataset) -> Sizes:
     """Widths, heights, aspect ratios and shorter sides."""
-    pictures = dataset.pictures
-    width, height = pictures["width"].astype("float64"), pictures["height"].astype("float64")
-    known = (width > 0) & (height > 0)
-    width, height = width[known], height[known]
-    named = width.astype(int).astype(str) + " × " + height.astype(int).astype(str)
-    aspects = _binned(width / height, _ASPECTS, _aspect_names())
-    sides = _binned(pd.concat([width, height], axis=1).min(axis=1), _SIDES, _side_names())
+    known = "FROM reported WHERE width > 0 AND height > 0"
+    sides = dataset.tables.arrow(f"SELECT width::DOUBLE AS width, height::DOUBLE AS height {known}")
+    width, height = (sides.column(name).to_numpy() for name in ("width", "height"))
+    named = _counts(dataset, f"SELECT width || ' × ' || height, count(*) {known} GROUP BY width, height")
     return Sizes(
         scatter(width, height),
         _range(width),
         _range(height),
-        bars(named.value_counts(), "Most common sizes", "Width × height, pixels"),
-        bars(aspects, "Pictures by aspect ratio", "Width ÷ height", order=_aspect_names()),
-        bars(sides, "Pictures by their shorter side", "Pixels", order=_side_names()),
+        bars(named, "Most common sizes", "Width × height, pixels"),
+        bars(
+            _binned(width / height, _ASPECTS, _aspect_names()),
+            "Pictures by aspect ratio",
+            "Width ÷ height",
+            order=_aspect_names(),
+        ),
+        bars(
+            _binned(np.minimum(width, height), _SIDES, _side_names()),
+            "Pictures by their shorter side",
+            "Pixels",
+            order=_side_names(),
+        ),
     )
 
 
 def colours(dataset: Dataset) -> Bars:
     """Products by colour."""
-    named = dataset.products["colour"].fillna(UNKNOWN).value_counts()
-    return bars(named, "Products by colour", "Colour", "products")
+    query = "SELECT coalesce(colour, $unknown) AS name, count(*) FROM products GROUP BY ALL"
+    return bars(_counts(dataset, query, unknown=UNKNOWN), "Products by colour", "Colour", "products")
 
 
 def reasons(dataset: Dataset) -> Stacks:
     """The verdicts' reasons, by the kind of shot that they led to."""
-    known = dataset.pictures[dataset.pictures["shot_reason"].notna()]
-    return stacks(_crossed(known["shot_reason"], known["kind"], kinds(dataset)), "Verdicts by reason", "Reason")
+    query = "SELECT shot_reason, kind, count(*) FROM reported WHERE shot_reason IS NOT NULL GROUP BY ALL"
+    return stacks(_crossed(dataset.tables.rows(query), kinds(dataset)), "Verdicts by reason", "Reason")
 
 
 def scores(dataset: Dataset) -> Stacks:
     """A histogram of the scores, by kind."""
-    known = dataset.pictures[dataset.pictures["shot_score"].notna() & (dataset.pictures["machine"] != UNKNOWN)]
-    number = (known["shot_score"].astype("float64") * _SCORES).clip(0, _SCORES - 1).astype(int)
+    rows = dataset.tables.rows(
+        f"SELECT least(trunc(shot_score * {_SCORES}), {_SCORES - 1})::INTEGER AS bin, kind, count(*) "
+        "FROM reported WHERE shot_score IS NOT NULL AND machine <> $unknown GROUP BY ALL",
+        unknown=UNKNOWN,
+    )
     names = [f"{low / _SCORES:.2f} to {(low + 1) / _SCORES:.2f}" for low in range(_SCORES)]
-    table = _crossed(number.map(dict(enumerate(names))), known["kind"], kinds(dataset))
-    table = table.reindex(names if len(known) else [], fill_value=0)
+    table = _crossed([(names[bin_], kind, count) for bin_, kind, count in rows], kinds(dataset))
+    table = table.reindex(names if rows else [], fill_value=0)
     return stacks(table, "Scores of the full-shot rule", "Score", in_order=True, by_root=True)
 
 
 def issues(dataset: Dataset) -> Bars:
     """What is wrong with pictures; one with two issues counts for both."""
-    named = dataset.pictures["issues"].dropna().str.split().explode().dropna()
-    return bars(named.value_counts(), "Pictures by issue", "Issue")
+    return bars(issue_counts(dataset), "Pictures by issue", "Issue")
 
 
 def failures(dataset: Dataset) -> Bars:
     """What could not be fetched or read, by class."""
-    named = dataset.failures["class"] + " (" + dataset.failures["kind"] + ")"
-    return bars(named.value_counts(), "Failures by class", "Class", "failures")
+    query = """SELECT "class" || ' (' || kind || ')' AS name, count(*) FROM failures GROUP BY ALL"""
+    return bars(_counts(dataset, query), "Failures by class", "Class", "failures")
 
 
 def overrides(dataset: Dataset) -> Overrides:
     """How often people decided, and how often against the rule and the checks."""
-    pictures = dataset.pictures
-    named, known = pictures["person_shot"].notna(), pictures["machine"] != UNKNOWN
-    other = named & known & (pictures["person_shot"] != pictures["machine"]).fillna(False).astype(bool)
-    keep, good = pictures["keep"], pictures["issues"].isna()
-    kept, rejected = keep.fillna(False).astype(bool) & ~good, ~keep.fillna(True).astype(bool) & good
-    return Overrides(*(int(one.sum()) for one in (named, named & known, other, kept, rejected)))
+    conditions = (
+        "person_shot IS NOT NULL",
+        "person_shot IS NOT NULL AND machine <> $unknown",
+        "person_shot <> machine AND machine <> $unknown",
+        "keep AND issues IS NOT NULL",
+        "NOT keep AND issues IS NULL",
+    )
+    sums = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
+    [row] = dataset.tables.rows(f"SELECT {sums} FROM reported", unknown=UNKNOWN)
+    return Overrides(*row)
 
 
 def coverage(dataset: Dataset) -> Coverage:
     """The share of cells that are filled in each column of ``products``, in all and for the largest shops."""
-    products = dataset.products
-    shops = [str(name) for name in products["shop"].value_counts().index]
-    shown = shops[:_MOST_SHOPS] if len(shops) > 1 else []
-    filled = products[tables.columns("products")].notna()
-    by_shop = filled.groupby(products["shop"]).mean() if len(products) else filled
+    columns = tables.columns("products")
+    filled = ", ".join(f"count({quoted(column)})" for column in columns)
+    by_shop = dataset.tables.rows(
+        f"SELECT shop, count(*), {filled} "
+        "FROM (SELECT *, row_number() OVER () AS place FROM described) GROUP BY shop ORDER BY count(*) DESC, min(place)"
+    )
+    several = by_shop[:_MOST_SHOPS] if len(by_shop) > 1 else []
     rows = []
-    for column in tables.columns("products"):
-        share = float(filled[column].mean()) if len(products) else None
-        rows.append(Filled(column, share, tuple(float(by_shop[column][shop]) for shop in shown)))
-    return Coverage(tuple(shown), len(shops) - len(shown) if shown else 0, tuple(rows))
+    for number, column in enumerate(columns, 2):
+        count = sum(row[number] for row in by_shop)
+        share = count / dataset.products if dataset.products else None
+        rows.append(Filled(column, share, tuple(row[number] / row[1] for row in several)))
+    return Coverage(tuple(row[0] for row in several), len(by_shop) - len(several) if several else 0, tuple(rows))
 
 
-def _pairs(dataset: Dataset, *columns: str) -> pd.DataFrame:
-    """Each picture once for each value of a column that its products have."""
-    filled = dataset.shown.fillna(dict.fromkeys(columns, UNKNOWN))
-    return filled.drop_duplicates(["image_id", columns[0]])
+def _counts(dataset: Dataset, query: str, **parameters: str) -> dict[str, int]:
+    """What a query of names and numbers gives."""
+    return dict(dataset.tables.rows(query, **parameters))
 
 
-def _crossed(rows: "pd.Series[str]", parts: "pd.Series[str]", order: Sequence[str]) -> pd.DataFrame:
-    """Counts, a row a name and a column a part, all parts in their order."""
-    if not len(rows):
-        return pd.DataFrame(columns=list(order), dtype="int64")
-    return pd.crosstab(rows.to_numpy(), parts.to_numpy()).reindex(columns=list(order), fill_value=0)
+def _pairs(column: str) -> str:
+    """A query: each picture once for each value of a column that its products have."""
+    return f"SELECT DISTINCT number, kind, coalesce({column}, $unknown) AS name FROM shown"
 
 
-def _binned(values: "pd.Series[float]", edges: Sequence[float], names: Sequence[str]) -> "pd.Series[int]":
-    return pd.Series(pd.cut(values, list(edges), right=False, labels=list(names))).value_counts()
+def _kinds_by_type(dataset: Dataset) -> list[tuple[str, str, int]]:
+    query = f"SELECT name, kind, count(*) FROM ({_pairs('product_type')}) GROUP BY ALL"
+    return dataset.tables.rows(query, unknown=UNKNOWN)
+
+
+def _crossed(rows: Iterable[tuple[str, str, int]], order: Sequence[str]) -> pd.DataFrame:
+    """Counts of (name, part), a row a name and a column a part, all parts in their order."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, part, count in rows:
+        counts[name][part] += count
+    names = sorted(counts)
+    cells = np.array([[counts[name][part] for part in order] for name in names], np.int64)
+    return pd.DataFrame(cells.reshape(len(names), len(order)), names, list(order))
+
+
+def _binned(values: NDArray[np.float64], edges: Sequence[float], names: Sequence[str]) -> dict[str, int]:
+    """How many values are in each bin, of which the upper edge is the next one's."""
+    found = np.bincount(np.searchsorted(edges, values, side="right") - 1, minlength=len(names))
+    return {name: int(count) for name, count in zip(names, found, strict=True)}
 
 
 def _aspect_names() -> tuple[str, ...]:
@@ -269,7 +307,7 @@ def _names(edges: Sequence[str]) -> tuple[str, ...]:
     return (f"below {edges[1]}", *between, f"{edges[-1]} and more")
 
 
-def _range(values: "pd.Series[Any]") -> tuple[float, float, float] | None:
+def _range(values: NDArray[np.float64]) -> tuple[float, float, float] | None:
     if not len(values):
         return None
-    return float(values.min()), float(values.median()), float(values.max())
+    return float(values.min()), float(np.median(values)), float(values.max())

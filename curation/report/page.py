@@ -12,6 +12,7 @@ from fullshot.curation.report.advice import Advice
 from fullshot.curation.report.annotation import Annotation
 from fullshot.curation.report.dataset import Dataset
 from fullshot.curation.report.duplicates import Duplicates
+from fullshot.curation.report.samples import Label
 from fullshot.curation.report.thumbnails import HEIGHT, Thumbnail
 from fullshot.curation.report.truth import Confusion
 
@@ -47,6 +48,7 @@ def render(
     confusions: list[Confusion],
     annotation: Annotation | None,
     look_at: list[Advice],
+    labels: dict[str, Label],
     thumbnails: dict[str, Thumbnail],
 ) -> str:
     """The whole page as text.
@@ -59,6 +61,7 @@ def render(
         confusions: the rule against what is known.
         annotation: the annotators' work; None where there is none.
         look_at: what is to be looked at.
+        labels: of the samples, by image_id.
         thumbnails: by path.
     """
     environment = jinja2.Environment(
@@ -98,6 +101,7 @@ def render(
         near_duplicates=near_duplicates,
         confusions=confusions,
         annotation=annotation,
+        labels=labels,
         thumbnails=thumbnails,
     )
 

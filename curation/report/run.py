@@ -13,7 +13,7 @@ from fullshot.curation.report import figures, page, samples
 from fullshot.curation.report.advice import advice
 from fullshot.curation.report.annotation import annotation
 from fullshot.curation.report.duplicates import Duplicates, duplicates
-from fullshot.curation.report.samples import Grid
+from fullshot.curation.report.samples import Grid, Sample
 from fullshot.curation.report.thumbnails import thumbnails
 from fullshot.curation.report.truth import Confusion, from_file, from_verdicts
 
@@ -38,12 +38,9 @@ def write_report(
         MissingInput: nothing was crawled, added or curated yet.
         UserError: the truth is not such a CSV, or the workspace is in use.
     """
-    for name in datasets.INPUTS:
-        if not workspace.table(name).is_file():
-            workspace.read(name)  # says what to run; the stage itself would make the folder of runs
     inputs = (*datasets.INPUTS, *datasets.OPTIONAL)
-    with workspace.stage("report", settings, inputs) as stats:
-        dataset = datasets.load(workspace, workspace.digests(inputs))
+    with workspace.stage("report", settings, inputs) as stats, workspace.open() as data:
+        dataset = datasets.load(data, workspace.digests(inputs))
         confusions = [] if truth is None else [from_file(dataset, truth)]
         if by_persons := from_verdicts(dataset):
             confusions.append(by_persons)
@@ -52,16 +49,19 @@ def write_report(
             "wears": samples.by_wear(dataset),
             "issues": samples.by_issue(dataset),
             "overridden": samples.overridden(dataset),
-            "mistakes": [samples.mistakes(number, one) for number, one in enumerate(confusions)],
+            "mistakes": [samples.mistakes(dataset, number, one) for number, one in enumerate(confusions)],
         }
         section = annotation(dataset)
         if section is not None:
             grids["comments"] = section.comments
         near_duplicates = duplicates(dataset)
-        pictures, unreadable = thumbnails(workspace.root, _paths(grids, near_duplicates), settings.engine.name)
+        shown = list(_shown(grids, near_duplicates))
+        labels = samples.labels(dataset, shown)
+        paths = (labels[sample.image_id].path for sample in shown)
+        pictures, unreadable = thumbnails(workspace.root, paths, settings.engine.name)
         say_unreadable("report", unreadable)
         look_at = advice(dataset, confusions)
-        html = page.render(dataset, grids, near_duplicates, confusions, section, look_at, pictures)
+        html = page.render(dataset, grids, near_duplicates, confusions, section, look_at, labels, pictures)
         target = workspace / NAME if output is None else output
         files.write_text(target, html)
         stats |= {
@@ -76,18 +76,18 @@ def write_report(
     return stats
 
 
-def _paths(grids: dict[str, Any], near_duplicates: Duplicates) -> Iterator[str]:
+def _shown(grids: dict[str, Any], near_duplicates: Duplicates) -> Iterator[Sample]:
     """Each picture as often as it is shown; what nobody wants to miss comes first, should the budget end."""
     order: list[Grid] = [grid for pair in grids["mistakes"] for grid in pair]
     order += [*grids["shots"], *grids["issues"]]
     for grid in order:
-        yield from (sample.path for sample in grid.samples)
+        yield from grid.samples
     for cluster in near_duplicates.clusters:
-        yield from (sample.path for sample in cluster.samples)
+        yield from cluster.samples
     if "comments" in grids:
-        yield from (sample.path for sample in grids["comments"].samples)
+        yield from grids["comments"].samples
     for grid in [*([grids["overridden"]] if grids["overridden"] else []), *grids["wears"]]:
-        yield from (sample.path for sample in grid.samples)
+        yield from grid.samples
 
 
 def _figures(confusion: Confusion) -> dict[str, Any]:
@@ -101,8 +101,8 @@ def _figures(confusion: Confusion) -> dict[str, Any]:
         "pictures": confusion.pictures,
         "decided": confusion.decided,
         **{name: None if share is None else round(share, 4) for name, share in shares.items()},
-        "wrongly_full": len(confusion.wrongly_full),
-        "missed": len(confusion.missed),
+        "wrongly_full": confusion.wrongly_full,
+        "missed": confusion.missed,
         "unmatched": confusion.unmatched,
         "contradicting": confusion.contradicting,
     }

@@ -1,11 +1,10 @@
 """Which pictures a report shows: grids of samples, drawn by a lot that is always the same."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from fullshot.core.taxonomy import Wear
 from fullshot.curation.overrides import BY_A_PERSON
@@ -25,23 +24,32 @@ _DIGITS = 16  # of an image_id, for a lot: 64 bits
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture with what is written below it.
+    """A picture with what is written below it; what it is called and where it lies are its :class:`Label`.
+
+    Args:
+        image_id: of the picture.
+        score: of the full-shot rule; None where it was not asked.
+        notes: what else there is to say, a line each.
+    """
+
+    image_id: str
+    score: float | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the first product that shows a picture says of it.
 
     Args:
         path: of the picture, relative to the workspace.
         name: the product's, or what stands for it.
         link: the product's page; empty where there is none that may be opened.
-        score: of the full-shot rule; None where it was not asked.
-        notes: what else there is to say, a line each.
-        image_id: of the picture.
     """
 
     path: str
     name: str
     link: str
-    score: float | None
-    notes: tuple[str, ...]
-    image_id: str
 
 
 @dataclass(frozen=True)
@@ -65,103 +73,126 @@ def page_link(address: object) -> str:
     return address if isinstance(address, str) and _PAGE.fullmatch(address) else ""
 
 
+def labels(dataset: Dataset, samples: Iterable[Sample]) -> dict[str, Label]:
+    """The labels of samples by their image_id: of all of them at once, since the tables are long."""
+    data = dataset.tables
+    data.create_rows("sampled", {"image_id": "VARCHAR"}, [(name,) for name in {one.image_id for one in samples}])
+    data.create("sampled_images", "SELECT image_id, product_id, path FROM images SEMI JOIN sampled USING (image_id)")
+    first = data.rows("SELECT image_id, min(product_id), arg_min(path, product_id) FROM sampled_images GROUP BY ALL")
+    products = "SELECT product_id, name, url FROM products SEMI JOIN sampled_images USING (product_id)"
+    known = {product: (name, url) for product, name, url in data.rows(products)}
+    found = {}
+    for image_id, product, path in first:
+        name, url = known.get(product, (None, None))
+        found[image_id] = Label(path, name or product, page_link(url))
+    return found
+
+
 def by_shot(dataset: Dataset, kinds: Iterable[str]) -> list[Grid]:
     """A grid for each kind of shot, without duplicates and rejected pictures."""
-    kept = dataset.pictures[~dataset.pictures["left_out"]]
-    grids = []
-    for kind in kinds:
-        if kind == UNREADABLE:
-            continue  # there is nothing to show; the section of rejected pictures counts them
-        pictures = kept[kept["kind"] == kind]
-        grids.append(_grid("shot", kind, kind.capitalize(), pictures, 0))
-    return grids
+    # There is nothing to show of what cannot be read; the section of rejected pictures counts it.
+    shown = [kind for kind in kinds if kind != UNREADABLE]
+    return [
+        _grid(
+            dataset,
+            "shot",
+            kind,
+            kind.capitalize(),
+            "FROM reported WHERE NOT left_out AND kind = $value",
+            0,
+            value=kind,
+        )
+        for kind in shown
+    ]
 
 
 def by_wear(dataset: Dataset) -> list[Grid]:
     """A grid for each wear that there is, likewise."""
-    kept = dataset.pictures[~dataset.pictures["left_out"]]
-    worn = dataset.shown[["image_id", "wear", "product_type"]].drop_duplicates(["image_id", "wear"])
-    kept = kept.merge(worn, on="image_id")
-    grids = [_grid("wear", wear.value, wear.value.capitalize(), kept[kept["wear"] == wear.value], 1) for wear in Wear]
+    first = "arg_min_null(product_type, place) AS product_type"
+    worn = f"SELECT number, {first} FROM shown WHERE wear = $value GROUP BY number"
+    wears = [wear.value for wear in Wear]
+    query = f"FROM reported JOIN ({worn}) USING (number) WHERE NOT left_out"
+    grids = [_grid(dataset, "wear", wear, wear.capitalize(), query, 1, value=wear) for wear in wears]
     return [grid for grid in grids if grid.count]
 
 
 def by_issue(dataset: Dataset) -> list[Grid]:
     """A grid for each issue, the commonest first, and one for what people rejected."""
-    pictures = dataset.pictures
     words = {check.name: check.words for check in quality_checks()}
-    issues = pictures["issues"].str.split().explode().dropna()
     grids = []
-    for issue in issues.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MOST_ISSUES]:
-        with_issue = pictures.loc[issues.index[issues == issue].unique()]
-        title = f"{issue}: {words[issue]}" if issue in words else str(issue)
-        grids.append(_grid("issue", str(issue), title, with_issue, 2))
-    rejected = pictures[pictures["rejected"] & pictures["keep"].notna()]
-    if len(rejected):
-        grids.append(_grid("issue", "person", "rejected by a person", rejected, 2))
-    return grids
+    for issue, _ in sorted(issue_counts(dataset).items(), key=lambda row: (-row[1], row[0]))[:MOST_ISSUES]:
+        title = f"{issue}: {words[issue]}" if issue in words else issue
+        query = "FROM reported WHERE list_contains(string_split_regex(issues, '\\s+'), $value)"
+        grids.append(_grid(dataset, "issue", issue, title, query, 2, value=issue))
+    query = "FROM reported WHERE rejected AND keep IS NOT NULL"
+    by_a_person = _grid(dataset, "issue", "person", "rejected by a person", query, 2)
+    return [*grids, by_a_person] if by_a_person.count else grids
+
+
+def issue_counts(dataset: Dataset) -> dict[str, int]:
+    """How many pictures have each issue; one with two issues counts for both."""
+    counts: Counter[str] = Counter()
+    query = "SELECT issues, count(*) FROM reported WHERE issues IS NOT NULL GROUP BY issues"
+    for named, count in dataset.tables.stream(query):
+        for issue in named.split():
+            counts[issue] += count
+    return counts
 
 
 def overridden(dataset: Dataset) -> Grid | None:
     """Pictures on which a person decided otherwise than the rule; None where there is none."""
-    pictures = dataset.pictures
-    known = pictures["person_shot"].notna() & (pictures["machine"] != UNKNOWN)
-    other = pictures[known & (pictures["person_shot"] != pictures["machine"])]
-    return _grid("verdict", "overridden", "Where people overrode the rule", other, 3) if len(other) else None
+    query = "FROM reported WHERE person_shot <> machine AND machine <> $unknown"
+    title = "Where people overrode the rule"
+    grid = _grid(dataset, "verdict", "overridden", title, query, 3, unknown=UNKNOWN)
+    return grid if grid.count else None
 
 
-def mistakes(number: int, confusion: Confusion) -> list[Grid]:
+def mistakes(dataset: Dataset, number: int, confusion: Confusion) -> list[Grid]:
     """What the rule got wrong, one way and the other; the surest mistakes first."""
-    grids = []
     ways = (
-        ("called-full", "Called full, but is not", confusion.wrongly_full, False),
-        ("missed", "Full, but not called so", confusion.missed, True),
+        ("called-full", "Called full, but is not", confusion.wrongly_full, "= 'full' AND NOT truly_full", "DESC"),
+        ("missed", "Full, but not called so", confusion.missed, "<> 'full' AND truly_full", "ASC"),
     )
-    for name, title, pictures, ascending in ways:
-        ordered = pictures.sort_values(["shot_score", "image_id"], ascending=[ascending, True], kind="stable")
-        samples = tuple(_samples(ordered.head(MOST), "against"))
-        grids.append(Grid(f"truth-{number}-{name}", title, len(pictures), samples))
+    grids = []
+    for name, title, count, condition, order in ways:
+        query = (
+            f"SELECT * FROM {confusion.labelled} WHERE machine <> $unknown AND machine {condition} "
+            f"ORDER BY shot_score {order} NULLS LAST, image_id LIMIT {MOST}"
+        )
+        rows = dataset.tables.arrow(query, unknown=UNKNOWN).to_pylist()
+        grids.append(Grid(f"truth-{number}-{name}", title, count, tuple(_samples(rows, "against"))))
     return grids
 
 
-def one_sample(row: Mapping[Any, Any], *notes: str) -> Sample:
-    """A row of ``dataset.pictures`` as a sample, with these notes below it."""
-    identity, path = str(row["image_id"]), str(row["path"])
-    named = row["name"] if isinstance(row["name"], str) else row["product"]
-    score = row["shot_score"] if _words(row["shot_reason"]) != BY_A_PERSON else None
-    known = None if pd.isna(score) else float(score)
-    return Sample(path, str(named), page_link(row["link"]), known, tuple(note for note in notes if note), identity)
+def one_sample(row: Mapping[str, Any], *notes: str) -> Sample:
+    """A row of ``reported`` as a sample, with these notes below it."""
+    score = None if row["shot_reason"] == BY_A_PERSON else row["shot_score"]
+    return Sample(row["image_id"], score, tuple(note for note in notes if note))
 
 
-def _grid(kind: str, name: str, title: str, pictures: pd.DataFrame, lot: int) -> Grid:
-    anchor = f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", name.lower())
-    return Grid(anchor, title, len(pictures), tuple(_samples(_drawn(pictures, lot), kind)))
-
-
-def _drawn(pictures: pd.DataFrame, lot: int) -> pd.DataFrame:
-    """As many as a grid holds, by a lot that a picture's digest draws: the same again, few others when rows come.
+def _grid(dataset: Dataset, kind: str, name: str, title: str, pictures: str, lot: int, **parameters: str) -> Grid:
+    """As many pictures as a grid holds, by a lot that a digest draws: the same again, few others when rows come.
 
     Each ``lot`` is another stretch of the digest, so that two grids do not show the same pictures.
     """
-    drawn = pictures["image_id"].str[lot * _DIGITS : (lot + 1) * _DIGITS]
-    return pictures.loc[drawn.sort_values(kind="stable").index[:MOST]]
+    count = dataset.number(f"SELECT count(*) {pictures}", **parameters)
+    drawn = f"SELECT * {pictures} ORDER BY image_id[{lot * _DIGITS + 1}:{(lot + 1) * _DIGITS}], image_id LIMIT {MOST}"
+    rows = dataset.tables.arrow(drawn, **parameters).to_pylist() if count else []
+    anchor = f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", name.lower())
+    return Grid(anchor, title, count, tuple(_samples(rows, kind)))
 
 
-def _samples(pictures: pd.DataFrame, kind: str) -> Iterator[Sample]:
-    for row in pictures.to_dict("records"):
-        reason = _words(row["shot_reason"])
+def _samples(rows: Iterable[Mapping[str, Any]], kind: str) -> Iterator[Sample]:
+    for row in rows:
+        reason = row["shot_reason"] or ""
         rules = "" if reason == BY_A_PERSON else f": {reason}" if reason else ""
         called = f"called {row['machine']}"
-        note = _words(row["note"])
+        note = row["note"] or ""
         lines = {
             "shot": (reason,),
-            "wear": (_words(row.get("product_type")), f"{row['kind']}: {reason}" if reason else str(row["kind"])),
-            "issue": (_words(row["issues"]), f"{row['width']} × {row['height']}", note),
-            "verdict": (f"a person: {_words(row['person_shot'])}; {called}{rules}", note),
+            "wear": (row.get("product_type") or "", f"{row['kind']}: {reason}" if reason else row["kind"]),
+            "issue": (row["issues"] or "", f"{row['width']} × {row['height']}", note),
+            "verdict": (f"a person: {row['person_shot']}; {called}{rules}", note),
             "against": (f"{called}{rules}", note),
         }
         yield one_sample(row, *lines[kind])
-
-
-def _words(cell: object) -> str:
-    return cell if isinstance(cell, str) else ""

@@ -1,5 +1,6 @@
 """The full-shot rule against what is known: the confusion table, and the pictures that it got wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -32,8 +33,9 @@ class Confusion:
         called_full: what it called full.
         truly_full: what is full, unclear pictures among it.
         found: what is full and called so.
-        wrongly_full: rows of ``dataset.pictures`` called full that are not.
-        missed: rows of ``dataset.pictures`` that are full and called something else, or nothing.
+        wrongly_full: how many were called full that are not.
+        missed: how many are full and were called something else, or nothing.
+        labelled: the table of pictures with a truth: rows of ``reported``, with ``truth`` and ``truly_full``.
     """
 
     source: str
@@ -48,8 +50,9 @@ class Confusion:
     called_full: int
     truly_full: int
     found: int
-    wrongly_full: pd.DataFrame
-    missed: pd.DataFrame
+    wrongly_full: int
+    missed: int
+    labelled: str
 
     @property
     def accuracy(self) -> float | None:
@@ -99,7 +102,7 @@ def from_file(dataset: Dataset, path: Path) -> Confusion:
         got = data["full_shot"][wrong[0]]
         raise UserError(f"{path}: row {wrong[0] + 2} column full_shot: expected true or false, got {got!r}")
     data = data[words != ""].assign(full=words.map(_WORDS))
-    known = _places(dataset)
+    known = _places(dataset, {place for column in columns for name in data[column] for place in _places_of(name)})
     found = {column: _matched(data[column], known) for column in columns}
     identities = max(found.values(), key=lambda series: series.notna().sum())
     if not identities.notna().any():
@@ -108,63 +111,78 @@ def from_file(dataset: Dataset, path: Path) -> Confusion:
     answers = labelled.groupby("image_id")["full"].nunique()
     both = answers.index[answers > 1]
     labelled = labelled[~labelled["image_id"].isin(both)].drop_duplicates("image_id")
-    truth = labelled.assign(kind=labelled["full"].map({True: "full", False: NOT_FULL}))
-    return _confusion(dataset, truth, path.name, ("full", NOT_FULL), int(identities.isna().sum()), len(both))
+    kinds = labelled["full"].map({True: "full", False: NOT_FULL})
+    truth = labelled.assign(truth=kinds.astype("string")).rename(columns={"full": "truly_full"})
+    dataset.tables.create("truth", truth)
+    return _confusion(
+        dataset, "labelled_by_file", path.name, ("full", NOT_FULL), int(identities.isna().sum()), len(both)
+    )
 
 
 def from_verdicts(dataset: Dataset) -> Confusion | None:
     """The rule against the shots that persons named; None where they named none."""
-    named = dataset.pictures[["image_id", "person_shot"]].dropna().rename(columns={"person_shot": "kind"})
-    named = named[named["kind"] != "unclear"]  # a person who could not tell either knows no truth
-    if named.empty:
+    # A person who could not tell either knows no truth.
+    dataset.tables.create(
+        "truth",
+        "SELECT image_id, person_shot AS truth, person_shot = 'full' AS truly_full FROM reported "
+        "WHERE person_shot <> 'unclear'",
+    )
+    if not dataset.number("SELECT count(*) FROM truth"):
         return None
-    truth = named.assign(full=named["kind"] == "full")
     shots = tuple(shot for shot in tables.SHOTS if shot != "unclear")
-    return _confusion(dataset, truth, "persons’ verdicts", shots, 0, 0)
+    return _confusion(dataset, "labelled_by_persons", "persons’ verdicts", shots)
 
 
 def _confusion(
-    dataset: Dataset, truth: pd.DataFrame, source: str, order: tuple[str, ...], unmatched: int, contradicting: int
+    dataset: Dataset, labelled: str, source: str, order: tuple[str, ...], unmatched: int = 0, contradicting: int = 0
 ) -> Confusion:
-    labelled = dataset.pictures.merge(truth.rename(columns={"kind": "truth"}), on="image_id")
-    pictures = labelled[labelled["machine"] != UNKNOWN]
-    called, full = pictures["machine"], pictures["full"].astype(bool)
-    there = set(called)
+    """The rule against what the table ``truth`` says: ``image_id``, ``truth`` (a kind) and ``truly_full``."""
+    data = dataset.tables
+    data.create(labelled, "SELECT reported.*, truth, truly_full FROM reported JOIN truth USING (image_id)")
+    found = data.rows(f"SELECT truth, machine, truly_full, count(*) FROM {labelled} GROUP BY ALL")
+    counts = [row for row in found if row[1] != UNKNOWN]
+    there = {called for _, called, _, _ in counts}
     kinds = (*tables.SHOTS, *sorted(there - {*tables.SHOTS, UNREADABLE}), *({UNREADABLE} & there))
-    counts = pictures.groupby(["truth", "machine"]).size()
-    rows = tuple((name, tuple(int(counts.get((name, kind), 0)) for kind in kinds)) for name in order)
-    decided = called.isin(_DECIDED)
+    cells = {(truth, called): count for truth, called, _, count in counts}
+
+    def many(condition: Callable[[str, bool], bool]) -> int:
+        return sum(count for _, called, full, count in counts if condition(called, full))
+
     return Confusion(
         source,
         kinds,
-        rows,
-        pictures=len(pictures),
-        overwritten=len(labelled) - len(pictures),
+        tuple((name, tuple(cells.get((name, kind), 0) for kind in kinds)) for name in order),
+        pictures=many(lambda called, full: True),
+        overwritten=sum(row[-1] for row in found if row[1] == UNKNOWN),
         unmatched=unmatched,
         contradicting=contradicting,
-        decided=int(decided.sum()),
-        right=int((decided & ((called == "full") == full)).sum()),
-        called_full=int((called == "full").sum()),
-        truly_full=int(full.sum()),
-        found=int((full & (called == "full")).sum()),
-        wrongly_full=pictures[(called == "full") & ~full],
-        missed=pictures[(called != "full") & full],
+        decided=many(lambda called, full: called in _DECIDED),
+        right=many(lambda called, full: called in _DECIDED and (called == "full") == full),
+        called_full=many(lambda called, full: called == "full"),
+        truly_full=many(lambda called, full: full),
+        found=many(lambda called, full: full and called == "full"),
+        wrongly_full=many(lambda called, full: called == "full" and not full),
+        missed=many(lambda called, full: called != "full" and full),
+        labelled=labelled,
     )
 
 
-def _places(dataset: Dataset) -> "pd.Series[str]":
-    """Image_id by all that may name a picture; what names several is left out."""
-    pictures, shown = dataset.pictures, dataset.addresses
-    names = [pd.Series(pictures["image_id"].to_numpy(), index=pictures["image_id"])]
-    for frame, column in ((pictures, "path"), (shown, "url")):
-        known = frame[["image_id", column]].dropna()
-        for words in (known[column], known[column].map(_file_name)):
-            names.append(pd.Series(known["image_id"].to_numpy(), index=words.to_numpy()))
-    places = pd.concat(names)
-    places = places[places.index != ""]
-    pairs = pd.DataFrame({"name": places.index, "image_id": places.to_numpy()}).drop_duplicates()
-    once = pairs.drop_duplicates("name", keep=False)
-    return pd.Series(once["image_id"].to_numpy(), index=once["name"].to_numpy())
+def _places(dataset: Dataset, wanted: set[str]) -> "pd.Series[str]":
+    """Image_id by those of the wanted places that name a picture; what names several is left out."""
+    known: dict[str, str | None] = {}
+    for image_id, *addresses in dataset.tables.stream("SELECT image_id, path, url FROM images"):
+        for place in {
+            image_id,
+            *(place for address in addresses if address for place in (address, _file_name(address))),
+        }:
+            if place in wanted:
+                known[place] = image_id if known.get(place, image_id) == image_id else None
+    return pd.Series({place: image_id for place, image_id in known.items() if image_id}, dtype="object")
+
+
+def _places_of(name: str) -> tuple[str, str]:
+    """What a name may stand for: itself, or else its file name."""
+    return name.strip(), _file_name(name)
 
 
 def _matched(names: "pd.Series[str]", known: "pd.Series[str]") -> "pd.Series[str]":
