@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fullshot.core import files
+from fullshot.core import files, tables
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -39,7 +39,9 @@ def write_report(
         UserError: the truth is not such a CSV, or the workspace is in use.
     """
     inputs = (*datasets.INPUTS, *datasets.OPTIONAL)
-    with workspace.stage("report", settings, inputs) as stats, workspace.open() as data:
+    # A table may have columns of its user's own, under the names of the report's as well.
+    own = {name: tables.columns(name) for name in inputs}
+    with workspace.stage("report", settings, inputs) as stats, workspace.open(own) as data:
         dataset = datasets.load(data, workspace.digests(inputs))
         confusions = [] if truth is None else [from_file(dataset, truth)]
         if by_persons := from_verdicts(dataset):

@@ -201,6 +201,19 @@ def test_a_truth_that_is_none(
     assert not (workspace / "report.html").exists()
 
 
+def test_columns_of_a_users_own_are_not_taken_for_the_reports(workspace: Workspace, settings: Settings) -> None:
+    outfit = workspace.read("images")["image_id"].iloc[0]
+    workspace.write("verdicts", tables.frame("verdicts", [{"image_id": outfit, "shot": "half"}]))
+    before = write_report(workspace, settings)
+    page = (workspace / "report.html").read_bytes()
+    for name in ("images", "products", "curated", "verdicts"):
+        own = dict.fromkeys(("width", "kind", "number", "place", "machine", "rejected", "shop", "path", "keep"), "mine")
+        frame = workspace.read(name)
+        workspace.write(name, frame.assign(**{key: word for key, word in own.items() if key not in frame.columns}))
+    assert write_report(workspace, settings) == before
+    assert (workspace / "report.html").read_bytes() == page
+
+
 def test_duplicates_stand_side_by_side(workspace: Workspace, settings: Settings, opened: Open) -> None:
     write_report(workspace, settings)
     page = opened(workspace / "report.html")
