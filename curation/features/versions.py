@@ -1,5 +1,6 @@
 """Where a workspace keeps the features of its pictures, by the version of what extracted them."""
 
+import contextlib
 import hashlib
 import re
 from pathlib import Path
@@ -28,13 +29,18 @@ _MUCH = 32
 def features_folder(root: Path) -> Path:
     """The folder of a workspace's features; that of version 0.1 is moved there, or used as it is where it cannot be."""
     folder, old = root / FOLDER, root / _FOLDER_OF_0_1
-    if not folder.exists() and any(old.glob("*/*.parquet")):
+    if any(old.glob("*/*.parquet")):
         try:
-            old.rename(folder)
+            folder.mkdir(exist_ok=True)  # another stage's may be there before
+            for part in sorted(old.iterdir()):
+                if not (folder / part.name).exists():
+                    part.rename(folder / part.name)
         except OSError:
             # Another process was faster, or nobody may write here.
-            return folder if folder.exists() else old
+            return folder if folder.exists() and not any(old.glob("*/*.parquet")) else old
         say(f"fullshot: {old} is called {FOLDER}/ now: it was moved, and nothing is computed again")
+        with contextlib.suppress(OSError):  # what could not be moved stays
+            old.rmdir()
     return folder
 
 

@@ -13,7 +13,7 @@ from fullshot.core.errors import MissingInput
 from fullshot.core.progress import say
 from fullshot.core.tables.cells import from_parquet, literal, quoted
 from fullshot.core.tables.connection import opened, saying_what_failed, spill_folder
-from fullshot.core.tables.schemas import SCHEMAS, columns, missing
+from fullshot.core.tables.schemas import MADE_ANEW, SCHEMAS, columns, missing
 from fullshot.core.tables.stored import TableFiles
 
 if TYPE_CHECKING:
@@ -227,7 +227,10 @@ class Dataset:
         """What a person changed, and this command did not see, is not written over without a word."""
         if not files.csv.is_file() or not files.was_changed():
             return
-        files.relation(self._connection)  # nonsense is refused
+        if files.name in MADE_ANEW:
+            files.relation(self._connection)  # it says so, and keeps the changed one
+            return
+        files.take_in(self._connection)  # nonsense is refused
         aside = files.set_aside()
         say(f"fullshot: {files.csv} was changed by hand and is written anew: the changed one is kept as {aside.name}")
 

@@ -111,6 +111,23 @@ def test_what_a_person_changed_meanwhile_is_kept(workspace: Workspace, capfd: py
     assert f"the changed one is kept as {aside.name}" in capfd.readouterr().err
 
 
+def test_what_a_person_changed_in_a_table_that_is_made_anew_is_kept(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    row = {"image_id": "a" * 64, "split": "train", "shot": "item"}
+    workspace.write("curated", tables.frame("curated", [row]))
+    path = workspace.table("curated")
+    path.write_text(path.read_text().replace("item", "full"))
+    with workspace.open() as data:
+        assert data.rows("SELECT shot FROM curated") == [("full",)]
+        data.write("curated", tables.frame("curated", [row]))
+    (aside,) = workspace.root.glob("curated.changed-*.csv")
+    assert "full" in aside.read_text()
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert f"`fullshot curate` makes it anew: the changed one is kept as {aside.name}" in said
+
+
 def test_empty_lines_are_no_rows(workspace: Workspace) -> None:
     path = workspace.table("products")
     path.write_text(path.read_text() + "\n" * 25_000 + "s:7,,gown,,women\n")
@@ -255,7 +272,7 @@ def test_a_workspace_of_version_0_1_is_brought_up_to_date_in_one_step(
     workspace = old_workspace(tmp_path / "old")
     with workspace.open() as data:
         assert data.rows("SELECT count(*) FROM products") == [(4,)]
-    assert "has tables of version 0.1: kept as Parquet too now, in tables/" in capfd.readouterr().err
+    assert "are CSVs alone, as version 0.1 wrote them: taken into tables/" in capfd.readouterr().err
     assert sorted(path.name for path in (workspace / "tables").glob("*.parquet")) == [
         "failures.parquet",
         "products.parquet",

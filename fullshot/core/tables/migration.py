@@ -48,6 +48,8 @@ def bring_up_to_date(workspace: "Workspace") -> None:
                 if not folder.is_dir():
                     raise
                 return  # another command was as far first
-            say(f"fullshot: {workspace.root} has tables of version 0.1: kept as Parquet too now, in {PARQUETS}/")
+            say(
+                f"fullshot: the tables of {workspace.root} are CSVs alone, as version 0.1 wrote them: taken into {PARQUETS}/"
+            )
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

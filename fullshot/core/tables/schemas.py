@@ -90,6 +90,8 @@ _LABELLED = {
     "link": _text(),
 }
 
+_BY_GENDER_AND_WEAR = tuple(f"{gender}_{wear}" for gender in ("men", "women") for wear in ("top", "bottom", "foot"))
+
 SCHEMAS: dict[str, Schema] = {
     "products": Schema(
         {
@@ -254,7 +256,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "splits": Schema({"image_id": _image_id(unique=True), "split": _one_of(SPLITS)}),
     "labels": Schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
-    **{f"{gender}_{wear}": Schema(_LABELLED) for gender in ("men", "women") for wear in ("top", "bottom", "foot")},
+    **dict.fromkeys(_BY_GENDER_AND_WEAR, Schema(_LABELLED)),
 }
 """A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
 and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
@@ -274,6 +276,9 @@ MAY_LACK = {
 """Columns that a file may lack, then each of their cells is "not known": those that a file written by version 0.1 does
 not have, and of ``verdicts``, which people write by hand, all but the picture."""
 
+MADE_ANEW = frozenset({"curated", "dataset1", "dataset2", "queue", "priorities", *_BY_GENDER_AND_WEAR})
+"""Tables of which a command makes every row anew: what a person changed there does not last."""
+
 MADE_BY = {
     "products": "crawl",
     "images": "crawl",
@@ -285,6 +290,7 @@ MADE_BY = {
     "priorities": "annotate queue",
     "dataset1": "curate",
     "dataset2": "curate",
+    **dict.fromkeys(_BY_GENDER_AND_WEAR, "curate"),
     "labels": "curate",
     "queue": "curate",
     "splits": "curate",

@@ -22,7 +22,7 @@ from fullshot.core.progress import say
 from fullshot.core.tables import cells, checking
 from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, literal, quoted
 from fullshot.core.tables.connection import saying_what_failed
-from fullshot.core.tables.schemas import EXPORTS, SCHEMAS, Kind, missing
+from fullshot.core.tables.schemas import EXPORTS, MADE_ANEW, MADE_BY, SCHEMAS, Kind, missing
 
 PARQUETS = "tables"
 """The folder of Parquet files, in a workspace."""
@@ -169,6 +169,13 @@ class TableFiles:
         shutil.copy2(self.csv, aside)
         return aside
 
+    def _for_how_long(self) -> str:
+        if self.name not in MADE_ANEW:
+            return ""
+        lasting = ", and what is to last belongs in verdicts.csv" if self.name == "curated" else ""
+        aside = self.set_aside().name
+        return f"; `fullshot {MADE_BY[self.name]}` makes it anew: the changed one is kept as {aside}{lasting}"
+
     def relation(self, connection: duckdb.DuckDBPyConnection) -> str:
         """The query for the table's rows, in their order; the Parquet is made first where the CSV is another one.
 
@@ -182,7 +189,7 @@ class TableFiles:
             is_known, was_changed = self._kept() is not None, self.was_changed()
             self.take_in(connection)
             if was_changed:
-                say(f"fullshot: {self.csv} was changed since it was written: taken in")
+                say(f"fullshot: {self.csv} was changed since it was written: taken in{self._for_how_long()}")
             elif is_known:
                 say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
         return self.query
