@@ -48,8 +48,7 @@ def bring_up_to_date(workspace: "Workspace") -> None:
                 if not folder.is_dir():
                     raise
                 return  # another command was as far first
-            say(
-                f"fullshot: the tables of {workspace.root} are CSVs alone, as version 0.1 wrote them: taken into {PARQUETS}/"
-            )
+            taken = f"are CSVs alone, as version 0.1 wrote them: taken into {PARQUETS}/"
+            say(f"fullshot: the tables of {workspace.root} {taken}")
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -53,6 +53,15 @@ def test_the_version_of_mediapipes_features_is_that_of_0_1(settings: Settings) -
     assert version_of(estimator) == f"3 blazepose {digest} 3"
 
 
+def test_they_are_moved_beside_what_another_command_kept(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    as_version_0_1(workspace, settings)
+    (workspace / "features" / "thumbnails").mkdir(parents=True)  # by a report
+    assert curation.curate(workspace, settings)["extracted"] == 0
+    assert not (workspace / "looks").exists()
+
+
 def test_they_are_moved_and_used(make_workspace: Make, settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
     workspace = make_workspace(ROWS)
     assert curation.curate(workspace, settings)["extracted"] == 3
