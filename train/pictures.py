@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fullshot.core.features import geometry_rows
+from fullshot.core import features
 from fullshot.core.geometry import ImageGeometry
 
 
@@ -24,7 +24,7 @@ def turned(root: Path, paths: Iterable[str]) -> list[str]:
         Paths, each once, sorted; a picture that cannot be read is not among them.
     """
     each = sorted(set(paths))
-    is_turned = geometry_rows(root, each).array("orientation") > 1
+    is_turned = features.geometry_rows(root, each).array("orientation") > 1
     return [each[row] for row in np.flatnonzero(is_turned)]
 
 
@@ -36,7 +36,7 @@ def geometries(root: Path, paths: Iterable[str]) -> dict[str, ImageGeometry | No
         paths: relative to it.
     """
     each = sorted(set(paths))
-    rows = geometry_rows(root, each)
+    rows = features.geometry_rows(root, each)
     columns = (rows.array(name).tolist() for name in ("width", "height", "orientation"))
     found = zip(each, rows.is_readable.tolist(), *columns, strict=True)
     return {path: ImageGeometry(*geometry) if is_readable else None for path, is_readable, *geometry in found}
@@ -50,4 +50,4 @@ def unreadable(root: Path, paths: Iterable[str]) -> list[str]:
         paths: relative to it.
     """
     each = sorted(set(paths))
-    return [each[row] for row in np.flatnonzero(~geometry_rows(root, each).is_readable)]
+    return [each[row] for row in np.flatnonzero(~features.geometry_rows(root, each).is_readable)]

@@ -1,12 +1,16 @@
 """The family of a detector: the one that the settings name, or the one that a run was trained by."""
 
+from typing import TYPE_CHECKING
+
 from fullshot.core.interfaces import Detector, DetectorTrainer
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector import DETECTORS
-from fullshot.train.detector.data import DetectionData
 from fullshot.train.runs import Run
+
+if TYPE_CHECKING:
+    from fullshot.train.detector.data import DetectionData  # with Arrow, which who opens a detector can do without
 
 KIND = "detector"
 
@@ -14,7 +18,7 @@ FIRST = "yolo"
 """The family of version 0.1, which knew no other: its runs do not name theirs."""
 
 
-def trainer_for(section: DetectorSettings) -> DetectorTrainer[DetectionData]:
+def trainer_for(section: DetectorSettings) -> "DetectorTrainer[DetectionData]":
     """The family that the settings name.
 
     Raises:
@@ -23,7 +27,7 @@ def trainer_for(section: DetectorSettings) -> DetectorTrainer[DetectionData]:
     return DETECTORS.get(section.family).from_settings(section)
 
 
-def trainer_of(run: Run, section: DetectorSettings) -> DetectorTrainer[DetectionData]:
+def trainer_of(run: Run, section: DetectorSettings) -> "DetectorTrainer[DetectionData]":
     """The family that a run was trained by, to open it.
 
     Args:

@@ -5,6 +5,7 @@ closed, Arrow's joins lines. So Arrow's is believed where it finds as many rows 
 any other file.
 """
 
+import contextlib
 import csv
 import itertools
 from collections.abc import Iterator, Sequence
@@ -55,9 +56,8 @@ class CsvCells:
         Raises:
             BadTable: it is no CSV, a column is missing, or a row has more cells than there are columns.
         """
-        csv.field_size_limit(_LARGEST_CELL)
         try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
+            with _large_cells(), path.open(newline="", encoding="utf-8-sig") as file:
                 lines = csv.reader(file, strict=True)
                 header = tuple(next(lines, ()))
                 _check_header(name, path, header)
@@ -96,6 +96,16 @@ class CsvCells:
             value = read(column, rule.kind) if column in self.header else f"NULL::{DUCKDB_TYPES[rule.kind]}"
             yield f"{value} AS {quoted(column)}"
         yield from (f"{read(column, 'text')} AS {quoted(column)}" for column in self.header if column not in schema)
+
+
+@contextlib.contextmanager
+def _large_cells() -> Iterator[None]:
+    """Let Python read longer cells than it does by itself; the limit is one for the whole process."""
+    before = csv.field_size_limit(_LARGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _check_header(name: str, path: Path, header: Sequence[str]) -> None:
