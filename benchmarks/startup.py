@@ -36,7 +36,6 @@ COMMANDS = (
     "trace",
     "gc",
     "doctor",
-    "gc",
     "annotate serve",
     "annotate push",
     "annotate queue",
