@@ -256,10 +256,6 @@ class Dataset:
             names = [column[0] for column in answer.description or []]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
-    def digests(self, names: Sequence[str]) -> dict[str, str]:
-        """The sha256 of tables' CSVs by the path relative to the workspace; without those that are not there."""
-        return self.workspace.digests(names)
-
     def _files(self, name: str) -> TableFiles:
         return TableFiles.of(self.workspace.root, name, self.workspace.table(name))
 

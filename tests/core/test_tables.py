@@ -19,13 +19,26 @@ ROW = {"product_id": "s:1", "gender": "men", "wear": "top", "in_stock": True, "p
 SHA = "ab" * 32
 
 
+def read(name: str, path: Path) -> pd.DataFrame:
+    """A workspace's table, by the path of its CSV."""
+    return workspace_of(path).read(name)
+
+
+def write(name: str, data: pd.DataFrame, path: Path) -> None:
+    workspace_of(path).write(name, data)
+
+
+def workspace_of(path: Path) -> Workspace:
+    return Workspace(path.parent.parent if path.parent.name == "exports" else path.parent)
+
+
 def test_a_table_survives_the_file(tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     written = tables.frame(
         "products", [{**ROW, "name": 'a "b", c\nd', "sizes": "S,M"}, {**ROW, "product_id": "s:2", "in_stock": None}]
     )
-    tables.write("products", written, path)
-    pd.testing.assert_frame_equal(tables.read("products", path), written)
+    write("products", written, path)
+    pd.testing.assert_frame_equal(read("products", path), written)
     assert ",true," in path.read_text()
     assert not list(tmp_path.glob(".*"))
 
@@ -58,27 +71,27 @@ def raw(path: Path) -> list[dict[str, str]]:
 )
 def test_a_text_is_no_formula_in_the_file_and_comes_back_as_it_was(tmp_path: Path, text: str, kept: str) -> None:
     path = tmp_path / "products.csv"
-    tables.write("products", tables.frame("products", [{**ROW, "name": text, "fabric": text}]), path)
+    write("products", tables.frame("products", [{**ROW, "name": text, "fabric": text}]), path)
     assert (raw(path)[0]["name"], raw(path)[0]["fabric"]) == (kept, kept)
-    back = tables.read("products", path).iloc[0]
+    back = read("products", path).iloc[0]
     assert (back["name"], back["fabric"]) == (text, text)
 
 
 def test_a_number_below_zero_stays_a_number(tmp_path: Path) -> None:
     box = {"image_id": SHA, "label": "top", "x_min": -3.5, "y_min": -2, "x_max": 4, "y_max": 9, "source": "human"}
     data = tables.frame("boxes", [box]).assign(drift=np.array([-0.5]))
-    tables.write("boxes", data, tmp_path / "boxes.csv")
+    write("boxes", data, tmp_path / "boxes.csv")
     row = raw(tmp_path / "boxes.csv")[0]
     assert (row["x_min"], row["y_min"], row["drift"]) == ("-3.5", "-2.0", "-0.5")
-    assert tables.read("boxes", tmp_path / "boxes.csv")["x_min"].tolist() == [-3.5]
+    assert read("boxes", tmp_path / "boxes.csv")["x_min"].tolist() == [-3.5]
 
 
 def test_an_exported_table_holds_no_formula_either(tmp_path: Path) -> None:
-    path = tmp_path / "dataset1.csv"
+    path = tmp_path / "exports" / "dataset1.csv"
     row = {"image_path": "images/a.jpg", "product_type": "=cmd|' /C calc'!A0", "wear": "top", "full_shot": True}
-    tables.write("dataset1", tables.frame("dataset1", [row]), path)
+    write("dataset1", tables.frame("dataset1", [row]), path)
     assert raw(path)[0]["product_type"] == "'=cmd|' /C calc'!A0"
-    assert tables.read("dataset1", path)["product_type"].tolist() == [row["product_type"]]
+    assert read("dataset1", path)["product_type"].tolist() == [row["product_type"]]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("=+-@\t\r\n'\", "), min_size=1, max_size=8)
@@ -90,8 +103,8 @@ def test_every_text_comes_back_as_it_was(texts: list[tuple[str, str]]) -> None:
     rows = [{**ROW, "product_id": f"s:{n}", "name": name, "fabric": other} for n, (name, other) in enumerate(texts)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "products.csv"
-        tables.write("products", tables.frame("products", rows), path)
-        back = tables.read("products", path)
+        write("products", tables.frame("products", rows), path)
+        back = read("products", path)
         seen = raw(path)
     assert list(zip(back["name"], back["fabric"], strict=True)) == texts
     assert not [cell for row in seen for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
@@ -102,8 +115,8 @@ def test_lines_within_a_cell_survive(tmp_path: Path, end: str) -> None:
     path = tmp_path / "products.csv"
     names = [f"a{end}b", f"a{end}", f"x, {end}"]
     rows = [{**ROW, "product_id": f"s:{n}", "name": name} for n, name in enumerate(names)]
-    tables.write("products", tables.frame("products", rows), path)
-    assert tables.read("products", path)["name"].tolist() == names
+    write("products", tables.frame("products", rows), path)
+    assert read("products", path)["name"].tolist() == names
     assert [row["name"] for row in raw(path)] == names
     assert path.read_bytes().splitlines(keepends=True)[0].endswith(b"gone_at,style\n")
 
@@ -119,20 +132,20 @@ def test_a_table_of_version_0_1_is_read(tmp_path: Path) -> None:
     now = tables.frame("products", [{**ROW, "fabric": "wool"}])
     now.drop(columns=added).to_csv(path, index=False)
     assert "gone_at" not in path.read_text()
-    back = tables.read("products", path)
+    back = read("products", path)
     pd.testing.assert_frame_equal(back[tables.columns("products")], now[tables.columns("products")])
     assert back.columns.tolist() == [*tables.columns("products"), "fabric"]
     assert back[added].isna().all(axis=None)
     now.drop(columns=[*added, "parser"]).to_csv(path, index=False)
     with pytest.raises(BadTable, match="expected a column parser, got"):
-        tables.read("products", path)
+        read("products", path)
 
 
 def test_the_ledger_has_a_row_a_host(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     host = {"host": "shop.test", "robots": "allowed", "crawl_delay": 1.5, "requests": 12, "bytes": 34567, "paused": 0.0}
     workspace.write("ledger", tables.frame("ledger", [host]))
-    back = tables.read("ledger", tmp_path / "ledger.csv").iloc[0]
+    back = read("ledger", tmp_path / "ledger.csv").iloc[0]
     assert {key: back[key] for key in host} == host
     for wrong in ([host, host], [{**host, "host": None}], [{**host, "paused": -1}], [{**host, "status_429": -1}]):
         with pytest.raises(BadTable):
@@ -146,13 +159,13 @@ def test_what_the_crawl_makes_is_said_where_it_is_missing(tmp_path: Path, name: 
 
 
 def test_an_empty_table_has_its_columns(tmp_path: Path) -> None:
-    tables.write("boxes", tables.frame("boxes"), tmp_path / "boxes.csv")
-    assert tables.read("boxes", tmp_path / "boxes.csv").columns.tolist() == tables.columns("boxes")
+    write("boxes", tables.frame("boxes"), tmp_path / "boxes.csv")
+    assert read("boxes", tmp_path / "boxes.csv").columns.tolist() == tables.columns("boxes")
 
 
 def test_a_further_column_is_kept(tmp_path: Path) -> None:
-    tables.write("products", tables.frame("products", [{**ROW, "fabric": "wool"}]), tmp_path / "products.csv")
-    assert tables.read("products", tmp_path / "products.csv")["fabric"].tolist() == ["wool"]
+    write("products", tables.frame("products", [{**ROW, "fabric": "wool"}]), tmp_path / "products.csv")
+    assert read("products", tmp_path / "products.csv")["fabric"].tolist() == ["wool"]
 
 
 @pytest.mark.parametrize(
@@ -172,10 +185,10 @@ def test_a_further_column_is_kept(tmp_path: Path) -> None:
 def test_a_bad_cell_is_named_and_the_file_stays(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = tmp_path / "products.csv"
     good = tables.frame("products", [ROW])
-    tables.write("products", good, path)
+    write("products", good, path)
     before = path.read_bytes()
     with pytest.raises(BadTable) as caught:
-        tables.write("products", good.astype(object).assign(**change), path)
+        write("products", good.astype(object).assign(**change), path)
     assert message in str(caught.value)
     assert str(path) in str(caught.value)
     assert path.read_bytes() == before
@@ -204,42 +217,42 @@ def test_a_picture_is_there_once_a_product() -> None:
 def test_a_missing_column_and_a_missing_file_are_said(tmp_path: Path) -> None:
     path = tmp_path / "curated.csv"
     with pytest.raises(MissingInput, match="run `fullshot curate"):
-        tables.read("curated", path)
+        read("curated", path)
     path.write_text("image_id,full_shot\n")
     with pytest.raises(BadTable, match="expected a column shot_score"):
-        tables.read("curated", path)
+        read("curated", path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadTable, match="not a CSV table"):
-        tables.read("curated", path)
+        read("curated", path)
 
 
 @pytest.mark.parametrize("text", ["NA", "nan", "NULL", "None", "007", "1.50", "1e5", "true", " x "])
 def test_a_text_is_not_taken_for_something_else(tmp_path: Path, text: str) -> None:
     path = tmp_path / "products.csv"
-    tables.write("products", tables.frame("products", [{**ROW, "name": text, "fabric": text}]), path)
-    back = tables.read("products", path).iloc[0]
+    write("products", tables.frame("products", [{**ROW, "name": text, "fabric": text}]), path)
+    back = read("products", path).iloc[0]
     assert (back["name"], back["fabric"]) == (text, text)
 
 
 def test_an_apostrophe_makes_no_number(tmp_path: Path) -> None:
     path = tmp_path / "boxes.csv"
     box = {"image_id": SHA, "label": "top", "x_min": -3, "y_min": -2, "x_max": 4, "y_max": 9, "source": "human"}
-    tables.write("boxes", tables.frame("boxes", [box]), path)
+    write("boxes", tables.frame("boxes", [box]), path)
     path.write_text(path.read_text().replace("-3.0", "'-3.0"))
     with pytest.raises(BadTable, match=r"column x_min: expected a number, got .'-3\.0"):
-        tables.read("boxes", path)
+        read("boxes", path)
 
 
 def test_letters_of_all_scripts_survive(tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
-    tables.write("products", tables.frame("products", [{**ROW, "name": "обувь シャツ"}]), path)
+    write("products", tables.frame("products", [{**ROW, "name": "обувь シャツ"}]), path)
     assert "обувь シャツ" in path.read_text("utf-8")
-    assert tables.read("products", path)["name"].tolist() == ["обувь シャツ"]
+    assert read("products", path)["name"].tolist() == ["обувь シャツ"]
 
 
 def test_what_no_command_makes_is_missing_without_advice(tmp_path: Path) -> None:
     with pytest.raises(MissingInput) as caught:
-        tables.read("verdicts", tmp_path / "verdicts.csv")
+        read("verdicts", tmp_path / "verdicts.csv")
     assert str(caught.value) == f"no verdicts.csv in {tmp_path}"
 
 
@@ -247,40 +260,41 @@ def test_why_a_file_is_no_table_is_said(tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     path.write_text("")
     with pytest.raises(BadTable, match="not a CSV table: it has no columns"):
-        tables.read("products", path)
+        read("products", path)
 
 
 def test_a_boolean_is_true_or_false_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     values = [True, False, None]
     rows = [{**ROW, "product_id": f"s:{number}", "in_stock": value} for number, value in enumerate(values)]
-    tables.write("products", tables.frame("products", rows), path)
+    write("products", tables.frame("products", rows), path)
     assert [row["in_stock"] for row in raw(path)] == ["true", "false", ""]
-    back = tables.read("products", path)["in_stock"]
+    back = read("products", path)["in_stock"]
     assert [None if pd.isna(value) else bool(value) for value in back] == values
 
 
 def test_a_bad_cell_of_a_file_is_named_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
-    tables.write("products", tables.frame("products", [ROW]), path)
+    write("products", tables.frame("products", [ROW]), path)
     path.write_text(path.read_text().replace("12.5", "cheap"))
     with pytest.raises(BadTable) as caught:
-        tables.read("products", path)
+        read("products", path)
     assert str(caught.value) == f"{path}: row 2 column price: expected a number, got 'cheap'"
 
 
 def test_all_columns_that_are_missing_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "splits.csv"
+    path = tmp_path / "exports" / "splits.csv"
+    path.parent.mkdir()
     path.write_text("picture,side\n")
     with pytest.raises(BadTable) as caught:
-        tables.read("splits", path)
+        read("splits", path)
     assert str(caught.value) == f"{path}: expected a column image_id, split, got picture, side"
 
 
 def test_a_table_without_one_of_its_columns_is_not_written(tmp_path: Path) -> None:
-    path = tmp_path / "splits.csv"
+    path = tmp_path / "exports" / "splits.csv"
     with pytest.raises(BadTable) as caught:
-        tables.write("splits", pd.DataFrame({"image_id": [SHA]}), path)
+        write("splits", pd.DataFrame({"image_id": [SHA]}), path)
     assert str(caught.value) == f"{path}: expected a column split"
     assert not path.exists()
 
@@ -289,8 +303,8 @@ def test_some_rows_of_a_table_are_a_table(tmp_path: Path) -> None:
     prices = [1.5, None, 3.5, 4.5]
     rows = [{**ROW, "product_id": f"s:{number}", "price": price} for number, price in enumerate(prices)]
     some = tables.frame("products", rows).iloc[[3, 2]]
-    tables.write("products", some, tmp_path / "products.csv")
-    back = tables.read("products", tmp_path / "products.csv")
+    write("products", some, tmp_path / "products.csv")
+    back = read("products", tmp_path / "products.csv")
     assert list(zip(back["product_id"], back["price"], strict=True)) == [("s:3", 4.5), ("s:2", 3.5)]
 
 

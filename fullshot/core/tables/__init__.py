@@ -7,8 +7,7 @@ from fullshot.core.tables.schemas import ANNOTATIONS, MADE_BY, SCHEMAS, SHOTS, S
 
 if TYPE_CHECKING:
     from fullshot.core.tables.frames import frame
-    from fullshot.core.tables.whole import read, write
 
-__all__ = ["ANNOTATIONS", "MADE_BY", "SCHEMAS", "SHOTS", "SOURCES", "SPLITS", "columns", "frame", "read", "write"]
+__all__ = ["ANNOTATIONS", "MADE_BY", "SCHEMAS", "SHOTS", "SOURCES", "SPLITS", "columns", "frame"]
 
-__getattr__ = lazy_names(__name__, {".frames": ["frame"], ".whole": ["read", "write"]})
+__getattr__ = lazy_names(__name__, {".frames": ["frame"]})
