@@ -105,6 +105,36 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
     return None
 
 
+def found_or_trained(
+    workspace: Workspace,
+    kind: str,
+    inputs: str,
+    weights: Callable[[Path], Path],
+    train: Callable[[], tuple[Run, bool]],
+    *,
+    resume: str | None,
+) -> dict[str, Any]:
+    """Put the finished run of these inputs in use; it is trained where there is none.
+
+    Args:
+        workspace: where.
+        kind: ``detector`` or ``embedder``.
+        inputs: see :func:`fullshot.train.digests.inputs_digest`.
+        weights: where the weights lie in a run's folder.
+        train: the finished run, and whether it had to be trained.
+        resume: the run to go on with, whatever else there is; None: none was named.
+
+    Returns:
+        ``run``, its name; ``trained``; and its metrics.
+    """
+    run, trained = None if resume else run_of_inputs(workspace, kind, inputs, weights), False
+    if run is None:
+        run, trained = train()
+        remember_inputs(run, inputs)
+    put_in_use(run)
+    return {"run": run.name, "trained": trained, **run.metrics}
+
+
 def put_in_use(run: Run) -> None:
     """Make a finished run the model in use."""
     write_text(run.folder.parent / "latest.json", json.dumps({"run": run.name}) + "\n")

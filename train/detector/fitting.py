@@ -4,6 +4,7 @@ What is the same for every family of detectors is done here; what a family does 
 :class:`fullshot.core.interfaces.DetectorTrainer`.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +55,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         trainer = trainer_for(section)
         made_with = _made_with(section, trainer)
         inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_WITHOUT_EFFECT)
-        run = None if resume else runs.run_of_inputs(workspace, KIND, inputs, trainer.weights)
-        trained = False
-        if run is None:
-            run, trained = _found_or_trained(workspace, settings, section, trainer, made_with, resume)
-            runs.remember_inputs(run, inputs)
-        runs.put_in_use(run)
-        stats.update(run=run.name, trained=trained, **run.metrics)
+        train = functools.partial(_found_or_trained, workspace, settings, section, trainer, made_with, resume)
+        stats |= runs.found_or_trained(workspace, KIND, inputs, trainer.weights, train, resume=resume)
     return stats
 
 
