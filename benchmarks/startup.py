@@ -8,7 +8,6 @@ import argparse
 import os
 import resource
 import shlex
-import socket
 import subprocess
 import sys
 import threading
@@ -175,10 +174,10 @@ def until_first_request(folder: Path, times: int) -> Timing:
     boxes: dict[str, tuple[studio.Box, ...]] = {picture.name: () for picture in plan.pictures}
     runs = []
     for number in range(times):
-        port = _free_port()
-        shop = _Shop(plan, boxes, folder, f"http://{server.HOST}:{port}")
+        listener = server.listen(0)
+        shop = _Shop(plan, boxes, folder, server.base_of(listener))
         words = ["crawl", str(folder / f"crawl-{number}"), "--shop", "myntra", *shop.urls, "--delay", "0"]
-        with server.serve(shop, port):
+        with server.serve(shop, listener):
             before, started = _processor_seconds(), time.perf_counter()
             with subprocess.Popen(command(words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
                 came = shop.asked.wait(60)
@@ -189,12 +188,6 @@ def until_first_request(folder: Path, times: int) -> Timing:
                 raise SystemExit(f"{shlex.join(words)}: no request came")
         runs.append((seconds, _processor_seconds() - before))
     return Timing(min(seconds for seconds, _ in runs), min(spent for _, spent in runs))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((server.HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _processor_seconds() -> float:

@@ -58,12 +58,12 @@ def run_demo(
         StageFailed: a stage failed; its own message says why.
     """
     demo = _Demo(Workspace(root), Path(f"{root}-shop"), flags or {})
-    demo.open(seed, collections, port, fresh=fresh)
-    with demo.timed("draw"), progress.bar("draw", "pictures") as advance:
-        boxes = studio.draw_all(demo.studio, demo.pictures, progress=advance)
-    site = shop.Shop(demo.studio, boxes, demo.pictures, f"http://{shop.HOST}:{demo.port}")
-    with shop.serve(site, demo.port):
-        demo.command("crawl", *site.urls, *_CRAWL_FLAGS)
+    with demo.open(seed, collections, port, fresh=fresh) as listener:
+        with demo.timed("draw"), progress.bar("draw", "pictures") as advance:
+            boxes = studio.draw_all(demo.studio, demo.pictures, progress=advance)
+        site = shop.Shop(demo.studio, boxes, demo.pictures, shop.base_of(listener))
+        with shop.serve(site, listener):
+            demo.command("crawl", *site.urls, *_CRAWL_FLAGS)
     for stage in ("curate", "train detector", "train embedder", "index build"):
         demo.command(stage)
     detector = demo.command("evaluate detector")
@@ -86,12 +86,12 @@ def keep_open(root: Path) -> None:
         UserError: there is no demo, or its port is in use.
     """
     demo = _Demo(Workspace(root), Path(f"{root}-shop"), {})
-    demo.reopen()
-    boxes = studio.draw_all(demo.studio, demo.pictures)
-    site = shop.Shop(demo.studio, boxes, demo.pictures, f"http://{shop.HOST}:{demo.port}")
-    with shop.serve(site, demo.port), contextlib.suppress(KeyboardInterrupt):
-        demo.console.print(f"the shop is open at {site.base}/ until Ctrl-C")
-        threading.Event().wait()
+    with demo.reopen() as listener, contextlib.suppress(KeyboardInterrupt):
+        boxes = studio.draw_all(demo.studio, demo.pictures)
+        site = shop.Shop(demo.studio, boxes, demo.pictures, shop.base_of(listener))
+        with shop.serve(site, listener):
+            demo.console.print(f"the shop is open at {site.base}/ until Ctrl-C")
+            threading.Event().wait()
 
 
 class _Demo:
@@ -104,7 +104,6 @@ class _Demo:
         self.flags = flags
         self.card = ScoreCard(workspace=workspace.root)
         self.console = Console(stderr=True, highlight=False)
-        self.port = 0
         self.studio = studio.open_studio(7, 3)
 
     @property
@@ -118,8 +117,12 @@ class _Demo:
         for folder in (self.workspace.root, self.folder):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def open(self, seed: int, collections: int, port: int, *, fresh: bool = False) -> None:
-        """Open the shop, or the one that an earlier demo drew here: its links hold its port."""
+    def open(self, seed: int, collections: int, port: int, *, fresh: bool = False) -> socket.socket:
+        """Open the shop, or the one that an earlier demo drew here: its links hold its port.
+
+        Returns:
+            The socket that listens at the port: nothing else can take it while the shop is drawn.
+        """
         try:
             self.studio = studio.open_studio(seed, collections)
         except ValueError as error:
@@ -129,25 +132,24 @@ class _Demo:
         wanted = {"seed": seed, "collections": collections}
         if self._record.is_file():
             drawn = json.loads(self._record.read_text("utf-8"))
-            self.port = drawn.pop("port")
-            if drawn != wanted or port not in (0, self.port):
+            linked = drawn.pop("port")
+            if drawn != wanted or port not in (0, linked):
                 raise UserError(
-                    f"{self.workspace.root} holds a demo of another shop ({drawn}, port {self.port}): --fresh replaces it"
+                    f"{self.workspace.root} holds a demo of another shop ({drawn}, port {linked}): --fresh replaces it"
                 )
-        else:
-            if self.workspace.root.exists() and any(self.workspace.root.iterdir()):
-                raise UserError(
-                    f"{self.workspace.root} is there already and was not made by a demo: name another folder"
-                )
-            self.port = port or _free_port()
-            files.write_text(self._record, json.dumps({**wanted, "port": self.port}) + "\n")
+            return shop.listen(linked)
+        if self.workspace.root.exists() and any(self.workspace.root.iterdir()):
+            raise UserError(f"{self.workspace.root} is there already and was not made by a demo: name another folder")
+        listener = shop.listen(port) if port else _listen_anywhere()
+        files.write_text(self._record, json.dumps({**wanted, "port": listener.getsockname()[1]}) + "\n")
+        return listener
 
-    def reopen(self) -> None:
+    def reopen(self) -> socket.socket:
         """Open the shop that an earlier demo drew here."""
         if not self._record.is_file():
             raise UserError(f"no demo at {self.workspace.root}: run `fullshot demo {self.workspace.root}` first")
         drawn = json.loads(self._record.read_text("utf-8"))
-        self.open(drawn["seed"], drawn["collections"], drawn["port"])
+        return self.open(drawn["seed"], drawn["collections"], drawn["port"])
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -182,16 +184,11 @@ class _Demo:
         return stats
 
 
-def _free_port() -> int:
-    for port in (PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((shop.HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise UserError(f"no free port on {shop.HOST}")
+def _listen_anywhere() -> socket.socket:
+    try:
+        return shop.listen(PORT)
+    except UserError:
+        return shop.listen(0)
 
 
 def _photo(workspace: Workspace) -> Path:

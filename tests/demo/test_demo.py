@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.workspace import Workspace
 from fullshot.demo import run_demo
+from fullshot.demo.shop import server, studio
 
 SMALL = {
     "FULLSHOT_CURATE_VALIDATION_SHARE": "0.4",
@@ -73,6 +75,23 @@ def test_a_command_is_not_taken_from_the_folder_that_the_user_works_in(
     # The flag ends the command as soon as it has begun: by its own code for a wrong call.
     with pytest.raises(StageFailed, match="`fullshot crawl` ended with code 2"):
         run_demo(tmp_path / "demo", collections=1, flags={"crawl": ["--no-such-flag"]})
+
+
+def test_the_port_of_the_links_is_held_while_the_shop_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ports: list[int] = []
+
+    def draw(*_: object, **__: object) -> NoReturn:
+        ports.append(json.loads((tmp_path / f"{len(ports)}-shop" / "shop.json").read_text())["port"])
+        with pytest.raises(UserError, match=f"port {ports[-1]} of 127.0.0.1"):
+            server.listen(ports[-1])
+        if len(ports) == 1:
+            run_demo(tmp_path / "1", collections=1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(studio, "draw_all", draw)
+    with pytest.raises(KeyboardInterrupt):
+        run_demo(tmp_path / "0", collections=1)
+    assert len(set(ports)) == 2
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """The built-in shop's pages: what a crawler reads in them and what a browser shows of them."""
 
 import io
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,12 +17,6 @@ from fullshot.demo.shop.server import Shop
 from fullshot.demo.shop.studio import Box
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop of three collections, serving; only the pictures that are looked at here are drawn."""
@@ -31,10 +24,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     studio = studios.open_studio(7, 10)
     outfits = [picture for picture in studio.pictures if picture.kind == "outfit"]
     boxes = {outfit.name: (Box(outfit.product_ids[0], "top", 120.0, 64.0, 360.0, 320.0),) for outfit in outfits}
-    there = Shop(studio, boxes, folder, f"http://{shops.HOST}:{free_port()}")
+    listener = shops.listen(0)
+    there = Shop(studio, boxes, folder, shops.base_of(listener))
     for picture in studio.pictures:
         Image.new("RGB", (480, 640), (240, 240, 240)).save(folder / picture.name)
-    with shops.serve(there, int(there.base.rpartition(":")[2])):
+    with shops.serve(there, listener):
         yield there
 
 
@@ -109,8 +103,8 @@ def test_pictures_robots_and_what_is_not_there(shop: Shop) -> None:
 
 def test_a_port_in_use_is_said(shop: Shop) -> None:
     port = int(shop.base.rpartition(":")[2])
-    with pytest.raises(UserError, match=f"port {port} of 127.0.0.1"), shops.serve(shop, port):
-        pass
+    with pytest.raises(UserError, match=f"port {port} of 127.0.0.1"):
+        shops.listen(port)
 
 
 def test_a_browser_shows_the_shop(shop: Shop) -> None:

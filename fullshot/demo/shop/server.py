@@ -6,6 +6,7 @@ Listings have 50 products a page and go on by ``?p=2``; product pages carry ``wi
 
 import html
 import re
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ ROBOTS = "User-agent: *\nDisallow: /checkout\nDisallow: /my/\n"
 
 _SLUGS = {"top": "topwear", "bottom": "bottomwear", "foot": "footwear", "long": "dresses"}
 _PICTURE_SIZE = (480, 640)
+_BACKLOG = 128
+"""Connections that wait to be taken: a crawl opens many at once."""
 
 
 @dataclass(frozen=True)
@@ -246,13 +249,31 @@ def _percent(box: Box) -> dict[str, float]:
     }
 
 
-@contextmanager
-def serve(shop: Shop, port: int) -> Iterator[None]:
-    """Serve the shop on this machine's loopback address for as long as the context lasts.
+def listen(port: int) -> socket.socket:
+    """Take a port of this machine's loopback address; who connects waits for :func:`serve`.
+
+    Args:
+        port: 0: any free one.
 
     Raises:
         UserError: the port is in use.
     """
+    try:
+        return socket.create_server((HOST, port), backlog=_BACKLOG)
+    except OSError:
+        raise UserError(
+            f"port {port} of {HOST}, where the shop's links point to, is in use: end what holds it (another `fullshot demo`?)"
+        ) from None
+
+
+def base_of(listener: socket.socket) -> str:
+    """Scheme, host and port of the links of a shop that is served from a socket."""
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def serve(shop: Shop, listener: socket.socket) -> Iterator[None]:
+    """Serve the shop from a socket of :func:`listen` for as long as the context lasts, and close it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -271,17 +292,14 @@ def serve(shop: Shop, port: int) -> Iterator[None]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
-        request_queue_size = 128
+        request_queue_size = _BACKLOG
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Silent: a crawl that is stopped drops its connections."""
 
-    try:
-        server = Server((HOST, port), Handler)
-    except OSError:
-        raise UserError(
-            f"port {port} of {HOST}, where the shop's links point to, is in use: end what holds it (another `fullshot demo`?)"
-        ) from None
+    server = Server(listener.getsockname(), Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
