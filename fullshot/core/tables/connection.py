@@ -55,6 +55,9 @@ def opened(spill: Path) -> duckdb.DuckDBPyConnection:
         config={
             "memory_limit": MEMORY,
             "temp_directory": str(spill),
+            # What a query is done with goes back to the system: without it, up to all of the limit stays with the
+            # process, beside the arrays of the steps that follow.
+            "allocator_background_threads": "true",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         },
