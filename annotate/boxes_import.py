@@ -15,7 +15,7 @@ from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
-from fullshot.core import image_store, tables
+from fullshot.core import image_store
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import Corners
 from fullshot.core.clock import now
@@ -46,11 +46,12 @@ _DIFFERENT = f"""
 SELECT count(*) FROM ((({_BEFORE}) EXCEPT ALL FROM imported) UNION ALL (FROM imported EXCEPT ALL ({_BEFORE})))
 """
 _TOGETHER = f"""
-SELECT * EXCLUDE (part, place) FROM (
-    SELECT {{columns}}, 0 AS part, row_number() OVER () AS place FROM boxes
+SELECT * EXCLUDE (_part, _place) FROM (
+    SELECT *, 0 AS _part, row_number() OVER () AS _place FROM boxes
     WHERE source <> '{SOURCE}' OR image_id NOT IN (SELECT image_id FROM replaced)
-    UNION ALL SELECT {{fresh}}, 1, row_number() OVER () FROM imported
-) ORDER BY part, place
+    UNION ALL BY NAME
+    SELECT *, '{SOURCE}' AS source, '{{moment}}' AS updated_at, 1 AS _part, row_number() OVER () AS _place FROM imported
+) ORDER BY _part, _place
 """
 
 _AT_ONCE = 4096
@@ -292,7 +293,4 @@ def _replace(data: Dataset, pictures: list[str], rows: _Rows) -> None:
     ((different,),) = data.rows(_DIFFERENT)
     if not different and is_there:
         return
-    given = {**{name: name for name in _KEYS}, "source": f"'{SOURCE}'", "updated_at": f"'{now()}'"}
-    names = tables.columns("boxes")
-    fresh = ", ".join(f"{given.get(name, 'NULL')} AS {name}" for name in names)
-    data.write("boxes", _TOGETHER.format(columns=", ".join(names), fresh=fresh))
+    data.write("boxes", _TOGETHER.format(moment=now()))

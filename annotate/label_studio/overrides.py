@@ -4,7 +4,6 @@ from collections.abc import Set
 
 import pyarrow
 
-from fullshot.core import tables
 from fullshot.core.annotations import CONSENSUS
 from fullshot.core.dataset import Dataset
 
@@ -53,14 +52,20 @@ judged AS (
 SELECT image_id, shot, annotator, updated_at FROM judged WHERE shot IS DISTINCT FROM before
 """
 
-_WRITTEN = """
-SELECT {columns} FROM (
-    SELECT image_id, place, {cells}
-    FROM (SELECT *, row_number() OVER () AS place FROM verdicts) AS verdicts
-    FULL JOIN (SELECT *, true AS is_changed FROM changed_shots) AS changed USING (image_id)
-) WHERE shot IS NOT NULL OR keep IS NOT NULL OR was_there ORDER BY place NULLS LAST, image_id
-"""
+# What else stands in a row stays, a person's note and further columns among it.
 _CHANGED_CELLS = {"shot": "shot", "annotator": "annotator", "judged_at": "updated_at"}
+_WRITTEN = f"""
+SELECT verdicts.* EXCLUDE (_place) REPLACE (coalesce(verdicts.image_id, changed.image_id) AS image_id, {
+    ", ".join(
+        f"CASE WHEN changed.image_id IS NULL THEN verdicts.{name} ELSE changed.{cell} END AS {name}"
+        for name, cell in _CHANGED_CELLS.items()
+    )
+})
+FROM (SELECT *, row_number() OVER () AS _place FROM verdicts) AS verdicts
+FULL JOIN changed_shots AS changed ON changed.image_id = verdicts.image_id
+WHERE changed.image_id IS NULL OR changed.shot IS NOT NULL OR verdicts.keep IS NOT NULL OR verdicts.note IS NOT NULL
+ORDER BY verdicts._place NULLS LAST, coalesce(verdicts.image_id, changed.image_id)
+"""
 
 
 def update_overrides(data: Dataset, fresh: Set[str]) -> int:
@@ -83,14 +88,5 @@ def update_overrides(data: Dataset, fresh: Set[str]) -> int:
     data.create("changed_shots", _CHANGED)
     ((changed,),) = data.rows("SELECT count(*) FROM changed_shots")
     if changed:
-        names = tables.columns("verdicts")
-        cells = [
-            f"CASE WHEN is_changed THEN changed.{_CHANGED_CELLS[name]} ELSE verdicts.{name} END AS {name}"
-            if name in _CHANGED_CELLS
-            else f"verdicts.{name}"
-            for name in names
-            if name != "image_id"
-        ]
-        cells.append("is_changed IS NULL AS was_there")
-        data.write("verdicts", _WRITTEN.format(columns=", ".join(names), cells=", ".join(cells)))
+        data.write("verdicts", _WRITTEN)
     return int(changed)

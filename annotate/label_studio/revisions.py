@@ -29,15 +29,15 @@ SELECT image_id, revision, label, {", ".join(CORNERS)} FROM boxes
 WHERE source = 'human' AND annotator = '{CONSENSUS}' AND image_id IN (SELECT unnest($asked)) AND revision IS NOT NULL
 """
 _BOXES = """
-SELECT * EXCLUDE (part, place) FROM (
-    SELECT {columns}, 0 AS part, row_number() OVER () AS place FROM boxes
+SELECT * EXCLUDE (_part, _place) FROM (
+    SELECT *, 0 AS _part, row_number() OVER () AS _place FROM boxes
     WHERE source IS DISTINCT FROM 'human' OR revision IS NULL
         OR (image_id, revision) NOT IN (SELECT image_id, revision FROM new_annotations)
-    UNION ALL SELECT {columns}, 1, row_number() OVER () FROM new_boxes
-) ORDER BY part, place
+    UNION ALL BY NAME SELECT *, 1 AS _part, row_number() OVER () AS _place FROM new_boxes
+) ORDER BY _part, _place
 """
 _ANNOTATIONS = """
-SELECT {columns} FROM annotations UNION ALL SELECT {columns} FROM new_annotations ORDER BY image_id, revision
+SELECT * FROM annotations UNION ALL BY NAME SELECT * FROM new_annotations ORDER BY image_id, revision
 """
 
 
@@ -102,12 +102,11 @@ def append(data: Dataset, annotations: Sequence[dict[str, Any]], boxes: Sequence
         return
     for name in ("annotations", "boxes"):
         data.make_if_missing(name)
-    names = tables.columns("annotations")
-    rows = [{name: row.get(name) for name in names} for row in annotations]
+    rows = [{name: row.get(name) for name in tables.columns("annotations")} for row in annotations]
     data.create("new_annotations", tables.frame("annotations", rows))
     # Boxes first: a revision without its boxes would mean that the picture has none.
     if boxes:
         data.create("new_boxes", tables.frame("boxes", boxes))
         # A pull that was killed between the two tables left the boxes of these revisions; they are replaced.
-        data.write("boxes", _BOXES.format(columns=", ".join(tables.columns("boxes"))))
-    data.write("annotations", _ANNOTATIONS.format(columns=", ".join(names)))
+        data.write("boxes", _BOXES)
+    data.write("annotations", _ANNOTATIONS)

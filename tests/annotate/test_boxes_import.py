@@ -184,3 +184,15 @@ def test_coco_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert CocoFormat().load(annotations(tmp_path, *pictures)) == pictures
     with pytest.raises(ValueError, match="expected a label of top, got 'foot'"):
         write_file(tmp_path / "few.json", pictures, ["top"])
+
+
+def test_a_persons_further_columns_stay(workspace: Workspace, tmp_path: Path) -> None:
+    identity = str(workspace.read("images")["image_id"].iloc[0])
+    drawn = {"image_id": identity, "label": "foot", "x_min": 1, "y_min": 1, "x_max": 2, "y_max": 2, "source": "human"}
+    workspace.write("boxes", tables.frame("boxes", [drawn]).assign(mine="kept"))
+    picture(tmp_path / "theirs", "a.png", 10)
+    path = annotations(tmp_path / "theirs", one(("top", (10, 20, 30, 40))))
+    assert importing.import_boxes(workspace, SETTINGS, path, "coco")["boxes"] == 1
+    written = workspace.read("boxes")
+    assert written["source"].tolist() == ["human", "import"]
+    assert written["mine"].fillna("").tolist() == ["kept", ""]

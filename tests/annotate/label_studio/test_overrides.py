@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from fullshot.annotate.label_studio import overrides
@@ -77,3 +78,20 @@ def test_an_override_by_hand_outweighs_what_annotators_differed_on_before(make: 
     assert update_overrides(workspace, set()) == 0
     assert update_overrides(workspace, {identity}) == 1
     assert workspace.read("verdicts")["shot"].tolist() == ["unclear"]
+
+
+def test_what_else_a_person_wrote_into_verdicts_stays(make: Make) -> None:
+    workspace = make(2)
+    identity = annotate(workspace, ("ada", "half", None))
+    other = str(workspace.read("images")["image_id"].iloc[1])
+    lines = f"image_id,shot,note,seen by\n{other},item,,eve\n{identity},,blurred,bob\n"
+    workspace.table("verdicts").write_text(lines, encoding="utf-8")
+    assert update_overrides(workspace, {identity}) == 1
+    written = workspace.read("verdicts").set_index("image_id")
+    assert written["shot"].to_dict() == {other: "item", identity: "half"}
+    assert written["seen by"].to_dict() == {other: "eve", identity: "bob"}
+    annotate(workspace, ("ada", "half", None), ("ada", "skipped", WITHDRAWN))
+    assert update_overrides(workspace, {identity}) == 1
+    left = workspace.read("verdicts").set_index("image_id").loc[identity]
+    assert (left["note"], left["seen by"]) == ("blurred", "bob")
+    assert pd.isna(left["shot"])
