@@ -12,7 +12,8 @@ TABLES = ("products", "images", "boxes", "failures", "ledger")
 _LINKS_AT_ONCE = 500_000
 """Pictures' addresses that a join keeps in memory."""
 
-_BOX = ("image_id", "label", "source", "product_id", "x_min", "y_min", "x_max", "y_max")
+_BOX = ("image_id", "label", "source", "product_id", "x_min", "y_min", "x_max", "y_max", "annotator", "revision")
+"""What tells boxes apart: two people who keep the detector's box have the same corners."""
 
 
 def merge(data: Dataset, state: CrawlState, advance: Advance | None = None) -> dict[str, int]:

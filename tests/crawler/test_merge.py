@@ -48,3 +48,14 @@ def test_a_persons_further_columns_stay_whatever_they_are_called(tmp_path: Path,
     assert merge_a_product(workspace, {})["products"] == 2
     for name in rows:
         assert "mine" in set(workspace.read(name)[column].dropna()), name
+
+
+def test_what_two_people_drew_alike_stays(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    corners = {"x_min": 1.0, "y_min": 2.0, "x_max": 3.0, "y_max": 4.0}
+    box = {"image_id": "0" * 64, "label": "top", **corners, "source": "human"}
+    rows = [{**box, "annotator": who, "revision": number} for number, who in enumerate(("ada", "bob", "bob"), 1)]
+    workspace.write("boxes", tables.frame("boxes", rows))
+    merge_a_product(workspace, {})
+    written = workspace.read("boxes")
+    assert list(zip(written["annotator"], written["revision"], strict=True)) == [("ada", 1), ("bob", 2), ("bob", 3)]
