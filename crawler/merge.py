@@ -52,10 +52,11 @@ def merge(data: Dataset, state: CrawlState, advance: Advance | None = None) -> d
 
 def _products(data: Dataset, state: CrawlState) -> tuple[str, str]:
     """First seen when the old rows were; a page that was saved earlier does not undo what came later."""
+    further = _further(data, "products", "found_products")
     data.define(
         "all_products",
         "SELECT * FROM products WHERE product_id NOT IN (SELECT product_id FROM found_products) UNION ALL BY NAME "
-        "SELECT found.* EXCLUDE (_seq) REPLACE ("
+        f"SELECT {further}found.* EXCLUDE (_seq) REPLACE ("
         "least(found.first_seen, old.first_seen, old.fetched_at) AS first_seen, "
         "greatest(found.last_seen, old.last_seen) AS last_seen, "
         "CASE WHEN old.gone_at > found.fetched_at THEN old.gone_at END AS gone_at) "
@@ -103,7 +104,10 @@ def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
         "WHERE NOT EXISTS (SELECT 1 FROM found_images AS found "
         "WHERE found.image_id = old.image_id AND found.product_id = old.product_id)"
     )
-    both = f"{old} UNION ALL BY NAME SELECT *, 1 AS _part FROM found_images"
+    found = "found_images AS found"
+    if further := _further(data, "images", "found_images"):
+        found += " LEFT JOIN images AS old USING (image_id, product_id)"
+    both = f"{old} UNION ALL BY NAME SELECT {further}found.*, 1 AS _part FROM {found}"
     order = "ORDER BY product_id, position NULLS LAST, _part, _seq, _n"
     return f"SELECT * EXCLUDE (_part, _seq, _n) FROM ({both}) {order}", "found_images"
 
@@ -170,6 +174,16 @@ def _ledger(data: Dataset, state: CrawlState) -> tuple[str, str]:
     old = "SELECT *, 0 AS _part, 0 AS _seq, 0 AS _n FROM ledger"
     new = "SELECT * EXCLUDE (_odd), 1 AS _part, 0 AS _n FROM found_hosts"
     return _last_of_each(f"{old} UNION ALL BY NAME {new}", ("host",)), "found_hosts"
+
+
+def _further(data: Dataset, old: str, new: str) -> str:
+    """The columns that people added to a table, for its rows that are written anew, as SQL has them after SELECT."""
+    before, now = (
+        [name for (name,) in data.rows(f"SELECT column_name FROM (DESCRIBE SELECT * FROM {each})")]
+        for each in (old, new)
+    )
+    there = {name.lower() for name in now}
+    return "".join(f"old.{quoted(name)}, " for name in before if name.lower() not in there)
 
 
 def _last_of_each(rows: str, keys: tuple[str, ...]) -> str:

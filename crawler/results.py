@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import BadTable
+from fullshot.core.progress import say
 from fullshot.core.tables.cells import known_number, literal, quoted
 from fullshot.core.tables.checking import conditions
 from fullshot.core.tables.schemas import SCHEMAS, Kind, columns
@@ -28,6 +29,8 @@ _LINE = {
     ],
 }
 _TIMES = {"fetched_at": "seen_at", "first_seen": "seen_at", "last_seen": "seen_at", "gone_at": "NULL::VARCHAR"}
+_OURS = ("_seq", "_line", "_odd", "seen_at")
+"""Columns beside a product's own, while it is typed."""
 _SHOWN = "SELECT json_extract(link.value, '$.url') FROM products, json_each(products.found, '$.images') AS link"
 
 
@@ -96,12 +99,8 @@ def _take_products(data: Dataset) -> None:
     """``found_products``, and ``found_refused``: the pages whose product its table does not take, and why."""
     known = ", ".join(map(literal, SCHEMAS["products"].columns))
     named = "SELECT _seq, unnest(keys) AS key, generate_subscripts(keys, 1) AS n FROM found_lines"
-    further = [
-        name
-        for (name,) in data.rows(
-            f"SELECT key FROM ({named}) WHERE key NOT IN ({known}) GROUP BY key ORDER BY min((_seq, n))"
-        )
-    ]
+    query = f"SELECT key FROM ({named}) WHERE key NOT IN ({known}) GROUP BY key ORDER BY min((_seq, n))"
+    further = _columns_of_their_own([name for (name,) in data.rows(query)])
     lines = "SELECT _seq, product AS _line, seen_at FROM found_lines"
     data.create("typed_products", _typed("products", lines, further, _TIMES))
     mended, refused = _mend(data)
@@ -114,6 +113,18 @@ def _take_products(data: Dataset) -> None:
         products += f" UNION ALL BY NAME SELECT mended_products.*{extras} FROM mended_products"
         products += " JOIN typed_products USING (_seq)"
     data.define("found_products", products)
+
+
+def _columns_of_their_own(names: list[str]) -> list[str]:
+    """Further names that can be columns: SQL takes two that differ in capital letters alone for one."""
+    taken = {*SCHEMAS["products"].columns, *_OURS}
+    further, left_out = [], []
+    for name in names:
+        (left_out if name.lower() in taken else further).append(name)
+        taken.add(name.lower())
+    if left_out:
+        say(f"fullshot: what pages say of {', '.join(left_out)} is left out: no column of products can be called so")
+    return further
 
 
 def _mend(data: Dataset) -> tuple[list[pa.Table], list[tuple[int, str]]]:

@@ -16,14 +16,17 @@ PAGE_URL, PICTURE_URL = "https://shop.test/7", "https://shop.test/7.jpg"
 TIME = "2026-01-01T00:00:00Z"
 
 
-def merge_a_product(workspace: Workspace, product: dict[str, Any]) -> dict[str, int]:
+def merge_a_product(workspace: Workspace, product: dict[str, Any], *, is_fetched: bool = False) -> dict[str, int]:
     with CrawlState(workspace / FILE) as state, workspace.open() as data:
         state.frontier.add([PAGE_URL], PAGE)
         task = state.frontier.take("shop.test:443", LISTING)
         assert task is not None
         found = ProductFound({"product_id": "s:7", "gender": "men", **product}, [PictureLink(PICTURE_URL, 1, "")])
         state.found_product(task, found, TIME, Validators())
-        state.note_failure(PICTURE_URL, PAGE_URL, "http-404", "gone", TIME)
+        if is_fetched:
+            state.add_pictures([(PICTURE_URL, "0" * 64, "0.jpg", 1, 1, 1, TIME)], lambda path: True)
+        else:
+            state.note_failure(PICTURE_URL, PAGE_URL, "http-404", "gone", TIME)
         return merge(data, state)
 
 
@@ -59,3 +62,24 @@ def test_what_two_people_drew_alike_stays(tmp_path: Path) -> None:
     merge_a_product(workspace, {})
     written = workspace.read("boxes")
     assert list(zip(written["annotator"], written["revision"], strict=True)) == [("ada", 1), ("bob", 2), ("bob", 3)]
+
+
+def test_what_a_person_noted_of_a_product_stays_when_it_is_found_again(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    merge_a_product(workspace, {}, is_fetched=True)
+    for name in ("products", "images"):
+        workspace.write(name, workspace.read(name).assign(note="mine"))
+    merge_a_product(workspace, {"name": "shirt"}, is_fetched=True)
+    assert workspace.read("products")[["name", "note"]].to_numpy().tolist() == [["shirt", "mine"]]
+    assert workspace.read("images")[["position", "note"]].to_numpy().tolist() == [[1, "mine"]]
+
+
+@pytest.mark.parametrize("name", ["Brand", "seen_at", "_seq"])
+def test_what_can_be_no_column_is_left_out_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    merge_a_product(workspace, {"brand": "ours", name: "theirs", "Fit": "slim"})
+    product = workspace.read("products").iloc[0]
+    assert (product["brand"], product["Fit"]) == ("ours", "slim")
+    assert f"what pages say of {name} is left out" in capsys.readouterr().err
