@@ -372,3 +372,55 @@ def test_all_tables_have_their_files_where_they_belong(tmp_path: Path) -> None:
         beside = parts.csv.parent.name == "exports"
         assert parts.parquet.parent == (workspace.exports if beside else tmp_path / "tables")
         assert parts.record == tmp_path / "tables" / f"{name}.json"
+
+
+def test_a_csv_that_is_saved_while_it_is_taken_in_is_told_from_what_it_was(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, digest = workspace.table("products"), files.digest
+    path.write_text(path.read_text().replace("shirt 2", "coat"))
+    take_in = stored.TableFiles.take_in
+
+    def saved_after_it_was_digested(of: Path) -> str:
+        result = digest(of)
+        path.write_text(path.read_text().replace("coat", "gown"))
+        return result
+
+    def while_a_person_saves(table: stored.TableFiles, connection: Any) -> None:
+        with monkeypatch.context() as person:
+            person.setattr(files, "digest", saved_after_it_was_digested)
+            take_in(table, connection)
+
+    monkeypatch.setattr(stored.TableFiles, "take_in", while_a_person_saves)
+    assert "gown" in names(workspace)
+    monkeypatch.undo()
+    assert workspace.digests(["products"]) == {"products.csv": digest(path)}
+
+
+@pytest.mark.parametrize("column", ["file_row_number", "row number", "text of price", "row", "times"])
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("much", "row 3 column price: expected a number, got 'much'"),
+        ("much" * 1000, f"row 3 column price: expected a number, got '{'much' * 20}'… (4000 characters)"),
+    ],
+)
+def test_a_bad_cell_is_named_whatever_else_stands_in_its_row(
+    workspace: Workspace, column: str, cell: str, said: str
+) -> None:
+    path = workspace.table("products")
+    header, *lines = path.read_text().splitlines()
+    lines = [f"{line},theirs" for line in lines]
+    lines[1] = lines[1].replace(",1.0,", f",{cell},")
+    path.write_text("\n".join([f"{header},{column}", *lines]) + "\n")
+    with pytest.raises(BadTable) as caught:
+        workspace.read("products")
+    assert str(caught.value) == f"{path}: {said}"
+
+
+def test_of_many_rows_that_stand_twice_some_are_named_and_all_counted(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *lines, *lines, *lines]) + "\n")
+    with pytest.raises(BadTable, match=r"row 2 column product_id: .*row 11 column product_id: .*; and 2 more$"):
+        workspace.read("products")

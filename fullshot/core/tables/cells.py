@@ -46,18 +46,16 @@ def known_number(value: str) -> str:
     return f"nullif({value}, 'nan'::DOUBLE)"
 
 
-def from_parquet(path: Path, *, numbered: bool = False) -> str:
+def from_parquet(path: Path) -> str:
     """The rows of one Parquet file, as SQL has them after FROM.
 
     Its path is no pattern that other files match, and a folder on it that is called ``name=value`` is no column.
 
     Args:
         path: the file.
-        numbered: whether there is a column ``file_row_number``, from 0 on.
     """
     itself = re.sub(r"[*?\[]", lambda sign: f"[{sign[0]}]", str(path))
-    numbers = ", file_row_number = true" if numbered else ""
-    return f"read_parquet({literal(itself)}, hive_partitioning = false{numbers})"
+    return f"read_parquet({literal(itself)}, hive_partitioning = false)"
 
 
 def written(column: str, kind: Kind) -> str:

@@ -12,8 +12,10 @@ from fullshot.core.tables.schemas import Schema
 MOST_NAMED = 10
 """Cells that an error names; the others are counted."""
 
-ROW = "row number"
-"""The column of a relation that says where its rows stand, from 0 on."""
+ROW = "\x1frow"
+"""The column of a relation that says where its rows stand, from 0 on; nobody calls one of their own so."""
+
+_LONGEST_SHOWN = 80  # characters
 
 _FIRST_LINE = 2  # of the rows, in a CSV with its header
 
@@ -69,6 +71,18 @@ def check(connection: duckdb.DuckDBPyConnection, schema: Schema, rows: Rows, whe
         _check_once(connection, columns, rows, where, alone=len(columns) == 1 and columns != schema.unique)
 
 
+def numbered(relation: str) -> str:
+    """A query with the column :data:`ROW`. Parquet's own numbers clash with a column that is called as they are."""
+    return f"SELECT *, row_number() OVER () - 1 AS {quoted(ROW)} FROM ({relation})"
+
+
+def shown(value: object) -> str:
+    """A cell in a message: of one that is as long as a page, its beginning."""
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
+        return f"{value[:_LONGEST_SHOWN]!r}… ({len(value)} characters)"
+    return repr(value)
+
+
 def conditions(schema: Schema) -> list[str]:
     """The conditions, in SQL, that no row of a table may meet."""
     return [rule.failed for rule in _rules(schema)]
@@ -116,10 +130,10 @@ def _named(connection: duckdb.DuckDBPyConnection, numbered: str, rule: _Rule, mo
         f"SELECT {quoted(ROW)}, {got} FROM ({numbered}) WHERE {rule.failed} ORDER BY 1 LIMIT {most}"
     ).fetchall()
     column = f" column {rule.column}" if rule.column else ""
-    shown = [f", got {got!r}" if rule.got else "" for _, got in rows]
+    values = [f", got {shown(value)}" if rule.got else "" for _, value in rows]
     return [
         (int(row), f"row {row + _FIRST_LINE}{column}: expected {rule.expected}{what}")
-        for (row, _), what in zip(rows, shown, strict=True)
+        for (row, _), what in zip(rows, values, strict=True)
     ]
 
 
@@ -139,18 +153,20 @@ def _check_once(
     if not connection.execute(f"SELECT 1 FROM ({hashes}) GROUP BY digest HAVING count(*) > 1 LIMIT 1").fetchall():
         return
     several = (
-        f"SELECT {quoted(ROW)} AS row, {names}, count(*) OVER (PARTITION BY {names}) AS times "
+        f"SELECT {quoted(ROW)} AS row, {quoted(columns[0])} AS got, count(*) OVER (PARTITION BY {names}) AS times "
         f"FROM ({rows.numbered}) WHERE {known}"
     )
-    failed = connection.execute(f"SELECT * FROM ({several}) WHERE times > 1 ORDER BY row").fetchall()
+    failed = connection.execute(
+        f"SELECT row, got, count(*) OVER () FROM ({several}) WHERE times > 1 ORDER BY row LIMIT {MOST_NAMED}"
+    ).fetchall()
     if not failed:
         return
     if alone:
         named = [
-            (row, f"row {row + _FIRST_LINE} column {columns[0]}: expected each value in one row only, got {got!r}")
-            for row, got, _ in failed[:MOST_NAMED]
+            (row, f"row {row + _FIRST_LINE} column {columns[0]}: expected each value in one row only, got {shown(got)}")
+            for row, got, _ in failed
         ]
     else:
         once = f"{' and '.join(columns)} together once in the table"
-        named = [(row, f"row {row + _FIRST_LINE}: expected {once}") for row, *_ in failed[:MOST_NAMED]]
-    _refuse(where, named, len(failed))
+        named = [(row, f"row {row + _FIRST_LINE}: expected {once}") for row, *_ in failed]
+    _refuse(where, named, failed[0][-1])

@@ -25,7 +25,7 @@ from fullshot.core.tables.schemas import MAY_LACK, SCHEMAS
 _ROWS_AT_ONCE = 20_000
 _LARGEST_CELL = 1 << 27  # characters
 _BLOCK = 1 << 24  # bytes
-_TEXT = "text of "
+_TEXT = "\x1ftext of "
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,8 @@ class CsvCells:
         kinds = {column: rule.kind for column, rule in schema.columns.items() if column in self.header}
         raw = {column: _TEXT + column for column, kind in kinds.items() if kind != "text"}
         texts = ", ".join([*self._values(), *(f"{quoted(column)} AS {quoted(text)}" for column, text in raw.items())])
-        copy = from_parquet(self.copy, numbered=True)
-        numbered = f"SELECT {texts}, file_row_number AS {quoted(checking.ROW)} FROM {copy}"
-        rows = checking.Rows(f"SELECT {texts} FROM {from_parquet(self.copy)}", numbered, raw)
+        copy = from_parquet(self.copy)
+        rows = checking.Rows(f"SELECT {texts} FROM {copy}", checking.numbered(f"SELECT {texts} FROM {copy}"), raw)
         checking.check(connection, schema, rows, str(self.path))
 
     def query(self) -> str:

@@ -45,8 +45,8 @@ def frame(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
     known = typed[columns(name)]
     with connect() as connection:
         connection.register("rows", to_arrow(name, known))
-        numbered = f'SELECT *, row_number() OVER () - 1 AS "{checking.ROW}" FROM rows'
-        checking.check(connection, SCHEMAS[name], checking.Rows("SELECT * FROM rows", numbered, {}), name)
+        rows_ = "SELECT * FROM rows"
+        checking.check(connection, SCHEMAS[name], checking.Rows(rows_, checking.numbered(rows_), {}), name)
     return typed
 
 
@@ -106,7 +106,7 @@ def _typed(series: "pd.Series[Any]", kind: Kind, where: str, column: str) -> "pd
         try:
             return known.map(str, na_action="ignore").astype("string")
         except UnicodeEncodeError as error:
-            raise BadTable(f"{where}: column {column}: expected text, got {error.object!r}") from None
+            raise BadTable(f"{where}: column {column}: expected text, got {checking.shown(error.object)}") from None
     converters: dict[Kind, Callable[[Any], Any]] = {"boolean": _boolean_cell, "whole": _whole_cell, "number": float}
     convert = converters[kind]
     values: list[Any] = []
@@ -115,7 +115,9 @@ def _typed(series: "pd.Series[Any]", kind: Kind, where: str, column: str) -> "pd
             values.append(None if is_missing else convert(cell))
         except (ValueError, KeyError, OverflowError):
             expected = EXPECTED[kind]
-            raise BadTable(f"{where}: row {row + 2} column {column}: expected {expected}, got {cell!r}") from None
+            raise BadTable(
+                f"{where}: row {row + 2} column {column}: expected {expected}, got {checking.shown(cell)}"
+            ) from None
     return pd.Series(values, index=series.index, dtype=_DTYPES[kind])
 
 

@@ -119,7 +119,9 @@ class TableFiles:
         """
         from fullshot.core.tables.csv_file import CsvCells
 
-        digest, status = files.digest(self.csv), self.csv.stat()
+        # Its state first: where somebody saves it once more meanwhile, the record is of no state that it has then.
+        status = self.csv.stat()
+        digest = files.digest(self.csv)
         with saying_what_failed(), _unfinished(self.parquet) as part, _unfinished(self.record) as copy:
             csv_cells = CsvCells.copied(self.name, self.csv, copy)
             csv_cells.check(connection)
@@ -146,11 +148,7 @@ class TableFiles:
             values = f"SELECT {_in_order(connection, self.name, query, str(self.csv))} FROM ({query})"
             copied = connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}").fetchone()
             relation = f"SELECT * FROM {from_parquet(parquet)}"
-            numbered = (
-                f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(checking.ROW)} "
-                f"FROM {from_parquet(parquet, numbered=True)}"
-            )
-            checking.check(connection, schema, checking.Rows(relation, numbered, {}), str(self.csv))
+            checking.check(connection, schema, checking.Rows(relation, checking.numbered(relation), {}), str(self.csv))
             connection.execute(
                 f"COPY ({_cells_of(connection, self.name, relation)}) TO {literal(str(csv_file))} (HEADER)"
             )
