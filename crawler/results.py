@@ -118,10 +118,12 @@ def _take_products(data: Dataset) -> None:
 def _columns_of_their_own(names: list[str]) -> list[str]:
     """Further names that can be columns: SQL takes two that differ in capital letters alone for one."""
     taken = {*SCHEMAS["products"].columns, *_OURS}
-    further, left_out = [], []
+    further: list[str] = []
     for name in names:
-        (left_out if name.lower() in taken else further).append(name)
-        taken.add(name.lower())
+        if name.lower() not in taken:
+            further.append(name)
+            taken.add(name.lower())
+    left_out = [name for name in names if name not in further]
     if left_out:
         say(f"fullshot: what pages say of {', '.join(left_out)} is left out: no column of products can be called so")
     return further
