@@ -26,6 +26,9 @@ _Kind = Literal["TABLE", "VIEW"]
 
 _NAMED = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)", re.IGNORECASE)
 
+_QUOTED = re.compile(r"""--[^\n]*|'[^']*'|"[^"]*\"""")
+"""Texts, names in quotation marks and comments: a folder may well be called "pictures from boxes"."""
+
 
 class Dataset:
     """The tables of a workspace, in DuckDB: each is opened when it is first asked for, and never again.
@@ -273,7 +276,7 @@ class Dataset:
 
     def _make_known(self, sql: str) -> None:
         """Open the tables that a query names."""
-        for name in dict.fromkeys(_NAMED.findall(sql)):
+        for name in dict.fromkeys(_NAMED.findall(_QUOTED.sub("''", sql))):
             if name in self._here:
                 continue
             if name in derived.TABLES:

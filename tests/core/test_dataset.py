@@ -139,6 +139,13 @@ def test_the_folders_name_is_no_pattern_for_others(workspace: Workspace, name: s
         assert data.rows("SELECT host FROM hosts") == [("mine",)]
 
 
+def test_a_folder_called_like_a_query_asks_for_no_table(workspace: Workspace) -> None:
+    moved = workspace.root.rename(workspace.root.with_name("pictures from failures, join boxes"))
+    with Workspace(moved).open() as data:
+        data.create("chosen", "SELECT product_id -- it's not from boxes\nFROM images")
+        assert len(data.rows("SELECT 'from ledger' AS \"from boxes\" FROM chosen")) == 4
+
+
 def test_a_folder_called_like_a_column_and_its_value_is_no_column(workspace: Workspace) -> None:
     root = workspace / "host=theirs" / "day=1"
     root.mkdir(parents=True)
