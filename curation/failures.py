@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pyarrow
 
 from fullshot.core import files, tables
 from fullshot.core.clock import now
@@ -26,7 +27,8 @@ def write_failures(data: Dataset, unreadable: list[Unreadable]) -> None:
     """
     was_there = data.has("failures")
     before = data.frame_if_there("failures")
-    data.create_rows("unreadable_pictures", {"image_id": "VARCHAR"}, [(picture.image_id,) for picture in unreadable])
+    names = pyarrow.array([picture.image_id for picture in unreadable], pyarrow.string())
+    data.create("unreadable_pictures", pyarrow.table({"image_id": names}))
     places = {identity: (url, page) for identity, url, page in data.rows(_PLACES)}
     urls = before[before["url"].isin([url for url, _ in places.values()])]
     times = {(row["url"], row["class"], row["message"]): row["failed_at"] for row in urls.to_dict("records")}
@@ -38,13 +40,16 @@ def write_failures(data: Dataset, unreadable: list[Unreadable]) -> None:
         rows.append({**row, "page": page})
     # The same picture may have a row of a crawl's or of `add`, which could not bring a newer one of it.
     record = features_folder(data.workspace.root) / _OWN_ROWS
-    own = _keys(before).isin(json.loads(record.read_text("utf-8")) if record.is_file() else [])
-    files.write_text(record, json.dumps(_keys(tables.frame("failures", rows)).tolist()) + "\n")
+    known: list[str] = json.loads(record.read_text("utf-8")) if record.is_file() else []
+    own, ours = _keys(before).isin(known), _keys(tables.frame("failures", rows)).tolist()
+    # Both until the table is written: of a run that is killed in between no row is left that nobody takes out.
+    files.write_text(record, json.dumps(list(dict.fromkeys([*known, *ours]))) + "\n")
     parts = [part for part in (before[~own], tables.frame("failures", rows)) if len(part)]
     if parts or was_there:
         failures = pd.concat(parts) if parts else tables.frame("failures")
         failures = failures.drop_duplicates(["url", "page"], keep="last").sort_values("url", kind="stable")
         data.write("failures", failures)
+    files.write_text(record, json.dumps(ours) + "\n")
 
 
 def _keys(failures: pd.DataFrame) -> "pd.Series[str]":

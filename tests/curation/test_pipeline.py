@@ -2,11 +2,13 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from fullshot import curation
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
@@ -182,6 +184,34 @@ def test_pictures_that_cannot_be_read(make_workspace: Make, settings: Settings) 
     assert curation.curate(workspace, settings)["extracted"] == 1
     assert {"front": False}.items() <= by_name(workspace, "full_shot").items()
     assert list(workspace.read("failures")["class"]) == ["missing"]
+
+
+def test_a_kill_leaves_no_failure_that_is_over(
+    make_workspace: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make_workspace(ROWS)
+    first, second, *_ = (workspace / str(path) for path in workspace.read("images")["path"].drop_duplicates())
+    content = first.read_bytes()
+    first.unlink()
+    curation.curate(workspace, settings)
+    assert len(workspace.read("failures")) == 1
+    first.write_bytes(content)
+    second.unlink()
+    write = Dataset.write
+
+    def killed(data: Dataset, name: str, rows: Any) -> int:
+        if name == "failures":
+            raise SystemExit
+        return write(data, name, rows)
+
+    monkeypatch.setattr(Dataset, "write", killed)
+    with pytest.raises(SystemExit):
+        curation.curate(workspace, settings)
+    monkeypatch.undo()
+    curation.curate(workspace, settings)
+    images = workspace.read("images")
+    lost = images[images["path"] == second.relative_to(workspace.root).as_posix()]
+    assert set(workspace.read("failures")["url"]) == {lost["url"].iloc[0]}
 
 
 def test_failures_of_a_crawl_stay(make_workspace: Make, settings: Settings) -> None:
