@@ -80,7 +80,9 @@ class ExportedNetwork:
 
         options = onnxruntime.SessionOptions()
         # Said outright: left to itself, it binds threads to cores that a container may not give it.
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
+        # OpenMP's variable may be a list, a number for each level of nesting.
+        asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+        options.intra_op_num_threads = int(asked) if asked.isdecimal() else cores()
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name

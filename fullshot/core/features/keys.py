@@ -59,7 +59,7 @@ def stamp_of(path: str) -> tuple[int, int]:
     """Size in bytes, and modification time in nanoseconds, of a file; :data:`MISSING_FILE` where there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116 - a Path for each of millions of files takes longer than the question
-    except OSError:
+    except (OSError, ValueError):  # of a path with a zero byte, which a table may hold
         return MISSING_FILE
     return found.st_size, found.st_mtime_ns
 

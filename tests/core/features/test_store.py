@@ -385,3 +385,8 @@ def test_rows_without_a_stamp_hold_for_files_of_the_right_size(
     assert store.look_up(keys.drop_columns("bytes")).is_present.all()
     assert store.fill(keys, measure).made == 1
     assert store.fill(keys, measure).made == 0
+
+
+def test_a_path_that_can_be_no_files_is_of_a_missing_picture(store: FeatureStore) -> None:
+    keys = pyarrow.table({"image_id": ["0" * 64], "path": ["images/0\0.jpg"]})
+    assert store.fill(keys, measure).unreadable()["unreadable"].to_pylist() == ["missing"]

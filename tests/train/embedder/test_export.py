@@ -57,6 +57,15 @@ def test_an_export_of_other_weights_is_made_again(trained: Workspace, capsys: py
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("threads", ["2,1", "many", ""])
+def test_whatever_openmp_is_told_the_export_opens(
+    trained: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], threads: str
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert embedder.load(trained, device="cpu").embed(CROPS[:1]).shape == (1, 16)
+    assert capsys.readouterr().err == ""
+
+
 def test_without_a_library_for_it_torch_embeds_and_that_is_said_in_a_line(
     trained: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
