@@ -209,20 +209,33 @@ def counting(part, target):
 
 stored._put_in_place = counting
 rows = [{"product_id": "s:9", "gender": "women", "name": "gown"}]
+keep = stored.TableFiles._keep
+
+def killed(table, record):
+    if not record.coming:
+        os.kill(os.getpid(), signal.SIGKILL)
+    keep(table, record)
+
 if sys.argv[2] == "2":
-    stored.TableFiles._keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    stored.TableFiles._keep = killed
 Workspace(sys.argv[1]).write("products", tables.frame("products", rows))
 """
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(0, "old"), (1, "new"), (2, "new")])
 def test_a_kill_between_the_files_leaves_the_old_table_or_the_new_one(
-    workspace: Workspace, steps: int, expected: str
+    workspace: Workspace, capfd: pytest.CaptureFixture[str], steps: int, expected: str
 ) -> None:
     old = names(workspace)
     done = subprocess.run([sys.executable, "-c", KILLED, workspace.root, str(steps)], check=False)
     assert done.returncode == -9
     assert names(workspace) == (["gown"] if expected == "new" else old)
+    # It is not taken for a person's hand.
+    parquet = workspace / "tables/products.parquet"
+    said = f"fullshot: {parquet} was not finished by a command that was ended: made again from products.csv\n"
+    assert capfd.readouterr().err == (said if expected == "new" else "")
+    assert names(workspace) == (["gown"] if expected == "new" else old)
+    assert capfd.readouterr().err == ""
     assert len(workspace.table("products").read_text().splitlines()) == len(names(workspace)) + 1
 
 

@@ -33,13 +33,15 @@ class Record:
     """Which CSV a Parquet belongs to: the sha256, the size in bytes and the time of its last change in ns.
 
     ``parquet`` is the Parquet's own :func:`fullshot.core.files.sample_digest`: it may be damaged, or another command
-    may have put its own in place, from an older CSV.
+    may have put its own in place, from an older CSV. ``coming`` is the sha256 of a CSV that is about to be put in
+    place: where the CSV is that one, no person changed it, but a command was killed.
     """
 
     digest: str
     size: int
     changed: int
     parquet: str
+    coming: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class TableFiles:
     def was_changed(self) -> bool:
         """Whether the CSV is another one than fullshot wrote or took in last."""
         kept = self._kept()
-        return kept is not None and not self._is_of_csv(kept)
+        return kept is not None and not self._is_of_csv(kept) and files.digest(self.csv) != kept.coming
 
     def _is_of_csv(self, kept: Record) -> bool:
         status = self.csv.stat()
@@ -104,7 +106,8 @@ class TableFiles:
     def _kept(self) -> Record | None:
         kept = files.read_json(self.record)
         try:
-            return Record(str(kept["digest"]), int(kept["size"]), int(kept["changed"]), str(kept["parquet"]))
+            told = str(kept["digest"]), int(kept["size"]), int(kept["changed"]), str(kept["parquet"])
+            return Record(*told, str(kept.get("coming", "")))
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -155,6 +158,8 @@ class TableFiles:
             status = csv_file.stat()
             own = files.sample_digest(parquet)
             record = Record(files.digest(csv_file), status.st_size, status.st_mtime_ns, own)
+            if before := self._kept():
+                self._keep(replace(before, coming=record.digest))
             _put_in_place(csv_file, self.csv)
             _put_in_place(parquet, self.parquet)
         self._keep(record)
@@ -184,12 +189,13 @@ class TableFiles:
         if not self.csv.is_file():
             raise MissingInput(missing(self.name, self.csv))
         if not self.is_current():
-            is_known, was_changed = self._kept() is not None, self.was_changed()
+            before, was_changed = self._kept(), self.was_changed()
             self.take_in(connection)
             if was_changed:
                 say(f"fullshot: {self.csv} was changed since it was written: taken in{self._for_how_long()}")
-            elif is_known:
-                say(f"fullshot: {self.parquet} is damaged: made again from {self.csv.name}")
+            elif before is not None:
+                why = "was not finished by a command that was ended" if before.coming else "is damaged"
+                say(f"fullshot: {self.parquet} {why}: made again from {self.csv.name}")
         return self.query
 
 
