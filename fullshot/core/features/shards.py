@@ -6,8 +6,8 @@ import io
 import math
 import shutil
 import time
-from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,9 @@ MERGED_BYTES = 1 << 27
 
 _LATE = {*STAMP_COLUMNS, "unreadable", "message"}
 """Columns that version 0.1 did not write."""
+
+_STAYS = math.inf
+"""In place of the size of a shard that is not merged: it stands between those on its two sides."""
 
 _ROW_GROUP = 4096
 """Rows that are read at once when one of them is wanted."""
@@ -64,10 +67,16 @@ def keep_rows(path: Path, rows: NDArray[np.int64]) -> None:
     with opened(path) as file:
         table = file.read().take(pyarrow.array(rows))
     if table.num_rows:
-        # By another name, with the same place in the order of age: whoever has looked up rows finds them gone, and
-        # looks them up again, instead of reading others.
-        _save(path.with_name(f"{path.stem.partition('.')[0]}.{time.time_ns():016x}.parquet"), table)
+        _save(_in_place_of(path), table)
     path.unlink(missing_ok=True)
+
+
+def _in_place_of(path: Path) -> Path:
+    """Another name with a shard's place in the order of age.
+
+    Whoever has looked up rows finds the shard gone, and looks them up again, instead of reading others.
+    """
+    return path.with_name(f"{path.stem.partition('.')[0]}.{time.time_ns():016x}.parquet")
 
 
 def _save(path: Path, table: pyarrow.Table) -> None:
@@ -135,40 +144,51 @@ def read_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> py
 def merge(folder: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> None:
     """Merge small shards, where there are :data:`MANY` of about one size; of rows of one key the newest is kept.
 
+    Only shards that follow each other in age are merged, smaller ones between them included, and what they become takes
+    the place of the newest: whatever is merged, a row is never found in place of one that was made after it.
+
     A kill between the write of the larger shard and the removal of the small ones leaves rows twice, which is no harm.
     """
     paths = listed(folder)
     if len(paths) < MANY:
         return
-    tiers: dict[int, list[Path]] = defaultdict(list)
-    for path in paths:
-        try:
-            with opened(path) as file:
-                rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
-        except (BrokenShard, FileNotFoundError):
-            continue
-        # What holds other columns, such as those of a plug-in's that is away for a while, stays as it is.
-        is_whole = there - obsolete == set(schema.names) - (_LATE - there)
-        if path.stat().st_size <= MERGED_BYTES // 2 and is_whole:
-            tiers[int(math.log(max(rows, 1), MANY))].append(path)
-    for tier in tiers.values():
-        if len(tier) >= MANY:
-            _merge(folder, tier, schema)
+    tiers = [_tier(path, schema, obsolete) for path in paths]
+    for tier in sorted({tier for tier in tiers if tier != _STAYS}, reverse=True):
+        larger = [number for number, other in enumerate(tiers) if other > tier]
+        for before, after in pairwise([-1, *larger, len(paths)]):
+            run = slice(before + 1, after)
+            if tiers[run].count(tier) >= MANY:
+                _merge(paths[run], schema)
+                tiers[run] = [_STAYS] * (after - before - 1)
 
 
-def _merge(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
+def _tier(path: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> float:
+    """About how many rows a shard has, as a power of :data:`MANY`; or that it is not merged."""
+    try:
+        with opened(path) as file:
+            rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
+        is_small = path.stat().st_size <= MERGED_BYTES // 2
+    except (BrokenShard, FileNotFoundError):
+        return _STAYS
+    # What holds other columns, such as those of a plug-in's that is away for a while, stays as it is.
+    is_whole = there - obsolete == set(schema.names) - (_LATE - there)
+    return int(math.log(max(rows, 1), MANY)) if is_small and is_whole else _STAYS
+
+
+def _merge(paths: list[Path], schema: pyarrow.Schema) -> None:
     batch: list[Path] = []
     size = 0
     for number, path in enumerate(paths):
         batch.append(path)
-        size += path.stat().st_size
+        with contextlib.suppress(FileNotFoundError):  # another command merged it meanwhile
+            size += path.stat().st_size
         if size >= MERGED_BYTES or number + 1 == len(paths):
             if len(batch) > 1:
-                _merge_all(folder, batch, schema)
+                _merge_all(batch, schema)
             batch, size = [], 0
 
 
-def _merge_all(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
+def _merge_all(paths: list[Path], schema: pyarrow.Schema) -> None:
     tables = []
     try:
         for path in paths:
@@ -184,7 +204,7 @@ def _merge_all(folder: Path, paths: list[Path], schema: pyarrow.Schema) -> None:
     newest[keys.indices.to_numpy()] = np.arange(table.num_rows)  # of one key, the last stays
     # In order of their pictures: a row is found in one row group by its least and greatest image_id.
     in_order = pyarrow.compute.sort_indices(keys.dictionary).to_numpy()
-    write(folder, table.take(pyarrow.array(newest[in_order])))
+    _save(_in_place_of(paths[-1]), table.take(pyarrow.array(newest[in_order])))
     for path in paths:
         path.unlink(missing_ok=True)
 

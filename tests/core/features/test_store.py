@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+from PIL import Image
 
 from fullshot.core.engines import open_engine
 from fullshot.core.errors import StageFailed
@@ -360,6 +361,18 @@ def test_of_rows_of_one_picture_the_newest_outlasts_a_merge(
         store.fill(keys.slice(0, 1), measure)
     rows = store.fill(keys.slice(0, 1), measure)
     assert (rows.made, reds(rows.read(["red"]))) == (0, [0])
+
+
+def test_a_merge_hides_no_newer_row(root: Path, store: FeatureStore, keys: pyarrow.Table) -> None:
+    store.fill(keys.slice(0, 1), measure)
+    Image.new("RGB", (8, 4), (99, 10, 20)).save(file_of(root, keys, 0))
+    store.fill(keys.slice(0, 20), measure)  # a larger shard, with a newer row of the first picture
+    for row in range(20, 36):
+        store.fill(keys.slice(row, 1), measure)
+        assert reds(store.look_up(keys.slice(0, 1), of_any_file=True).read(["red"])) == [99]
+    store.fill(keys, measure)
+    assert len(list(store.folder.iterdir())) < 8  # they were merged
+    assert reds(store.look_up(keys, of_any_file=True).read(["red"])) == [99, *range(1, 40)]
 
 
 def test_a_shard_that_lacks_a_column_is_made_again(root: Path, store: FeatureStore, keys: pyarrow.Table) -> None:
