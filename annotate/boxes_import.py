@@ -22,7 +22,7 @@ from fullshot.core.clock import now
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.progress import say_unreadable
+from fullshot.core.progress import say_unchanged, say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
@@ -292,5 +292,7 @@ def _replace(data: Dataset, pictures: list[str], rows: _Rows) -> None:
     data.create("replaced", pyarrow.table({"image_id": pyarrow.array(pictures, pyarrow.string())}))
     ((different,),) = data.rows(_DIFFERENT)
     if not different and is_there:
+        if len(rows.labels):
+            say_unchanged("boxes import", "these boxes were imported", "they stay as they are")
         return
     data.write("boxes", _TOGETHER.format(moment=now()))

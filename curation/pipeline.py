@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from fullshot.core import tables
 from fullshot.core.dataset import Dataset
 from fullshot.core.interfaces import Engine
+from fullshot.core.progress import say_unchanged
 from fullshot.core.settings import Settings
 from fullshot.core.tables.cells import quoted
 from fullshot.core.workspace import Workspace
@@ -80,6 +81,8 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         _write(data, decided.table)
         write_failures(data, features.unreadable)
         export(data, features.frame)
+        if not features.extracted and not data.changed and not overlays:
+            say_unchanged("curate", "it ran last", "the tables stay as they are")
         if overlays:
             write_overlays(workspace, pictures.to_pandas(), features, decided.table.to_pandas(), settings)
         counts = {name: _counts(decided.table[name]) for name in _COUNTED}

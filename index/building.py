@@ -17,7 +17,7 @@ from fullshot.core.clock import now
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import StageFailed
 from fullshot.core.files import digest, write_text
-from fullshot.core.progress import say_unreadable
+from fullshot.core.progress import say_unchanged, say_unreadable
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import (
@@ -66,7 +66,7 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         present = read_manifest(workspace)
         made_of = {**workspace.digests(tuple(WANTED)), "taxonomy.toml": digest(workspace / "taxonomy.toml")}
         if _is_made_of(workspace, present, made_of, settings):
-            stats.update({**_counts(present), "up_to_date": True})
+            stats.update(_unchanged(present))
             return stats
         with workspace.open(WANTED) as data:
             find_item_shots(data)
@@ -74,7 +74,7 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
             if _is_up_to_date(data, present, inputs, settings):
                 manifest = {**present, "inputs": inputs, "tables": made_of}
                 write_text(workspace.catalog / MANIFEST, json.dumps(manifest, indent=1) + "\n")
-                stats.update({**_counts(present), "up_to_date": True})
+                stats.update(_unchanged(present))
                 return stats
             for leftover in workspace.root.glob(".catalog.*.part"):
                 shutil.rmtree(leftover)
@@ -84,6 +84,12 @@ def build_catalog(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         _put_in_place(unfinished, workspace.catalog)
         stats.update({**_counts(manifest), "up_to_date": False})
     return stats
+
+
+def _unchanged(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a catalog that stays as it is."""
+    say_unchanged(STAGE, "the catalog was built", "it stays as it is")
+    return {**_counts(manifest), "up_to_date": True}
 
 
 def _is_made_of(workspace: Workspace, manifest: dict[str, Any], tables: dict[str, str], settings: Settings) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 import fullshot
 from fullshot.core.files import digest, read_json, write_text
-from fullshot.core.progress import say
+from fullshot.core.progress import say_unchanged
 from fullshot.core.workspace import Workspace
 
 _INPUTS = "inputs"
@@ -48,7 +48,7 @@ def kept_figures(path: Path, inputs: Mapping[str, str], stage: str) -> dict[str,
     figures = read_json(path)
     if figures.pop(_INPUTS, None) != inputs or figures.get("unreadable"):
         return None
-    say(f"{stage}: nothing has changed since this was measured: these are the figures of {path}")
+    say_unchanged(stage, "this was measured", f"these are the figures of {path}")
     return figures
 
 

@@ -18,6 +18,7 @@ import fullshot
 from fullshot.core.clock import now
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import read_json, write_text
+from fullshot.core.progress import say_unchanged
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train.digests import BY_ROWS
@@ -132,6 +133,8 @@ def found_or_trained(
         run, trained = train()
         remember_inputs(run, inputs)
     put_in_use(run)
+    if not trained:
+        say_unchanged(f"train {kind}", f"run {run.name} was trained", "it is in use")
     return {"run": run.name, "trained": trained, **run.metrics}
 
 

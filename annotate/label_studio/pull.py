@@ -26,7 +26,7 @@ from fullshot.core.boxes import Box
 from fullshot.core.clock import now
 from fullshot.core.dataset import Dataset
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.progress import bar
+from fullshot.core.progress import bar, say_unchanged
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
 
@@ -81,6 +81,9 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
                 done = changes.count["tasks"]
                 advance(done, max(done, expected), f"{changes.count['annotated']} annotated")
         revisions.append(data, changes.annotations, changes.boxes)
+        overridden = update_overrides(data, {row["image_id"] for row in changes.annotations})
+        if not data.changed:
+            say_unchanged("annotate pull", "the tables were written", "no annotation is new")
         stats |= {
             "project": number,
             **{name: changes.count[name] for name in ("tasks", "annotated")},
@@ -88,7 +91,7 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
             "boxes": len(changes.boxes),
             **{name: changes.count[name] for name in ("skipped", "not_full_shot", "withdrawn", "clipped", "rotated")},
             "mistakes": len(changes.mistakes),
-            "verdicts": update_overrides(data, {row["image_id"] for row in changes.annotations}),
+            "verdicts": overridden,
             "to_look_at": changes.mistakes[:_LISTED],
         }
     return stats

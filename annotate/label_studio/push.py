@@ -22,7 +22,7 @@ from fullshot.annotate.label_studio.tasks import Picture
 from fullshot.annotate.readable import unreadable
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput, StageFailed, UserError
-from fullshot.core.progress import bar
+from fullshot.core.progress import bar, say_unchanged
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import Detector, load
@@ -94,6 +94,8 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         expected = len(there.tasks) + added + there.foreign_tasks
         late = [] if count(client, number) == expected else existing(client, number).duplicate_tasks
         delete_tasks(client, number, late)
+        if not (added or replaced or changes or unneeded or there.duplicate_tasks or late):
+            say_unchanged("annotate push", "the tasks were brought up to date", "they stay as they are")
         stats |= {
             "project": number,
             "url": f"{client.url}/projects/{number}/data",

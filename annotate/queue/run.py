@@ -8,6 +8,7 @@ from fullshot.annotate.queue.looked_at import look_at
 from fullshot.annotate.queue.ordering import Ordered, Ordering
 from fullshot.annotate.queue.predictions import Descriptor, feature_extractor
 from fullshot.annotate.queue.selection import REST
+from fullshot.core.progress import say_unchanged
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 
@@ -65,6 +66,8 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         parts.append(Ordered(last["number"].to_numpy(), last["before"].to_numpy(), reasons))
         data.create("ordered", Ordered.numbered(parts))
         data.write("priorities", _WRITTEN)
+        if not looked_at.new and not data.changed:
+            say_unchanged("annotate queue", "the queue was put in order", "it stays as it is")
         ranks = {"learn": candidate.LEARN, "check": candidate.CHECK, "measure": candidate.MEASURE}
         stats |= dict(zip(_COUNTED, data.rows(_COUNTS, **ranks)[0], strict=True))
         stats |= {

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fullshot.core import files, tables
-from fullshot.core.progress import say_unreadable
+from fullshot.core.progress import say_unchanged, say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.curation.report import dataset as datasets
@@ -65,7 +65,10 @@ def write_report(
         look_at = advice(dataset, confusions)
         html = page.render(dataset, grids, near_duplicates, confusions, section, look_at, labels, pictures)
         target = workspace / NAME if output is None else output
-        files.write_text(target, html)
+        if target.is_file() and target.read_bytes() == html.encode("utf-8"):
+            say_unchanged("report", f"{target} was written", "it stays as it is")
+        else:
+            files.write_text(target, html)
         stats |= {
             **figures.totals(dataset),
             "look_at": [one.words for one in look_at],

@@ -45,6 +45,7 @@ class Dataset:
 
     Attributes:
         reads: how often each table was opened.
+        changed: the tables that were written, and whose CSV says something else since.
 
     Example:
         >>> with workspace.open({"images": ("image_id", "path")}) as data:  # doctest: +SKIP
@@ -54,6 +55,7 @@ class Dataset:
     def __init__(self, workspace: "Workspace", wanted: Mapping[str, Sequence[str]] | None = None) -> None:
         self.workspace = workspace
         self.reads: Counter[str] = Counter()
+        self.changed: set[str] = set()
         self._wanted = dict(wanted or {})
         self._here: dict[str, _Kind] = {}
         self._numbers = itertools.count()
@@ -219,7 +221,10 @@ class Dataset:
         files = self._files(name)
         self._keep_changes(files)
         source = self._source(rows, name)
+        before = files.digest()
         count = files.write(self._connection, source)
+        if files.digest() != before:
+            self.changed.add(name)
         if name in self._here:
             self._bind(name, files.query)
         if name == derived.LOOKED_UP:

@@ -33,6 +33,17 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def say_unchanged(command: str, since: str, result: str) -> None:
+    """Say on stderr, in one line, that a command found nothing to do.
+
+    Args:
+        command: such as ``index build``.
+        since: when all was as it is now, such as ``the catalog was built``.
+        result: what becomes of that, such as ``it stays as it is``.
+    """
+    say(f"{command}: nothing has changed since {since}: {result}")
+
+
 def say_unreadable(stage: str, paths: Sequence[str]) -> None:
     """Say on stderr which pictures were left out because they cannot be read; without any, nothing is said.
 
