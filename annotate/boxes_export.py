@@ -14,7 +14,7 @@ from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, UNSPLIT, Annotated
 from fullshot.annotate.formats.labels import LabelMap
-from fullshot.annotate.readable import unreadable
+from fullshot.annotate.readable import look_at
 from fullshot.core import files
 from fullshot.core.annotations import TRUSTED, create_trusted_boxes
 from fullshot.core.boxes import Corners, area
@@ -93,7 +93,7 @@ def export_boxes(
     with workspace.stage("boxes export", settings, inputs) as stats, workspace.open(_COLUMNS) as data:
         carried = _Carried(format, label_map)
         paths = choose(data, split, source)
-        broken = unreadable("boxes export", workspace.root, paths)
+        broken, turned = look_at("boxes export", workspace.root, paths)
         if len(broken) == len(paths):
             raise UserError(_nothing(workspace, split, source, carried, broken))
         anew = 0
@@ -106,7 +106,7 @@ def export_boxes(
                     continue
                 pictures = by_split.setdefault(found, [])
                 place = unfinished / box_format.picture(found, image_id, len(pictures) + 1)
-                file, is_anew = materialize(workspace / path, place, link=link)
+                file, is_anew = materialize(workspace / path, place, link=link, turned=path in turned)
                 anew += is_anew
                 pictures.append(Annotated(file.relative_to(unfinished).as_posix(), drawn[0], drawn[1], boxes))
             if not by_split:

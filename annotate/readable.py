@@ -2,13 +2,30 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from fullshot import train
+import numpy as np
+
+from fullshot.core.features import geometry_rows
 from fullshot.core.progress import say_unreadable
 
 
-def unreadable(stage: str, root: Path, paths: Sequence[str], *, may_be_missing: bool = False) -> set[str]:
-    """The pictures whose files are missing, or do not decode to their end; says on stderr which they are.
+class Pictures(NamedTuple):
+    """What is to be known of pictures' files.
+
+    Attributes:
+        unreadable: the paths of those that cannot be read.
+        turned: by their path, the EXIF orientation of those that are stored turned.
+    """
+
+    unreadable: set[str]
+    turned: dict[str, int]
+
+
+def look_at(stage: str, root: Path, paths: Sequence[str], *, may_be_missing: bool = False) -> Pictures:
+    """Which pictures' files are missing, or do not decode to their end, is said on stderr; and which are stored turned.
+
+    A picture that another command has looked at is not opened.
 
     Args:
         stage: such as ``boxes export``.
@@ -16,7 +33,9 @@ def unreadable(stage: str, root: Path, paths: Sequence[str], *, may_be_missing: 
         paths: relative to it.
         may_be_missing: a file that is not there is no mistake: the picture is read elsewhere.
     """
-    asked = [path for path in paths if (root / path).is_file()] if may_be_missing else paths
-    broken = train.unreadable(root, asked)
+    asked = sorted({path for path in paths if not may_be_missing or (root / path).is_file()})
+    rows = geometry_rows(root, asked)
+    broken = [asked[row] for row in np.flatnonzero(~rows.is_readable)]
     say_unreadable(stage, broken)
-    return set(broken)
+    orientation = rows.array("orientation")
+    return Pictures(set(broken), {asked[row]: int(orientation[row]) for row in np.flatnonzero(orientation > 1)})

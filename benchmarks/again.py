@@ -23,6 +23,8 @@ from fullshot.demo.shop.studio import open_studio
 from tests.contract.studio import label_studio
 
 MOST_SECONDS = 2.0
+STUDIO = {"FULLSHOT_ANNOTATE_TOKEN": "t", "FULLSHOT_ANNOTATE_PICTURES": "http://127.0.0.1:9/"}
+"""What push and pull find in the environment: a token, and where pictures lie for a Label Studio."""
 
 
 def measured(demo: Path, scratch: Path, code: Path) -> dict[str, Run]:
@@ -37,11 +39,14 @@ def measured(demo: Path, scratch: Path, code: Path) -> dict[str, Run]:
     workspace = scratch / "demo"
     shutil.copytree(demo, workspace, symlinks=True)
     shutil.copytree(f"{demo}-shop", scratch / "demo-shop")
-    environment = {"PYTHONPATH": str(code), "FULLSHOT_ANNOTATE_TOKEN": "t"}
-    environment["FULLSHOT_ANNOTATE_PICTURES"] = "http://127.0.0.1:9/"
+    environment = {"PYTHONPATH": str(code), **STUDIO}
+    own = scratch / "own"
+    own.mkdir()
+    shutil.copyfile(workspace / outfit(workspace)[1], own / "own.jpg")
     found: dict[str, Run] = {}
     with _shop(workspace, environment) as urls, label_studio() as studio:
-        for name, words in _commands(workspace, scratch, urls, studio.url).items():
+        brought = {"crawl": ["crawl", str(workspace), *urls, *_CRAWL_FLAGS], "add": ["add", str(workspace), str(own)]}
+        for name, words in (brought | commands(workspace, scratch, studio.url)).items():
             command = [sys.executable, "-P", "-m", "fullshot", *words, "--json"]
             for _ in range(2):
                 found[name] = _common.must_succeed(_common.run(command, scratch, **environment), f"fullshot {name}")
@@ -49,16 +54,19 @@ def measured(demo: Path, scratch: Path, code: Path) -> dict[str, Run]:
     return found
 
 
-def _commands(workspace: Path, scratch: Path, urls: list[str], studio: str) -> dict[str, list[str]]:
-    """By its name, what is typed; in the order in which one needs what another makes."""
-    image, path = _outfit(workspace)
-    place, boxes, own = str(workspace), str(scratch / "boxes"), scratch / "own"
-    own.mkdir()
-    shutil.copyfile(workspace / path, own / "own.jpg")
-    remote = ["--url", studio]
+def commands(workspace: Path, scratch: Path, studio: str) -> dict[str, list[str]]:
+    """By its name, what is typed from curation on; in the order in which one needs what another makes.
+
+    Args:
+        workspace: of a finished demo.
+        scratch: where answers and exports go.
+        studio: the address of a Label Studio; its token, and where browsers find pictures, are the environment's.
+    """
+    image, path = outfit(workspace)
+    photo = scratch / f"photo{Path(path).suffix}"  # photos come from outside
+    shutil.copyfile(workspace / path, photo)
+    place, boxes, remote = str(workspace), str(scratch / "boxes"), ["--url", studio]
     return {
-        "crawl": ["crawl", place, *urls, *_CRAWL_FLAGS],
-        "add": ["add", place, str(own)],
         "curate": ["curate", place],
         "train detector": ["train", "detector", place],
         "train embedder": ["train", "embedder", place],
@@ -68,7 +76,7 @@ def _commands(workspace: Path, scratch: Path, urls: list[str], studio: str) -> d
         "evaluate embedder": ["evaluate", "embedder", place],
         "evaluate recommend": ["evaluate", "recommend", place],
         "report": ["report", place],
-        "recommend": ["recommend", place, str(workspace / path), "--output", str(scratch / "answer.png")],
+        "recommend": ["recommend", place, str(photo), "--output", str(scratch / "answer.png")],
         "trace": ["trace", place, image],
         "boxes export": ["boxes", "export", place, boxes],
         "boxes import": ["boxes", "import", place, boxes],
@@ -78,7 +86,7 @@ def _commands(workspace: Path, scratch: Path, urls: list[str], studio: str) -> d
     }
 
 
-def _outfit(workspace: Path) -> tuple[str, str]:
+def outfit(workspace: Path) -> tuple[str, str]:
     """The image_id and the path of an outfit image of the split ``test``."""
     images = {row["image_id"]: row["path"] for row in _rows(workspace / "images.csv")}
     rows = _rows(workspace / "curated.csv")

@@ -1,5 +1,8 @@
 """How often each picture's file is opened over a whole demo after curation: by command, and by picture and size.
 
+After the demo its commands run once more, and those that it has no use for, `annotate push` among them, run twice: so
+that of each the second run is counted too.
+
 Every process of the demo notes what it opens (`_opens/sitecustomize.py`): Python tells of each file, whoever opens it.
 A size is how much of a picture is decoded: its header, so many pixels, or the whole; where another library reads it,
 that is named, and counts as a size of its own. What libraries open without Python is not seen; none here does.
@@ -13,13 +16,25 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import _common
+from benchmarks import _common, again
 from benchmarks._common import ROOT, Row
+from tests.contract.studio import label_studio
 
 HOOK = Path(__file__).parent / "_opens"
 MOST = 2
 BEFORE = ("crawl", "curate", "demo", "")
 """Commands that come before: a crawl brings the pictures, curation looks at each; the demo draws its shop."""
+
+OF_DEMO = (
+    "train detector",
+    "train embedder",
+    "index build",
+    "evaluate detector",
+    "evaluate recommend",
+    "report",
+    "recommend",
+)
+"""Commands that the demo runs after curation."""
 
 
 class Open(NamedTuple):
@@ -31,7 +46,7 @@ class Open(NamedTuple):
 
 
 def demo(workspace: Path, log: Path, code: Path, collections: int) -> list[Open]:
-    """Run the demo, and tell what it opened.
+    """Run the demo, and all commands until each has run twice, and tell what was opened.
 
     Args:
         workspace: where it goes.
@@ -41,9 +56,17 @@ def demo(workspace: Path, log: Path, code: Path, collections: int) -> list[Open]
     """
     path = os.pathsep.join(map(str, (HOOK, code)))
     environment = {**os.environ, "PYTHONPATH": path, "FULLSHOT_BENCHMARK_OPENS": str(log)}
-    command = [sys.executable, "-P", "-m", "fullshot", "demo", str(workspace), "--collections", str(collections)]
+    start = [sys.executable, "-P", "-m", "fullshot"]
+    command = [*start, "demo", str(workspace), "--collections", str(collections)]
     # What the demo says is how far this benchmark is.
     subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
+    answers = workspace.with_name(f"{workspace.name}-answers")
+    answers.mkdir()
+    with label_studio() as studio:
+        for name, words in again.commands(workspace, answers, studio.url).items():
+            for _ in range(1 if name in OF_DEMO else 2):
+                run = _common.run([*start, *words, "--json"], answers, **environment, **again.STUDIO)
+                _common.must_succeed(run, f"fullshot {name}")
     return noted(log)
 
 

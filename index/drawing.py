@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fullshot.core.boxes import Box, Picture, crop
-from fullshot.core.pictures import NotAnImage, read_rgb
+from fullshot.core.pictures import NotAnImage, read_reduced
 
 COLOURS = {"top": "#d1495b", "long": "#8f2d56", "bottom": "#00798c", "foot": "#b7791f"}
 """A wear's colour, on the photo and beside its row."""
@@ -21,6 +21,8 @@ COLOURS = {"top": "#d1495b", "long": "#8f2d56", "bottom": "#00798c", "foot": "#b
 _INK, _PALE = "#222222", "#888888"
 _TILE = 1.55
 """Inches of a look-alike's picture."""
+_PIXELS = 640
+"""Of the longer side of a look-alike, at least: nobody sees more of it, also where the page is enlarged."""
 _WORDS = 0.78
 """Inches of the lines below it."""
 _LINE = 24
@@ -124,7 +126,7 @@ def _query(axes: Axes, photo: Picture, box: Box) -> None:
 
 def _look_alike(axes: Axes, tile: Tile) -> None:
     try:
-        _whole(axes, read_rgb(tile.path, upright=True))
+        _whole(axes, read_reduced(tile.path, _PIXELS).pixels)
     except (NotAnImage, OSError):
         # The catalog outlives its pictures; the answer, with its link, still holds.
         axes.text(0.5, 0.5, "no picture", transform=axes.transAxes, ha="center", fontsize=8, color=_PALE)

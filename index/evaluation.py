@@ -72,7 +72,8 @@ def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
 
 def _measured(workspace: Workspace, settings: Settings, split: str) -> dict[str, Any]:
     with workspace.open(WANTED) as data:
-        truth = worn_garments(data, [split]).drop_duplicates(["image_id", "product_id"])
+        worn = worn_garments(data, [split])
+    truth = worn.drop_duplicates(["image_id", "product_id"])
     if not len(truth):
         raise MissingInput(
             f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "
@@ -81,7 +82,8 @@ def _measured(workspace: Workspace, settings: Settings, split: str) -> dict[str,
     outfits = truth.drop_duplicates("image_id", ignore_index=True)[["image_id", "path"]]
     keys = pyarrow.Table.from_pandas(outfits, preserve_index=False)
     recommender = Recommender(workspace, settings)
-    found = find_worn(workspace.root, keys, recommender, kept_poses(workspace.root, keys, recommender.pose), STAGE)
+    poses = kept_poses(workspace.root, keys, recommender.pose)
+    found = find_worn(workspace.root, keys, recommender, poses, keys_of(worn), STAGE)
     unreadable = outfits["path"][~found.is_readable].tolist()
     say_unreadable(STAGE, unreadable)
     garments = _garments(outfits, found)

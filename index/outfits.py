@@ -1,29 +1,33 @@
 """The garments in the workspace's own outfit images: each is looked at once, and what is found is kept.
 
-A picture is decoded for the detector, and its crops are cut out of the same pixels. The pose is the one that curation
-keeps.
+A picture is decoded for the detector, and its crops are cut out of the same pixels, also those that others ask for: of
+its known boxes, and of the whole. What the detector found is kept too, for `annotate push`. The pose is the one that
+curation keeps.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pyarrow
 
-from fullshot.core.boxes import Box, Picture, crop
+from fullshot.core.boxes import Box, Corners, Picture, crop
 from fullshot.core.engines import cores
 from fullshot.core.features import FeatureStore, Job, Made, Rows, Unreadable, reading
+from fullshot.core.features.keys import BOX_COLUMNS
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.pictures import read_rgb
+from fullshot.core.pictures import read_crops
 from fullshot.curation import People
 from fullshot.index.in_use import GARMENTS, garments_version
 from fullshot.index.recommender import PersonGarments, Recommender
 from fullshot.train import geometries
-from fullshot.train.embedder import crop_store, resize
+from fullshot.train.detector import detection_row, detection_store
+from fullshot.train.embedder import crop_row, crop_store, whole_pictures
 
 AT_ONCE = 32
 """Outfit images that are in memory at once."""
@@ -38,7 +42,12 @@ def version_of(recommender: Recommender) -> str:
 
 
 def find_worn(
-    root: Path, keys: pyarrow.Table, recommender: Recommender, poses: Mapping[str, People], stage: str
+    root: Path,
+    keys: pyarrow.Table,
+    recommender: Recommender,
+    poses: Mapping[str, People],
+    known: pyarrow.Table,
+    stage: str,
 ) -> Rows:
     """What the primary person of each picture wears.
 
@@ -47,6 +56,7 @@ def find_worn(
         keys: ``image_id`` and ``path`` of the pictures.
         recommender: finds it.
         poses: the people in each picture, by image_id; where that is not known, they are looked for.
+        known: keys of boxes in these pictures whose crops are kept as well, for who asks for them next.
         stage: what it is done for; for the progress.
 
     Returns:
@@ -55,8 +65,34 @@ def find_worn(
     schema = pyarrow.schema([("garments", pyarrow.string())])
     store = FeatureStore(root, GARMENTS, version_of(recommender), schema, "evaluate recommend")
     lie = geometries(root, keys["path"].to_pylist())
-    find = partial(_find, root=root, recommender=recommender, poses=poses, lie=lie)
-    return store.fill(keys, find, stage=stage, most=AT_ONCE)  # here: this process has the device, and all cores help
+    find = partial(_find, root=root, recommender=recommender, poses=poses, also=_also(root, keys, known, recommender))
+    # Here: this process has the device, and all cores help.
+    return store.fill(keys, partial(find, lie=lie), stage=stage, most=AT_ONCE)
+
+
+@dataclass(frozen=True)
+class _Also:
+    """What is made of pictures by the way, because it is not kept yet.
+
+    Attributes:
+        crops: by image_id, boxes in pixels of the picture as it is stored; None: the whole picture.
+        detections: the image_id of pictures.
+    """
+
+    crops: Mapping[str, Sequence[Corners | None]]
+    detections: Set[str]
+
+
+def _also(root: Path, keys: pyarrow.Table, known: pyarrow.Table, recommender: Recommender) -> _Also:
+    wanted = pyarrow.concat_tables([whole_pictures(keys), known])
+    missing = crop_store(root, recommender.embedder.image_size).missing(wanted)
+    crops: dict[str, list[Corners | None]] = {}
+    for identity, *corners in zip(*(missing[name].to_pylist() for name in ("image_id", *BOX_COLUMNS)), strict=True):
+        crops.setdefault(identity, []).append(None if corners[0] is None else cast(Corners, tuple(corners)))
+    if recommender.detector is None:
+        return _Also(crops, set())
+    detections = detection_store(root, recommender.detector, recommender.confidence).missing(keys)
+    return _Also(crops, set(detections["image_id"].to_pylist()))
 
 
 def worn_boxes(garments: str) -> list[Box]:
@@ -70,38 +106,67 @@ def _find(
     root: Path,
     recommender: Recommender,
     poses: Mapping[str, People],
+    also: _Also,
     lie: Mapping[str, ImageGeometry | None],
 ) -> list[Made]:
+    geometry = {job: lie.get(job.path.relative_to(root).as_posix()) for job in jobs}
+    boxes = {job: [box for box in also.crops.get(job.image_id, ()) if _is_inside(box, geometry[job])] for job in jobs}
     with ThreadPoolExecutor(cores()) as pool:  # the decoder lets go of the interpreter
-        decoded = list(pool.map(lambda job: reading(job.path, partial(read_rgb, upright=True)), jobs))
-    there = [(job, picture) for job, picture in zip(jobs, decoded, strict=True) if not isinstance(picture, Unreadable)]
-    people = recommender.find_garments([picture for _, picture in there], [poses.get(job.image_id) for job, _ in there])
-    found = iter(_kept(root, there, people, recommender.embedder.image_size, lie))
-    return [picture if isinstance(picture, Unreadable) else {"garments": next(found)} for picture in decoded]
+        read = pool.map(lambda job: reading(job.path, partial(read_crops, boxes=[None, *boxes[job]])), jobs)
+        decoded = dict(zip(jobs, read, strict=True))
+    pieces = {job: found for job, found in decoded.items() if not isinstance(found, Unreadable)}
+    people = dict(zip(pieces, _people(root, pieces, recommender, poses, also.detections), strict=True))
+    side = recommender.embedder.image_size
+    made: list[Made] = []
+    crops: list[tuple[Job, Made]] = []
+    for job, found in decoded.items():
+        if isinstance(found, Unreadable):
+            made.append(found)
+            crops += [(replace(job, box=box), found) for box in also.crops.get(job.image_id, ())]
+            continue
+        whole, *others = found
+        garments = people[job].boxes
+        stored = [_as_stored(box, geometry[job]) for box in garments]
+        made.append({"garments": json.dumps([asdict(box) for box in stored])})
+        cut = [*others, *(crop(whole, box.corners) for box in garments)]
+        corners = [*boxes[job], *(box.corners for box in stored)]
+        crops += [
+            (replace(job, box=box), crop_row(piece, side, is_whole=box is None))
+            for box, piece in zip(corners, cut, strict=True)
+        ]
+    if crops:
+        crop_store(root, side).keep(*zip(*crops, strict=True))
+    return made
 
 
-def _kept(
+def _people(
     root: Path,
-    pictures: Sequence[tuple[Job, Picture]],
-    people: Sequence[PersonGarments],
-    side: int,
-    lie: Mapping[str, ImageGeometry | None],
-) -> list[str]:
-    """What is kept of each picture's garments, the crops apart."""
-    kept: list[str] = []
-    jobs: list[Job] = []
-    crops: list[Made] = []
-    for (job, picture), person in zip(pictures, people, strict=True):
-        height, width = picture.shape[:2]
-        geometry = lie.get(job.path.relative_to(root).as_posix()) or ImageGeometry(width, height)
-        boxes = []
-        for box in person.boxes:
-            x_min, y_min, x_max, y_max = geometry.to_stored(box.corners)
-            boxes.append(replace(box, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max))
-            jobs.append(replace(job, box=boxes[-1].corners))
-            pixels = resize(crop(picture, box.corners), side)
-            crops.append({"pixels": pixels.tobytes(), "is_packshot": False})
-        kept.append(json.dumps([asdict(box) for box in boxes]))
-    if jobs:
-        crop_store(root, side).keep(jobs, crops)
-    return kept
+    pieces: Mapping[Job, Sequence[Picture]],
+    recommender: Recommender,
+    poses: Mapping[str, People],
+    not_kept: Set[str],
+) -> list[PersonGarments]:
+    """What is worn in pictures that can be read; what the detector found in them is kept where it is not yet."""
+    pictures = [whole for whole, *_ in pieces.values()]
+    detected = recommender.detect(pictures)
+    fresh = [
+        (job, detection_row(boxes)) for job, boxes in zip(pieces, detected, strict=True) if job.image_id in not_kept
+    ]
+    if recommender.detector and fresh:
+        detection_store(root, recommender.detector, recommender.confidence).keep(*zip(*fresh, strict=True))
+    return recommender.find_garments(pictures, [poses.get(job.image_id) for job in pieces], detected)
+
+
+def _is_inside(box: Corners | None, geometry: ImageGeometry | None) -> bool:
+    """Whether something of a box lies inside its picture; of one that cannot be read, none does."""
+    if geometry is None or box is None:
+        return box is None
+    return box[0] < geometry.width and box[1] < geometry.height and min(box[2:]) > 0
+
+
+def _as_stored(box: Box, geometry: ImageGeometry | None) -> Box:
+    """A box in the upright picture, in pixels of the picture as it is stored."""
+    if geometry is None:
+        return box
+    x_min, y_min, x_max, y_max = geometry.to_stored(box.corners)
+    return replace(box, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max)

@@ -60,16 +60,24 @@ class Recommender:
         """The least score of a box of the detector."""
         return self._settings.detector.confidence
 
+    def detect(self, pictures: Sequence[Picture]) -> list[list[Box]]:
+        """The detector's boxes in upright pictures; none where there is no detector."""
+        return self.detector.predict(pictures) if self.detector else [[] for _ in pictures]
+
     def find_garments(
-        self, pictures: Sequence[Picture], poses: Sequence[People | None] | None = None
+        self,
+        pictures: Sequence[Picture],
+        poses: Sequence[People | None] | None = None,
+        detected: Sequence[list[Box]] | None = None,
     ) -> list[PersonGarments]:
         """What the primary person of each picture wears.
 
         Args:
             pictures: each of shape (height, width, 3), uint8, RGB, upright.
             poses: the people in each picture; None: they are looked for.
+            detected: the detector's boxes in each picture; None: they are looked for.
         """
-        detected = self.detector.predict(pictures) if self.detector else [[] for _ in pictures]
+        detected = self.detect(pictures) if detected is None else detected
         known = poses if poses is not None else [None] * len(pictures)
         return [self._of_primary_person(*three) for three in zip(pictures, detected, known, strict=True)]
 

@@ -1,8 +1,7 @@
 """Predictions of tasks: the boxes of the detector in use, and those of the shop and of imported files."""
 
-import itertools
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fullshot.annotate.label_studio import tasks
@@ -11,13 +10,44 @@ from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.existing import Task
 from fullshot.annotate.label_studio.tasks import Picture
 from fullshot.core.boxes import Box
-from fullshot.core.interfaces import Detector
-from fullshot.core.pictures import read_or_none, read_rgb
+from fullshot.core.geometry import ImageGeometry
 from fullshot.core.progress import bar
 from fullshot.core.workspace import Workspace
+from fullshot.train.detector import Detector, kept_detections
 
-_DECODED = 16
-"""Pictures that are held in memory at once: a camera's has 36 MB."""
+
+@dataclass(frozen=True)
+class Machines:
+    """What draws boxes on pictures.
+
+    Attributes:
+        workspace: with the pictures' files.
+        detector: the one in use; None: there is none.
+        confidence: the least score of its boxes.
+        turned: by their path, the EXIF orientation of the pictures that are stored turned.
+    """
+
+    workspace: Workspace
+    detector: Detector | None
+    confidence: float
+    turned: Mapping[str, int]
+
+    def predictions(self, pictures: Sequence[Picture]) -> Iterator[list[dict[str, Any]]]:
+        """The predictions of each picture: one for each version of boxes that machines drew."""
+        for picture, boxes in zip(pictures, self._detected(pictures), strict=True):
+            geometry = ImageGeometry(picture.width, picture.height, self.turned.get(picture.path, 1))
+            predictions = [tasks.prediction(version, given, geometry) for version, given in picture.given.items()]
+            if self.detector and boxes is not None:
+                boxes = tasks.as_stored(boxes, geometry)
+                predictions.append(tasks.prediction(self.detector.digest, boxes, geometry))
+            yield predictions
+
+    def _detected(self, pictures: Sequence[Picture]) -> Sequence[list[Box] | None]:
+        """The detector's boxes of each picture, in pixels of the upright picture; None of one that cannot be read."""
+        if self.detector is None:
+            return [None] * len(pictures)
+        paths = [picture.path for picture in pictures]
+        return kept_detections(self.workspace.root, paths, self.detector, self.confidence)
 
 
 def is_outdated(task: Task, picture: Picture, detector: Detector | None) -> bool:
@@ -32,12 +62,7 @@ def has_other_given(task: Task, picture: Picture) -> bool:
 
 
 def replace_predictions(
-    client: Client,
-    project: int,
-    workspace: Workspace,
-    outdated: Sequence[tuple[Task, Picture]],
-    detector: Detector | None,
-    size: int,
+    client: Client, project: int, machines: Machines, outdated: Sequence[tuple[Task, Picture]], size: int
 ) -> int:
     """Replace the predictions of tasks, batch by batch; returns how many tasks."""
     with bar("annotate push", "predictions") as advance:
@@ -46,7 +71,7 @@ def replace_predictions(
             numbers = [task.number for task, _ in batch]
             chosen = {"selectedItems": {"all": False, "included": numbers}}
             client.post("/api/dm/actions", chosen, id="delete_tasks_predictions", project=project)
-            predictions = predictions_of(workspace, [picture for _, picture in batch], detector)
+            predictions = machines.predictions([picture for _, picture in batch])
             rows = [
                 {"task": number, **each}
                 for number, of_task in zip(numbers, predictions, strict=True)
@@ -57,28 +82,3 @@ def replace_predictions(
             done += len(batch)
             advance(done, len(outdated))
     return len(outdated)
-
-
-def predictions_of(
-    workspace: Workspace, pictures: Sequence[Picture], detector: Detector | None
-) -> Iterator[list[dict[str, Any]]]:
-    """The predictions of each picture: one for each version of boxes that machines drew."""
-    predicted = _predicted(workspace, pictures, detector) if detector else itertools.repeat(None, len(pictures))
-    for picture, boxes in zip(pictures, predicted, strict=True):
-        predictions = []
-        if picture.given or boxes is not None:
-            geometry = tasks.geometry_of(workspace.root, picture.path, picture.width, picture.height)
-            predictions = [tasks.prediction(version, given, geometry) for version, given in picture.given.items()]
-            if detector and boxes is not None:
-                boxes = tasks.as_stored(boxes, geometry)
-                predictions.append(tasks.prediction(detector.digest, boxes, geometry))
-        yield predictions
-
-
-def _predicted(workspace: Workspace, pictures: Sequence[Picture], detector: Detector) -> Iterator[list[Box] | None]:
-    """The detector's boxes of each picture, in pixels of the upright picture; None of one that cannot be read."""
-    read = partial(read_rgb, upright=True)
-    for some in batches(pictures, _DECODED):
-        decoded = [read_or_none(workspace.root / picture.path, read) for picture in some]
-        boxes = iter(detector.predict([pixels for pixels in decoded if pixels is not None]))
-        yield from (None if pixels is None else next(boxes) for pixels in decoded)

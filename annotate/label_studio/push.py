@@ -12,14 +12,14 @@ from fullshot.annotate.label_studio.changes import Change, apply_changes, delete
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.existing import Existing, Task, count, existing
 from fullshot.annotate.label_studio.predictions import (
+    Machines,
     has_other_given,
     is_outdated,
-    predictions_of,
     replace_predictions,
 )
 from fullshot.annotate.label_studio.server import refuse_links
 from fullshot.annotate.label_studio.tasks import Picture
-from fullshot.annotate.readable import unreadable
+from fullshot.annotate.readable import look_at
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.progress import bar, say_unchanged
@@ -72,18 +72,19 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         left_out = set(unneeded)
         there.tasks = {identity: task for identity, task in there.tasks.items() if task.number not in left_out}
         paths = tasks.paths(data, todo.fresh) + [picture.path for _, picture in todo.outdated]
-        broken = unreadable("annotate push", workspace.root, paths, may_be_missing=True)
+        broken, turned = look_at("annotate push", workspace.root, paths, may_be_missing=True)
+        machines = Machines(workspace, detector, settings.detector.confidence, turned)
         without_pixels = broken | {path for path in paths if not (workspace.root / path).is_file()}
         batch = settings.annotate.batch
         fresh = _batches_of_pictures(data, settings.annotate, todo.fresh, broken)
-        added = _add(client, number, workspace, fresh, len(todo.fresh), detector)
+        added = _add(client, number, machines, fresh, len(todo.fresh))
         # What cannot be predicted stays outdated, and is not sent at each push.
         outdated = [
             (task, picture)
             for task, picture in todo.outdated
             if picture.path not in without_pixels or has_other_given(task, picture)
         ]
-        replaced = replace_predictions(client, number, workspace, outdated, detector, batch)
+        replaced = replace_predictions(client, number, machines, outdated, batch)
         # Last: the data of a task say which boxes its predictions were made of.
         changes = [Change(*each, is_pulled=each[0].number in pulled.tasks) for each in todo.changed]
         apply_changes(client, number, changes, head_of(there.tasks.values()), batch)
@@ -246,14 +247,7 @@ def _batches_of_pictures(
         yield [picture for picture in tasks.pictures(data, settings, some) if picture.path not in broken]
 
 
-def _add(
-    client: Client,
-    project: int,
-    workspace: Workspace,
-    fresh: Iterable[list[Picture]],
-    expected: int,
-    detector: Detector | None,
-) -> int:
+def _add(client: Client, project: int, machines: Machines, fresh: Iterable[list[Picture]], expected: int) -> int:
     """Make tasks; returns how many."""
     if not expected:
         return 0
@@ -265,7 +259,7 @@ def _add(
         for batch in fresh:
             rows = [
                 {"data": picture.data, "predictions": predictions}
-                for picture, predictions in zip(batch, predictions_of(workspace, batch, detector), strict=True)
+                for picture, predictions in zip(batch, machines.predictions(batch), strict=True)
             ]
             if sent is not None:
                 sent.result()

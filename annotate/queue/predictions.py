@@ -25,7 +25,7 @@ from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train import latest_run
-from fullshot.train.detector import Detector, DetectorWithFeatures, load
+from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, load
 
 Floats = NDArray[np.float32]
 
@@ -138,13 +138,14 @@ def feature_extractor(workspace: Workspace, settings: Settings) -> FeatureExtrac
 
 
 def features_in_use(workspace: Workspace) -> InUse:
-    """The versions of predictions that the queue needs; see :func:`fullshot.core.features.collect_garbage`."""
+    """What the queue and a push need; see :func:`fullshot.core.features.collect_garbage`."""
     _move_old_folders(workspace)
     try:
         weights = latest_run(workspace, "detector").metrics.get("weights")
     except MissingInput:
-        return {KIND: [descriptor.VERSION]}
-    return {KIND: [f"{weights}-*"] if weights else None}
+        return {KIND: [descriptor.VERSION], DETECTIONS: []}
+    needed = [f"{weights}-*"] if weights else None
+    return {KIND: needed, DETECTIONS: needed}
 
 
 def extract(workspace: Workspace, keys: pyarrow.Table, extractor: FeatureExtractor) -> ModelOutputs:

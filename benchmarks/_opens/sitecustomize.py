@@ -11,7 +11,12 @@ from typing import Any
 LOG = "FULLSHOT_BENCHMARK_OPENS"
 COMMAND = "FULLSHOT_BENCHMARK_COMMAND"
 
-_PICTURE = re.compile(r"([0-9a-f]{64})\.[a-z]+$")
+_NAMED = re.compile(r"[0-9a-f]{64}\.(?!txt$)[a-z]+$")
+# In the workspace's own folder, or a link to it: exports and their labels (``.txt``) have a picture's name too.
+_PICTURE = re.compile(r"images/[0-9a-f]{2}/([0-9a-f]{64})\.[a-z]+$")
+_NO_READER = re.compile(r"site-packages/(PIL|numpy|typer|click|joblib)/")
+"""Libraries that decode for fullshot, or call it."""
+
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _ON_THE_WAY = 60
 """Frames of the stack that are looked at for who reads."""
@@ -29,7 +34,7 @@ def _size() -> str:
             return f"{frame.f_locals.get('longest')} px"
         if name in ("read_rgb", "read_crops"):
             return "whole"
-        if not other and "site-packages" in file and not re.search(r"site-packages/(PIL|numpy)/", file):
+        if not other and "site-packages" in file and not _NO_READER.search(file):
             other = f"{file.partition('site-packages/')[2].partition('/')[0]} {name}"
         if frame.f_back is None:
             break
@@ -40,7 +45,8 @@ def _size() -> str:
 def _listen(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not isinstance(arguments[0], (str, bytes)):
         return
-    found = _PICTURE.search(os.fsdecode(arguments[0]))
+    path = os.fsdecode(arguments[0])
+    found = _PICTURE.search(os.path.realpath(path)) if _NAMED.search(path) else None
     if not found or (arguments[2] or 0) & _WRITES or set(arguments[1] or "r") & set("wax+"):
         return
     line = f"{os.environ.get(COMMAND, '')}\t{found[1]}\t{_size()}\n".encode()
@@ -56,7 +62,9 @@ def _name_the_command() -> None:
     if "fullshot" in words[:5]:
         after = words[words.index("fullshot") + 1 :]
         grouped = after[0] in ("train", "evaluate", "index", "annotate", "boxes") if after else False
-        os.environ[COMMAND] = " ".join(after[: 2 if grouped else 1])
+        # `curate --check` changes nothing: it is another command.
+        check = ["--check"] if "--check" in after else []
+        os.environ[COMMAND] = " ".join(after[: 2 if grouped else 1] + check)
 
 
 if LOG in os.environ:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fullshot.core.errors import UserError
 from fullshot.core.interfaces import BlobStore
-from fullshot.core.pictures import NotAnImage, measure, read_geometry, read_rgb
+from fullshot.core.pictures import measure, read_rgb
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def holds(blobs: BlobStore, path: str, content: bytes) -> bool:
     return blobs.size(path) == len(content) and blobs.read(path) == content
 
 
-def materialize(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
+def materialize(picture: Path, place: Path, *, link: bool, turned: bool) -> tuple[Path, bool]:
     """Put a workspace's picture into a data set, as it is stored.
 
     One whose EXIF asks to turn it is written anew, as PNG and without EXIF: readers disagree whether they turn it.
@@ -64,6 +64,7 @@ def materialize(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
         picture: its file.
         place: where it goes, without a suffix.
         link: as a link, where the system has them; relative, so that both may be moved together.
+        turned: whether its EXIF asks to turn it.
 
     Returns:
         Its file there, and whether it was written anew.
@@ -75,11 +76,10 @@ def materialize(picture: Path, place: Path, *, link: bool) -> tuple[Path, bool]:
         raise UserError(f"no picture {picture}, which images.csv names: bring it back, or crawl again")
     place.parent.mkdir(parents=True, exist_ok=True)
     file = place.with_name(place.name + picture.suffix)
-    with contextlib.suppress(NotAnImage):  # who reads the data set says what they cannot decode
-        if read_geometry(picture).orientation != 1:
-            file = place.with_name(place.name + ".png")  # nothing is lost a second time
-            Image.fromarray(read_rgb(picture)).save(file)
-            return file, True
+    if turned:
+        file = place.with_name(place.name + ".png")  # nothing is lost a second time
+        Image.fromarray(read_rgb(picture)).save(file)
+        return file, True
     link_or_copy(picture, file, link=link)
     return file, False
 

@@ -23,13 +23,20 @@ if __name__ == "__main__":
     path = Path(sys.argv[1])
     read_geometry(path), read_reduced(path, 16), read_reduced(path, 32)
     Path(path.with_name("b" * 64 + ".jpg")).write_bytes(path.read_bytes())
+    for name in (path.with_suffix(".txt"), path.parents[1] / path.name):  # labels, and an export's copy
+        name.write_bytes(path.read_bytes())
+        name.read_bytes()
+    link = path.parents[2] / path.name
+    link.symlink_to(path)
+    read_rgb(link)
     child = get_context("spawn").Process(target=also, args=(path,))
     child.start(), child.join()
 """
 
 
 def test_each_process_notes_what_it_opens(tmp_path: Path) -> None:
-    picture, log = tmp_path / f"{'a' * 64}.jpg", tmp_path / "log"
+    picture, log = tmp_path / "images" / "aa" / f"{'a' * 64}.jpg", tmp_path / "log"
+    picture.parent.mkdir(parents=True)
     Image.new("RGB", (64, 64)).save(picture)
     log.mkdir()
     (tmp_path / "script.py").write_text(SCRIPT, "utf-8")
@@ -40,7 +47,16 @@ def test_each_process_notes_what_it_opens(tmp_path: Path) -> None:
     noted = opens.noted(log)
     # What is written is no picture that was looked at.
     assert {(each.command, each.image) for each in noted} == {("curate", "a" * 64)}
-    assert sorted(each.size for each in noted) == ["16 px", "32 px", "bytes", "header", "whole"]
+    assert sorted(each.size for each in noted) == [
+        "16 px",
+        "32 px",
+        "bytes",
+        "bytes",
+        "bytes",
+        "header",
+        "whole",
+        "whole",
+    ]
 
 
 def test_opens_are_counted_by_picture_and_size() -> None:

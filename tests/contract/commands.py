@@ -77,7 +77,7 @@ sys.addaudithook(_listen)
 
 
 @contextmanager
-def _pictures_opened() -> Iterator[set[str]]:
+def pictures_opened() -> Iterator[set[str]]:
     """The image_id of every picture whose file this process opens."""
     global _opened
     _opened = set()
@@ -100,7 +100,7 @@ def _pictures_looked_at() -> Iterator[set[str]]:
 
         return noted
 
-    with _pictures_opened() as seen, pytest.MonkeyPatch.context() as patch:
+    with pictures_opened() as seen, pytest.MonkeyPatch.context() as patch:
         patch.setattr(FeatureStore, "fill", noting(fill))
         patch.setattr(FeatureStore, "look_up", noting(look_up))
         yield seen

@@ -48,7 +48,7 @@ def test_a_picture_that_is_there_is_not_written_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("link", [True, False])
 def test_a_picture_is_laid_into_a_data_set_as_it_is_stored(tmp_path: Path, link: bool) -> None:
     picture = tmp_path / "ws" / image_store.put(LocalBlobs(tmp_path / "ws"), png()).path
-    file, written_anew = image_store.materialize(picture, tmp_path / "set" / "train" / "1", link=link)
+    file, written_anew = image_store.materialize(picture, tmp_path / "set" / "train" / "1", link=link, turned=False)
     assert (file, written_anew) == (tmp_path / "set" / "train" / "1.png", False)
     assert (file.is_symlink(), file.read_bytes()) == (link, png())
     if link:
@@ -59,7 +59,9 @@ def test_a_turned_picture_is_laid_into_a_data_set_without_its_exif(tmp_path: Pat
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     Image.new("RGB", (30, 20)).save(tmp_path / "turned.jpg", exif=exif)
-    file, written_anew = image_store.materialize(tmp_path / "turned.jpg", tmp_path / "set" / "1", link=True)
+    file, written_anew = image_store.materialize(
+        tmp_path / "turned.jpg", tmp_path / "set" / "1", link=True, turned=True
+    )
     assert (file.name, written_anew) == ("1.png", True)
     with Image.open(file) as laid:
         assert (laid.size, dict(laid.getexif())) == ((30, 20), {})
@@ -67,4 +69,4 @@ def test_a_turned_picture_is_laid_into_a_data_set_without_its_exif(tmp_path: Pat
 
 def test_a_picture_that_is_gone_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no picture .*none\.jpg, which images\.csv names: bring it back"):
-        image_store.materialize(tmp_path / "none.jpg", tmp_path / "set" / "1", link=True)
+        image_store.materialize(tmp_path / "none.jpg", tmp_path / "set" / "1", link=True, turned=False)

@@ -12,19 +12,24 @@ from fullshot.core.registry import Registry, keeps
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Detector, DetectorTrainer, DetectorWithFeatures
     from fullshot.train.detector.data import DetectionData, DetectionPicture
+    from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
     from fullshot.train.detector.evaluation import evaluate
     from fullshot.train.detector.families import load
     from fullshot.train.detector.fitting import fit
 
 __all__ = [
+    "DETECTIONS",
     "DETECTORS",
     "DetectionData",
     "DetectionPicture",
     "Detector",
     "DetectorTrainer",
     "DetectorWithFeatures",
+    "detection_row",
+    "detection_store",
     "evaluate",
     "fit",
+    "kept_detections",
     "load",
 ]
 
@@ -40,6 +45,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         ".data": ["DetectionData", "DetectionPicture"],
+        ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
         ".evaluation": ["evaluate"],
         ".families": ["load"],
         ".fitting": ["fit"],

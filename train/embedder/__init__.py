@@ -10,7 +10,7 @@ from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Backbone, Embedder
-    from fullshot.train.embedder.crops import crop_store, keys_of, unreadable_paths, whole_pictures
+    from fullshot.train.embedder.crops import crop_row, crop_store, keys_of, unreadable_paths, whole_pictures
     from fullshot.train.embedder.dataset import WANTED, worn_garments
     from fullshot.train.embedder.embeddings import kept_embeddings
     from fullshot.train.embedder.evaluation import evaluate
@@ -29,6 +29,7 @@ __all__ = [
     "WANTED",
     "Backbone",
     "Embedder",
+    "crop_row",
     "crop_store",
     "crop_to_foreground",
     "digest_in_use",
@@ -57,7 +58,7 @@ BACKBONES: "Registry[type[Backbone]]" = Registry(
 __getattr__ = lazy_names(
     __name__,
     {
-        ".crops": ["crop_store", "keys_of", "unreadable_paths", "whole_pictures"],
+        ".crops": ["crop_row", "crop_store", "keys_of", "unreadable_paths", "whole_pictures"],
         ".dataset": ["WANTED", "worn_garments"],
         ".embeddings": ["kept_embeddings"],
         ".evaluation": ["evaluate"],

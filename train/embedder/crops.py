@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow
 from numpy.typing import NDArray
 
+from fullshot.core.boxes import Picture
 from fullshot.core.engines import open_engine
 from fullshot.core.features import FeatureStore, Job, Made, Rows, Unreadable, reading
 from fullshot.core.pictures import read_crops
@@ -110,6 +111,9 @@ def crop_store(root: Path, side: int) -> FeatureStore:
 def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, stage: str) -> Rows:
     """The crops of pictures and boxes: those kept, and new ones, cut by the engine's workers.
 
+    Of a picture that is opened for a box the whole is kept too: whoever asks for that, such as `curate --check`, need
+    not open it again.
+
     Args:
         root: of the workspace.
         keys: see :func:`keys_of`.
@@ -118,8 +122,17 @@ def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, s
         stage: what it is done for; for the progress.
     """
     store = crop_store(root, side)
+    missing = store.missing(keys)
+    wanted = pyarrow.concat_tables([keys, whole_pictures(_each_once(missing))]) if len(missing) else keys
     with open_engine(settings.engine.name) as workers:
-        return store.fill(keys, partial(cut, side=side), workers, stage, least=FEW)
+        rows = store.fill(wanted, partial(cut, side=side), workers, stage, least=FEW)
+    return rows if wanted is keys else rows.take(np.arange(len(keys)))
+
+
+def _each_once(keys: pyarrow.Table) -> pyarrow.Table:
+    """Each picture of some keys once."""
+    numbers = keys["image_id"].combine_chunks().dictionary_encode().indices
+    return keys.take(pyarrow.array(np.unique(numbers, return_index=True)[1]))
 
 
 def cut(jobs: Sequence[Job], *, side: int) -> list[Made]:
@@ -131,8 +144,17 @@ def cut(jobs: Sequence[Job], *, side: int) -> list[Made]:
         if isinstance(pieces, Unreadable):
             made += [pieces] * len(boxes)
             continue
-        for box, piece in zip(boxes, pieces, strict=True):
-            tight = piece if box else crop_to_foreground(piece)
-            is_packshot = box is None and has_plain_background(piece)
-            made.append({"pixels": resize(tight, side).tobytes(), "is_packshot": is_packshot})
+        made += [crop_row(piece, side, is_whole=box is None) for box, piece in zip(boxes, pieces, strict=True)]
     return made
+
+
+def crop_row(piece: Picture, side: int, *, is_whole: bool) -> Made:
+    """The columns of one crop, see :func:`crop_store`.
+
+    Args:
+        piece: shape (height, width, 3), uint8, RGB, upright.
+        side: of the crop, in pixels.
+        is_whole: it is a whole picture: its plain background is cut away.
+    """
+    tight = crop_to_foreground(piece) if is_whole else piece
+    return {"pixels": resize(tight, side).tobytes(), "is_packshot": is_whole and has_plain_background(piece)}

@@ -99,8 +99,11 @@ def test_a_crop_is_cut_once_for_a_box_and_a_size(tmp_path: Path, monkeypatch: py
     first = cut_crops(tmp_path, examples(["a.png"]))
     assert opened == [("a.png", 2)]  # the box and the whole picture, of one decoded file
     more = cut_crops(tmp_path, examples(["a.png", "b.png"]))
-    assert opened == [("a.png", 2), ("b.png", 1)]
+    assert opened == [("a.png", 2), ("b.png", 2)]  # the whole is kept with a box
     np.testing.assert_array_equal(more.pixels[[0, 2]], first.pixels)
+    whole = examples(["b.png"]).iloc[1:]
+    assert cut_crops(tmp_path, whole).pixels[0, 8, 8].tolist() == [180, 20, 40]
+    assert opened[2:] == []
     crops.cut_crops(tmp_path, examples(["a.png"]), 8, load(), "test")
     Image.fromarray(on_background((0, 0, 0))).save(tmp_path / "b.png")  # as large, but another picture
     assert (cut_crops(tmp_path, examples(["b.png"])).pixels[1, 0, 0] < 200).all()

@@ -1,0 +1,70 @@
+"""The boxes that a detector finds in pictures: each picture goes through its network once, and they are kept."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import pyarrow
+
+from fullshot.core.boxes import Box
+from fullshot.core.engines import cores, shards
+from fullshot.core.features import FeatureStore, Job, Made, Unreadable, keys_of_paths, reading
+from fullshot.core.interfaces import Detector
+from fullshot.core.pictures import read_rgb
+
+DETECTIONS = "detections"
+"""Of the store."""
+
+_SCHEMA = pyarrow.schema([("boxes", pyarrow.string())])  # as JSON
+
+_DECODED = 16
+"""Pictures that are held in memory at once: a camera's has 36 MB."""
+
+
+def detection_store(root: Path, detector: Detector, confidence: float) -> FeatureStore:
+    """Where a workspace keeps the boxes that a detector found: see :func:`detection_row`.
+
+    Args:
+        root: of the workspace.
+        detector: that finds them.
+        confidence: the least score of a box that it reports.
+    """
+    version = f"{detector.digest}-{detector.image_size}-{confidence}"
+    return FeatureStore(root, DETECTIONS, version, _SCHEMA, "annotate push")
+
+
+def detection_row(boxes: Sequence[Box]) -> Made:
+    """The columns of one picture, for whoever has looked for its boxes on the way; see :meth:`FeatureStore.keep`.
+
+    Args:
+        boxes: in pixels of the upright picture.
+    """
+    return {"boxes": json.dumps([asdict(box) for box in boxes])}
+
+
+def kept_detections(root: Path, paths: Sequence[str], detector: Detector, confidence: float) -> list[list[Box] | None]:
+    """The boxes of pictures, in pixels of the upright picture; None of one that cannot be read.
+
+    Args:
+        root: of the workspace.
+        paths: relative to it.
+        detector: looks for those that are not kept; in this process, which has the device.
+        confidence: the least score of a box that it reports.
+    """
+    store = detection_store(root, detector, confidence)
+    rows = store.fill(keys_of_paths(paths), partial(_detect, detector=detector))
+    found = rows.read(["boxes"])["boxes"].to_pylist()
+    return [None if boxes is None else [Box(**box) for box in json.loads(boxes)] for boxes in found]
+
+
+def _detect(jobs: Sequence[Job], *, detector: Detector) -> list[Made]:
+    made: list[Made] = []
+    with ThreadPoolExecutor(cores()) as pool:  # the decoder lets go of the interpreter
+        for some in shards(jobs, _DECODED):
+            decoded = list(pool.map(lambda job: reading(job.path, partial(read_rgb, upright=True)), some))
+            boxes = iter(detector.predict([picture for picture in decoded if not isinstance(picture, Unreadable)]))
+            made += [picture if isinstance(picture, Unreadable) else detection_row(next(boxes)) for picture in decoded]
+    return made
