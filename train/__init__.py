@@ -9,6 +9,7 @@ from fullshot.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fullshot.train.digests import frames_digest
+    from fullshot.train.exported import runs_on_cpu
     from fullshot.train.figures import inputs_of, keep_figures, kept_figures
     from fullshot.train.pictures import geometries, turned, unreadable
     from fullshot.train.runs import Run, latest_run, named_run, put_in_use
@@ -23,6 +24,7 @@ __all__ = [
     "latest_run",
     "named_run",
     "put_in_use",
+    "runs_on_cpu",
     "turned",
     "unreadable",
 ]
@@ -31,6 +33,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         ".digests": ["frames_digest"],
+        ".exported": ["runs_on_cpu"],
         ".figures": ["inputs_of", "keep_figures", "kept_figures"],
         ".pictures": ["geometries", "turned", "unreadable"],
         ".runs": ["Run", "latest_run", "named_run", "put_in_use"],

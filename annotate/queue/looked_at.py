@@ -68,20 +68,21 @@ class LookedAt:
     new: int
 
 
-def look_at(data: Dataset, workspace: Workspace, extractor: FeatureExtractor) -> LookedAt:
+def look_at(data: Dataset, workspace: Workspace, extractor: FeatureExtractor, engine: str) -> LookedAt:
     """Look at the candidates to learn from, and at what is labelled.
 
     Args:
         data: after :func:`candidates.create_candidates`.
         workspace: with the pictures.
         extractor: says what is on them.
+        engine: the name of the engine whose workers look.
     """
     asked = data.arrow(_ASKED)
     if not (asked["rank"].to_numpy() >= 0).any():
         asked = asked.slice(0, 0)  # without candidates there is nothing to compare with what is labelled
     keys = asked.select(["image_id", "path"])
     asked = asked.drop_columns(["image_id", "path"])
-    outputs = extract(workspace, keys, extractor)
+    outputs = extract(workspace, keys, extractor, engine)
     lost = ~outputs.is_readable & (asked["rank"].to_numpy() >= 0)
     say_unreadable("annotate queue", keys["path"].filter(pyarrow.array(lost)).to_pylist())
     asked = asked.filter(pyarrow.array(outputs.is_readable))

@@ -4,11 +4,13 @@ They are kept by :mod:`fullshot.core.features`, so that no picture goes through 
 extracted them, since another detector predicts something else.
 """
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow
@@ -16,15 +18,15 @@ from numpy.typing import NDArray
 
 from fullshot.annotate.queue import descriptor
 from fullshot.core.boxes import Picture
-from fullshot.core.engines import cores
+from fullshot.core.engines import cores, open_engine
 from fullshot.core.errors import MissingInput
 from fullshot.core.features import FOLDER, FeatureStore, InUse, Job, Made, Unreadable, adopt, reading
 from fullshot.core.pictures import read_reduced
 from fullshot.core.progress import say
-from fullshot.core.settings import Settings
+from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train import latest_run
+from fullshot.train import latest_run, runs_on_cpu
 from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, load
 
 Floats = NDArray[np.float32]
@@ -37,6 +39,9 @@ _FOLDERS_BEFORE = ("predictions", "observations")
 
 BEST = 3
 """Scores kept of each garment."""
+
+_LEAST = 256
+"""Pictures that this process looks at by itself: to start others, and to open a network in each, takes as long."""
 
 LEAST_SCORE = 0.02
 """Boxes below it say nothing; from it to the threshold of reported boxes they are what the detector nearly found."""
@@ -68,11 +73,13 @@ class FeatureExtractor(Protocol):
         version: two extractors of one version give the same for the same picture.
         side: see :meth:`extract`.
         quality: mAP@0.5 of its boxes on the validation split, in [0, 1]; 0 where it draws none.
+        for_workers: whether worker processes can open it as well; else this process alone does the work.
     """
 
     version: str
     side: int
     quality: float
+    for_workers: bool
 
     def extract(self, pictures: Sequence[Picture]) -> tuple[Floats, Floats]:
         """Scores and features, see :class:`ModelOutputs`, of pictures of about ``side`` pixels, uint8, RGB."""
@@ -84,6 +91,7 @@ class Descriptor:
     version = descriptor.VERSION
     side = descriptor.SIDE
     quality = 0.0
+    for_workers = True
 
     def extract(self, pictures: Sequence[Picture]) -> tuple[Floats, Floats]:
         features = np.stack([descriptor.describe(picture) for picture in pictures])
@@ -96,14 +104,21 @@ class DetectorExtractor:
     Args:
         detector: reports boxes from :data:`LEAST_SCORE` on.
         quality: see :class:`FeatureExtractor`.
+        again: the arguments of :func:`_opened_again`; None: a worker process cannot open it.
     """
 
-    def __init__(self, detector: Detector, quality: float) -> None:
+    def __init__(self, detector: Detector, quality: float, again: tuple[Path, str, str] | None = None) -> None:
         self._detector = detector
+        self._again = again
         self.quality = quality
+        self.for_workers = again is not None
         features = "1" if isinstance(detector, DetectorWithFeatures) else descriptor.VERSION
         self.version = f"{detector.digest}-{detector.image_size}-{features}"
         self.side = detector.image_size
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker is not sent the network: it opens it, once.
+        return _opened_again, self._again or ()
 
     def extract(self, pictures: Sequence[Picture]) -> tuple[Floats, Floats]:
         scores = np.zeros((len(pictures), len(GARMENTS), BEST), np.float32)
@@ -134,7 +149,27 @@ def feature_extractor(workspace: Workspace, settings: Settings) -> FeatureExtrac
     except MissingInput:
         return Descriptor()
     detector = load(workspace, run.name, settings=settings, confidence=LEAST_SCORE)
-    return DetectorExtractor(detector, float(run.metrics.get("val", {}).get("map50", 0)))
+    # Workers would stand in line for the one graphics card.
+    again = (workspace.root, run.name, settings.detector.model_dump_json())
+    quality = float(run.metrics.get("val", {}).get("map50", 0))
+    return DetectorExtractor(detector, quality, again if runs_on_cpu(settings.detector.device) else None)
+
+
+@lru_cache(maxsize=1)
+def _opened_again(root: Path, run: str, section: str) -> DetectorExtractor:
+    """The extractor of another process, in this one.
+
+    Args:
+        root: of the workspace.
+        run: the detector's.
+        section: the settings of the detector, as JSON.
+    """
+    # As many workers as cores: each has one.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    workspace = Workspace(root)
+    detector_section = DetectorSettings.model_validate_json(section)
+    settings = workspace.settings().model_copy(update={"detector": detector_section})
+    return DetectorExtractor(load(workspace, run, settings=settings, confidence=LEAST_SCORE), 0.0)
 
 
 def features_in_use(workspace: Workspace) -> InUse:
@@ -148,21 +183,22 @@ def features_in_use(workspace: Workspace) -> InUse:
     return {KIND: needed, DETECTIONS: needed}
 
 
-def extract(workspace: Workspace, keys: pyarrow.Table, extractor: FeatureExtractor) -> ModelOutputs:
+def extract(workspace: Workspace, keys: pyarrow.Table, extractor: FeatureExtractor, engine: str) -> ModelOutputs:
     """Scores and features of pictures: those stored, and new ones for the others.
 
     Args:
         workspace: with the pictures' files.
         keys: columns ``image_id`` and ``path`` of the pictures.
         extractor: what gives them.
+        engine: the name of the engine whose workers look at many pictures.
 
     Returns:
         The pictures asked for, in their order; no scores and features of those that cannot be read.
     """
     _move_old_folders(workspace)
     store = FeatureStore(workspace.root, KIND, extractor.version, _SCHEMA, "annotate queue")
-    # In this process: a network uses all cores, or the one graphics card.
-    rows = store.fill(keys, partial(_extract, extractor=extractor), stage="annotate queue")
+    with open_engine(engine, processes=0 if extractor.for_workers else 1) as workers:
+        rows = store.fill(keys, partial(_extract, extractor=extractor), workers, "annotate queue", least=_LEAST)
     readable = rows.take(np.flatnonzero(rows.is_readable))
     scores = readable.array("scores").view(np.float32).reshape(len(readable), len(GARMENTS), BEST)
     return ModelOutputs(rows.is_readable, scores, readable.array("features").view(np.float32), rows.made)

@@ -58,7 +58,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         annotated = candidate.annotated_by_rank(data, REST)
         candidate.drop_all_but_candidates(data)
         extractor = feature_extractor(workspace, settings)
-        looked_at = look_at(data, workspace, extractor)
+        looked_at = look_at(data, workspace, extractor, settings.engine.name)
         ordering = Ordering(data, looked_at, extractor, settings)
         parts = [ordering.of_rank(rank, *annotated[rank]) for rank in (candidate.LEARN, candidate.CHECK)]
         last = data.arrow(_LAST, rank=candidate.MEASURE)

@@ -194,6 +194,8 @@ def test_what_changed_of_a_picture_is_told_anew(client: Client, settings: Settin
 class Guessing:
     """Stands for a trained detector, which takes minutes to make: it draws the same box everywhere."""
 
+    labels, image_size = ("top",), 64
+
     def __init__(self, digest: str, score: float) -> None:
         self.digest, self._score = digest, score
 

@@ -1,6 +1,7 @@
 """What to annotate next: the order, the reasons, and that no picture is looked at twice."""
 
 import io
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fullshot.annotate.label_studio import tasks
+from fullshot.annotate.queue import predictions, shortlist
 from fullshot.annotate.queue import run as queue
-from fullshot.annotate.queue import shortlist
 from fullshot.annotate.queue.coverage import in_sample, population_of
 from fullshot.annotate.queue.numbering import priorities
 from fullshot.annotate.queue.predictions import BEST, KIND, DetectorExtractor, feature_extractor
@@ -29,6 +30,7 @@ from fullshot.annotate.queue.uncertainty import certainty, class_weights, margin
 from fullshot.core import image_store, tables
 from fullshot.core.annotations import WITHDRAWN
 from fullshot.core.boxes import Picture
+from fullshot.core.engines import open_engine
 from fullshot.core.errors import MissingInput
 from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
@@ -97,6 +99,7 @@ class ScriptedExtractor:
     version = "scripted"
     side = 64
     quality = 1.0
+    for_workers = False
 
     def __init__(self, scores: dict[tuple[int, int, int], tuple[float, float, float, float]]) -> None:
         self._scores = scores
@@ -471,6 +474,25 @@ def test_what_is_seen_does_not_depend_on_the_neighbours(make: Make) -> None:
     assert np.ptp(together, axis=0).max() > 1e-3
 
 
+def test_workers_see_what_one_process_sees(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, _ = make({"colour": RED}, {"colour": BLUE}, {"colour": GREEN}, {"colour": GREY})
+    install_detector(workspace, 1)
+    settings = SETTINGS.model_copy(update={"detector": DetectorSettings(device="cpu")})
+    monkeypatch.setattr(predictions, "open_engine", lambda name, processes: open_engine(name, processes or 2))
+    found = []
+    for least in (256, 1):
+        monkeypatch.setattr(predictions, "_LEAST", least)
+        shutil.rmtree(workspace / "features" / KIND, ignore_errors=True)
+        assert prioritise(workspace, settings)["predicted"] == 4
+        shards = list((workspace / "features" / KIND).rglob("*.parquet"))
+        assert len(shards) == (4 if least == 1 else 1)
+        tables_ = [pyarrow.parquet.read_table(shard, columns=["image_id", "scores", "features"]) for shard in shards]
+        found.append(pyarrow.concat_tables(tables_).sort_by("image_id").to_pydict())
+    for name in ("scores", "features"):
+        alone, by_workers = (np.array([np.frombuffer(value, np.float32) for value in one[name]]) for one in found)
+        np.testing.assert_allclose(by_workers, alone, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["observations", "predictions"])
 def test_predictions_of_earlier_versions_are_moved_and_used(
     make: Make, capsys: pytest.CaptureFixture[str], name: str
@@ -486,7 +508,7 @@ def test_predictions_of_earlier_versions_are_moved_and_used(
     capsys.readouterr()
     assert prioritise(workspace, SETTINGS)["predicted"] == 0
     assert not old.exists()
-    assert capsys.readouterr().err == f"{old} is features/predictions now: moved\n"
+    assert capsys.readouterr().err.startswith(f"{old} is features/predictions now: moved\n")
     assert workspace.table("priorities").read_bytes() == before
 
 
