@@ -437,3 +437,15 @@ def test_of_many_rows_that_stand_twice_some_are_named_and_all_counted(workspace:
     path.write_text("\n".join([header, *lines, *lines, *lines]) + "\n")
     with pytest.raises(BadTable, match=r"row 2 column product_id: .*row 11 column product_id: .*; and 2 more$"):
         workspace.read("products")
+
+
+def test_two_changes_of_one_second_are_both_kept(workspace: Workspace) -> None:
+    workspace.write("queue", tables.frame("queue", [{"image_id": "0" * 64, "image_path": "0.jpg"}]))
+    path = workspace.table("queue")
+    for change in ("one.jpg", "other.jpg", "other.jpg"):
+        workspace.write("queue", tables.frame("queue", [{"image_id": "0" * 64, "image_path": "0.jpg"}]))
+        path.write_text(path.read_text().replace("0.jpg", change))
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        workspace.read("queue")
+    kept = sorted(file.read_text().split(",")[-3] for file in path.parent.glob("queue.changed-*.csv"))
+    assert kept == ["one.jpg", "other.jpg"]

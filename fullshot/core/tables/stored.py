@@ -6,6 +6,7 @@ right: somebody changed it, or a run was ended between the two. It is checked th
 
 import contextlib
 import datetime
+import itertools
 import json
 import os
 import shutil
@@ -168,7 +169,12 @@ class TableFiles:
     def set_aside(self) -> Path:
         """Keep a CSV that is about to be written anew under another name."""
         changed = datetime.datetime.fromtimestamp(self.csv.stat().st_mtime, datetime.UTC)
-        aside = self.csv.with_name(f"{self.csv.stem}.changed-{changed:%Y%m%dT%H%M%S}.csv")
+        name = f"{self.csv.stem}.changed-{changed:%Y%m%dT%H%M%S}"
+        aside = self.csv.with_name(f"{name}.csv")
+        for number in itertools.count(2):  # of one second there may be several
+            if not aside.exists() or files.digest(aside) == files.digest(self.csv):
+                break
+            aside = self.csv.with_name(f"{name}-{number}.csv")
         shutil.copy2(self.csv, aside)
         return aside
 
