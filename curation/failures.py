@@ -25,7 +25,11 @@ def write_failures(data: Dataset, unreadable: list[Unreadable]) -> None:
 
     ``page`` is that of the picture's first product: the next crawl visits it again and fetches the picture anew.
     """
+    record = features_folder(data.workspace.root) / _OWN_ROWS
     was_there = data.has("failures")
+    if not unreadable and not was_there:
+        files.write_text(record, "[]\n")
+        return
     before = data.frame_if_there("failures")
     names = pyarrow.array([picture.image_id for picture in unreadable], pyarrow.string())
     data.create("unreadable_pictures", pyarrow.table({"image_id": names}))
@@ -39,12 +43,12 @@ def write_failures(data: Dataset, unreadable: list[Unreadable]) -> None:
         row = {"url": url, "kind": "picture", "class": failed.kind, "message": failed.message, "failed_at": failed_at}
         rows.append({**row, "page": page})
     # The same picture may have a row of a crawl's or of `add`, which could not bring a newer one of it.
-    record = features_folder(data.workspace.root) / _OWN_ROWS
     known: list[str] = json.loads(record.read_text("utf-8")) if record.is_file() else []
-    own, ours = _keys(before).isin(known), _keys(tables.frame("failures", rows)).tolist()
+    made = tables.frame("failures", rows)
+    own, ours = _keys(before).isin(known), _keys(made).tolist()
     # Both until the table is written: of a run that is killed in between no row is left that nobody takes out.
     files.write_text(record, json.dumps(list(dict.fromkeys([*known, *ours]))) + "\n")
-    parts = [part for part in (before[~own], tables.frame("failures", rows)) if len(part)]
+    parts = [part for part in (before[~own], made) if len(part)]
     if parts or was_there:
         failures = pd.concat(parts) if parts else tables.frame("failures")
         failures = failures.drop_duplicates(["url", "page"], keep="last").sort_values("url", kind="stable")

@@ -17,6 +17,7 @@ from fullshot.core.engines import shards
 from fullshot.core.features import FeatureStore, Job, Made, Unreadable, geometry_row, reading
 from fullshot.core.pictures import Reduced
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, fingerprint
+from fullshot.curation.features.decoding import decode_jpeg
 from fullshot.curation.pose import PoseEstimator
 from fullshot.curation.pose.people import People
 from fullshot.curation.quality import checks
@@ -94,7 +95,7 @@ def read_for_features(path: Path) -> Reduced:
         NotAnImage: it does not decode.
         OSError: the file cannot be read.
     """
-    return pictures.read_reduced(path, LONGEST)
+    return pictures.read_reduced(path, LONGEST, decode_jpeg)
 
 
 def _row(picture: Reduced, people: People) -> Mapping[str, Any]:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from fullshot.core.lazy import lazy_names
 from fullshot.core.registry import Registry, keeps
-from fullshot.core.settings import Settings
 
 if TYPE_CHECKING:
+    from fullshot.core.settings import Settings
     from fullshot.curation.pose.estimator import PoseEstimator
     from fullshot.curation.pose.people import People
     from fullshot.curation.pose.skeletons import Skeleton
@@ -27,7 +27,7 @@ POSE_ESTIMATORS: "Registry[type[PoseEstimator]]" = Registry(
 """A pose estimator's class by its name in ``curate.pose``."""
 
 
-def open_pose_estimator(settings: Settings) -> "PoseEstimator":
+def open_pose_estimator(settings: "Settings") -> "PoseEstimator":
     """The pose estimator that the settings name; its model is fetched if need be, and loaded with the first picture.
 
     Raises:

@@ -9,16 +9,18 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from fullshot.core.boxes import Picture
-from fullshot.core.settings import Settings
 from fullshot.curation.pose import model_file
 from fullshot.curation.pose.model_file import PoseModel
 from fullshot.curation.pose.people import People, nobody
 from fullshot.curation.pose.skeletons import BLAZEPOSE, Skeleton
+
+if TYPE_CHECKING:
+    from fullshot.core.settings import Settings
 
 MOST_PEOPLE = 3
 """People looked for in a picture. With one, 2 of 811 street photos were judged by a passer-by."""
@@ -54,7 +56,7 @@ class MediaPipePose:
         self._has_warned = False
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: "Settings") -> Self:
         """The estimator with the model that the settings name, fetched if need be.
 
         Raises:

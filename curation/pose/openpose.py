@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import cv2
 import numpy as np
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from fullshot.core.boxes import Picture
 from fullshot.core.errors import UserError
 from fullshot.core.files import digest
-from fullshot.core.settings import Settings
 from fullshot.curation.pose.people import People, nobody
 from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
+
+if TYPE_CHECKING:
+    from fullshot.core.settings import Settings
 
 SIDE = 368
 """Pixels along a side of a network's input: OpenPose's own size, and that of the public scripts."""
@@ -123,7 +125,7 @@ class OpenPose:
         self._network: cv2.dnn.Net | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: "Settings") -> Self:
         """The estimator with the network that the settings name.
 
         Raises:

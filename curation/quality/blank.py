@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fullshot.core.settings import CurateSettings
 from fullshot.curation.quality.reductions import Reductions, reduced
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings
 
 _LONGEST_EDGES, _EDGE = 128, 16  # pixels; levels
 
@@ -27,7 +28,7 @@ class Blank:
         """See :meth:`fullshot.core.interfaces.QualityCheck.measure`."""
         return {"detail": detail(reductions.small)}
 
-    def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
+    def failed(self, rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""
         return rows["detail"] < settings.min_detail
 

@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fullshot.core.settings import CurateSettings
 from fullshot.curation.quality.reductions import Reductions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings
 
 _LEAST_MEASURED = 8  # pixels: in less, no edge is told from its neighbour
 _LEAST_CHANGE = 0.05  # squared levels a pixel: rounding makes as much
@@ -28,7 +29,7 @@ class Blurred:
         """See :meth:`fullshot.core.interfaces.QualityCheck.measure`."""
         return {"sharpness": sharpness(reductions.small)}
 
-    def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
+    def failed(self, rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""
         return (rows["sharpness"] < settings.min_sharpness) & (rows["detail"] >= settings.min_detail)
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from fullshot.core.boxes import Picture
 from fullshot.core.errors import UserError
-from fullshot.core.settings import CurateSettings
 from fullshot.curation.quality import QUALITY_CHECKS, QualityCheck
 from fullshot.curation.quality.reductions import Reductions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings
 
 KEPT_ANYWAY = ("image_id", "version", "width", "height", "keypoints", "phash", "thumbnail", "products")
 """What is known of a picture besides its measures; no measure is called so."""
@@ -66,7 +67,7 @@ def measure(picture: Picture) -> dict[str, float]:
     return values
 
 
-def find_issues(rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[str]":
+def find_issues(rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[str]":
     """What is wrong with each picture: names of checks, separated by spaces; empty where nothing is.
 
     Args:

@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fullshot.core.settings import CurateSettings
 from fullshot.curation.quality.reductions import Reductions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings
 
 _PANEL = 0.15  # of the side: what is narrower than this is no picture of a collage
 _PLAIN = 6.0  # levels (standard deviation) below which a panel is a bar, not a picture
@@ -36,7 +37,7 @@ class Collage:
         across = np.asarray(cv2.transpose(np.ascontiguousarray(grey[:, ::_EVERY])), np.uint8)
         return {"collage": max(seam(grey[::_EVERY]), seam(across))}
 
-    def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
+    def failed(self, rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""
         return rows["collage"] > settings.max_collage
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fullshot.core.settings import CurateSettings
 from fullshot.curation.quality.reductions import Reductions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings
 
 
 class Tiny:
@@ -21,6 +22,6 @@ class Tiny:
         """See :meth:`fullshot.core.interfaces.QualityCheck.measure`."""
         return {}
 
-    def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
+    def failed(self, rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""
         return rows[["width", "height"]].min(axis=1) < settings.min_side

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
-from fullshot.core.settings import CurateSettings
 from fullshot.curation.quality.reductions import Grey, Reductions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings
 
 _LEAST_STRENGTH = 1.5  # levels: what is fainter is noise of the JPEG
 _LEAST_PEAK = 0.02  # of the autocorrelation, over what is around
@@ -42,7 +42,7 @@ class Watermark:
         """See :meth:`fullshot.core.interfaces.QualityCheck.measure`."""
         return {"watermark": watermark(reductions.tiny_levels)}
 
-    def failed(self, rows: "pd.DataFrame", settings: CurateSettings) -> "pd.Series[bool]":
+    def failed(self, rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[bool]":
         """See :meth:`fullshot.core.interfaces.QualityCheck.failed`."""
         return rows["watermark"] > settings.max_watermark
 
@@ -82,6 +82,8 @@ def watermark(grey: Grey) -> float:
 
 def _steps(lines: Grey) -> list[tuple[int, int]]:
     """Steps (down, right; in pixels) at which fine lines, shape (height, width), may come again."""
+    from scipy import fft  # takes long to load: who asks which measures there are needs none
+
     height, width = lines.shape
     longest = max(height, width)
     far = round(_MOST_PERIOD * longest)

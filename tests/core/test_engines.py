@@ -70,6 +70,15 @@ def test_workers_prepare_before_there_is_work(tmp_path: Path) -> None:
     assert str(os.getpid()) not in found[0]
 
 
+def test_workers_that_were_started_do_what_else_they_are_told(tmp_path: Path) -> None:
+    with ProcessEngine(2) as workers:
+        workers.start(functools.partial(leave_a_mark, tmp_path))
+        found = dict(workers.map(own_number, [[1], [2]]))
+        workers.start(functools.partial(leave_a_mark, tmp_path))
+        found |= dict(workers.map(own_number, [[1], [2], [3]]))
+    assert len({*found.values(), *map(int, marks([tmp_path]))}) <= 2
+
+
 def test_one_process_is_this_one(tmp_path: Path) -> None:
     with ProcessEngine(1) as workers:
         workers.start(functools.partial(leave_a_mark, tmp_path))

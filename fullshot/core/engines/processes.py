@@ -34,7 +34,7 @@ class ProcessEngine:
     def start(self, prepare: Callable[[], object]) -> None:
         """See :meth:`fullshot.core.interfaces.Engine.start`."""
         if self.count > 1:
-            pool = self._started(self.count)
+            pool = self._pool or self._started(self.count)
             for _ in range(self.count):
                 pool.submit(prepare)
 

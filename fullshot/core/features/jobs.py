@@ -19,6 +19,9 @@ from fullshot.core.features.keys import BOX_COLUMNS, MISSING_FILE, STAMP_COLUMNS
 
 Decoded = TypeVar("Decoded")
 
+_LEAST_PART = 4
+"""Rows of the last parts for several workers: what one does alone at the end, while the others have nothing to do."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -120,11 +123,17 @@ class Part(Sequence[Job]):
         self.keys = pyarrow.ipc.open_stream(state[1]).read_all()
 
     @classmethod
-    def cut(cls, root: Path, keys: pyarrow.Table, size: int) -> list[Self]:
-        """Parts of about ``size`` rows; the rows of one picture, which follow each other, stay together."""
+    def cut(cls, root: Path, keys: pyarrow.Table, size: int, workers: int = 1) -> list[Self]:
+        """Parts of about ``size`` rows; the rows of one picture, which follow each other, stay together.
+
+        For several workers the last parts are ever smaller, so that these have done about at one time.
+        """
         names = keys["image_id"]
         ends = [0]
         while ends[-1] < len(names):
+            if workers > 1:
+                left = len(names) - ends[-1]
+                size = min(size, max(-(-left // (2 * workers)), _LEAST_PART))
             end = min(ends[-1] + size, len(names))
             while end < len(names) and names[end].equals(names[end - 1]):
                 end += 1

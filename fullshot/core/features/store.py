@@ -208,7 +208,10 @@ class FeatureStore:
             order = pyarrow.compute.sort_indices(keys["image_id"].take(pyarrow.array(first))).to_numpy()
             todo = todo.take(pyarrow.array(first[order]))
         share = -(-todo.num_rows // (engine.count * _SHARDS_A_PROCESS))
-        parts = Part.cut(self.root, todo, min(max(share, least), most) if engine.count > 1 else most)
+        if engine.count > 1 and todo.num_rows > least:
+            parts = Part.cut(self.root, todo, min(max(share, least), most), engine.count)
+        else:
+            parts = Part.cut(self.root, todo, most)
         work = functools.partial(make_shard, make=make, folder=self.folder, schema=self.schema)
         written, done, lost = [], 0, 0
         with bar(stage, "pictures") if stage else contextlib.nullcontext(_say_nothing) as advance:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
 
 from fullshot.core.boxes import Picture
-from fullshot.core.settings import CurateSettings, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fullshot.core.settings import CurateSettings, Settings
 
 People_co = TypeVar("People_co", covariant=True)
 Skeleton_co = TypeVar("Skeleton_co", covariant=True)

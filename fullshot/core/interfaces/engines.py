@@ -19,6 +19,8 @@ class Engine(Protocol):
     def start(self, prepare: Callable[[], object]) -> None:
         """Start the workers before there is work for them, so that they load what they need meanwhile.
 
+        Called again, the same workers do that as well.
+
         Args:
             prepare: run in them; importable by name. What it raises is passed over: the work will raise it again.
         """

@@ -147,6 +147,14 @@ def test_a_part_takes_its_own_rows_along(root: Path, keys: pyarrow.Table) -> Non
     assert [job.image_id for part in parts for job in part] == keys["image_id"].to_pylist()
 
 
+def test_the_last_parts_for_several_workers_are_ever_smaller(root: Path, keys: pyarrow.Table) -> None:
+    many = pyarrow.concat_tables([keys] * 5)
+    many = many.set_column(0, "image_id", pyarrow.array([f"{row:03d}" for row in range(len(many))]))
+    parts = Part.cut(root, many, 40, 2)
+    assert [len(part) for part in parts] == [40, 40, 30, 23, 17, 13, 10, 7, 5, 4, 4, 4, 3]
+    assert [job.image_id for part in parts for job in part] == many["image_id"].to_pylist()
+
+
 # Files that change
 
 
