@@ -1,10 +1,14 @@
 """The CSVs that curation exports: the two data sets, the six by gender and wear, and the labels."""
 
+import contextlib
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.tables import columns
-from fullshot.core.tables.cells import literal, quoted
+from fullshot.core.tables.writing import ROWS_AT_ONCE
 from fullshot.core.taxonomy import Gender, Wear
 
 if TYPE_CHECKING:
@@ -16,8 +20,11 @@ WANTED = {
 }
 """Columns that exports need."""
 
-_GENDERS = (Gender.MEN, Gender.WOMEN)
-_WEARS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT)
+_PARTS = {
+    f"{gender.value}_{wear.value}": (gender.value, wear.value)
+    for gender in (Gender.MEN, Gender.WOMEN)
+    for wear in (Wear.TOP, Wear.BOTTOM, Wear.FOOT)
+}
 
 _LABELS = """
 WITH new AS (
@@ -31,33 +38,38 @@ ORDER BY label
 """
 """A product that has a number keeps it, also one that is gone."""
 
-_ROWS = """
-SELECT image_id, images.path AS image_path, images.product_id, products.url AS link, products.gender,
-    products.product_type, wears.wear, full_shot, shot, shot_score, shot_reason, cluster, duplicate_of, labels.label
-FROM images JOIN kept USING (image_id) JOIN labels USING (product_id)
-LEFT JOIN products USING (product_id) LEFT JOIN wears USING (product_id)
+_COPIES = """
+SELECT image_id, product_id, cluster FROM images JOIN kept USING (image_id)
+WHERE cluster IS NOT NULL AND full_shot IS NOT NULL
+"""
+"""Few pictures have copies: the others need not be compared."""
+
+_WORSE = """
+SELECT image_id, product_id FROM copies JOIN measures USING (image_id)
+QUALIFY row_number() OVER (
+    PARTITION BY cluster, product_id
+    ORDER BY width * height DESC, CASE WHEN isnan(sharpness) THEN NULL ELSE sharpness END DESC NULLS LAST, image_id
+) > 1
 """
 
-# Few pictures have copies: the others need not be compared.
-_BEST_OF_COPIES = """
-WITH copies AS (
-    SELECT image_id, product_id, cluster FROM images JOIN kept USING (image_id)
-    WHERE cluster IS NOT NULL AND full_shot IS NOT NULL
-),
-worse AS (
-    SELECT image_id, product_id FROM copies JOIN measures USING (image_id)
-    QUALIFY row_number() OVER (
-        PARTITION BY cluster, product_id
-        ORDER BY width * height DESC, CASE WHEN isnan(sharpness) THEN NULL ELSE sharpness END DESC NULLS LAST, image_id
-    ) > 1
-)
-SELECT image_path, label, product_type, link, gender, wear, full_shot
-FROM candidates ANTI JOIN worse USING (image_id, product_id) WHERE full_shot IS NOT NULL
-ORDER BY image_path, label
+_LABELLED_PRODUCTS = """
+SELECT row_number() OVER (ORDER BY label, product_id) - 1 AS place, label, product_id, product_type, url AS link,
+    gender, wears.wear
+FROM labels LEFT JOIN products USING (product_id) LEFT JOIN wears USING (product_id)
+"""
+
+# Only what the order needs is sorted, and all of it is: long texts besides would take twice the time and the memory.
+_EXPORTED = """
+SELECT images.path AS image_path, place, full_shot
+FROM images JOIN (SELECT image_id, full_shot FROM kept WHERE full_shot IS NOT NULL) USING (image_id)
+JOIN (SELECT product_id, place FROM labelled_products) USING (product_id)
+ANTI JOIN worse USING (image_id, product_id)
+ORDER BY image_path, place, full_shot
 """
 
 _UNCLEAR = """
-SELECT * FROM candidates WHERE shot = 'unclear' AND duplicate_of IS NULL
+SELECT image_id, images.path AS image_path, shot_score, shot_reason
+FROM images JOIN (SELECT * FROM kept WHERE shot = 'unclear' AND duplicate_of IS NULL) USING (image_id)
 QUALIFY row_number() OVER (PARTITION BY image_id ORDER BY product_id) = 1
 ORDER BY shot_score DESC, image_path
 """
@@ -77,19 +89,34 @@ def export(data: Dataset, features: "pd.DataFrame") -> None:
     """
     data.make_if_missing("labels")
     data.write("labels", _LABELS)
-    data.create("measures", features[["image_id", "width", "height", "sharpness"]])
-    data.define("candidates", _ROWS)
-    data.create("exported", _BEST_OF_COPIES)
-    _write(data, "dataset1", "exported")
-    _write(data, "dataset2", "exported WHERE NOT full_shot")
-    for gender in _GENDERS:
-        for wear in _WEARS:
-            mine = f"gender = {literal(gender.value)} AND wear = {literal(wear.value)}"
-            _write(data, f"{gender.value}_{wear.value}", f"exported WHERE NOT full_shot AND {mine}")
-    _write(data, "queue", f"({_UNCLEAR})")
-    for name in ("measures", "candidates", "exported"):
+    data.create("copies", _COPIES)
+    data.give("measures", _measures(features))
+    data.create("worse", _WORSE)
+    data.create("labelled_products", _LABELLED_PRODUCTS)
+    _write_data_sets(data)
+    data.write("queue", _UNCLEAR)
+    for name in ("copies", "worse", "labelled_products"):
         data.drop(name)
 
 
-def _write(data: Dataset, name: str, rows: str) -> None:
-    data.write(name, f"SELECT {', '.join(map(quoted, columns(name)))} FROM {rows}")
+def _measures(features: "pd.DataFrame") -> pa.RecordBatchReader:
+    table = pa.Table.from_pandas(features[["image_id", "width", "height", "sharpness"]], preserve_index=False)
+    return table.to_reader()
+
+
+def _write_data_sets(data: Dataset) -> None:
+    """Write ``dataset1``, ``dataset2`` and the six, which are parts of one another, in one pass."""
+    products = data.arrow("SELECT * EXCLUDE (place, product_id) FROM labelled_products ORDER BY place").combine_chunks()
+    with contextlib.ExitStack() as stack:
+        tables = {name: stack.enter_context(data.writing(name)) for name in ("dataset1", "dataset2", *_PARTS)}
+        for batch in data.batches(_EXPORTED, ROWS_AT_ONCE):
+            rows = products.take(batch["place"])
+            for name in ("image_path", "full_shot"):
+                rows = rows.append_column(name, batch[name])
+            tables["dataset1"].append(rows)
+            rows = rows.filter(pc.invert(rows["full_shot"]))
+            tables["dataset2"].append(rows)
+            cells = rows.select(columns("dataset2"))
+            for name, (gender, wear) in _PARTS.items():
+                mine = pc.and_(pc.equal(rows["gender"], gender), pc.equal(rows["wear"], wear))
+                tables[name].append(cells.filter(mine))

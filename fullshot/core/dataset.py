@@ -1,5 +1,6 @@
 """The tables of a workspace as one command sees them: opened once, and handed on."""
 
+import contextlib
 import itertools
 import re
 import shutil
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow
 
+    from fullshot.core.tables.writing import TableRows
     from fullshot.core.workspace import Workspace
 
 _Kind = Literal["TABLE", "VIEW"]
@@ -223,13 +225,29 @@ class Dataset:
         source = self._source(rows, name)
         before = files.digest()
         count = files.write(self._connection, source)
-        if files.digest() != before:
-            self.changed.add(name)
-        if name in self._here:
-            self._bind(name, files.query)
-        if name == derived.LOOKED_UP:
-            self.drop("wears")
+        self._is_written(files, before)
         return count
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> "Iterator[TableRows]":
+        """As :meth:`write`, of rows that come within the ``with`` block: its end checks them and puts them in place.
+
+        Several tables at once can be made from one query.
+        """
+        files = self._files(name)
+        self._keep_changes(files)
+        before = files.digest()
+        with files.writing(self._connection) as rows:
+            yield rows
+        self._is_written(files, before)
+
+    def _is_written(self, files: TableFiles, before: str) -> None:
+        if files.digest() != before:
+            self.changed.add(files.name)
+        if files.name in self._here:
+            self._bind(files.name, files.query)
+        if files.name == derived.LOOKED_UP:
+            self.drop("wears")
 
     def _keep_changes(self, files: TableFiles) -> None:
         """What a person changed, and this command did not see, is not written over without a word."""

@@ -1,4 +1,4 @@
-"""Cells of a CSV file, in SQL: what is written into one, and what it is read as.
+"""Cells of a CSV file: what is written into one, and, in SQL, what it is read as.
 
 A boolean is ``true`` or ``false``, an empty cell is "not known". A text that a spreadsheet would take for a formula has
 an apostrophe in front, which is taken away again when it is read.
@@ -11,6 +11,8 @@ from fullshot.core.tables.schemas import Kind
 
 DUCKDB_TYPES: dict[Kind, str] = {"text": "VARCHAR", "whole": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 
+_WRITTEN_AS_IS = ("VARCHAR", "BIGINT", "BOOLEAN")
+
 EXPECTED: dict[Kind, str] = {
     "text": "text",
     "whole": "a whole number",
@@ -19,13 +21,11 @@ EXPECTED: dict[Kind, str] = {
 }
 """What a cell that cannot be read was expected to be."""
 
-# The signs that OWASP names under "CSV injection". Apostrophes before one count as well: else a text that begins with
-# them by itself could not be told from one that was given another.
-_FORMULA = r"^''*[=+\-@\t\r]"
+FORMULA = r"^'*[=+\-@\t\r]"
+"""Texts that a spreadsheet takes for a formula: the signs that OWASP names under "CSV injection". Apostrophes before
+one count as well: else a text that begins with them by itself could not be told from one that was given another."""
+
 _KEPT_FROM_FORMULA = r"^''+[=+\-@\t\r]"
-# Few cells begin with one of these, and to compare one character is ten times as fast as to match the expression. Not
-# as a list after IN: of more than a few constants DuckDB makes a join, and rows come out in another order.
-_SUSPECTED = "'=+-@\t\r'''"
 
 _WHOLE = r"^[+-]?\d{1,19}$"
 _BEYOND_BIGINT = "9223372036854775808.0"
@@ -58,13 +58,10 @@ def from_parquet(path: Path) -> str:
     return f"read_parquet({literal(itself)}, hive_partitioning = false)"
 
 
-def written(column: str, kind: Kind) -> str:
-    """The expression for a column's cells in the file."""
+def written(column: str, duckdb_type: str) -> str:
+    """The expression for a column's cells in the file, where Arrow would write them otherwise than DuckDB does."""
     name = quoted(column)
-    if kind != "text":
-        return name
-    guarded = f"CASE WHEN regexp_matches({name}, '{_FORMULA}') THEN '''' || {name} ELSE {name} END"
-    return f"CASE WHEN contains({_SUSPECTED}, left({name}, 1)) THEN {guarded} ELSE {name} END AS {name}"
+    return name if duckdb_type in _WRITTEN_AS_IS else f"CAST({name} AS VARCHAR) AS {name}"
 
 
 def read(column: str, kind: Kind) -> str:

@@ -12,15 +12,9 @@ from fullshot.core.tables import checking
 from fullshot.core.tables.cells import EXPECTED
 from fullshot.core.tables.connection import connect
 from fullshot.core.tables.schemas import SCHEMAS, Kind, columns
+from fullshot.core.tables.writing import ARROW_TYPES
 
 _DTYPES: dict[Kind, str] = {"text": "string", "whole": "Int64", "number": "Float64", "boolean": "boolean"}
-
-_ARROW: dict[Kind, pa.DataType] = {
-    "text": pa.string(),
-    "whole": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-}
 
 _PANDAS: dict[pa.DataType, Any] = {
     pa.string(): pd.StringDtype(),
@@ -69,7 +63,7 @@ def to_arrow(name: str, data: pd.DataFrame) -> pa.Table:
         rule = rules.get(str(column))
         values = data[column]
         if rule is not None:
-            arrays.append(pa.array(values, _ARROW[rule.kind], from_pandas=True))
+            arrays.append(pa.array(values, ARROW_TYPES[rule.kind], from_pandas=True))
             continue
         known = values.where(values.notna(), None)
         try:

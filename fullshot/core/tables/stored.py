@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -24,6 +25,9 @@ from fullshot.core.tables import cells, checking
 from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, literal, quoted
 from fullshot.core.tables.connection import saying_what_failed
 from fullshot.core.tables.schemas import EXPORTS, MADE_ANEW, MADE_BY, SCHEMAS, Kind, missing
+
+if TYPE_CHECKING:
+    from fullshot.core.tables.writing import TableRows
 
 PARQUETS = "tables"
 """The folder of Parquet files, in a workspace."""
@@ -147,24 +151,58 @@ class TableFiles:
         Raises:
             BadTable: a cell is not what the schema says; the files stay as they were.
         """
-        schema = SCHEMAS[self.name]
-        with saying_what_failed(), _unfinished(self.parquet) as parquet, _unfinished(self.csv) as csv_file:
+        from fullshot.core.tables.writing import ROWS_AT_ONCE, CsvRows
+
+        with saying_what_failed(), self._next() as (parquet, csv_file):
             values = f"SELECT {_in_order(connection, self.name, query, str(self.csv))} FROM ({query})"
             copied = connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}").fetchone()
-            relation = f"SELECT * FROM {from_parquet(parquet)}"
-            checking.check(connection, schema, checking.Rows(relation, checking.numbered(relation), {}), str(self.csv))
-            connection.execute(
-                f"COPY ({_cells_of(connection, self.name, relation)}) TO {literal(str(csv_file))} (HEADER)"
-            )
-            status = csv_file.stat()
-            own = files.sample_digest(parquet)
-            record = Record(files.digest(csv_file), status.st_size, status.st_mtime_ns, own)
-            if before := self._kept():
-                self._keep(replace(before, coming=record.digest))
-            _put_in_place(csv_file, self.csv)
-            _put_in_place(parquet, self.parquet)
-        self._keep(record)
+            self._check(connection, parquet)
+            types = {
+                column: kind
+                for column, kind, *_ in connection.execute(f"DESCRIBE FROM {from_parquet(parquet)}").fetchall()
+            }
+            written = ", ".join(cells.written(column, kind) for column, kind in types.items())
+            batches = connection.sql(f"SELECT {written} FROM {from_parquet(parquet)}").to_arrow_reader(ROWS_AT_ONCE)
+            texts = [column for column, kind in types.items() if kind == "VARCHAR"]
+            with CsvRows(csv_file, batches.schema, texts) as rows:
+                for batch in batches:
+                    rows.append(batch)
+            self._put_in_place(parquet, csv_file, rows.digest)
         return int(copied[0]) if copied else 0
+
+    @contextlib.contextmanager
+    def writing(self, connection: duckdb.DuckDBPyConnection) -> "Iterator[TableRows]":
+        """As :meth:`write`, of rows that come within the ``with`` block: its end checks them and puts them in place.
+
+        Raises:
+            BadTable: a cell is not what the schema says; the files stay as they were.
+        """
+        from fullshot.core.tables.writing import TableRows
+
+        with saying_what_failed(), self._next() as (parquet, csv_file):
+            with TableRows(parquet, csv_file, self.name) as rows:
+                yield rows
+            self._check(connection, parquet)
+            self._put_in_place(parquet, csv_file, rows.digest)
+
+    @contextlib.contextmanager
+    def _next(self) -> Iterator[tuple[Path, Path]]:
+        with _unfinished(self.parquet) as parquet, _unfinished(self.csv) as csv_file:
+            yield parquet, csv_file
+
+    def _check(self, connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
+        relation = f"SELECT * FROM {from_parquet(parquet)}"
+        rows = checking.Rows(relation, checking.numbered(relation), {})
+        checking.check(connection, SCHEMAS[self.name], rows, str(self.csv))
+
+    def _put_in_place(self, parquet: Path, csv_file: Path, digest: str) -> None:
+        status = csv_file.stat()
+        record = Record(digest, status.st_size, status.st_mtime_ns, files.sample_digest(parquet))
+        if before := self._kept():
+            self._keep(replace(before, coming=record.digest))
+        _put_in_place(csv_file, self.csv)
+        _put_in_place(parquet, self.parquet)
+        self._keep(record)
 
     def set_aside(self) -> Path:
         """Keep a CSV that is about to be written anew under another name."""
@@ -205,7 +243,8 @@ class TableFiles:
         return self.query
 
 
-_AS_PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+# Level 1 makes these files as small as level 3, which is the default, does in less time.
+_AS_PARQUET = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
 
 
 @contextlib.contextmanager
@@ -245,16 +284,3 @@ def _as_kind(column: str, kind: Kind) -> str:
     if kind == "number":
         return cells.known_number(value)
     return f"nullif({value}, '')" if kind == "text" else value
-
-
-def _cells_of(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> str:
-    """The query for the cells that a CSV has."""
-    schema = SCHEMAS[name].columns
-    described = connection.execute(f"DESCRIBE {relation}").fetchall()
-    kinds = {column: schema[column].kind if column in schema else _kind(kind) for column, kind, *_ in described}
-    return f"SELECT {', '.join(cells.written(column, kind) for column, kind in kinds.items())} FROM ({relation})"
-
-
-def _kind(duckdb_type: str) -> Kind:
-    """A further column is text, or it is written as it is."""
-    return "text" if duckdb_type == "VARCHAR" else "number"
