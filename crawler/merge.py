@@ -56,7 +56,7 @@ def _products(data: Dataset, state: CrawlState) -> tuple[str, str]:
     data.define(
         "all_products",
         "SELECT * FROM products WHERE product_id NOT IN (SELECT product_id FROM found_products) UNION ALL BY NAME "
-        f"SELECT {further}found.* EXCLUDE (_seq) REPLACE ("
+        f"SELECT {further}found.* EXCLUDE (_fs_seq) REPLACE ("
         "least(found.first_seen, old.first_seen, old.fetched_at) AS first_seen, "
         "greatest(found.last_seen, old.last_seen) AS last_seen, "
         "CASE WHEN old.gone_at > found.fetched_at THEN old.gone_at END AS gone_at) "
@@ -80,26 +80,26 @@ def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
     for part in range(parts):
         data.create(
             f"shown_{part}",
-            "SELECT _seq, n AS _n, key AS product_id, link.position, link.view, picture.* "
-            "FROM found_pictures AS picture JOIN found_links AS link USING (url) JOIN found_lines USING (_seq) "
-            f"WHERE hash(link.url) % {parts} = {part} AND _seq NOT IN (SELECT _seq FROM found_refused)",
+            "SELECT _fs_seq, n AS _fs_n, key AS product_id, link.position, link.view, picture.* "
+            "FROM found_pictures AS picture JOIN found_links AS link USING (url) JOIN found_lines USING (_fs_seq) "
+            f"WHERE hash(link.url) % {parts} = {part} AND _fs_seq NOT IN (SELECT _fs_seq FROM found_refused)",
         )
     data.define("shown", " UNION ALL ".join(f"SELECT * FROM shown_{part}" for part in range(parts)))
     # The same bytes under two addresses are one picture, where it is first shown.
-    data.create("again", "SELECT _seq FROM shown GROUP BY _seq, hash(image_id) HAVING count(*) > 1")
-    first = "QUALIFY row_number() OVER (PARTITION BY _seq, image_id ORDER BY _n) = 1"
+    data.create("again", "SELECT _fs_seq FROM shown GROUP BY _fs_seq, hash(image_id) HAVING count(*) > 1")
+    first = "QUALIFY row_number() OVER (PARTITION BY _fs_seq, image_id ORDER BY _fs_n) = 1"
     if data.rows("SELECT 1 FROM again LIMIT 1"):
         data.create(
             "found_images",
-            "SELECT * FROM shown WHERE _seq NOT IN (SELECT _seq FROM again) UNION ALL "
-            f"SELECT * FROM shown WHERE _seq IN (SELECT _seq FROM again) {first}",
+            "SELECT * FROM shown WHERE _fs_seq NOT IN (SELECT _fs_seq FROM again) UNION ALL "
+            f"SELECT * FROM shown WHERE _fs_seq IN (SELECT _fs_seq FROM again) {first}",
         )
     else:
         data.define("found_images", "SELECT * FROM shown")
     old = (
         "SELECT old.* REPLACE (CASE WHEN line.key IS NULL OR EXISTS (SELECT 1 FROM found_links AS link "
-        "WHERE link._seq = line._seq AND link.url = old.url) THEN old.position END AS position), "
-        "0 AS _part, row_number() OVER () AS _seq, 0 AS _n "
+        "WHERE link._fs_seq = line._fs_seq AND link.url = old.url) THEN old.position END AS position), "
+        "0 AS _fs_part, row_number() OVER () AS _fs_seq, 0 AS _fs_n "
         "FROM images AS old LEFT JOIN found_lines AS line ON line.key = old.product_id "
         "WHERE NOT EXISTS (SELECT 1 FROM found_images AS found "
         "WHERE found.image_id = old.image_id AND found.product_id = old.product_id)"
@@ -107,9 +107,9 @@ def _images(data: Dataset, state: CrawlState) -> tuple[str, str]:
     found = "found_images AS found"
     if further := _further(data, "images", "found_images"):
         found += " LEFT JOIN images AS old USING (image_id, product_id)"
-    both = f"{old} UNION ALL BY NAME SELECT {further}found.*, 1 AS _part FROM {found}"
-    order = "ORDER BY product_id, position NULLS LAST, _part, _seq, _n"
-    return f"SELECT * EXCLUDE (_part, _seq, _n) FROM ({both}) {order}", "found_images"
+    both = f"{old} UNION ALL BY NAME SELECT {further}found.*, 1 AS _fs_part FROM {found}"
+    order = "ORDER BY product_id, position NULLS LAST, _fs_part, _fs_seq, _fs_n"
+    return f"SELECT * EXCLUDE (_fs_part, _fs_seq, _fs_n) FROM ({both}) {order}", "found_images"
 
 
 def _boxes(data: Dataset, state: CrawlState) -> tuple[str, str]:
@@ -127,23 +127,23 @@ def _boxes(data: Dataset, state: CrawlState) -> tuple[str, str]:
         for name, (value, side) in sides.items()
     )
     found = (
-        f"SELECT box._seq, n AS _n, image_id, label, {pixels}, 'shop' AS source, 1 AS revision, seen_at AS updated_at, "
-        "key AS product_id FROM found_pictures AS picture JOIN found_boxes AS box USING (url) "
-        "JOIN found_lines USING (_seq) WHERE _seq NOT IN (SELECT _seq FROM found_refused) "
+        f"SELECT box._fs_seq, n AS _fs_n, image_id, label, {pixels}, 'shop' AS source, 1 AS revision, "
+        "seen_at AS updated_at, key AS product_id FROM found_pictures AS picture JOIN found_boxes AS box USING (url) "
+        "JOIN found_lines USING (_fs_seq) WHERE _fs_seq NOT IN (SELECT _fs_seq FROM found_refused) "
         "AND url IN (SELECT url FROM found_links)"
     )
     data.create("shop_boxes", f"SELECT * FROM ({found}) WHERE x_min < x_max AND y_min < y_max")
     old = (
-        "SELECT *, 0 AS _part, row_number() OVER () AS _seq, 0 AS _n "
+        "SELECT *, 0 AS _fs_part, row_number() OVER () AS _fs_seq, 0 AS _fs_n "
         "FROM boxes WHERE NOT (source = 'shop' AND product_id IS NOT NULL "
         "AND product_id IN (SELECT key FROM found_lines))"
     )
-    return _last_of_each(f"{old} UNION ALL BY NAME SELECT *, 1 AS _part FROM shop_boxes", _BOX), "shop_boxes"
+    return _last_of_each(f"{old} UNION ALL BY NAME SELECT *, 1 AS _fs_part FROM shop_boxes", _BOX), "shop_boxes"
 
 
 def _failures(data: Dataset, state: CrawlState) -> tuple[str, str]:
     """Of a picture that several products show, a row for each of their pages; an old one stays until it is over."""
-    data.create("old_failures", "SELECT *, row_number() OVER () AS _seq FROM failures")
+    data.create("old_failures", "SELECT *, row_number() OVER () AS _fs_seq FROM failures")
     # Many addresses were fetched, few failed before: only those are kept.
     fetched = ((task.url,) for task in state.frontier.tasks(RequestState.DONE, RequestState.SKIPPED))
     data.give("fetched_now", results.reader(fetched, url=str))
@@ -153,17 +153,18 @@ def _failures(data: Dataset, state: CrawlState) -> tuple[str, str]:
     data.create("read_pages", "SELECT page AS url FROM found_lines UNION SELECT product ->> '$.url' FROM found_lines")
     data.create(
         "new_failures",
-        "SELECT 1 AS _part, failure._seq, coalesce(page._seq, 0) AS _n, url, "
+        "SELECT 1 AS _fs_part, failure._fs_seq, coalesce(page._fs_seq, 0) AS _fs_n, url, "
         "coalesce(page.page, nullif(failure.page, '')) AS page, kind, class, message, failed_at "
         "FROM found_failures AS failure LEFT JOIN "
-        "(SELECT DISTINCT url, line.page, line._seq FROM found_links AS link JOIN found_lines AS line USING (_seq) "
+        "(SELECT DISTINCT url, line.page, line._fs_seq "
+        "FROM found_links AS link JOIN found_lines AS line USING (_fs_seq) "
         "WHERE url IN (SELECT url FROM found_failures WHERE kind = 'picture')) AS page "
-        "USING (url) WHERE kind = 'picture' OR page._seq IS NULL UNION ALL "
-        "SELECT 2, _seq, 0, page, NULL, 'page', 'bad-page', message, seen_at "
-        "FROM found_refused JOIN found_lines USING (_seq)",
+        "USING (url) WHERE kind = 'picture' OR page._fs_seq IS NULL UNION ALL "
+        "SELECT 2, _fs_seq, 0, page, NULL, 'page', 'bad-page', message, seen_at "
+        "FROM found_refused JOIN found_lines USING (_fs_seq)",
     )
     old = (
-        "SELECT *, 0 AS _part, 0 AS _n FROM old_failures WHERE url IN (SELECT url FROM excluded) OR NOT ("
+        "SELECT *, 0 AS _fs_part, 0 AS _fs_n FROM old_failures WHERE url IN (SELECT url FROM excluded) OR NOT ("
         "url IN (SELECT url FROM fetched) OR url IN (SELECT url FROM read_pages WHERE url IS NOT NULL) "
         "OR (page IS NOT NULL AND page IN (SELECT url FROM read_pages WHERE url IS NOT NULL)))"
     )
@@ -171,8 +172,8 @@ def _failures(data: Dataset, state: CrawlState) -> tuple[str, str]:
 
 
 def _ledger(data: Dataset, state: CrawlState) -> tuple[str, str]:
-    old = "SELECT *, 0 AS _part, 0 AS _seq, 0 AS _n FROM ledger"
-    new = "SELECT * EXCLUDE (_odd), 1 AS _part, 0 AS _n FROM found_hosts"
+    old = "SELECT *, 0 AS _fs_part, 0 AS _fs_seq, 0 AS _fs_n FROM ledger"
+    new = "SELECT * EXCLUDE (_fs_odd), 1 AS _fs_part, 0 AS _fs_n FROM found_hosts"
     return _last_of_each(f"{old} UNION ALL BY NAME {new}", ("host",)), "found_hosts"
 
 
@@ -189,9 +190,9 @@ def _further(data: Dataset, old: str, new: str) -> str:
 def _last_of_each(rows: str, keys: tuple[str, ...]) -> str:
     """The query for the last row of each key, in the order of the keys."""
     names = ", ".join(map(quoted, keys))
-    last = f"QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY _part DESC, _seq DESC, _n DESC) = 1"
+    last = f"QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY _fs_part DESC, _fs_seq DESC, _fs_n DESC) = 1"
     order = ", ".join(f"{quoted(key)} NULLS LAST" for key in keys)
-    return f"SELECT * EXCLUDE (_part, _seq, _n) FROM ({rows}) {last} ORDER BY {order}"
+    return f"SELECT * EXCLUDE (_fs_part, _fs_seq, _fs_n) FROM ({rows}) {last} ORDER BY {order}"
 
 
 _MADE_BY = {"products": _products, "images": _images, "boxes": _boxes, "failures": _failures, "ledger": _ledger}

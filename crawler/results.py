@@ -2,7 +2,7 @@
 
 ``found_lines`` has a row a product page, ``found_products`` those of them that the table of products takes, and
 ``found_links`` and ``found_boxes`` what the pages show; ``found_pictures`` has those pictures, and maybe others.
-``_seq`` is a row's place in the state.
+``_fs_seq`` is a row's place in the state; see :data:`fullshot.core.tables.cells.RESERVED` for such names.
 """
 
 import json
@@ -15,7 +15,7 @@ import pyarrow as pa
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import BadTable
 from fullshot.core.progress import say
-from fullshot.core.tables.cells import known_number, literal, quoted
+from fullshot.core.tables.cells import known_number, literal, quoted, reserved
 from fullshot.core.tables.checking import conditions
 from fullshot.core.tables.schemas import SCHEMAS, Kind, columns
 from fullshot.crawler.state import CrawlState
@@ -29,35 +29,35 @@ _LINE = {
     ],
 }
 _TIMES = {"fetched_at": "seen_at", "first_seen": "seen_at", "last_seen": "seen_at", "gone_at": "NULL::VARCHAR"}
-_OURS = ("_seq", "_line", "_odd", "seen_at")
-"""Columns beside a product's own, while it is typed."""
+_OURS = ("seen_at",)
+"""Columns beside a product's own, while it is typed, but for those whose names are reserved."""
 _SHOWN = "SELECT json_extract(link.value, '$.url') FROM products, json_each(products.found, '$.images') AS link"
 
 
 def take_from(state: CrawlState, data: Dataset) -> None:
     """Bring a state's rows into a data set."""
     lines = "SELECT rowid, product_id, page, found, seen_at FROM products ORDER BY rowid"
-    _stream(state, data, "state_products", lines, _seq=int, key=str, page=str, found=str, seen_at=str)
+    _stream(state, data, "state_products", lines, _fs_seq=int, key=str, page=str, found=str, seen_at=str)
     data.create(
         "found_lines",
-        f"SELECT _seq, key, page, seen_at, unnest(from_json(found, {literal(json.dumps(_LINE))})), "
+        f"SELECT _fs_seq, key, page, seen_at, unnest(from_json(found, {literal(json.dumps(_LINE))})), "
         "json_keys(found, '$.product') AS keys FROM state_products",
     )
     _take_links(state, data)
     _take_products(data)
     failures = "SELECT rowid, url, page, kind, class, message, failed_at FROM failures ORDER BY rowid"
     texts = dict.fromkeys(("url", "page", "kind", "class", "message", "failed_at"), str)
-    _stream(state, data, "state_failures", failures, _seq=int, **texts)
+    _stream(state, data, "state_failures", failures, _fs_seq=int, **texts)
     data.create("found_failures", "SELECT * FROM state_failures")
     seen = "SELECT pages.product_id, seen.gone, seen.seen_at, seen.rowid FROM seen JOIN pages ON pages.url = seen.page"
-    _stream(state, data, "state_seen", seen, product_id=str, gone=int, seen_at=str, _seq=int)
+    _stream(state, data, "state_seen", seen, product_id=str, gone=int, seen_at=str, _fs_seq=int)
     data.create(
         "found_seen",
-        "SELECT product_id, arg_max(seen_at, _seq) FILTER (gone = 0) AS there, "
-        "arg_max(seen_at, _seq) FILTER (gone <> 0) AS gone FROM state_seen GROUP BY product_id",
+        "SELECT product_id, arg_max(seen_at, _fs_seq) FILTER (gone = 0) AS there, "
+        "arg_max(seen_at, _fs_seq) FILTER (gone <> 0) AS gone FROM state_seen GROUP BY product_id",
     )
-    _stream(state, data, "state_hosts", "SELECT rowid, record FROM hosts ORDER BY rowid", _seq=int, _line=str)
-    data.create("found_hosts", _typed("ledger", "SELECT _seq, _line FROM state_hosts"))
+    _stream(state, data, "state_hosts", "SELECT rowid, record FROM hosts ORDER BY rowid", _fs_seq=int, _fs_line=str)
+    data.create("found_hosts", _typed("ledger", "SELECT _fs_seq, _fs_line FROM state_hosts"))
 
 
 def reader(rows: Iterator[tuple[Any, ...]], **kinds: type) -> pa.RecordBatchReader:
@@ -84,8 +84,8 @@ def _stream(state: CrawlState, data: Dataset, name: str, query: str, **kinds: ty
 
 def _take_links(state: CrawlState, data: Dataset) -> None:
     for listed, name in (("images", "found_links"), ("boxes", "found_boxes")):
-        items = f"SELECT _seq, unnest({listed}) AS item, generate_subscripts({listed}, 1) AS n FROM found_lines"
-        data.create(name, f"SELECT _seq, n, unnest(item) FROM ({items})")
+        items = f"SELECT _fs_seq, unnest({listed}) AS item, generate_subscripts({listed}, 1) AS n FROM found_lines"
+        data.create(name, f"SELECT _fs_seq, n, unnest(item) FROM ({items})")
     ((shown,),) = data.rows("SELECT count(*) FROM found_links")
     # A crawl that adds a little to what many before it brought looks up that little.
     narrowed = f" WHERE url IN ({_SHOWN})" if shown < state.count("pictures") / 4 else ""
@@ -98,20 +98,21 @@ def _take_links(state: CrawlState, data: Dataset) -> None:
 def _take_products(data: Dataset) -> None:
     """``found_products``, and ``found_refused``: the pages whose product its table does not take, and why."""
     known = ", ".join(map(literal, SCHEMAS["products"].columns))
-    named = "SELECT _seq, unnest(keys) AS key, generate_subscripts(keys, 1) AS n FROM found_lines"
-    query = f"SELECT key FROM ({named}) WHERE key NOT IN ({known}) GROUP BY key ORDER BY min((_seq, n))"
+    named = "SELECT _fs_seq, unnest(keys) AS key, generate_subscripts(keys, 1) AS n FROM found_lines"
+    query = f"SELECT key FROM ({named}) WHERE key NOT IN ({known}) GROUP BY key ORDER BY min((_fs_seq, n))"
     further = _columns_of_their_own([name for (name,) in data.rows(query)])
-    lines = "SELECT _seq, product AS _line, seen_at FROM found_lines"
+    lines = "SELECT _fs_seq, product AS _fs_line, seen_at FROM found_lines"
     data.create("typed_products", _typed("products", lines, further, _TIMES))
     mended, refused = _mend(data)
-    reasons = {"_seq": [seq for seq, _ in refused], "message": [message for _, message in refused]}
-    data.create("found_refused", pa.table(reasons, schema=pa.schema([("_seq", pa.int64()), ("message", pa.string())])))
-    products = "SELECT * EXCLUDE (_odd) FROM typed_products WHERE NOT _odd"
+    reasons = {"_fs_seq": [seq for seq, _ in refused], "message": [message for _, message in refused]}
+    schema = pa.schema([("_fs_seq", pa.int64()), ("message", pa.string())])
+    data.create("found_refused", pa.table(reasons, schema=schema))
+    products = "SELECT * EXCLUDE (_fs_odd) FROM typed_products WHERE NOT _fs_odd"
     if mended:
         data.create("mended_products", pa.concat_tables(mended))
         extras = "".join(f", typed_products.{quoted(name)}" for name in further)
         products += f" UNION ALL BY NAME SELECT mended_products.*{extras} FROM mended_products"
-        products += " JOIN typed_products USING (_seq)"
+        products += " JOIN typed_products USING (_fs_seq)"
     data.define("found_products", products)
 
 
@@ -120,7 +121,7 @@ def _columns_of_their_own(names: list[str]) -> list[str]:
     taken = {*SCHEMAS["products"].columns, *_OURS}
     further: list[str] = []
     for name in names:
-        if name.lower() not in taken:
+        if name.lower() not in taken and not reserved([name]):
             further.append(name)
             taken.add(name.lower())
     left_out = [name for name in names if name not in further]
@@ -135,8 +136,8 @@ def _mend(data: Dataset) -> tuple[list[pa.Table], list[tuple[int, str]]]:
     refused: list[tuple[int, str]] = []
     last = -1
     while some := data.rows(
-        "SELECT _seq, product, seen_at FROM typed_products JOIN found_lines USING (_seq) "
-        f"WHERE _odd AND _seq > {last} ORDER BY _seq LIMIT {_BATCH}"
+        "SELECT _fs_seq, product, seen_at FROM typed_products JOIN found_lines USING (_fs_seq) "
+        f"WHERE _fs_odd AND _fs_seq > {last} ORDER BY _fs_seq LIMIT {_BATCH}"
     ):
         last = some[-1][0]
         products = [
@@ -165,35 +166,35 @@ def _take_what_fits(
         _take_what_fits(products[half:], mended, refused)
     else:
         rows = to_arrow("products", frame)
-        mended.append(rows.append_column("_seq", pa.array([seq for seq, _ in products], pa.int64())))
+        mended.append(rows.append_column("_fs_seq", pa.array([seq for seq, _ in products], pa.int64())))
 
 
 def _typed(name: str, lines: str, further: list[str] | None = None, given: dict[str, str] | None = None) -> str:
-    """The query for lines of JSON as a table's rows, and whether one is ``_odd``: to be looked at value by value.
+    """The query for lines of JSON as a table's rows, and whether one is ``_fs_odd``: to be looked at value by value.
 
     Args:
         name: of the table.
-        lines: a query for ``_seq``, ``_line`` and what ``given`` needs.
+        lines: a query for ``_fs_seq``, ``_fs_line`` and what ``given`` needs.
         further: names beyond the schema's, which become text.
         given: columns that are not in the lines, and their values.
     """
     further, given, schema = further or [], given or {}, SCHEMAS[name]
     kinds = {column: rule.kind for column, rule in schema.columns.items() if column not in given}
     shape = literal(json.dumps(dict.fromkeys([*kinds, *further], "JSON")))
-    values = [f"{_value(f'_line.{quoted(column)}', kind)} AS {quoted(column)}" for column, kind in kinds.items()]
+    values = [f"{_value(f'_fs_line.{quoted(column)}', kind)} AS {quoted(column)}" for column, kind in kinds.items()]
     values += [f"{value} AS {quoted(column)}" for column, value in given.items()]
-    values += [f"_line.{quoted(column)} ->> '$' AS {quoted(column)}" for column in further]
+    values += [f"_fs_line.{quoted(column)} ->> '$' AS {quoted(column)}" for column in further]
     # A value that was there and is none of its column's kind; an empty text is "not known".
     odd = [
-        f"_line.{quoted(column)} IS NOT NULL AND "
-        + (f"json_type(_line.{quoted(column)}) <> 'VARCHAR'" if kind == "text" else f"{quoted(column)} IS NULL")
+        f"_fs_line.{quoted(column)} IS NOT NULL AND "
+        + (f"json_type(_fs_line.{quoted(column)}) <> 'VARCHAR'" if kind == "text" else f"{quoted(column)} IS NULL")
         for column, kind in kinds.items()
     ]
     odd += [f"coalesce({condition}, false)" for condition in conditions(schema)]
     names = ", ".join(map(quoted, [*schema.columns, *further]))
-    parsed = f"SELECT * REPLACE (from_json(_line, {shape}) AS _line) FROM ({lines})"
-    typed = f"SELECT _seq, _line, {', '.join(values)} FROM ({parsed})"
-    return f"SELECT _seq, {names}, {' OR '.join(f'({condition})' for condition in odd)} AS _odd FROM ({typed})"
+    parsed = f"SELECT * REPLACE (from_json(_fs_line, {shape}) AS _fs_line) FROM ({lines})"
+    typed = f"SELECT _fs_seq, _fs_line, {', '.join(values)} FROM ({parsed})"
+    return f"SELECT _fs_seq, {names}, {' OR '.join(f'({condition})' for condition in odd)} AS _fs_odd FROM ({typed})"
 
 
 def _value(cell: str, kind: Kind) -> str:

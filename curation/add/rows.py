@@ -8,7 +8,7 @@ from fullshot.core.image_store import Stored
 from fullshot.core.taxonomy import Gender, Taxonomy, Wear
 from fullshot.curation.add.entries import Entry
 from fullshot.curation.add.options import PRODUCT_COLUMN, AddOptions
-from fullshot.curation.add.values import amount, text
+from fullshot.curation.add.values import amount, currency, text
 
 PARSER = "add@1"
 """``parser`` of the products that are added."""
@@ -83,6 +83,8 @@ def _product(
     for column in ("price", "mrp"):
         row[column] = amount(facts.get(column))
         count.unreadable_cells[column] += bool(facts.get(column)) and row[column] is None
+    row["currency"] = currency(facts.get("currency"))
+    count.unreadable_cells["currency"] += bool(facts.get("currency")) and row["currency"] is None
     words = row["gender"] or ""
     row["gender"] = str(taxonomy.gender(words))
     if words and row["gender"] == Gender.UNKNOWN != words.lower():

@@ -31,6 +31,12 @@ def amount(value: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def currency(value: str | None) -> str | None:
+    """An ISO 4217 code; a sign such as $ is several currencies'."""
+    code = (value or "").strip().upper()
+    return code if re.fullmatch("[A-Z]{3}", code) else None
+
+
 def safe_name(path: str) -> str:
     """A relative path as part of a ``product_id``: letters and digits of any script stay, the rest is percent-encoded.
 

@@ -61,6 +61,16 @@ COUNTS = {
     "boxes": "revision",
     **dict.fromkeys(("dataset2", "labels", *LABELLED), "label"),
 }
+TIMES = {
+    "products": "fetched_at first_seen last_seen gone_at",
+    "images": "fetched_at",
+    "failures": "failed_at",
+    "ledger": "first_request_at last_request_at",
+    "verdicts": "judged_at",
+    "annotations": "updated_at",
+    "boxes": "updated_at",
+}
+CURRENCIES = {"products": "currency"}
 BOOLEANS = {"products": "in_stock", "curated": "full_shot keep", "verdicts": "keep", "dataset1": "full_shot"}
 DIGESTS = {
     **dict.fromkeys(("images", "verdicts", "annotations", "boxes", "queue", "priorities", "splits"), "image_id"),
@@ -93,6 +103,8 @@ def good(table: str, column: str) -> Sequence[Any]:
         (COUNTS, (0, 1, "12", 2**53)),
         (AT_LEAST_0, (0, 0.5, "12.25")),
         (ANY_NUMBER, (2.5,)),
+        (TIMES, ("2026-11-02T09:30:00Z", "2026-11-02 09:30:00.123456+05:30", "2026-11-02", "2020")),
+        (CURRENCIES, ("INR", "EUR")),
     ]
     return next((values for where, values in kinds if column in where.get(table, "").split()), ("a text", "-1", "Ω"))
 
@@ -115,6 +127,11 @@ def bad(table: str, column: str) -> Sequence[tuple[Any, str]]:
         ]
     if column in AT_LEAST_0.get(table, "").split():
         return [(-0.5, "a number of at least 0, got -0.5"), ("x", "a number, got 'x'")]
+    if column in TIMES.get(table, "").split():
+        times = ("yesterday", "02/11/2026", "2026-13-01", "2026-11-32", "2026-11-02T9:30", "1762075800")
+        return [(value, "a time as ISO 8601 writes it, such as 2026-11-02T09:30:00Z, got") for value in times]
+    if column in CURRENCIES.get(table, "").split():
+        return [(value, "three capital letters as ISO 4217 has them, such as EUR, got") for value in ("Rs.", "eur")]
     return [("x", "a number, got 'x'")] if column in ANY_NUMBER.get(table, "").split() else []
 
 

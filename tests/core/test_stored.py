@@ -85,18 +85,63 @@ def test_nonsense_is_named_cell_by_cell_and_stays(workspace: Workspace) -> None:
     lines[1] = lines[1].replace(",men,", ",mex,")
     lines[3] = lines[3].replace(",2.0,", ",cheap,")
     path.write_text("\n".join([*lines, ""]))
-    before = path.read_bytes()
     with pytest.raises(BadTable) as caught:
         workspace.read("products")
-    assert str(caught.value) == f"{path}: row 4 column price: expected a number, got 'cheap'"
-    path.write_text(path.read_text().replace("cheap", "2"))
-    with pytest.raises(BadTable, match=r"row 2 column gender: expected one of men, .*, got 'mex'"):
-        workspace.read("products")
+    genders = "men, women, boys, girls, unisex, unknown"
+    assert str(caught.value) == (
+        f"{path}: row 2 column gender: expected one of {genders}, got 'mex'; "
+        "row 4 column price: expected a number, got 'cheap'"
+    )
     # Nor is it written over by who never read it.
     nonsense = path.read_bytes()
     with pytest.raises(BadTable, match="row 2 column gender"):
         workspace.write("products", tables.frame("products", PRODUCTS[:1]))
-    assert path.read_bytes() == nonsense != before
+    assert path.read_bytes() == nonsense
+
+
+def test_mistakes_of_all_kinds_are_named_together(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    header, *rows = (line.split(",") for line in path.read_text().splitlines())
+    mistakes = {"price": "cheap", "wear": "head", "currency": "Rs.", "fetched_at": "02/11/2026", "product_id": "s:0"}
+    for row, (column, cell) in zip([rows[0], rows[0], rows[1], rows[2], rows[3]], mistakes.items(), strict=True):
+        row[header.index(column)] = cell
+    path.write_text("".join(",".join(row) + "\n" for row in (header, *rows)))
+    with pytest.raises(BadTable) as caught:
+        workspace.read("products")
+    assert str(caught.value) == f"{path}: " + "; ".join(
+        [
+            "row 2 column price: expected a number, got 'cheap'",
+            "row 2 column product_id: expected each value in one row only, got 's:0'",
+            "row 2 column wear: expected one of top, bottom, foot, long, other, got 'head'",
+            "row 3 column currency: expected three capital letters as ISO 4217 has them, such as EUR, got 'Rs.'",
+            "row 4 column fetched_at: expected a time as ISO 8601 writes it, such as 2026-11-02T09:30:00Z, "
+            "got '02/11/2026'",
+            "row 5 column product_id: expected each value in one row only, got 's:0'",
+        ]
+    )
+
+
+def test_a_cell_that_is_no_number_is_not_said_to_be_empty_as_well(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.write("labels", tables.frame("labels", [{"label": 1, "product_id": "s:1"}]))
+    path = workspace.table("labels")
+    path.write_text("label,product_id\nfirst,s:1\n,s:2\n")
+    with pytest.raises(BadTable) as caught:
+        workspace.read("labels")
+    assert str(caught.value) == (
+        f"{path}: row 2 column label: expected a whole number, got 'first'; "
+        "row 3 column label: expected a cell that is not empty, got None"
+    )
+
+
+def test_a_persons_columns_may_be_called_as_the_checks_call_theirs(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{header},row number,text of price", *(f"{row},7,8" for row in rows), ""]))
+    assert set(workspace.read("products")["text of price"]) == {"8"}
+    path.write_text(path.read_text().replace(",men,", ",mex,", 1))
+    with pytest.raises(BadTable, match=r"row 2 column gender: .*, got 'mex'$"):
+        workspace.read("products")
 
 
 def test_what_a_person_changed_meanwhile_is_kept(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> None:
@@ -330,6 +375,31 @@ def test_it_is_left_as_it_was_when_that_is_killed(tmp_path: Path) -> None:
     assert len(names(workspace)) == len(PRODUCTS)
 
 
+def test_an_old_workspace_that_nobody_may_write_to_is_said_in_one_line(tmp_path: Path) -> None:
+    workspace = old_workspace(tmp_path / "old")
+    in_the_way = workspace / f".tables.{os.getpid()}.part"  # what is refused to root as well
+    in_the_way.touch()
+    with pytest.raises(StageFailed) as caught:
+        workspace.open()
+    message = str(caught.value)
+    assert message.startswith(f"{workspace.root} has tables of version 0.1, which cannot be taken into tables/: ")
+    assert str(in_the_way) in message
+    assert "\n" not in message
+    in_the_way.unlink()
+    assert len(names(workspace)) == len(PRODUCTS)
+
+
+def test_a_changed_csv_that_cannot_be_taken_in_is_said_in_one_line(workspace: Workspace) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text().replace("shirt 2", "coat"))
+    shutil.rmtree(workspace / "tables")
+    (workspace / "tables").touch()
+    with pytest.raises(StageFailed) as caught:
+        workspace.read("products")
+    assert str(caught.value).startswith(f"{path} cannot be taken into {workspace / 'tables/products.parquet'}: ")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_broken_table_of_an_old_workspace_is_said_by_who_asks_for_it(tmp_path: Path) -> None:
     workspace = old_workspace(tmp_path / "old")
     path = workspace.table("failures")
@@ -346,6 +416,7 @@ def test_a_broken_table_of_an_old_workspace_is_said_by_who_asks_for_it(tmp_path:
         ("product_id,note,Note\n", "expected each column once, got note and Note"),
         ("product_id,url,URL\n", "expected each column once, got url and URL"),
         ("product_id,,url\n", "expected a name for each column, got none for column 2"),
+        ("product_id,_FS_seq\n", "expected another name for the column _FS_seq: fullshot uses it itself"),
         ("\n", "not a CSV table: it has no columns"),
         ('"unfinished', "not a CSV table: unexpected end of data"),
         ("product_id,gender\n\x00\xff\n", "expected a column url, name"),

@@ -37,7 +37,9 @@ def test_a_number_that_is_none_is_not_known(tmp_path: Path) -> None:
     assert products["price"].isna().all()
 
 
-@pytest.mark.parametrize("column", ["n", "key", "seen", "line", "select"])
+@pytest.mark.parametrize(
+    "column", ["n", "key", "seen", "line", "select", "_n", "_seq", "_part", "_odd", "_line", "row number", "part"]
+)
 def test_a_persons_further_columns_stay_whatever_they_are_called(tmp_path: Path, column: str) -> None:
     workspace = Workspace(tmp_path)
     rows: dict[str, dict[str, Any]] = {
@@ -74,7 +76,7 @@ def test_what_a_person_noted_of_a_product_stays_when_it_is_found_again(tmp_path:
     assert workspace.read("images")[["position", "note"]].to_numpy().tolist() == [[1, "mine"]]
 
 
-@pytest.mark.parametrize("name", ["Brand", "seen_at", "_seq"])
+@pytest.mark.parametrize("name", ["Brand", "seen_at", "_fs_seq"])
 def test_what_can_be_no_column_is_left_out_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -83,3 +85,10 @@ def test_what_can_be_no_column_is_left_out_and_said(
     product = workspace.read("products").iloc[0]
     assert (product["brand"], product["Fit"]) == ("ours", "slim")
     assert f"what pages say of {name} is left out" in capsys.readouterr().err
+
+
+def test_a_shops_further_values_become_columns_but_for_names_that_queries_use(tmp_path: Path) -> None:
+    merge_a_product(Workspace(tmp_path), {"_seq": "a", "_odd": "b", "_line": "c", "_fs_seq": "d"})
+    products = Workspace(tmp_path).read("products")
+    assert [products[name][0] for name in ("_seq", "_odd", "_line")] == ["a", "b", "c"]
+    assert "_fs_seq" not in products.columns

@@ -5,6 +5,7 @@ an apostrophe in front, which is taken away again when it is read.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from fullshot.core.tables.schemas import Kind
@@ -21,6 +22,9 @@ EXPECTED: dict[Kind, str] = {
 }
 """What a cell that cannot be read was expected to be."""
 
+RESERVED = "_fs_"
+"""What the names begin with that queries give to columns of their own: no table has such a column."""
+
 FORMULA = r"^'*[=+\-@\t\r]"
 """Texts that a spreadsheet takes for a formula: the signs that OWASP names under "CSV injection". Apostrophes before
 one count as well: else a text that begins with them by itself could not be told from one that was given another."""
@@ -29,6 +33,11 @@ _KEPT_FROM_FORMULA = r"^''+[=+\-@\t\r]"
 
 _WHOLE = r"^[+-]?\d{1,19}$"
 _BEYOND_BIGINT = "9223372036854775808.0"
+
+
+def reserved(names: Iterable[str]) -> list[str]:
+    """Those of some columns' names that no column of a table may have."""
+    return [name for name in names if name.lower().startswith(RESERVED)]
 
 
 def quoted(name: str) -> str:

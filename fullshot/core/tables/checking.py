@@ -1,6 +1,6 @@
 """Checks of a table against its schema, in one pass over its rows; what is wrong is named cell by cell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -57,18 +57,23 @@ def check(connection: duckdb.DuckDBPyConnection, schema: Schema, rows: Rows, whe
     Raises:
         BadTable: cells are not what the schema says; the first :data:`MOST_NAMED` are named, the others counted.
     """
-    for rules in (list(_conversions(schema, rows)), list(_rules(schema))):
-        failures = _failures(connection, rows.relation, rules)
-        if any(failures):
-            named = [
-                part
-                for rule, failed in zip(rules, failures, strict=True)
-                if failed
-                for part in _named(connection, rows.numbered, rule, MOST_NAMED)
-            ]
-            _refuse(where, named, sum(failures))
+    rules = [*_conversions(schema, rows), *_rules(schema, rows.raw)]
+    failures = _failures(connection, rows.relation, rules)
+    count = sum(failures)
+    named = [
+        part
+        for rule, failed in zip(rules, failures, strict=True)
+        if failed
+        for part in _named(connection, rows.numbered, rule, MOST_NAMED)
+    ]
     for columns in _once(schema):
-        _check_once(connection, columns, rows, where, alone=len(columns) == 1 and columns != schema.unique)
+        more, parts = _repeated(connection, columns, rows, alone=len(columns) == 1 and columns != schema.unique)
+        count += more
+        named += parts
+    if named:
+        texts = [text for _, text in sorted(named)][:MOST_NAMED]
+        rest = f"; and {count - len(texts)} more" if count > len(texts) else ""
+        raise BadTable(f"{where}: {'; '.join(texts)}{rest}")
 
 
 def numbered(relation: str) -> str:
@@ -88,23 +93,20 @@ def conditions(schema: Schema) -> list[str]:
     return [rule.failed for rule in _rules(schema)]
 
 
-def _refuse(where: str, named: list[tuple[int, str]], count: int) -> None:
-    texts = [text for _, text in sorted(named)][:MOST_NAMED]
-    more = f"; and {count - len(texts)} more" if count > len(texts) else ""
-    raise BadTable(f"{where}: {'; '.join(texts)}{more}")
-
-
 def _conversions(schema: Schema, rows: Rows) -> Iterator[_Rule]:
     for column, raw in rows.raw.items():
         expected = EXPECTED[schema.columns[column].kind]
         yield _Rule(f"nullif({quoted(raw)}, '') IS NOT NULL AND {quoted(column)} IS NULL", expected, column, raw)
 
 
-def _rules(schema: Schema) -> Iterator[_Rule]:
+def _rules(schema: Schema, raw: Mapping[str, str] | None = None) -> Iterator[_Rule]:
+    """What is expected of values; ``raw`` names the text of those that may be null because they could not be read."""
+    raw = raw or {}
     for name, column in schema.columns.items():
         cell = quoted(name)
         if not column.empty:
-            yield _Rule(f"{cell} IS NULL", "a cell that is not empty", name, name)
+            empty = f"nullif({quoted(raw[name])}, '')" if name in raw else cell
+            yield _Rule(f"{empty} IS NULL", "a cell that is not empty", name, name)
         if column.one_of:
             yield _Rule(f"{cell} NOT IN ({', '.join(map(literal, column.one_of))})", column.words, name, name)
         if column.pattern:
@@ -143,15 +145,16 @@ def _once(schema: Schema) -> Iterator[tuple[str, ...]]:
         yield schema.unique
 
 
-def _check_once(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], rows: Rows, where: str, *, alone: bool
-) -> None:
+def _repeated(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], rows: Rows, *, alone: bool
+) -> tuple[int, list[tuple[int, str]]]:
+    """How many rows have values that other rows have too, and what is said of the first of them."""
     names = ", ".join(map(quoted, columns))
     known = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
     # Hashes first: of millions of rows they take a fraction of the memory that the values do.
     hashes = f"SELECT hash({names}) AS digest FROM ({rows.relation}) WHERE {known}"
     if not connection.execute(f"SELECT 1 FROM ({hashes}) GROUP BY digest HAVING count(*) > 1 LIMIT 1").fetchall():
-        return
+        return 0, []
     several = (
         f"SELECT {quoted(ROW)} AS row, {quoted(columns[0])} AS got, count(*) OVER (PARTITION BY {names}) AS times "
         f"FROM ({rows.numbered}) WHERE {known}"
@@ -160,7 +163,7 @@ def _check_once(
         f"SELECT row, got, count(*) OVER () FROM ({several}) WHERE times > 1 ORDER BY row LIMIT {MOST_NAMED}"
     ).fetchall()
     if not failed:
-        return
+        return 0, []
     if alone:
         named = [
             (row, f"row {row + _FIRST_LINE} column {columns[0]}: expected each value in one row only, got {shown(got)}")
@@ -169,4 +172,4 @@ def _check_once(
     else:
         once = f"{' and '.join(columns)} together once in the table"
         named = [(row, f"row {row + _FIRST_LINE}: expected {once}") for row, *_ in failed]
-    _refuse(where, named, failed[0][-1])
+    return failed[0][-1], named

@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 
 from fullshot.core.errors import BadTable
 from fullshot.core.tables import checking
-from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, quoted, read
+from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, quoted, read, reserved
 from fullshot.core.tables.schemas import MAY_LACK, SCHEMAS
 
 _ROWS_AT_ONCE = 20_000
@@ -119,6 +119,8 @@ def _check_header(name: str, path: Path, header: Sequence[str]) -> None:
         if same != column or header.count(column) > 1:
             what = f"{column} twice" if same == column else f"{same} and {column}"
             raise BadTable(f"{path}: expected each column once, got {what}")
+    if ours := reserved(header):
+        raise BadTable(f"{path}: expected another name for the column {', '.join(ours)}: fullshot uses it itself")
     optional = MAY_LACK.get(name, frozenset())
     absent = [column for column in SCHEMAS[name].columns if column not in header and column not in optional]
     if absent:

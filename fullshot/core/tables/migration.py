@@ -4,7 +4,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from fullshot.core.errors import BadTable
+from fullshot.core.errors import BadTable, StageFailed
 from fullshot.core.progress import say
 from fullshot.core.tables.connection import connect
 from fullshot.core.tables.schemas import EXPORTS, SCHEMAS
@@ -21,6 +21,9 @@ def bring_up_to_date(workspace: "Workspace") -> None:
 
     Args:
         workspace: nothing is done where it has such a folder, or no table.
+
+    Raises:
+        StageFailed: the system refuses it, such as in a folder that this user may only read.
     """
     folder = workspace / PARQUETS
     names = [name for name in SCHEMAS if workspace.table(name).parent.name != EXPORTS]
@@ -50,5 +53,11 @@ def bring_up_to_date(workspace: "Workspace") -> None:
                 return  # another command was as far first
             taken = f"are CSVs alone, as version 0.1 wrote them: taken into {PARQUETS}/"
             say(f"fullshot: the tables of {workspace.root} {taken}")
+    except OSError as error:
+        where = error.filename or unfinished
+        raise StageFailed(
+            f"{workspace.root} has tables of version 0.1, which cannot be taken into {PARQUETS}/: "
+            f"{error.strerror or error}: {where}: let this user write there, or copy the folder to where that is so"
+        ) from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

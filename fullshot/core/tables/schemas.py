@@ -18,6 +18,7 @@ ANNOTATIONS = ("boxes", "not_full_shot", "skipped")
 Kind = Literal["text", "whole", "number", "boolean"]
 
 _SHA256 = "[0-9a-f]{64}"
+_DAY = r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,17 @@ def _count(*, empty: bool = True) -> Column:
     return Column("whole", empty, least=0, words="a whole number of at least 0")
 
 
+_TIME = rf"{_DAY}([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
+
+
+def _time() -> Column:
+    return Column("text", pattern=_TIME, words="a time as ISO 8601 writes it, such as 2026-11-02T09:30:00Z")
+
+
+def _currency() -> Column:
+    return Column("text", pattern="[A-Z]{3}", words="three capital letters as ISO 4217 has them, such as EUR")
+
+
 def _boolean() -> Column:
     return Column("boolean")
 
@@ -105,16 +117,16 @@ SCHEMAS: dict[str, Schema] = {
             "colour": _text(),
             "price": _number(least=0),
             "mrp": _number(least=0),
-            "currency": _text(),
+            "currency": _currency(),
             "rating": _number(least=0),
             "rating_count": _count(),
             "sizes": _text(),
             "in_stock": _boolean(),
-            "fetched_at": _text(),
+            "fetched_at": _time(),
             "parser": _text(),
-            "first_seen": _text(),
-            "last_seen": _text(),
-            "gone_at": _text(),
+            "first_seen": _time(),
+            "last_seen": _time(),
+            "gone_at": _time(),
             "style": _text(),
         }
     ),
@@ -129,7 +141,7 @@ SCHEMAS: dict[str, Schema] = {
             "width": _count(empty=False),
             "height": _count(empty=False),
             "bytes": _count(empty=False),
-            "fetched_at": _text(),
+            "fetched_at": _time(),
         },
         unique=("image_id", "product_id"),
     ),
@@ -139,7 +151,7 @@ SCHEMAS: dict[str, Schema] = {
             "kind": _text(empty=False),
             "class": _text(empty=False),
             "message": _text(),
-            "failed_at": _text(),
+            "failed_at": _time(),
             "page": _text(),
         }
     ),
@@ -158,8 +170,8 @@ SCHEMAS: dict[str, Schema] = {
             "failures": _count(),
             "paused": _number(least=0),
             "renderer": _text(),
-            "first_request_at": _text(),
-            "last_request_at": _text(),
+            "first_request_at": _time(),
+            "last_request_at": _time(),
         }
     ),
     "curated": Schema(
@@ -184,7 +196,7 @@ SCHEMAS: dict[str, Schema] = {
             "keep": _boolean(),
             "note": _text(),
             "annotator": _text(),
-            "judged_at": _text(),
+            "judged_at": _time(),
         }
     ),
     "annotations": Schema(
@@ -201,7 +213,7 @@ SCHEMAS: dict[str, Schema] = {
             "project": _text(),
             "task": _count(),
             "annotation": _count(),
-            "updated_at": _text(),
+            "updated_at": _time(),
             "mean_iou": _number(least=0),
             "added": _count(),
             "deleted": _count(),
@@ -222,7 +234,7 @@ SCHEMAS: dict[str, Schema] = {
             "score": _number(least=0),
             "model": _text(),
             "revision": _count(),
-            "updated_at": _text(),
+            "updated_at": _time(),
             "product_id": _text(),
         },
         holds=("x_min < x_max and y_min < y_max",),

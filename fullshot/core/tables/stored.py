@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from fullshot.core import files
-from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.errors import BadTable, MissingInput, StageFailed
 from fullshot.core.progress import say
 from fullshot.core.tables import cells, checking
 from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, literal, quoted
@@ -229,12 +229,17 @@ class TableFiles:
         Raises:
             MissingInput: there is no such table; says which command makes it.
             BadTable: the CSV was changed to what the schema does not allow.
+            StageFailed: the system refuses to let the Parquet be written.
         """
         if not self.csv.is_file():
             raise MissingInput(missing(self.name, self.csv))
         if not self.is_current():
             before, was_changed = self._kept(), self.was_changed()
-            self.take_in(connection)
+            try:
+                self.take_in(connection)
+            except OSError as error:
+                why = f"{error.strerror or error}: {error.filename or self.parquet}"
+                raise StageFailed(f"{self.csv} cannot be taken into {self.parquet}: {why}") from None
             if was_changed:
                 say(f"fullshot: {self.csv} was changed since it was written: taken in{self._for_how_long()}")
             elif before is not None:
@@ -275,6 +280,8 @@ def _in_order(connection: duckdb.DuckDBPyConnection, name: str, query: str, wher
     for column in schema:
         if column not in there:
             raise BadTable(f"{where}: expected a column {column}")
+    if ours := cells.reserved(there):
+        raise BadTable(f"{where}: expected another name for the column {', '.join(ours)}: fullshot uses it itself")
     typed = [f"{_as_kind(column, rule.kind)} AS {quoted(column)}" for column, rule in schema.items()]
     return ", ".join([*typed, *(quoted(column) for column in there if column not in schema)])
 
