@@ -3,11 +3,12 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fullshot.annotate.formats import BOX_FORMATS
@@ -23,6 +24,7 @@ from fullshot.core.errors import UserError
 from fullshot.core.image_store import materialize
 from fullshot.core.settings import Settings
 from fullshot.core.tables import SPLITS
+from fullshot.core.tables.cells import literal
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 
@@ -96,31 +98,30 @@ def export_boxes(
         broken, turned = look_at("boxes export", workspace.root, paths)
         if len(broken) == len(paths):
             raise UserError(_nothing(workspace, split, source, carried, broken))
-        anew = 0
+        del paths
+        by_split: Counter[str] = Counter()
+        suffixes: dict[str, str] = {}
         with _replaced(folder, format) as unfinished:
-            by_split: dict[str, list[Annotated]] = {}
-            for found, image_id, path, *drawn in _pictures(data):
-                boxes = () if path in broken else carried.boxes(*drawn[2:])
-                if not boxes:
-                    carried.empty += path not in broken
-                    continue
-                pictures = by_split.setdefault(found, [])
-                place = unfinished / box_format.picture(found, image_id, len(pictures) + 1)
-                file, is_anew = materialize(workspace / path, place, link=link, turned=path in turned)
-                anew += is_anew
-                pictures.append(Annotated(file.relative_to(unfinished).as_posix(), drawn[0], drawn[1], boxes))
+            for picture in _exported(data, carried, broken):
+                by_split[picture.split] += 1
+                place = unfinished / picture.place
+                is_turned = picture.path in turned
+                file, is_anew = materialize(workspace / picture.path, place, link=link, turned=is_turned)
+                if is_anew:
+                    suffixes[picture.place] = file.suffix
             if not by_split:
                 raise UserError(_nothing(workspace, split, source, carried, broken))
-            box_format.save(unfinished, by_split, label_map.categories)
+            pictures = {name: _Split(data, name, _Carried(format, label_map), broken, suffixes) for name in by_split}
+            box_format.save(unfinished, pictures, label_map.categories)
         stats.update(
-            pictures=sum(map(len, by_split.values())),
+            pictures=by_split.total(),
             boxes=sum(carried.labels.values()),
-            splits={name: len(pictures) for name, pictures in by_split.items()},
+            splits=dict(by_split),
             labels={str(label): carried.labels[label] for label in GARMENTS if carried.labels[label]},
             left_out=dict(carried.left_out),
             pictures_left_out=carried.empty,
             rounded=carried.rounded,
-            written_anew=anew,
+            written_anew=len(suffixes),
             unreadable=len(broken),
         )
     return stats
@@ -151,11 +152,58 @@ def choose(data: Dataset, split: str | None = None, source: str | None = None) -
     return [path for (path,) in data.rows("SELECT path FROM exported ORDER BY number")]
 
 
-def _pictures(data: Dataset) -> Iterator[Any]:
-    """Split, image_id, path, width, height, labels and corners of each picture, few at once."""
-    columns = ("split", "image_id", "path", "width", "height", "labels", "corners")
-    for batch in data.batches(f"SELECT {', '.join(columns)} FROM exported ORDER BY number", _AT_ONCE):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture that is exported: ``place`` is where it goes, without suffix, ``path`` where it lies."""
+
+    split: str
+    place: str
+    path: str
+    width: int
+    height: int
+    boxes: tuple[tuple[str, Corners], ...]
+
+
+def _exported(data: Dataset, carried: "_Carried", broken: Set[str], split: str | None = None) -> Iterator[_Picture]:
+    """The pictures that the format can carry something of, few of them in memory; all splits', or one's."""
+    box_format = BOX_FORMATS.get(carried.format)()
+    numbers: Counter[str] = Counter()
+    columns = "split, image_id, path, width, height, labels, corners"
+    asked = "" if split is None else f"WHERE split = {literal(split)}"
+    for batch in data.batches(f"SELECT {columns} FROM exported {asked} ORDER BY number", _AT_ONCE):
+        for found, image_id, path, width, height, labels, corners in zip(
+            *(column.to_pylist() for column in batch.columns), strict=True
+        ):
+            boxes = () if path in broken else carried.boxes(labels, corners)
+            if not boxes:
+                carried.empty += path not in broken
+                continue
+            numbers[found] += 1
+            yield _Picture(found, box_format.picture(found, image_id, numbers[found]), path, width, height, boxes)
+
+
+@dataclass(frozen=True)
+class _Split(Iterable[Annotated]):
+    """A split's pictures as they were written: read of the tables each time that somebody goes through them.
+
+    Attributes:
+        data: after :func:`choose`.
+        name: of the split.
+        carried: what the format can carry; its counts are of no use.
+        broken: paths of the pictures that cannot be read.
+        suffixes: of the files that were written anew, by their places.
+    """
+
+    data: Dataset
+    name: str
+    carried: "_Carried"
+    broken: Set[str]
+    suffixes: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[Annotated]:
+        for picture in _exported(self.data, self.carried, self.broken, self.name):
+            suffix = self.suffixes.get(picture.place) or PurePosixPath(picture.path).suffix
+            yield Annotated(picture.place + suffix, picture.width, picture.height, picture.boxes)
 
 
 @dataclass
@@ -241,11 +289,23 @@ def _must_be_free(folder: Path, format: str) -> None:
 def _digest(folder: Path) -> str:
     """Of the names of all files and the contents of those that are no pictures."""
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
+    for name in _files(folder, ""):
+        file = PurePosixPath(name)
         # Ultralytics leaves its cache beside the labels.
-        if file.name == RECORD or file.suffix == ".cache" or file.is_dir():
+        if file.name == RECORD or file.suffix == ".cache":
             continue
-        digest.update(f"{file.relative_to(folder).as_posix()}\n".encode())
+        digest.update(f"{name}\n".encode())
         if file.suffix.lower() not in SUFFIXES:
-            digest.update(f"{files.digest(file)}\n".encode())
+            digest.update(f"{files.digest(folder / name)}\n".encode())
     return digest.hexdigest()
+
+
+def _files(folder: Path, within: str) -> Iterator[str]:
+    """The names of all files below a folder, sorted, a folder's at a time; links to folders are not followed."""
+    with os.scandir(folder / within) as entries:
+        found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    for name, is_folder in found:
+        if is_folder:
+            yield from _files(folder, f"{within}{name}/")
+        elif not (folder / within / name).is_dir():
+            yield within + name

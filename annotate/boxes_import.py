@@ -1,8 +1,9 @@
 """Bring boxes of one's own into the workspace."""
 
+import itertools
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,19 +16,17 @@ from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
+from fullshot.annotate.imported_boxes import KEYS, replace_imported
 from fullshot.core import image_store
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import Corners
-from fullshot.core.clock import now
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.progress import say_unchanged, say_unreadable
+from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-
-SOURCE = "import"
 
 _LISTED = 10
 """Names in a list that is printed; their number is told in full."""
@@ -35,24 +34,11 @@ _LISTED = 10
 _ROUNDING = 0.01
 """Pixels that a box may lie outside its picture by without being told of as clipped."""
 
-_COLUMNS = {"images": ("image_id", "width", "height")}
+_COLUMNS = {
+    "images": ("image_id", "product_id", "path", "width", "height"),
+    "curated": ("image_id", "split", "keep"),
+}
 """What is read of the tables that are not written."""
-
-_KEYS = ("image_id", "label", "x_min", "y_min", "x_max", "y_max")
-_BEFORE = f"""
-SELECT {", ".join(_KEYS)} FROM boxes WHERE source = '{SOURCE}' AND image_id IN (SELECT image_id FROM replaced)
-"""
-_DIFFERENT = f"""
-SELECT count(*) FROM ((({_BEFORE}) EXCEPT ALL FROM imported) UNION ALL (FROM imported EXCEPT ALL ({_BEFORE})))
-"""
-_TOGETHER = f"""
-SELECT * EXCLUDE (_part, _place) FROM (
-    SELECT *, 0 AS _part, row_number() OVER () AS _place FROM boxes
-    WHERE source <> '{SOURCE}' OR image_id NOT IN (SELECT image_id FROM replaced)
-    UNION ALL BY NAME
-    SELECT *, '{SOURCE}' AS source, '{{moment}}' AS updated_at, 1 AS _part, row_number() OVER () AS _place FROM imported
-) ORDER BY _part, _place
-"""
 
 _AT_ONCE = 4096
 """Pictures that are looked for at a time."""
@@ -84,8 +70,9 @@ def import_boxes(
         labels: a file of labels for categories, see :func:`fullshot.annotate.formats.labels.load`.
 
     Returns:
-        ``pictures`` and ``boxes`` imported; ``not_in_workspace``, ``missing_files`` and ``unreadable``, pictures left
-        out;
+        ``pictures`` and ``boxes`` of the workspace's; ``known``, those of the boxes that are not added again, because
+        all boxes of their picture are there already, each side within half a pixel; ``not_in_workspace``,
+        ``missing_files`` and ``unreadable``, pictures left out;
         ``clipped``, boxes cut at the picture's edge; ``empty``, boxes dropped because nothing of them lies inside;
         ``other``, boxes on what the taxonomy knows as no garment; ``unknown``, boxes of unknown categories, by name;
         ``missing``, the first file names that were not found.
@@ -97,19 +84,19 @@ def import_boxes(
     inputs = ["images"]
     with workspace.stage("boxes import", settings, inputs) as stats, workspace.open(_COLUMNS) as data:
         data.rows("SELECT image_id FROM images LIMIT 0")  # says what to run first
-        annotated = formats.load_boxes(path, format)
         label_map = label_maps.load(format, workspace.taxonomy(), labels)
-        matched = _match(annotated, _folders(path, format, images), data)
+        matched = _match(formats.load_boxes(path, format), _folders(path, format, images), data)
         say_unreadable("boxes import", matched.unreadable)
         count: Counter[str] = Counter()
         unknown: Counter[str] = Counter()
         rows = _Rows()
-        for identity, boxes in matched.boxes.items():
-            rows.add(identity, boxes, matched.sizes[identity], label_map, count, unknown)
-        _replace(data, list(matched.boxes), rows)
+        for identity, size, boxes in matched.found():
+            rows.add(identity, boxes, size, label_map, count, unknown)
+        known = replace_imported(data, matched.pictures(), rows.table(), label_map, format)
         stats.update(
-            pictures=len(matched.boxes),
+            pictures=len(matched.pictures()),
             boxes=len(rows.labels),
+            known=known,
             not_in_workspace=len(matched.foreign),
             missing_files=len(matched.missing),
             unreadable=len(matched.unreadable),
@@ -133,29 +120,67 @@ def _folders(path: Path, format: str, images: Path | None) -> list[Path]:
 
 @dataclass
 class _Matched:
-    """The boxes of the workspace's pictures by ``image_id``, in pixels as they are stored, and what was left out.
+    """The boxes of the workspace's pictures, in pixels as they are stored, in arrays; and what was left out.
 
     Attributes:
-        boxes: of each picture.
-        sizes: of these pictures, width and height in pixels as they are stored.
         foreign: the ``image_id`` of pictures that are not in the workspace.
         missing: names of pictures whose file is not there.
         unreadable: names of pictures that do not decode.
     """
 
-    boxes: dict[str, list[_Box]] = field(default_factory=dict)
-    sizes: dict[str, _Size] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    _rows: dict[str, int] = field(default_factory=dict)  # of pictures, by their image_id
+    _sizes: "array[int]" = field(default_factory=lambda: array("q"))
+    _names: dict[str, int] = field(default_factory=dict)  # of categories, and their numbers
+    _kinds: "array[int]" = field(default_factory=lambda: array("q"))  # the number of each box's category
+    _corners: "array[float]" = field(default_factory=lambda: array("d"))
+    _first: "array[int]" = field(default_factory=lambda: array("q"))  # of a picture, its first box
+    _again: dict[int, list[_Box]] = field(default_factory=dict)  # of pictures with several names, the further boxes
+
+    def add(self, identity: str, size: _Size, boxes: list[_Box]) -> None:
+        """Add a picture's boxes. The same picture under two names: its boxes belong together, each once."""
+        row = self._rows.setdefault(identity, len(self._first))
+        if row < len(self._first):
+            known = self._again.setdefault(row, [])
+            before = [*self._boxes(row), *known]
+            known += [box for box in boxes if box not in before]
+            return
+        self._first.append(len(self._kinds))
+        self._sizes.extend(size)
+        for name, corners in boxes:
+            self._kinds.append(self._names.setdefault(name, len(self._names)))
+            self._corners.extend(corners)
+
+    def _boxes(self, row: int) -> list[_Box]:
+        """The boxes that a picture's first name came with."""
+        names = list(self._names)
+        last = self._first[row + 1] if row + 1 < len(self._first) else len(self._kinds)
+        found: list[_Box] = []
+        for box in range(self._first[row], last):
+            x_min, y_min, x_max, y_max = self._corners[4 * box : 4 * box + 4]
+            found.append((names[self._kinds[box]], (x_min, y_min, x_max, y_max)))
+        return found
+
+    def pictures(self) -> Collection[str]:
+        """Their ``image_id``, in order."""
+        return self._rows.keys()
+
+    def found(self) -> Iterator[tuple[str, _Size, list[_Box]]]:
+        """Each picture, its width and height in pixels as it is stored, and its boxes."""
+        for identity, row in self._rows.items():
+            width, height = self._sizes[2 * row : 2 * row + 2]
+            yield identity, (width, height), [*self._boxes(row), *self._again.get(row, ())]
 
 
-def _match(annotated: Sequence[Annotated], folders: list[Path], data: Dataset) -> _Matched:
+def _match(annotated: Iterable[Annotated], folders: list[Path], data: Dataset) -> _Matched:
     """Find the workspace's pictures among those of the annotations."""
     matched = _Matched()
-    for first in range(0, len(annotated), _AT_ONCE):
+    rest = iter(annotated)
+    while some := list(itertools.islice(rest, _AT_ONCE)):
         named: list[tuple[Annotated, Path, str]] = []
-        for picture in annotated[first : first + _AT_ONCE]:
+        for picture in some:
             file = next((file for file in _candidates(picture.file_name, folders) if file.is_file()), None)
             if file is None:
                 matched.missing.append(picture.file_name)
@@ -182,10 +207,7 @@ def _add(matched: _Matched, picture: Annotated, file: Path, identity: str, sizes
     except storage.NotAnImage:
         matched.unreadable.append(picture.file_name)
         return
-    # The same picture under two names: its boxes belong together.
-    known = matched.boxes.setdefault(identity, [])
-    known += [box for box in boxes if box not in known]
-    matched.sizes[identity] = sizes[identity]
+    matched.add(identity, sizes[identity], boxes)
 
 
 def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:
@@ -281,18 +303,4 @@ class _Rows:
         """As columns ``image_id, label, x_min, y_min, x_max, y_max``."""
         corners = np.frombuffer(self.corners, np.float64).reshape(-1, 4)
         columns = [pyarrow.array(self.identities, pyarrow.string()), pyarrow.array(self.labels, pyarrow.string())]
-        return pyarrow.table([*columns, *map(pyarrow.array, corners.T.copy())], names=[*_KEYS])
-
-
-def _replace(data: Dataset, pictures: list[str], rows: _Rows) -> None:
-    """Put the imported rows in place of those imported before for the same pictures."""
-    is_there = data.has("boxes")
-    data.make_if_missing("boxes")
-    data.create("imported", rows.table())
-    data.create("replaced", pyarrow.table({"image_id": pyarrow.array(pictures, pyarrow.string())}))
-    ((different,),) = data.rows(_DIFFERENT)
-    if not different and is_there:
-        if len(rows.labels):
-            say_unchanged("boxes import", "these boxes were imported", "they stay as they are")
-        return
-    data.write("boxes", _TOGETHER.format(moment=now()))
+        return pyarrow.table([*columns, *map(pyarrow.array, corners.T.copy())], names=[*KEYS])

@@ -11,6 +11,8 @@ from fullshot.core.errors import UserError
 from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fullshot.annotate.formats.annotated import Annotated
     from fullshot.annotate.formats.labels import Category
     from fullshot.core.interfaces import BoxFormat
@@ -53,7 +55,7 @@ def check_boxes(name: str, path: Path | None = None, labels: Path | None = None)
         raise UserError(f"no file {labels} to read labels from")
 
 
-def load_boxes(path: Path, name: str) -> "list[Annotated]":
+def load_boxes(path: Path, name: str) -> "Sequence[Annotated]":
     """Read a file or a folder of boxes.
 
     Args:

@@ -20,7 +20,7 @@ FARTHEST = 1_000_000.0
 """No place in a picture lies as far as this from its corner, in pixels: a JPEG's side ends at 65,535."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Annotated:
     """A picture and its boxes, as a file of annotations tells of them.
 

@@ -5,7 +5,7 @@ footwear.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -60,7 +60,7 @@ class DeepFashionFormat:
             )
         return annotated
 
-    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+    def save(self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category]) -> None:
         """Write ``Anno/`` and ``Eval/``; boxes become whole pixels, see :func:`whole`.
 
         Args:

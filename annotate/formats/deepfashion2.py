@@ -5,7 +5,7 @@ A ``bounding_box`` is ``[x1, y1, x2, y2]`` in pixels. No footwear. Its masks and
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated as Typed
 from typing import Any, ClassVar
@@ -52,7 +52,7 @@ class DeepFashion2Format:
                 return [_load(file, path) for file in found]
         raise UserError(f"expected annos/*.json in {path}")
 
-    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+    def save(self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category]) -> None:
         """Write an ``annos/*.json`` for each picture.
 
         All pictures are of a shop, each a pair of its own; no box has a style, which would say where the same garment

@@ -5,7 +5,7 @@ numbers, as of VOC itself, stay whole; others get decimals, which readers that w
 written here and not by supervision, which has the same idea of a pixel but writes whole ones only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 from xml.etree import ElementTree as ET
@@ -47,7 +47,7 @@ class VocFormat:
             raise UserError(f"expected Annotations/*.xml or *.xml in {path}")
         return [_load(file) for file in found]
 
-    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+    def save(self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category]) -> None:
         """Write ``Annotations/`` and ``ImageSets/Main/``.
 
         Args:

@@ -5,7 +5,7 @@ needs every picture to be there, and whose errors name neither the file nor the 
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,7 +65,7 @@ class YoloFormat:
                     found[named] = Annotated(named, None, None, boxes, in_shares=True)
         return list(found.values())
 
-    def save(self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category]) -> None:
+    def save(self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category]) -> None:
         """Write label files beside the pictures' folder ``images``, and ``data.yaml``.
 
         Args:

@@ -55,16 +55,16 @@ SELECT image_id, shot, annotator, updated_at FROM judged WHERE shot IS DISTINCT 
 # What else stands in a row stays, a person's note and further columns among it.
 _CHANGED_CELLS = {"shot": "shot", "annotator": "annotator", "judged_at": "updated_at"}
 _WRITTEN = f"""
-SELECT verdicts.* EXCLUDE (_place) REPLACE (coalesce(verdicts.image_id, changed.image_id) AS image_id, {
+SELECT verdicts.* EXCLUDE (_fs_place) REPLACE (coalesce(verdicts.image_id, changed.image_id) AS image_id, {
     ", ".join(
         f"CASE WHEN changed.image_id IS NULL THEN verdicts.{name} ELSE changed.{cell} END AS {name}"
         for name, cell in _CHANGED_CELLS.items()
     )
 })
-FROM (SELECT *, row_number() OVER () AS _place FROM verdicts) AS verdicts
+FROM (SELECT *, row_number() OVER () AS _fs_place FROM verdicts) AS verdicts
 FULL JOIN changed_shots AS changed ON changed.image_id = verdicts.image_id
 WHERE changed.image_id IS NULL OR changed.shot IS NOT NULL OR verdicts.keep IS NOT NULL OR verdicts.note IS NOT NULL
-ORDER BY verdicts._place NULLS LAST, coalesce(verdicts.image_id, changed.image_id)
+ORDER BY verdicts._fs_place NULLS LAST, coalesce(verdicts.image_id, changed.image_id)
 """
 
 

@@ -29,12 +29,12 @@ SELECT image_id, revision, label, {", ".join(CORNERS)} FROM boxes
 WHERE source = 'human' AND annotator = '{CONSENSUS}' AND image_id IN (SELECT unnest($asked)) AND revision IS NOT NULL
 """
 _BOXES = """
-SELECT * EXCLUDE (_part, _place) FROM (
-    SELECT *, 0 AS _part, row_number() OVER () AS _place FROM boxes
+SELECT * EXCLUDE (_fs_part, _fs_place) FROM (
+    SELECT *, 0 AS _fs_part, row_number() OVER () AS _fs_place FROM boxes
     WHERE source IS DISTINCT FROM 'human' OR revision IS NULL
         OR (image_id, revision) NOT IN (SELECT image_id, revision FROM new_annotations)
-    UNION ALL BY NAME SELECT *, 1 AS _part, row_number() OVER () AS _place FROM new_boxes
-) ORDER BY _part, _place
+    UNION ALL BY NAME SELECT *, 1 AS _fs_part, row_number() OVER () AS _fs_place FROM new_boxes
+) ORDER BY _fs_part, _fs_place
 """
 _ANNOTATIONS = """
 SELECT * FROM annotations UNION ALL BY NAME SELECT * FROM new_annotations ORDER BY image_id, revision

@@ -32,7 +32,7 @@ GROUP BY image_id
 _BEST_PLACES = """
 SELECT image_id, split, path, width, height, place
 FROM pictures JOIN best_boxes USING (image_id) LEFT JOIN (SELECT image_id, split, keep FROM curated) USING (image_id)
-WHERE coalesce(keep, true)
+WHERE coalesce(keep, true) OR {rejected}
 """
 _QUERY = f"""
 SELECT DISTINCT * FROM (
@@ -68,12 +68,18 @@ def trusted_boxes(data: Dataset, sources: Sequence[str] = TRUSTED) -> "pd.DataFr
     return rows.astype(dict.fromkeys(_CORNERS, "float64"))
 
 
-def create_trusted_boxes(data: Dataset, sources: Sequence[str] = TRUSTED) -> None:
-    """Let queries of a data set find the boxes that count, as ``trusted_boxes``; see :func:`trusted_boxes`."""
+def create_trusted_boxes(data: Dataset, sources: Sequence[str] = TRUSTED, *, rejected: bool = False) -> None:
+    """Let queries of a data set find the boxes that count, as ``trusted_boxes``; see :func:`trusted_boxes`.
+
+    Args:
+        data: see there.
+        sources: see there.
+        rejected: whether those on rejected pictures are among them.
+    """
     data.make_if_missing("curated")
     # In steps: the memory that one query may take does not suffice for all of its joins at once.
     data.create("best_boxes", _BEST.format(sources=list(sources)))
-    data.create("best_places", _BEST_PLACES)
+    data.create("best_places", _BEST_PLACES.format(rejected=rejected))
     data.create("trusted_boxes", _QUERY.format(sources=list(sources)))
     for name in ("best_boxes", "best_places"):
         data.drop(name)

@@ -135,6 +135,15 @@ def test_what_is_exported_is_imported_again(workspace: Workspace, tmp_path: Path
         assert corners == pytest.approx(expected, abs=0.01)
 
 
+@pytest.mark.parametrize("name", ["coco", "yolo", "voc", "modanet", "fashionpedia", "deepfashion"])
+def test_what_is_exported_and_imported_again_is_known(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    written(workspace, tmp_path / "out", name)
+    before = workspace.table("boxes").read_bytes()
+    read = importing.import_boxes(workspace, SETTINGS, tmp_path / "out", name)
+    assert read["known"] == read["boxes"] > 0
+    assert workspace.table("boxes").read_bytes() == before
+
+
 def test_pictures_may_be_links(workspace: Workspace, tmp_path: Path) -> None:
     written(workspace, tmp_path / "out", "yolo", link=True)
     # All but the one that was written anew.

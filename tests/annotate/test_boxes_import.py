@@ -116,6 +116,56 @@ def test_a_second_import_replaces_the_first_and_nothing_else(workspace: Workspac
     assert sorted(row[0] + row[-1] for row in corners(workspace)) == ["longimport", "tophuman"]
 
 
+SHOPS = [("top", 0.0, 0.0, 10.0, 10.0), ("foot", 0.0, 150.0, 50.0, 200.0)]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "known", "added"),
+    [
+        # As they are, in another order, and moved by half a pixel: nothing is added.
+        ([("foot", (0.0, 150.5, 49.5, 200.0)), ("top", (0.0, 0.0, 10.0, 10.5))], 2, []),
+        # Of a picture the best source counts alone, so the box that stayed goes with the one that was moved...
+        (
+            [("top", (0.0, 0.0, 10.0, 10.0)), ("foot", (0.0, 150.0, 49.0, 200.0))],
+            0,
+            [("top", 0.0, 0.0, 10.0, 10.0), ("foot", 0.0, 150.0, 49.0, 200.0)],
+        ),
+        # ... or was taken away, or has another label, or was drawn twice.
+        ([("top", (0.0, 0.0, 10.0, 10.0))], 0, SHOPS[:1]),
+        (
+            [("long", (0.0, 0.0, 10.0, 10.0)), ("foot", (0.0, 150.0, 50.0, 200.0))],
+            0,
+            [("long", *SHOPS[0][1:]), SHOPS[1]],
+        ),
+        ([("top", (0.0, 0.0, 10.0, 10.0))] * 2, 0, [SHOPS[0]] * 2),
+    ],
+)
+def test_what_the_shop_said_already_is_not_added_again(
+    workspace: Workspace, tmp_path: Path, boxes: list[Any], known: int, added: list[tuple[Any, ...]]
+) -> None:
+    ten, twenty = (str(name) for name in workspace.read("images")["image_id"])
+    rows = [dict(zip(("label", *("x_min", "y_min", "x_max", "y_max")), box, strict=True)) for box in SHOPS]
+    rows = [{"image_id": name, "source": "shop", **row} for name in (ten, twenty) for row in rows]
+    rows.append({**rows[0], "source": "model", "x_max": 90})  # it does not count
+    workspace.write("boxes", tables.frame("boxes", rows))
+    # That a picture is rejected does not bring its boxes a second time.
+    workspace.write("curated", tables.frame("curated", [{"image_id": ten, "keep": False, "split": "train"}]))
+    picture(tmp_path / "mine", "a.png", 10)
+    stats = importing.import_boxes(workspace, SETTINGS, annotations(tmp_path / "mine", one(*boxes)), "coco")
+    assert (stats["boxes"], stats["known"]) == (len(boxes), known)
+    assert [row[:-1] for row in corners(workspace) if row[-1] == "import"] == added
+    assert len(workspace.read("boxes")) == len(rows) + len(added)
+
+
+def test_a_picture_under_two_names_has_each_box_once(workspace: Workspace, tmp_path: Path) -> None:
+    top, foot = ("top", (0.0, 0.0, 10.0, 10.0)), ("foot", (0.0, 150.0, 50.0, 200.0))
+    for name in ("a.png", "b.png", "c.png"):
+        picture(tmp_path / "mine", name, 20 if name == "b.png" else 10)
+    file = annotations(tmp_path / "mine", one(top), one(foot, name="b.png"), one(top, foot, name="c.png"))
+    assert importing.import_boxes(workspace, SETTINGS, file, "coco")["pictures"] == 2
+    assert [row[0] for row in corners(workspace)] == ["top", "foot", "foot"]
+
+
 def test_an_import_is_recorded(workspace: Workspace, tmp_path: Path) -> None:
     picture(tmp_path / "mine", "a.png", 10)
     file = annotations(tmp_path / "mine", one(("top", (0.0, 0.0, 10.0, 10.0))))
@@ -181,7 +231,7 @@ def test_boxes_for_a_picture_of_another_size_are_refused(workspace: Workspace, t
 
 def test_coco_is_read_as_it_was_written(tmp_path: Path) -> None:
     pictures = [one(("top", (1.5, 2.0, 30.25, 40.0)), ("foot", (0.0, 150.0, 50.0, 200.0))), one(name="none.png")]
-    assert CocoFormat().load(annotations(tmp_path, *pictures)) == pictures
+    assert list(CocoFormat().load(annotations(tmp_path, *pictures))) == pictures
     with pytest.raises(ValueError, match="expected a label of top, got 'foot'"):
         write_file(tmp_path / "few.json", pictures, ["top"])
 

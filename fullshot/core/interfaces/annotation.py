@@ -1,6 +1,6 @@
 """Files of boxes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
@@ -21,7 +21,7 @@ class BoxFormat(Protocol[Annotated, Category_contra]):
     one_box: ClassVar[bool]
     whole_pixels: ClassVar[bool]
 
-    def load(self, path: Path) -> list[Annotated]:
+    def load(self, path: Path) -> Sequence[Annotated]:
         """The pictures and boxes of a file or a folder.
 
         Raises:
@@ -29,9 +29,12 @@ class BoxFormat(Protocol[Annotated, Category_contra]):
         """
 
     def save(
-        self, folder: Path, splits: Mapping[str, Sequence[Annotated]], categories: Sequence[Category_contra]
+        self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category_contra]
     ) -> None:
-        """Write a data set's annotations into a folder that holds its pictures already, by split."""
+        """Write a data set's annotations into a folder that holds its pictures already, by split.
+
+        A split's pictures are read of the tables while one goes through them, which one may do several times.
+        """
 
     def picture(self, split: str, image_id: str, number: int) -> str:
         """Where a picture lies in that folder, by its split, its image_id and its number from 1; without suffix."""
