@@ -9,6 +9,9 @@ import numpy as np
 from fullshot.core.features import geometry_rows
 from fullshot.core.progress import say_unreadable
 
+_AT_ONCE = 200_000
+"""Pictures that are looked up at a time: a million takes a GB."""
+
 
 class Pictures(NamedTuple):
     """What is to be known of pictures' files.
@@ -34,8 +37,13 @@ def look_at(stage: str, root: Path, paths: Sequence[str], *, may_be_missing: boo
         may_be_missing: a file that is not there is no mistake: the picture is read elsewhere.
     """
     asked = sorted({path for path in paths if not may_be_missing or (root / path).is_file()})
-    rows = geometry_rows(root, asked)
-    broken = [asked[row] for row in np.flatnonzero(~rows.is_readable)]
+    broken: list[str] = []
+    turned: dict[str, int] = {}
+    for first in range(0, len(asked), _AT_ONCE):
+        some = asked[first : first + _AT_ONCE]
+        rows = geometry_rows(root, some)
+        broken += [some[row] for row in np.flatnonzero(~rows.is_readable)]
+        orientation = rows.array("orientation")
+        turned |= {some[row]: int(orientation[row]) for row in np.flatnonzero(orientation > 1)}
     say_unreadable(stage, broken)
-    orientation = rows.array("orientation")
-    return Pictures(set(broken), {asked[row]: int(orientation[row]) for row in np.flatnonzero(orientation > 1)})
+    return Pictures(set(broken), turned)
