@@ -69,8 +69,8 @@ def main(root: Path) -> None:
         splits = split(shown, products, cluster, before, rejected, settings.curate)
         must(len(splits) == len(curated), "a split a picture")
         done("split")
-        features = data.query("SELECT image_id, 540 AS width, 720 AS height, 0.7 AS sharpness FROM curated")
-        export(data, features)
+        data.create("measures", "SELECT image_id, 540 AS width, 720 AS height, 0.7 AS sharpness FROM curated")
+        export(data)
         done("export")
     with Path("/proc/self/status").open(encoding="utf-8") as status:
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))

@@ -85,9 +85,25 @@ def detector_data(root: Path) -> None:
         raise SystemExit(f"{len(unreadable)} pictures are said to be unreadable")
 
 
+def embedder_examples(root: Path) -> None:
+    """What `train embedder` does before its first epoch, without the crops, which need pictures."""
+    from fullshot.core import leakage
+    from fullshot.core.settings import load
+    from fullshot.train import digests
+    from fullshot.train.embedder.crops import keys_of
+    from fullshot.train.embedder.dataset import EXAMPLES, WANTED, training_examples
+
+    with Workspace(root).open(WANTED) as data:
+        examples = training_examples(data)
+        leakage.refuse(data)
+        digest = digests.rows_digest(data, [EXAMPLES], load().embedder, {})
+    print(json.dumps({"keys": len(keys_of(examples)), "digest": digest}))
+
+
 PROBES = {
     "crawl's merge": merge_crawl,
     "detector data": detector_data,
+    "embedder examples": embedder_examples,
 }
 
 

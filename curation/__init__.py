@@ -7,7 +7,8 @@ from fullshot.core.lazy import lazy_names
 if TYPE_CHECKING:
     from fullshot.curation.add import AddOptions, add_pictures, parse_constants
     from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES, Fingerprint, fingerprint
-    from fullshot.curation.duplicates.similarity import is_near_duplicate, similarity
+    from fullshot.curation.duplicates.search import near_duplicates
+    from fullshot.curation.duplicates.similarity import similarity
     from fullshot.curation.features.extract import read_for_features
     from fullshot.curation.features.in_use import features_in_use
     from fullshot.curation.features.poses import kept_poses
@@ -34,8 +35,8 @@ __all__ = [
     "find_leaks",
     "fingerprint",
     "garment_boxes",
-    "is_near_duplicate",
     "kept_poses",
+    "near_duplicates",
     "open_pose_estimator",
     "parse_constants",
     "placed_pictures",
@@ -49,7 +50,8 @@ __getattr__ = lazy_names(
     {
         ".add": ["AddOptions", "add_pictures", "parse_constants"],
         ".duplicates.fingerprint": ["THUMBNAIL_BYTES", "Fingerprint", "fingerprint"],
-        ".duplicates.similarity": ["is_near_duplicate", "similarity"],
+        ".duplicates.search": ["near_duplicates"],
+        ".duplicates.similarity": ["similarity"],
         ".features.extract": ["read_for_features"],
         ".features.poses": ["kept_poses"],
         ".features.in_use": ["features_in_use"],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fullshot.core.dataset import Dataset
 from fullshot.core.settings import CurateSettings
 from fullshot.core.tables import SPLITS
-from fullshot.curation.duplicates.mark import mark_duplicates
+from fullshot.curation.duplicates.mark import find_clusters, mark_duplicates
 from fullshot.curation.features.store import ImageFeatures
 from fullshot.curation.overrides import Decisions, apply_overrides, spread_to_copies
 from fullshot.curation.quality.checks import find_issues
@@ -34,15 +34,16 @@ class Curated:
     overridden: int
 
 
-def decide(data: Dataset, image_ids: pyarrow.ChunkedArray, features: ImageFeatures, limits: CurateSettings) -> Curated:
+def decide(data: Dataset, features: ImageFeatures, limits: CurateSettings) -> Curated:
     """Decide of all pictures.
 
     Args:
         data: with ``images`` and ``products``, and what there is of ``verdicts``, ``curated`` and ``splits``.
-        image_ids: of the pictures, in order.
-        features: of those that can be read.
+        features: of the pictures, in order of their image_id, as far as they can be read.
         limits: the settings.
     """
+    image_ids = features.asked
+    labels = find_clusters(data.workspace.root, features, limits)  # first: it needs the most memory
     number_pictures(data, image_ids)
     products = read_products(data)
     shown = read_shown(data, products, len(image_ids))
@@ -50,10 +51,8 @@ def decide(data: Dataset, image_ids: pyarrow.ChunkedArray, features: ImageFeatur
     shown_by = np.bincount(shown.picture, minlength=shown.pictures)[readable]
     issues = find_issues(features.frame.assign(products=shown_by), limits).to_numpy(object)
     overrides = data.frame("verdicts", ["image_id", "shot", "keep"])
-    decisions = apply_overrides(
-        image_ids.take(pyarrow.array(readable)), _classified(features, limits), issues, overrides
-    )
-    cluster, duplicate_of = mark_duplicates(data.workspace.root, features, decisions.keep, limits)
+    decisions = apply_overrides(features.image_ids, _classified(features, limits), issues, overrides)
+    cluster, duplicate_of = mark_duplicates(labels, features, decisions.keep)
     decisions = spread_to_copies(decisions, cluster)
     # From here on rows are of all pictures, not of those that can be read.
     cluster, duplicate_of = (_of_all(readable, rows, len(image_ids)) for rows in (cluster, duplicate_of))
@@ -105,9 +104,9 @@ def _columns(decisions: Decisions, readable: NDArray[np.int64], count: int) -> d
     columns = {
         "full_shot": pyarrow.array(decisions.shot == FULL, pyarrow.bool_(), mask=~is_known.astype(bool)),
         "shot_score": pyarrow.array(decisions.score),
-        "shot_reason": pyarrow.array(decisions.reason, pyarrow.string()),
-        "shot": pyarrow.array(decisions.shot, pyarrow.string()),
-        "machine_shot": pyarrow.array(decisions.machine_shot, pyarrow.string()),
+        "shot_reason": _words(decisions.reason),
+        "shot": _words(decisions.shot),
+        "machine_shot": _words(decisions.machine_shot),
     }
     if len(readable) == count:
         return columns
@@ -128,7 +127,12 @@ def _issues(
     found = np.full(count, None, object)
     found[readable] = issues
     found[unreadable] = [picture.kind for picture in features.unreadable]  # in order of their image_id as well
-    return pyarrow.array(found, pyarrow.string())
+    return _words(found)
+
+
+def _words(values: NDArray[np.object_]) -> pyarrow.DictionaryArray:
+    """Few words, many times: a number each, and every word once."""
+    return pyarrow.array(values, pyarrow.string()).dictionary_encode()
 
 
 def _names(image_ids: pyarrow.ChunkedArray, numbers: NDArray[np.int64]) -> pyarrow.ChunkedArray:

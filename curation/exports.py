@@ -12,7 +12,7 @@ from fullshot.core.tables.writing import ROWS_AT_ONCE
 from fullshot.core.taxonomy import Gender, Wear
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from fullshot.curation.features.store import ImageFeatures
 
 WANTED = {
     "images": ("image_id", "product_id", "path"),
@@ -75,7 +75,13 @@ ORDER BY shot_score DESC, image_path
 """
 
 
-def export(data: Dataset, features: "pd.DataFrame") -> None:
+def keep_measures(data: Dataset, features: "ImageFeatures") -> None:
+    """Keep what tells which of near duplicates is the best, for :func:`export`."""
+    measures = {name: features.frame[name].to_numpy() for name in ("width", "height", "sharpness")}
+    data.create("measures", pa.table({"image_id": features.image_ids, **measures}))
+
+
+def export(data: Dataset) -> None:
     """Write ``exports/``: a row for each (picture, product), each table as CSV and as Parquet.
 
     ``dataset1`` has the full shots and all others, ``dataset2`` and the six have the others. Rejected and unclear
@@ -84,24 +90,18 @@ def export(data: Dataset, features: "pd.DataFrame") -> None:
     full shots first.
 
     Args:
-        data: with ``images``, ``products`` and ``curated``; a product that has a number in ``labels`` keeps it.
-        features: columns ``image_id``, ``width``, ``height`` and ``sharpness`` of every readable picture.
+        data: with ``images``, ``products``, ``curated``, and what :func:`keep_measures` kept; a product that has a
+            number in ``labels`` keeps it.
     """
     data.make_if_missing("labels")
     data.write("labels", _LABELS)
     data.create("copies", _COPIES)
-    data.give("measures", _measures(features))
     data.create("worse", _WORSE)
     data.create("labelled_products", _LABELLED_PRODUCTS)
     _write_data_sets(data)
     data.write("queue", _UNCLEAR)
-    for name in ("copies", "worse", "labelled_products"):
+    for name in ("measures", "copies", "worse", "labelled_products"):
         data.drop(name)
-
-
-def _measures(features: "pd.DataFrame") -> pa.RecordBatchReader:
-    table = pa.Table.from_pandas(features[["image_id", "width", "height", "sharpness"]], preserve_index=False)
-    return table.to_reader()
 
 
 def _write_data_sets(data: Dataset) -> None:

@@ -1,5 +1,6 @@
 """Curate a workspace: kinds of shots, quality, near duplicates, splits, and the exported data sets."""
 
+import functools
 import time
 from collections import Counter
 from typing import Any
@@ -15,7 +16,7 @@ from fullshot.core.settings import Settings
 from fullshot.core.tables.cells import quoted
 from fullshot.core.workspace import Workspace
 from fullshot.curation.decisions import decide
-from fullshot.curation.exports import export
+from fullshot.curation.exports import export, keep_measures
 from fullshot.curation.failures import write_failures
 from fullshot.curation.features.store import extract_features
 from fullshot.curation.pose import open_pose_estimator
@@ -72,23 +73,24 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         # A mistake in it is reported before the long work, not after.
         ((without_picture,),) = data.rows("SELECT count(*) FROM verdicts ANTI JOIN images USING (image_id)")
         estimator = open_pose_estimator(settings)
-        pictures = data.arrow(_PICTURES)
+        pictures = functools.partial(data.arrow, _PICTURES)
         started = time.monotonic()
         features = extract_features(workspace.root, pictures, estimator, workers)
         seconds = time.monotonic() - started
-        pictures = pictures if overlays else pictures.select(["image_id"])
-        decided = decide(data, pictures["image_id"], features, settings.curate)
+        decided = decide(data, features, settings.curate)
+        keep_measures(data, features)
+        features.let_go()  # the tables need the memory
         _write(data, decided.table)
         write_failures(data, features.unreadable)
-        export(data, features.frame)
+        export(data)
         if not features.extracted and not data.changed and not overlays:
             say_unchanged("curate", "it ran last", "the tables stay as they are")
         if overlays:
-            write_overlays(workspace, pictures.to_pandas(), features, decided.table.to_pandas(), settings)
+            write_overlays(workspace, pictures().to_pandas(), features, decided.table.to_pandas(), settings)
         counts = {name: _counts(decided.table[name]) for name in _COUNTED}
         ((products,),) = data.rows("SELECT count(*) FROM products")
         stats |= {
-            "images": len(pictures),
+            "images": len(decided.table),
             "full_shots": counts["full_shot"].get("true", 0),
             "item_shots": counts["full_shot"].get("false", 0),
             "unreadable": len(features.unreadable),

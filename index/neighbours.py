@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fullshot.core.dataset import Dataset
 from fullshot.core.engines import open_engine
 from fullshot.core.errors import MissingInput
-from fullshot.core.features import FOLDER, FeatureStore, Job, Made, Unreadable, reading
+from fullshot.core.features import FOLDER, FeatureStore, Job, Made, Unreadable, arrays, reading
 from fullshot.core.leakage import Leak
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
@@ -27,7 +27,7 @@ from fullshot.curation import (
     PlacedPictures,
     find_leaks,
     fingerprint,
-    is_near_duplicate,
+    near_duplicates,
     placed_pictures,
     read_for_features,
 )
@@ -50,6 +50,9 @@ WANTED = {
 
 _FEW = 256
 """Pictures that this process mirrors itself: to start others takes as long."""
+
+_QUERIES, _GALLERY = 4096, 500_000
+"""Pictures whose neighbours are sought at once, and among how many."""
 
 
 def check_splits(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -123,25 +126,26 @@ def find_neighbour_leaks(
     workspace = data.workspace
     placed = placed_pictures(data, settings) if placed is None else placed
     embedder = load(workspace, device=settings.embedder.device)
-    keys = pyarrow.table({"image_id": placed.image_ids, "path": placed.paths})
+    placed.features.let_go()
+    keys = placed.keys().select(["image_id", "path"])
     embedded = kept_embeddings(workspace.root, whole_pictures(keys), embedder, settings, STAGE)
     unreadable = unreadable_paths(embedded)
     say_unreadable(STAGE, unreadable)
     readable = np.flatnonzero(embedded.is_readable)
-    keys, split = keys.take(pyarrow.array(readable)), placed.split[readable]
-    vectors = np.asarray(embedded.take(readable).array("vector"), np.float32)
-    pairs, leaks = _nearest_pairs(vectors, [SPLITS[number] for number in split], settings), []
+    split = placed.split[readable]
+    pairs = readable[_nearest_pairs(embedded.take(readable).array("vector"), split, settings)]
+    leaks = []
     if len(pairs):
-        thumbnails = placed.features.thumbnails[readable]
+        thumbnails, least = placed.features.thumbnails(), settings.curate.duplicate_similarity
         queries, number = np.unique(pairs[:, 0], return_inverse=True)
         mirrored = _mirrored_thumbnails(workspace, keys.take(pyarrow.array(queries)), settings)
-        ours, theirs, least = thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]], settings.curate.duplicate_similarity
-        as_they_are = is_near_duplicate(ours, theirs, least)
-        in_mirror = is_near_duplicate(mirrored[number], theirs, least)
-        for pair, same, same_mirrored in zip(pairs, as_they_are, in_mirror, strict=True):
-            if same or same_mirrored:
-                images = tuple((keys["image_id"][row].as_py(), SPLITS[split[row]]) for row in pair.tolist())
-                leaks.append(Leak("neighbour", "near duplicate" if same else "mirrored near duplicate", images))
+        as_they_are = near_duplicates(thumbnails, pairs[:, 0], thumbnails, pairs[:, 1], least)
+        in_mirror = near_duplicates(mirrored, number, thumbnails, pairs[:, 1], least)
+        for row in np.flatnonzero(as_they_are | in_mirror):
+            names = keys["image_id"].take(pyarrow.array(pairs[row])).to_pylist()
+            splits = [SPLITS[one] for one in placed.split[pairs[row]]]
+            why = "near duplicate" if as_they_are[row] else "mirrored near duplicate"
+            leaks.append(Leak("neighbour", why, tuple(zip(names, splits, strict=True))))
     return leaks, len(unreadable)
 
 
@@ -167,21 +171,48 @@ def mirror(jobs: Sequence[Job]) -> list[Made]:
     return made
 
 
-def _nearest_pairs(vectors: NDArray[np.float32], split_of: list[str], settings: Settings) -> NDArray[np.int64]:
+def _nearest_pairs(vectors: NDArray[np.float32], split: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
     """Rows of each picture and of its nearest ones in the other splits, shape (M, 2); each two splits once."""
     pairs = [np.zeros((0, 2), np.int64)]
-    splits = np.array(split_of)
-    with tempfile.TemporaryDirectory() as folder:
-        kind = VECTOR_STORES.get(settings.index.store)
-        store = kind.from_settings(settings, Path(folder) / "store", vectors.shape[1])
-        # Each picture counts by itself, whatever it shows.
-        store.build(vectors, np.arange(len(vectors)), [str(row) for row in range(len(vectors))], split_of)
-        for queries, gallery in (("test", "train"), ("val", "train"), ("test", "val")):
-            ours = np.flatnonzero(splits == queries)
-            nearest = store.search(vectors[ours], gallery, NEIGHBOURS)
-            pairs += [
-                np.array([(row, other) for other, _ in found], np.int64).reshape(-1, 2)
-                for row, found in zip(ours, nearest, strict=True)
-            ]
-        store.close()
+    for queries, gallery in (("test", "train"), ("val", "train"), ("test", "val")):
+        ours, theirs = (np.flatnonzero(split == SPLITS.index(name)) for name in (queries, gallery))
+        nearest = _nearest(vectors, ours, theirs, settings)
+        rows, places = np.nonzero(nearest >= 0)
+        pairs.append(np.stack([ours[rows], nearest[rows, places]], axis=1))
     return np.concatenate(pairs)
+
+
+def _nearest(
+    vectors: NDArray[np.float32], ours: NDArray[np.int64], theirs: NDArray[np.int64], settings: Settings
+) -> NDArray[np.int64]:
+    """The rows nearest to some in others: a part of these at a time is in the memory.
+
+    Args:
+        vectors: shape (N, d), float32.
+        ours: shape (Q,), whose neighbours.
+        theirs: shape (G,), in which, ascending.
+        settings: name the vector store.
+
+    Returns:
+        Shape (Q, NEIGHBOURS), the nearest first; -1 where there are fewer. Of rows at one distance the lower comes
+        first.
+    """
+    best = np.full((len(ours), NEIGHBOURS), -1, np.int64)
+    distance = np.full((len(ours), NEIGHBOURS), np.inf, np.float32)
+    kind = VECTOR_STORES.get(settings.index.store)
+    for first in range(0, len(theirs), _GALLERY):
+        part = theirs[first : first + _GALLERY]
+        with tempfile.TemporaryDirectory() as folder:
+            store = kind.from_settings(settings, Path(folder) / "store", vectors.shape[1])
+            # Each picture counts by itself, whatever it shows.
+            store.build(arrays.take(vectors, part), part, [str(row) for row in part], ["gallery"] * len(part))
+            for start in range(0, len(ours), _QUERIES):
+                rows = ours[start : start + _QUERIES]
+                found = store.search(arrays.take(vectors, rows), "gallery", NEIGHBOURS)
+                for row, answer in enumerate(found, start):
+                    both = [*zip(best[row].tolist(), distance[row].tolist(), strict=True), *answer]
+                    there = sorted((far, other) for other, far in both if other >= 0)[:NEIGHBOURS]
+                    best[row, : len(there)] = [other for _, other in there]
+                    distance[row, : len(there)] = [far for far, _ in there]
+            store.close()
+    return best

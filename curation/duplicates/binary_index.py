@@ -66,8 +66,11 @@ def _indexes(hashes: Hashes, radius: int) -> tuple[list[NDArray[np.uint8]], list
         codes = hashes.view(np.uint8).reshape(-1, 8)
         flat.add(codes)
         return [codes], [flat]
-    bits = np.unpackbits(hashes.view(np.uint8).reshape(-1, 8), axis=1).reshape(-1, _QUARTER_BITS, _QUARTERS)
-    quartered = np.packbits(bits.transpose(0, 2, 1).reshape(-1, 64), axis=1)
+    quartered = np.empty((len(hashes), 8), np.uint8)
+    for start in range(0, len(hashes), _MOST_CHUNK):  # a bit is a byte meanwhile
+        some = hashes[start : start + _MOST_CHUNK].view(np.uint8).reshape(-1, 8)
+        bits = np.unpackbits(some, axis=1).reshape(-1, _QUARTER_BITS, _QUARTERS)
+        quartered[start : start + _MOST_CHUNK] = np.packbits(bits.transpose(0, 2, 1).reshape(-1, 64), axis=1)
     codes_of: list[NDArray[np.uint8]] = []
     indexes: list[faiss.IndexBinary] = []
     for quarter in range(_QUARTERS):

@@ -22,25 +22,34 @@ _NAMES_AT_ONCE = 100_000
 _REJECTED = 2**40  # pixels: more than any picture has
 
 
+def find_clusters(root: Path, features: ImageFeatures, limits: CurateSettings) -> NDArray[np.int64]:
+    """The cluster of each picture, see :func:`label_clusters`.
+
+    Args:
+        root: of the workspace; the pairs found are kept in its folder ``features``.
+        features: of N pictures, in order of their image_id.
+        limits: ``duplicate_radius`` and ``duplicate_similarity``.
+    """
+    return label_clusters(len(features), _pairs(root, features, limits))
+
+
 def mark_duplicates(
-    root: Path, features: ImageFeatures, keep: NDArray[np.bool_], limits: CurateSettings
+    labels: NDArray[np.int64], features: ImageFeatures, keep: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The cluster of each picture that has near duplicates, and the one that stands for it where it does not itself.
 
     A rejected picture stands for none that is kept.
 
     Args:
-        root: of the workspace; the pairs found are kept in its folder ``features``.
-        features: of N pictures, in order of their image_id.
+        labels: of N pictures, see :func:`find_clusters`.
+        features: of these.
         keep: shape (N,), which of them were not rejected.
-        limits: ``duplicate_radius`` and ``duplicate_similarity``.
 
     Returns:
         Rows of pictures, int64 (N,) each: the lowest of the cluster, and the one that stands for it; -1 where a picture
         has no duplicate, or stands for the others.
     """
     frame = features.frame
-    labels = label_clusters(len(frame), _pairs(root, features, limits))
     is_one_of_several = np.bincount(labels, minlength=len(frame))[labels] > 1
     rows = np.flatnonzero(is_one_of_several)
     pixels = frame["width"].to_numpy(np.int64)[rows] * frame["height"].to_numpy(np.int64)[rows]
@@ -63,7 +72,7 @@ def _pairs(root: Path, features: ImageFeatures, limits: CurateSettings) -> NDArr
                 return np.asarray(kept["pairs"], np.int64)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # none yet, or cut short
-    pairs = find_pairs(hashes, features.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
+    pairs = find_pairs(hashes, features.thumbnails(), limits.duplicate_radius, limits.duplicate_similarity)
     memory = io.BytesIO()
     np.savez(memory, key=key, pairs=pairs)
     write_bytes(path, memory.getvalue())
@@ -73,9 +82,9 @@ def _pairs(root: Path, features: ImageFeatures, limits: CurateSettings) -> NDArr
 def _key(features: ImageFeatures, limits: CurateSettings) -> NDArray[np.uint8]:
     """A digest of what pairs depend on: the settings, the pictures and their hashes."""
     digest = hashlib.sha256(f"{limits.duplicate_radius} {limits.duplicate_similarity} ".encode())
-    names = features.frame["image_id"]
+    names = features.image_ids
     for start in range(0, len(names), _NAMES_AT_ONCE):
         separator = " " if start else ""
-        digest.update((separator + " ".join(names.iloc[start : start + _NAMES_AT_ONCE])).encode())
+        digest.update((separator + " ".join(names.slice(start, _NAMES_AT_ONCE).to_pylist())).encode())
     digest.update(features.frame["phash"].to_numpy().tobytes())
     return np.frombuffer(digest.digest(), np.uint8)

@@ -25,7 +25,9 @@ from fullshot.curation.duplicates.similarity import is_near_duplicate
 
 Thumbnails = NDArray[np.uint8]
 
-_PAIRS_AT_ONCE = 20_000
+_PAIRS_AT_ONCE = 4096
+"""Pairs whose thumbnails are in memory at once: as numbers, with what is computed of them, about 200 MB."""
+
 _RELABEL_AFTER = 50_000
 _DIGEST = (
     16  # bytes that stand for a hash and a thumbnail: two of a billion pictures share one by chance in 10^20 cases
@@ -61,13 +63,10 @@ def find_pairs(hashes: Hashes, thumbnails: Thumbnails, radius: int, similarity: 
     fresh: list[Pairs] = []
     for pairs in candidate_pairs(np.ascontiguousarray(hashes[busy]), radius):
         open_ = pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]]
-        for start in range(0, len(open_), _PAIRS_AT_ONCE):
-            some = open_[start : start + _PAIRS_AT_ONCE]
+        for start in range(0, len(open_), _RELABEL_AFTER):
+            some = open_[start : start + _RELABEL_AFTER]
             rows = busy[some]
-            if similarity > 0:  # else their thumbnails need not be read
-                some = some[is_near_duplicate(thumbnails[rows[:, 0]], thumbnails[rows[:, 1]], similarity)]
-                arrays.let_go(thumbnails)
-            fresh.append(some)
+            fresh.append(some[near_duplicates(thumbnails, rows[:, 0], thumbnails, rows[:, 1], similarity)])
             if sum(map(len, fresh)) >= _RELABEL_AFTER:
                 pairs_found.extend(busy[one] for one in fresh)
                 labels = _merged(labels, fresh)
@@ -77,26 +76,55 @@ def find_pairs(hashes: Hashes, thumbnails: Thumbnails, radius: int, similarity: 
     return np.unique(every, axis=0)
 
 
+def near_duplicates(
+    thumbnails: Thumbnails,
+    rows: NDArray[np.int64],
+    other_thumbnails: Thumbnails,
+    other_rows: NDArray[np.int64],
+    least: float,
+) -> NDArray[np.bool_]:
+    """Which pairs of thumbnails have at least this similarity, however many pairs there are.
+
+    Args:
+        thumbnails: uint8 (N, 1536); it may be mapped from disk.
+        rows: int64 (P,), of the first of each pair.
+        other_thumbnails: uint8 (M, 1536), as well.
+        other_rows: int64 (P,), of the second.
+        least: of similarity; 0: all pairs have it, and no thumbnail is read.
+
+    Returns:
+        bool (P,).
+    """
+    found = np.ones(len(rows), np.bool_)
+    for start in range(0, len(rows) if least > 0 else 0, _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        ours, theirs = arrays.take(thumbnails, rows[part]), arrays.take(other_thumbnails, other_rows[part])
+        found[part] = is_near_duplicate(ours, theirs, least)
+    return found
+
+
 def _distinct(hashes: Hashes, thumbnails: Thumbnails) -> tuple[NDArray[np.int64], Pairs]:
     """Rows with a hash and a thumbnail that no row before has; and for every other row a pair with the first one."""
     first: dict[bytes, int] = {}
     copies: list[tuple[int, int]] = []
     keep = np.ones(len(hashes), np.bool_)
     _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    for row in np.flatnonzero(counts[which] > 1).tolist():
-        key = hashlib.blake2b(hashes[row].tobytes() + thumbnails[row].tobytes(), digest_size=_DIGEST).digest()
-        before = first.setdefault(key, row)
-        if before != row:
-            keep[row] = False
-            copies.append((before, row))
+    rows = np.flatnonzero(counts[which] > 1)
+    for start in range(0, len(rows), _PAIRS_AT_ONCE):
+        some = rows[start : start + _PAIRS_AT_ONCE]
+        for row, thumbnail in zip(some.tolist(), arrays.take(thumbnails, some), strict=True):
+            key = hashlib.blake2b(hashes[row].tobytes() + thumbnail.tobytes(), digest_size=_DIGEST).digest()
+            before = first.setdefault(key, row)
+            if before != row:
+                keep[row] = False
+                copies.append((before, row))
     return np.flatnonzero(keep).astype(np.int64), np.array(copies, np.int64).reshape(-1, 2)
 
 
 def _blank(thumbnails: Thumbnails, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     found = [np.zeros(0, np.bool_)]
     for start in range(0, len(rows), _PAIRS_AT_ONCE):
-        found.append(blank(thumbnails[rows[start : start + _PAIRS_AT_ONCE]]))
-        arrays.let_go(thumbnails)
+        found.append(blank(arrays.take(thumbnails, rows[start : start + _PAIRS_AT_ONCE])))
     return np.concatenate(found)
 
 

@@ -17,4 +17,4 @@ def kept_poses(root: Path, keys: pyarrow.Table, estimator: PoseEstimator) -> dic
         estimator: of the settings.
     """
     features = kept_features(root, keys, estimator)
-    return {name: features.people_of(row) for row, name in enumerate(features.frame["image_id"])}
+    return {name: features.people_of(row) for row, name in enumerate(features.image_ids.to_pylist())}

@@ -6,11 +6,10 @@ features.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,13 +46,25 @@ class ImageFeatures:
 
     Args:
         rows: of the store, all of them readable.
+        image_ids: of these.
+        asked: the image_id of all pictures asked for.
         skeleton: of the people.
         unreadable: the pictures asked for that have no features, in order of their image_id.
         extracted: how many pictures this run worked on; the features of the others were kept.
     """
 
-    def __init__(self, rows: Rows, skeleton: Skeleton, unreadable: list[Unreadable], extracted: int) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        image_ids: pyarrow.ChunkedArray,
+        asked: pyarrow.ChunkedArray,
+        skeleton: Skeleton,
+        unreadable: list[Unreadable],
+        extracted: int,
+    ) -> None:
         self._rows = rows
+        self.image_ids = image_ids
+        self.asked = asked
         self._skeleton = skeleton
         self.unreadable = unreadable
         self.extracted = extracted
@@ -63,16 +74,20 @@ class ImageFeatures:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Columns ``image_id, width, height``, the measures of all quality checks, and ``phash`` (uint64)."""
-        found = self._rows.read(["width", "height", *measure_names(), "phash"])
-        names = self._rows.keys["image_id"].cast(pyarrow.string())
-        frame: pd.DataFrame = found.add_column(0, "image_id", names).to_pandas()
-        return frame
+        """Columns ``width, height``, the measures of all quality checks, and ``phash`` (uint64), in numbers alone."""
+        return pd.DataFrame(self._rows.columns(["width", "height", *measure_names(), "phash"]), copy=False)
 
-    @cached_property
     def thumbnails(self) -> NDArray[np.uint8]:
-        """Shape (N, THUMBNAIL_BYTES), see :class:`Fingerprint`; many of them are mapped from a file."""
+        """Shape (N, THUMBNAIL_BYTES), see :class:`Fingerprint`, read anew; many of them are mapped from a file.
+
+        Ask for some of them by :func:`fullshot.core.features.arrays.take`.
+        """
         return self._rows.array("thumbnail")
+
+    def let_go(self) -> None:
+        """Forget what was read; it is read again when it is asked for."""
+        for name in ("frame", "_everybody"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def _everybody(self) -> tuple[People, NDArray[np.int64]]:
@@ -125,12 +140,15 @@ def keys_of(pictures: pd.DataFrame) -> pyarrow.Table:
     return pyarrow.Table.from_pandas(each, preserve_index=False)
 
 
-def extract_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator, workers: Engine) -> ImageFeatures:
+def extract_features(
+    root: Path, keys: Callable[[], pyarrow.Table], estimator: PoseEstimator, workers: Engine
+) -> ImageFeatures:
     """The features of pictures; they are extracted where none of this version are kept, or their file has changed.
 
     Args:
         root: of the workspace.
-        keys: the pictures: :data:`KEY_COLUMNS`, see :func:`keys_of`.
+        keys: gives the pictures: :data:`KEY_COLUMNS`, see :func:`keys_of`; asked again in the rare case that their
+            paths are needed once more.
         estimator: finds the people.
         workers: do it; they are let go when all is done.
 
@@ -138,18 +156,24 @@ def extract_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator, 
         Those of the pictures that can be read, in the order of the keys.
     """
     make = functools.partial(extract, estimator=estimator, geometries=geometry_store(root))
-    rows = _store(root, estimator).fill(keys, make, workers, "curate", least=_LEAST_SHARD, most=_MOST_SHARD)
+    asked = keys()
+    store = _store(root, estimator)
+    rows = store.fill(asked, make, workers, "curate", least=_LEAST_SHARD, most=_MOST_SHARD, anew=keys)
     if rows.made:
         workers.let_go()
-    return _features(rows, estimator)
+    return _features(rows, asked["image_id"], estimator)
 
 
-def kept_features(root: Path, keys: pyarrow.Table, estimator: PoseEstimator) -> ImageFeatures:
+def kept_features(
+    root: Path, keys: pyarrow.Table, estimator: PoseEstimator, anew: Callable[[], pyarrow.Table] | None = None
+) -> ImageFeatures:
     """The features of pictures that earlier runs kept, in the order of the keys; none are extracted.
 
-    They are what was decided from, whatever has become of the files since.
+    They are what was decided from, whatever has become of the files since. With ``anew``, which gives the keys once
+    more, they do not hold them.
     """
-    return _features(_store(root, estimator).look_up(keys, of_any_file=True), estimator)
+    rows = _store(root, estimator).look_up(keys, of_any_file=True, anew=anew)
+    return _features(rows, keys["image_id"], estimator)
 
 
 def _store(root: Path, estimator: PoseEstimator) -> FeatureStore:
@@ -165,8 +189,15 @@ def _store(root: Path, estimator: PoseEstimator) -> FeatureStore:
     )
 
 
-def _features(rows: Rows, estimator: PoseEstimator) -> ImageFeatures:
-    columns: dict[str, list[Any]] = rows.unreadable().sort_by("image_id").to_pydict()
-    found = zip(columns["image_id"], columns["unreadable"], columns["message"], strict=True)
-    unreadable = [Unreadable(*one) for one in found]
-    return ImageFeatures(rows.take(np.flatnonzero(rows.is_readable)), estimator.skeleton, unreadable, rows.made)
+def _features(rows: Rows, asked: pyarrow.ChunkedArray, estimator: PoseEstimator) -> ImageFeatures:
+    asked = asked.cast(pyarrow.string())
+    readable, lost = np.flatnonzero(rows.is_readable), np.flatnonzero(rows.is_present & ~rows.is_readable)
+    why = rows.take(lost).read(["unreadable", "message"])
+    columns = asked.take(pyarrow.array(lost)), *why.columns
+    found = zip(*(column.to_pylist() for column in columns), strict=True)
+    unreadable = sorted((Unreadable(*one) for one in found), key=lambda one: one.image_id)
+    is_all = len(readable) == len(rows)
+    image_ids = asked if is_all else asked.take(pyarrow.array(readable))
+    return ImageFeatures(
+        rows if is_all else rows.take(readable), image_ids, asked, estimator.skeleton, unreadable, rows.made
+    )

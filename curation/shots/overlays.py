@@ -54,7 +54,7 @@ def write_overlays(
     paths = dict(zip(pictures["image_id"], pictures["path"], strict=True))
     decisions = curated.set_index("image_id")
     jobs = []
-    for row, identity in enumerate(features.frame["image_id"]):
+    for row, identity in enumerate(features.image_ids.to_pylist()):
         decision = decisions.loc[identity]
         caption = f"{decision['shot']} {decision['shot_score']:.2f}: {decision['shot_reason']}"
         jobs.append(Job(identity, paths[identity], features.people_of(row), caption))

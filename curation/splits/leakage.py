@@ -1,5 +1,7 @@
 """Check that no product, no colour of one and no near duplicate of a picture is in two splits."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +29,13 @@ class PlacedPictures:
 
     Attributes:
         image_ids: N of them.
-        paths: relative to the workspace.
+        keys: gives ``image_id`` and ``path`` of all of them; those of four million are half a gigabyte.
         split: shape (N,): the number of each one's split in :data:`fullshot.core.tables.SPLITS`.
         features: of all of them, in that order.
     """
 
     image_ids: pyarrow.ChunkedArray
-    paths: pyarrow.ChunkedArray
+    keys: Callable[[], pyarrow.Table]
     split: NDArray[np.int64]
     features: ImageFeatures
 
@@ -66,11 +68,12 @@ def placed_pictures(data: Dataset, settings: Settings) -> PlacedPictures:
     Raises:
         MissingInput: nothing was curated yet; or one of them has no features, or they are lost.
     """
-    table = data.arrow(_PLACED)
-    features = kept_features(data.workspace.root, table, open_pose_estimator(settings))
+    keys = functools.partial(data.arrow, _PLACED)
+    table = keys()
+    features = kept_features(data.workspace.root, table, open_pose_estimator(settings), keys)
     ((lost, first),) = data.rows("SELECT count(*), min(image_id) FROM kept ANTI JOIN images USING (image_id)")
     if len(features) < len(table):
-        there = pyarrow.array(features.frame["image_id"], pyarrow.string())
+        there = features.image_ids
         without = table["image_id"].filter(pc.invert(pc.is_in(table["image_id"], value_set=there)))
         lost, first = lost + len(without), min(filter(None, (first, without[0].as_py())))
     if lost:
@@ -79,13 +82,13 @@ def placed_pictures(data: Dataset, settings: Settings) -> PlacedPictures:
             f"{lost} pictures of {root} without features, such as {first[:12]}: run `fullshot curate {root}` first"
         )
     split = pc.index_in(table["split"], value_set=pyarrow.array(SPLITS)).to_numpy().astype(np.int64)
-    return PlacedPictures(table["image_id"], table["path"], split, features)
+    return PlacedPictures(table["image_id"], keys, split, features)
 
 
 def _by_hash(pictures: PlacedPictures, limits: CurateSettings) -> list[Leak]:
     features, split = pictures.features, pictures.split
     hashes = features.frame["phash"].to_numpy()
-    pairs = find_pairs(hashes, features.thumbnails, limits.duplicate_radius, limits.duplicate_similarity)
+    pairs = find_pairs(hashes, features.thumbnails(), limits.duplicate_radius, limits.duplicate_similarity)
     labels = label_clusters(len(split), pairs)
     straddling = np.unique(labels[np.flatnonzero(split != split[labels])])
     rows = np.flatnonzero(np.isin(labels, straddling))

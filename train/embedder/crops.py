@@ -86,8 +86,9 @@ def unreadable_paths(rows: Rows) -> list[str]:
 def keys_of(examples: pd.DataFrame) -> pyarrow.Table:
     """Examples as keys of a store of crops or embeddings, see :class:`fullshot.core.features.FeatureStore`."""
     corners = [pyarrow.array(examples[name].to_numpy(float, na_value=np.nan)) for name in CORNERS]
-    names = [pyarrow.array(examples[name].tolist(), pyarrow.string()) for name in ("image_id", "path")]
-    return pyarrow.table([*names, *corners], ["image_id", "path", *CORNERS])
+    names = pyarrow.Table.from_pandas(examples[["image_id", "path"]], preserve_index=False)
+    texts = [column.cast(pyarrow.string()) for column in names.columns]
+    return pyarrow.table([*texts, *corners], ["image_id", "path", *CORNERS])
 
 
 def whole_pictures(pictures: pyarrow.Table) -> pyarrow.Table:

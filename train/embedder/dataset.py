@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import BadTable, MissingInput
+from fullshot.core.tables.cells import literal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 COLUMNS = ["image_id", "path", "product_id", "wear", "split", "x_min", "y_min", "x_max", "y_max"]
 """An example: a picture of a product, whole (an item shot, the corners are empty) or in a box of an outfit image."""
+
+EXAMPLES = "examples"
+"""The table of a data set that :func:`training_examples` makes."""
+
+TRAINED_ON = ("train", "val")
+"""The splits that training may see."""
 
 WANTED: Mapping[str, Sequence[str]] = {
     "products": ("product_id", "product_type", "wear", "style"),
@@ -23,6 +31,8 @@ WANTED: Mapping[str, Sequence[str]] = {
     "labels": ("label", "product_id"),
 }
 """The columns that examples are made of, and those that tell whether splits leak: what to open a data set with."""
+
+_IN_ORDER = "product_id, image_id, x_min, y_min, x_max, y_max"
 
 _EXPORTED = """
 SELECT image_path AS path, dataset2.label, labels.product_id, images.image_id
@@ -55,12 +65,26 @@ def item_shots(data: Dataset) -> "pd.DataFrame":
         MissingInput: a table is not there; says what to run first.
         BadTable: an export names a picture or a label that the other tables do not know.
     """
+    _create_exported_shots(data)
+    shots = _frame(data.arrow(_ITEM_SHOTS))
+    data.drop("exported_shots")
+    return shots
+
+
+def _create_exported_shots(data: Dataset) -> None:
     data.create("exported_shots", _EXPORTED)
     _refuse_unknown(data, "product_id", "label", "exports/labels.csv")
     _refuse_unknown(data, "image_id", "path", "images.csv")
-    shots = data.query(_ITEM_SHOTS)
-    data.drop("exported_shots")
-    return shots
+
+
+def _frame(table: "pyarrow.Table") -> "pd.DataFrame":
+    """Examples as a DataFrame over the memory that they have as Arrow: of four million, texts are half a gigabyte."""
+    import pandas as pd
+    import pyarrow
+
+    text = pd.ArrowDtype(pyarrow.string())
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pyarrow.string(): text}.get)
+    return frame
 
 
 def _refuse_unknown(data: Dataset, wanted: str, given: str, table: str) -> None:
@@ -80,22 +104,26 @@ def worn_garments(data: Dataset, splits: Sequence[str] = ("train", "val", "test"
     Raises:
         MissingInput: a table is not there; says what to run first.
     """
-    return data.query(_WORN_GARMENTS, splits=list(splits))
+    return _frame(data.arrow(_WORN_GARMENTS, splits=list(splits)))
 
 
 def training_examples(data: Dataset) -> "pd.DataFrame":
     """Everything that training may see: item shots and worn garments of the splits train and val.
 
+    Args:
+        data: gets the same rows as the table :data:`EXAMPLES`.
+
     Raises:
         MissingInput: a table is not there, or no two products of one wear are in the split train.
     """
-    import pandas as pd
-
-    shots = item_shots(data)
-    parts = [shots[shots["split"].isin(["train", "val"])]]
+    _create_exported_shots(data)
+    splits = ", ".join(map(literal, TRAINED_ON))
+    parts = [f"SELECT * FROM ({_ITEM_SHOTS}) WHERE split IN ({splits})"]
     if data.has("boxes"):
-        parts.append(worn_garments(data, ("train", "val")))
-    examples = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        parts.append(f"SELECT * FROM ({_WORN_GARMENTS.replace('$splits', f'[{splits}]')})")
+    data.create(EXAMPLES, f"{' UNION ALL '.join(parts)} ORDER BY x_min IS NOT NULL, {_IN_ORDER}")
+    data.drop("exported_shots")
+    examples = _frame(data.arrow(f"SELECT * FROM {EXAMPLES}"))
     refuse_too_few(data.workspace.root, examples[examples["split"] == "train"])
     return examples
 

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fullshot.core.errors import MissingInput, StageFailed
+from fullshot.core.features import arrays
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
@@ -39,7 +40,7 @@ def score(
         queries: rows with ``product_id`` and ``wear``.
         vectors: their embeddings, shape (Q, d).
         gallery: rows with ``product_id`` and ``wear``.
-        gallery_vectors: their embeddings, shape (G, d).
+        gallery_vectors: their embeddings, shape (G, d); they may be mapped from a file.
 
     Returns:
         ``queries`` (how many), ``recall@1`` and ``recall@5`` over all of them, and under ``wears`` the same for
@@ -56,7 +57,12 @@ def score(
         if not asked.any() or not held.any():
             continue
         ranks.append(
-            product_ranks(vectors[asked], query_products[asked], gallery_vectors[held], gallery_products[held])
+            product_ranks(
+                vectors[asked],
+                query_products[asked],
+                arrays.take(gallery_vectors, np.flatnonzero(held)),
+                gallery_products[held],
+            )
         )
         wears[str(wear)] = {**_recalls(ranks[-1]), "products": len(np.unique(gallery_products[held]))}
     return {**_recalls(np.concatenate(ranks) if ranks else np.zeros(0, np.int64)), "wears": wears}
@@ -103,14 +109,16 @@ def _measured(workspace: Workspace, settings: Settings, run: str, split: str) ->
     unreadable = unreadable_paths(rows)
     say_unreadable(STAGE, unreadable)
     use = usable(examples, rows.is_readable, np.asarray(rows.array("is_packshot"), np.bool_))
-    use_query, use_shot = use[: len(queries)], use[len(queries) :]
-    if not use_query.any() or not use_shot.any():
+    asked = int(use[: len(queries)].sum())
+    if not asked or not use[len(queries) :].any():
         raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read, or no item shot")
-    vectors = np.asarray(rows.array("vector"), np.float32)
-    vectors, gallery_vectors = vectors[: len(queries)][use_query], vectors[len(queries) :][use_shot]
+    chosen = np.flatnonzero(use)
+    vectors = rows.take(chosen).array("vector")
+    examples = examples[["product_id", "wear"]].iloc[chosen]
+    del rows, queries, gallery  # keys and paths are most of the memory, and no longer needed
     return {
         "split": split,
         "embedder": embedder.digest,
         "unreadable": len(unreadable),
-        **score(queries[use_query], vectors, gallery[use_shot], gallery_vectors),
+        **score(examples[:asked], vectors[:asked], examples[asked:], vectors[asked:]),
     }

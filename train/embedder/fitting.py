@@ -10,7 +10,7 @@ from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import digests, pictures, runs
 from fullshot.train.embedder import BACKBONES
-from fullshot.train.embedder.dataset import WANTED, training_examples
+from fullshot.train.embedder.dataset import EXAMPLES, WANTED, training_examples
 from fullshot.train.embedder.in_use import FIRST, KIND, WEIGHTS
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def _found_or_trained(
     with workspace.open(WANTED) as data:
         examples = training_examples(data)
         leakage.refuse(data)
-        data.create("examples", examples)
-        digest = digests.rows_digest(data, ["examples"], section, made_with, without=_WITHOUT_EFFECT)
+        digest = digests.rows_digest(data, [EXAMPLES], section, made_with, without=_WITHOUT_EFFECT)
     run = runs.find_run(
         workspace,
         KIND,

@@ -8,6 +8,9 @@ import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
+_ROWS_AT_ONCE = 128
+"""Rows that are paged in together: with each the system may page in half a megabyte around it."""
+
 
 def values(chunk: pyarrow.Array) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """The values of an array that are not null.
@@ -57,6 +60,22 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype[np.generic], most: int) -> NDA
         return np.zeros(shape, dtype)
     with tempfile.TemporaryFile() as file:
         return np.memmap(file, dtype, "w+", shape=shape)
+
+
+def take(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of an array, copied; of one that is mapped from a file, few pages are in this process's memory at a time.
+
+    Args:
+        array: shape (N, …).
+        rows: shape (M,): their numbers.
+    """
+    if getattr(array, "_mmap", None) is None:
+        return np.asarray(array[rows])
+    found = np.empty((len(rows), *array.shape[1:]), array.dtype)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        found[start : start + _ROWS_AT_ONCE] = array[rows[start : start + _ROWS_AT_ONCE]]
+        let_go(array)
+    return found
 
 
 def let_go(array: NDArray[Any]) -> None:

@@ -15,7 +15,7 @@ from fullshot.core.features import arrays, shards
 from fullshot.core.features.shards import BrokenShard
 from fullshot.core.progress import say
 
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 1 << 28
 """An array up to this size is in memory; a larger one lies in a nameless file that the system pages in and out."""
 
 
@@ -40,7 +40,7 @@ class Rows:
     """The rows of N keys, in the order of the keys; what they hold is read when it is asked for.
 
     Args:
-        keys: see :class:`fullshot.core.features.store.FeatureStore`.
+        keys: gives them, see :class:`fullshot.core.features.store.FeatureStore`; asked where a shard is gone.
         places: of the rows.
         schema: of the store's shards.
         made: how many rows were made for this.
@@ -52,7 +52,7 @@ class Rows:
 
     def __init__(
         self,
-        keys: pyarrow.Table,
+        keys: Callable[[], pyarrow.Table],
         places: Places,
         schema: pyarrow.Schema,
         made: int,
@@ -76,13 +76,14 @@ class Rows:
 
     @property
     def keys(self) -> pyarrow.Table:
-        """The keys, in their order; a copy where they are some of many."""
+        """The keys, in their order; a copy where they are some of many, or asked for anew."""
         return self._keys_of(slice(None))
 
     def _keys_of(self, numbers: NDArray[np.int64] | slice) -> pyarrow.Table:
+        keys = self._all_keys()
         if self._numbers is not None:
-            return self._all_keys.take(pyarrow.array(self._numbers[numbers]))
-        return self._all_keys if isinstance(numbers, slice) else self._all_keys.take(pyarrow.array(numbers))
+            return keys.take(pyarrow.array(self._numbers[numbers]))
+        return keys if isinstance(numbers, slice) else keys.take(pyarrow.array(numbers))
 
     @cached_property
     def is_present(self) -> NDArray[np.bool_]:
@@ -134,26 +135,41 @@ class Rows:
         Raises:
             ValueError: the values are of several lengths.
         """
-        found: NDArray[Any] | None = None
-        for numbers, table in self.scan([column]):
-            start = 0
-            for chunk in table[column].chunks:
-                is_valid, values = arrays.values(chunk)
-                if len(values):
-                    found = self._empty_array(values) if found is None else found
-                    if values.shape[1:] != found.shape[1:]:
-                        raise ValueError(f"{column}: values of {values.shape[1:]} and of {found.shape[1:]}")
-                    found[numbers[start : start + len(chunk)][is_valid]] = values
-                start += len(chunk)
-            if found is not None:
-                arrays.let_go(found)
-        return self._empty_array(arrays.empty(self._schema.field(column).type)) if found is None else found
+        return self.columns([column])[column]
+
+    def columns(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Several columns as arrays, see :meth:`array`; each shard is read once."""
+        found: dict[str, NDArray[Any]] = {}
+        for numbers, table in self.scan(names):
+            for name in names:
+                self._put(found, name, numbers, table[name])
+        for name in names:
+            if name not in found:
+                found[name] = self._empty_array(arrays.empty(self._schema.field(name).type))
+        return found
+
+    def _put(
+        self, found: dict[str, NDArray[Any]], name: str, numbers: NDArray[np.int64], column: pyarrow.ChunkedArray
+    ) -> None:
+        """Put the values of some rows into a column's array, which is made when the first of them comes."""
+        start = 0
+        for chunk in column.chunks:
+            is_valid, values = arrays.values(chunk)
+            if len(values):
+                if name not in found:
+                    found[name] = self._empty_array(values)
+                if values.shape[1:] != found[name].shape[1:]:
+                    raise ValueError(f"{name}: values of {values.shape[1:]} and of {found[name].shape[1:]}")
+                found[name][numbers[start : start + len(chunk)][is_valid]] = values
+            start += len(chunk)
+        if name in found:
+            arrays.let_go(found[name])
 
     def _empty_array(self, like: NDArray[Any]) -> NDArray[Any]:
         return arrays.zeros((len(self), *like.shape[1:]), like.dtype, MEMORY_BYTES)
 
     def scan(self, columns: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], pyarrow.Table]]:
-        """Some columns of all rows, a shard at a time, each shard read once: for what is too much for the memory.
+        """Some columns of all rows, a part of a shard at a time, each read once: for what is too much for the memory.
 
         Yields:
             The numbers of the keys, int64, and their rows. Keys without a row are left out; those of unreadable
@@ -170,18 +186,19 @@ class Rows:
         borders = np.flatnonzero(np.diff(self._places.shard[order])) + 1
         for numbers in np.split(order, borders) if len(order) else ():
             path = self._places.shards[self._places.shard[numbers[0]]]
+            done = 0
             try:
-                table = shards.read_rows(path, self._places.row[numbers], schema)
+                for part, table in shards.scan_rows(path, self._places.row[numbers], schema):
+                    yield numbers[part], table
+                    done = part.stop
             except FileNotFoundError:  # another command merged it meanwhile
-                lost.append(numbers)
+                lost.append(numbers[done:])
             except BrokenShard as error:
                 if not self._repairs:
                     raise StageFailed(f"{error}: delete it and run `{self._command}` again") from None
                 say(f"{error}: its rows are made again, as by `{self._command}`")
                 path.unlink(missing_ok=True)
-                lost.append(numbers)
-            else:
-                yield numbers, table
+                lost.append(numbers[done:])
         if lost:
             yield from self._scan_again(np.concatenate(lost), columns)
 

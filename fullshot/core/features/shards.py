@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import itertools
 import math
 import shutil
 import time
@@ -24,7 +25,7 @@ MANY = 16
 """Shards of about one size that are merged: so a row is written once more each time that there are 16 times as many."""
 
 MERGED_BYTES = 1 << 27
-"""What is merged at a time: it is in memory whole."""
+"""What is merged at a time, not compressed: it is in memory whole."""
 
 _LATE = {*STAMP_COLUMNS, "unreadable", "message"}
 """Columns that version 0.1 did not write."""
@@ -34,6 +35,9 @@ _STAYS = math.inf
 
 _ROW_GROUP = 4096
 """Rows that are read at once when one of them is wanted."""
+
+_GROUPS_AT_ONCE = 4
+"""Row groups that are in memory at once when many rows are wanted."""
 
 
 class BrokenShard(Exception):
@@ -116,13 +120,16 @@ def read_keys(path: Path, schema: pyarrow.Schema) -> pyarrow.Table:
         return _completed(file.read([name for name in wanted.names if name in there.names]), wanted)
 
 
-def read_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> pyarrow.Table:
-    """Some rows of a shard, in the order asked for; only the row groups that they lie in are read.
+def scan_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> Iterator[tuple[slice, pyarrow.Table]]:
+    """Some rows of a shard, some row groups at a time; only those that they lie in are read.
 
     Args:
         path: the shard.
-        rows: shape (N,): their numbers.
+        rows: shape (N,): their numbers, ascending.
         schema: the columns.
+
+    Yields:
+        Which of the rows, and these.
 
     Raises:
         BrokenShard: the file is damaged.
@@ -132,13 +139,17 @@ def read_rows(path: Path, rows: NDArray[np.int64], schema: pyarrow.Schema) -> py
         sizes = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         groups = np.searchsorted(starts, rows, side="right") - 1
-        needed = np.unique(groups)
         names = [name for name in schema.names if name in file.schema_arrow.names]
-        table = _completed(file.read_row_groups(needed.tolist(), names), schema, len(rows) if not names else None)
-        skipped = np.zeros(len(sizes), np.int64)
-        skipped[needed] = starts[needed] - np.concatenate([[0], np.cumsum(np.array(sizes)[needed])[:-1]])
-    local = rows - skipped[groups]
-    return table if np.array_equal(local, np.arange(table.num_rows)) else table.take(pyarrow.array(local))
+        borders = np.flatnonzero(np.diff(groups // _GROUPS_AT_ONCE)) + 1
+        for start, end in itertools.pairwise([0, *borders.tolist(), len(rows)]):
+            needed = np.unique(groups[start:end])
+            skipped = np.zeros(len(sizes), np.int64)
+            skipped[needed] = starts[needed] - np.concatenate([[0], np.cumsum(np.array(sizes)[needed])[:-1]])
+            local = rows[start:end] - skipped[groups[start:end]]
+            found = file.read_row_groups(needed.tolist(), names)
+            table = _completed(found, schema, None if names else int(np.array(sizes)[needed].sum()))
+            is_all = np.array_equal(local, np.arange(table.num_rows))
+            yield slice(start, end), table if is_all else table.take(pyarrow.array(local))
 
 
 def merge(folder: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> None:
@@ -167,7 +178,7 @@ def _tier(path: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> float
     try:
         with opened(path) as file:
             rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
-        is_small = path.stat().st_size <= MERGED_BYTES // 2
+            is_small = _bytes_in(file) <= MERGED_BYTES // 2
     except (BrokenShard, FileNotFoundError):
         return _STAYS
     # What holds other columns, such as those of a plug-in's that is away for a while, stays as it is.
@@ -175,13 +186,19 @@ def _tier(path: Path, schema: pyarrow.Schema, obsolete: frozenset[str]) -> float
     return int(math.log(max(rows, 1), MANY)) if is_small and is_whole else _STAYS
 
 
+def _bytes_in(file: pyarrow.parquet.ParquetFile) -> int:
+    """What a shard takes in memory, about: on the disk it may be many times smaller."""
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    return sum(int(group.total_byte_size) for group in groups)
+
+
 def _merge(paths: list[Path], schema: pyarrow.Schema) -> None:
     batch: list[Path] = []
     size = 0
     for number, path in enumerate(paths):
         batch.append(path)
-        with contextlib.suppress(FileNotFoundError):  # another command merged it meanwhile
-            size += path.stat().st_size
+        with contextlib.suppress(BrokenShard, FileNotFoundError), opened(path) as file:
+            size += _bytes_in(file)
         if size >= MERGED_BYTES or number + 1 == len(paths):
             if len(batch) > 1:
                 _merge_all(batch, schema)

@@ -94,7 +94,9 @@ class FeatureStore:
         self._obsolete = frozenset(obsolete)
         self._command = f"fullshot {made_by} {root}"
 
-    def look_up(self, keys: pyarrow.Table, *, of_any_file: bool = False) -> Rows:
+    def look_up(
+        self, keys: pyarrow.Table, *, of_any_file: bool = False, anew: Callable[[], pyarrow.Table] | None = None
+    ) -> Rows:
         """The rows that are there; nothing is made or written.
 
         A damaged shard is named on stderr, and its rows count as missing.
@@ -103,6 +105,7 @@ class FeatureStore:
             keys: see the class.
             of_any_file: also rows of files that have changed since: what was seen when they were made. The files are
                 not looked at.
+            anew: see :meth:`fill`.
         """
         if of_any_file:
             paths = shards.listed(self.folder)
@@ -111,7 +114,7 @@ class FeatureStore:
         else:
             places, _ = self._places(keys, self._say_broken)
         again = functools.partial(self.look_up, of_any_file=of_any_file)
-        return Rows(keys, places, self.schema, 0, again, self._command, repairs=False)
+        return Rows(anew or functools.partial(_same, keys), places, self.schema, 0, again, self._command, repairs=False)
 
     def missing(self, keys: pyarrow.Table) -> pyarrow.Table:
         """The keys that have no row, or whose file has changed since."""
@@ -126,6 +129,7 @@ class FeatureStore:
         *,
         least: int = _LEAST_SHARD,
         most: int = _MOST_SHARD,
+        anew: Callable[[], pyarrow.Table] | None = None,
     ) -> Rows:
         """The rows of all keys; those that are not there are made, a shard at a time.
 
@@ -138,6 +142,8 @@ class FeatureStore:
             least: rows of a shard, about, unless they are the last: where all fit into one, this process makes them,
                 and no worker is started for them.
             most: rows of a shard, about: what a kill costs, and what ``make`` is asked for at a time.
+            anew: gives the keys once more where they are needed later: then the rows do not hold them. Those of four
+                million pictures are half a gigabyte.
 
         Raises:
             StageFailed: see the engine; or the store's files cannot be read.
@@ -146,7 +152,8 @@ class FeatureStore:
         places, moved = self._places(keys, self._drop_broken)
         again = functools.partial(self.fill, make=make)
         if len(moved):
-            self._stamp_anew(Rows(keys, places, self.schema, 0, again, self._command, repairs=True).take(moved))
+            here = functools.partial(_same, keys)
+            self._stamp_anew(Rows(here, places, self.schema, 0, again, self._command, repairs=True).take(moved))
         numbers = np.flatnonzero(places.shard < 0)
         if len(numbers):
             # Where all are missing they are not copied: the keys of four million pictures are half a gigabyte.
@@ -156,7 +163,8 @@ class FeatureStore:
             places.row[numbers], places.is_unreadable[numbers] = made.row, made.is_unreadable
             places.shard[numbers] = np.where(made.shard < 0, -1, made.shard + len(places.shards))
             places.shards.extend(written)
-        return Rows(keys, places, self.schema, len(numbers), again, self._command, repairs=True)
+        anew = anew or functools.partial(_same, keys)
+        return Rows(anew, places, self.schema, len(numbers), again, self._command, repairs=True)
 
     def keep(self, jobs: Sequence[Job], made: Sequence[Made]) -> Path:
         """Write rows that were made by the way, such as a picture's size while something else was made of it.
@@ -233,6 +241,10 @@ class FeatureStore:
 def _is_ascending(names: pyarrow.ChunkedArray) -> bool:
     """Whether each is greater than the one before it."""
     return bool(pyarrow.compute.all(pyarrow.compute.less(names[:-1], names[1:]), min_count=0).as_py())
+
+
+def _same(keys: pyarrow.Table) -> pyarrow.Table:
+    return keys
 
 
 def _say_nothing(done: int, total: int, note: str = "") -> None:
