@@ -68,8 +68,11 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         if not workspace.table(name).is_file():
             workspace.read(name)  # says what to run; the stage itself would make the folder
     with workspace.stage("curate", settings, _INPUTS) as stats, workspace.open(_WANTED) as data:
-        for name in ("verdicts", "curated", "splits"):
+        for name in ("verdicts", "curated", "splits", "labels"):
             data.make_if_missing(name)
+        # A CSV that was changed is taken in now: later it would be, beside all that is known of the pictures by then.
+        for name in ("products", "curated", "splits", "labels"):
+            data.rows(f"SELECT 1 FROM {name} LIMIT 1")
         # A mistake in it is reported before the long work, not after.
         ((without_picture,),) = data.rows("SELECT count(*) FROM verdicts ANTI JOIN images USING (image_id)")
         estimator = open_pose_estimator(settings)
