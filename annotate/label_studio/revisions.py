@@ -1,12 +1,18 @@
 """The revisions of pictures: each state of an annotation that was pulled, in ``annotations``, with its ``boxes``."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from fullshot.core import tables
 from fullshot.core.annotations import CONSENSUS
 from fullshot.core.boxes import Box
 from fullshot.core.dataset import Dataset
+from fullshot.core.files import read_json, write_text
+from fullshot.core.progress import say
 
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 CONSENSUS_NUMBER = 0
@@ -28,11 +34,20 @@ _AGREED = f"""
 SELECT image_id, revision, label, {", ".join(CORNERS)} FROM boxes
 WHERE source = 'human' AND annotator = '{CONSENSUS}' AND image_id IN (SELECT unnest($asked)) AND revision IS NOT NULL
 """
+_IS_LEFT = """
+source = 'human' AND (image_id, revision) IN (
+    SELECT image_id, revision FROM begun ANTI JOIN annotations USING (image_id, revision)
+)
+"""
+_LEFT = f"SELECT count(*) FROM boxes WHERE {_IS_LEFT}"
+_WITHOUT_LEFT = f"""
+SELECT * EXCLUDE (_fs_place) FROM (
+    SELECT *, row_number() OVER () AS _fs_place FROM boxes WHERE coalesce(NOT ({_IS_LEFT}), true)
+) ORDER BY _fs_place
+"""
 _BOXES = """
 SELECT * EXCLUDE (_fs_part, _fs_place) FROM (
     SELECT *, 0 AS _fs_part, row_number() OVER () AS _fs_place FROM boxes
-    WHERE source IS DISTINCT FROM 'human' OR revision IS NULL
-        OR (image_id, revision) NOT IN (SELECT image_id, revision FROM new_annotations)
     UNION ALL BY NAME SELECT *, 1 AS _fs_part, row_number() OVER () AS _fs_place FROM new_boxes
 ) ORDER BY _fs_part, _fs_place
 """
@@ -44,6 +59,8 @@ SELECT * FROM annotations UNION ALL BY NAME SELECT * FROM new_annotations ORDER 
 class EarlierRevisions:
     """What earlier pulls brought of each picture; of those pictures that :meth:`look_up` was asked for.
 
+    Boxes that a pull wrote which was killed before it wrote their annotations are taken out of ``boxes`` first.
+
     Args:
         data: with ``annotations``, of all projects, and ``boxes``.
         project: whose annotations are looked up; revision numbers are shared by all projects.
@@ -52,6 +69,7 @@ class EarlierRevisions:
     def __init__(self, data: Dataset, project: str) -> None:
         for name in ("annotations", "boxes"):
             data.make_if_missing(name)
+        _undo_what_was_begun(data)
         self._data, self._project = data, project
         self._given: dict[str, int] = {}
         self._highest: dict[str, int] = {}
@@ -102,11 +120,35 @@ def append(data: Dataset, annotations: Sequence[dict[str, Any]], boxes: Sequence
         return
     for name in ("annotations", "boxes"):
         data.make_if_missing(name)
+    begun = _begun(data)
     rows = [{name: row.get(name) for name in tables.columns("annotations")} for row in annotations]
     data.create("new_annotations", tables.frame("annotations", rows))
-    # Boxes first: a revision without its boxes would mean that the picture has none.
+    # Boxes first: a revision without its boxes would mean that the picture has none. Killed between the two tables,
+    # this leaves boxes of no annotation: what was begun is written down, so that the next pull takes them out.
     if boxes:
         data.create("new_boxes", tables.frame("boxes", boxes))
-        # A pull that was killed between the two tables left the boxes of these revisions; they are replaced.
+        write_text(begun, json.dumps({"revisions": sorted({(box["image_id"], box["revision"]) for box in boxes})}))
         data.write("boxes", _BOXES)
     data.write("annotations", _ANNOTATIONS)
+    begun.unlink(missing_ok=True)
+
+
+def _begun(data: Dataset) -> Path:
+    """The file that says which revisions a pull is about to write; there is none once it is done."""
+    return data.workspace / ".pull-begun.json"
+
+
+def _undo_what_was_begun(data: Dataset) -> None:
+    """Take out the boxes that a killed pull wrote, where it wrote no annotation of their revision."""
+    file = _begun(data)
+    revisions = read_json(file).get("revisions", [])
+    if revisions:
+        identities, numbers = zip(*revisions, strict=True)
+        columns = {"image_id": pa.array(identities, pa.string()), "revision": pa.array(numbers, pa.int64())}
+        data.create("begun", pa.table(columns))
+        ((left,),) = data.rows(_LEFT)
+        if left:
+            data.write("boxes", _WITHOUT_LEFT)
+            say(f"fullshot: an earlier pull was killed: boxes of no annotation that it left are taken out: {left}")
+        data.drop("begun")
+    file.unlink(missing_ok=True)
