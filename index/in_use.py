@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from fullshot.core.errors import MissingInput
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import read_manifest
-from fullshot.train import latest_run
+from fullshot.train import latest_run, unknown_runs
 
 if TYPE_CHECKING:
     from fullshot.core.features import InUse
@@ -39,11 +39,13 @@ def features_in_use(workspace: Workspace) -> "InUse":
     See :func:`fullshot.core.features.collect_garbage`.
     """
     manifest = read_manifest(workspace)
+    garments: list[str] | None
     try:
         weights = latest_run(workspace, "detector").metrics.get("weights")
-        garments = None if weights is None else [garments_version(str(weights), "*")]
+        is_known = weights is not None and not unknown_runs(workspace, "detector")
+        garments = [garments_version(str(weights), "*")] if is_known else None
     except MissingInput:
-        garments = [garments_version(None, "*")]
+        garments = None if unknown_runs(workspace, "detector") else [garments_version(None, "*")]
     return {
         "embeddings": [manifest["embedder"][:16]] if manifest else [],
         GARMENTS: garments,

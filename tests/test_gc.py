@@ -1,6 +1,7 @@
 """``fullshot gc`` over the features that stages keep: what is in use is each stage's own to say."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fullshot.annotate.queue import descriptor, predictions
 from fullshot.cli import app
 from fullshot.core import image_store, tables
 from fullshot.core.blobs import LocalBlobs
+from fullshot.core.errors import UserError
 from fullshot.core.features import FeatureStore, Job, geometry_rows
 from fullshot.core.features.jobs import Made
 from fullshot.core.settings import Settings
@@ -132,3 +134,54 @@ def test_what_the_catalog_was_made_of_stays(workspace: Workspace, kept: Callable
     workspace.catalog.mkdir()
     (workspace.catalog / "index.json").write_text(json.dumps({"format": 2, "embedder": "0123456789abcdef" * 4}))
     assert gc(workspace)["waste"] == []
+
+
+def test_what_a_run_needs_that_does_not_say_it_stays(workspace: Workspace, kept: Callable[[str, str], Path]) -> None:
+    settings = workspace.settings()
+    digest = trained(workspace, "embedder", b"embedder", settings)
+    file = runs.latest_run(workspace, "embedder").file
+    kept("embeddings", digest[:16])
+    other = kept("embeddings", "0123456789abcdef")
+    crops = kept("crops", crop_store(workspace.root, 17).folder.name)
+    record = json.loads(file.read_text())
+    for settings_now in (None, {}, {"embedder": {"image_size": "large"}}):
+        file.write_text(json.dumps({**record, "settings": settings_now}))
+        done = CliRunner().invoke(app, ["gc", str(workspace.root), "--yes"])
+        assert done.exit_code == 0
+        assert f"fullshot gc: {file}: expected" in done.stderr
+        assert "crops of all sizes are kept" in done.stderr
+        assert crops.is_dir()
+        assert not other.exists()
+    kept("embeddings", "0123456789abcdef")
+    file.write_text("{")
+    done = CliRunner().invoke(app, ["gc", str(workspace.root), "--yes"])
+    assert f"{file} cannot be read: all that embedders made is kept" in done.stderr
+    assert crops.is_dir()
+    assert other.is_dir()
+
+
+def test_what_detectors_found_stays_where_a_run_cannot_be_read(
+    workspace: Workspace, kept: Callable[[str, str], Path]
+) -> None:
+    trained(workspace, "detector", b"detector", workspace.settings())
+    file = runs.latest_run(workspace, "detector").file
+    made = kept("predictions", "0123456789abcdef-640-1"), kept("garments", "1-0123456789abcdef-x")
+    file.write_text("{")
+    done = CliRunner().invoke(app, ["gc", str(workspace.root), "--yes"])
+    assert f"{file} cannot be read: all that detectors made is kept" in done.stderr
+    assert all(folder.is_dir() for folder in made)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "expected the record of a run"),
+        ('{"digest": "1"}', "expected the settings of the embedder"),
+        ('{"digest": "1", "settings": {"embedder": {"epochs": "many"}}}', "setting embedder.epochs: "),
+    ],
+)
+def test_a_run_whose_record_is_damaged_is_not_gone_on_with(workspace: Workspace, content: str, said: str) -> None:
+    run = runs.start(workspace, "embedder", "1", workspace.settings())
+    run.file.write_text(content)
+    with pytest.raises(UserError, match=f"^{re.escape(str(run.file))}: {said}"):
+        runs.section_to_train(workspace, "embedder", run.name, workspace.settings().embedder)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fullshot.train.exported import runs_on_cpu
     from fullshot.train.figures import inputs_of, keep_figures, kept_figures
     from fullshot.train.pictures import geometries, turned, unreadable
-    from fullshot.train.runs import Run, latest_run, named_run, put_in_use
+    from fullshot.train.runs import Run, latest_run, named_run, put_in_use, unknown_runs
 
 __all__ = [
     "Run",
@@ -26,6 +26,7 @@ __all__ = [
     "put_in_use",
     "runs_on_cpu",
     "turned",
+    "unknown_runs",
     "unreadable",
 ]
 
@@ -36,6 +37,6 @@ __getattr__ = lazy_names(
         ".exported": ["runs_on_cpu"],
         ".figures": ["inputs_of", "keep_figures", "kept_figures"],
         ".pictures": ["geometries", "turned", "unreadable"],
-        ".runs": ["Run", "latest_run", "named_run", "put_in_use"],
+        ".runs": ["Run", "latest_run", "named_run", "put_in_use", "unknown_runs"],
     },
 )

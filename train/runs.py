@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 import fullshot
 from fullshot.core.clock import now
@@ -43,7 +43,25 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``run.json``: settings, version, start."""
-        return read_json(self.folder / "run.json")
+        return read_json(self.file)
+
+    @property
+    def file(self) -> Path:
+        """Where the record lies."""
+        return self.folder / "run.json"
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """The settings of its kind that it was started with.
+
+        Raises:
+            UserError: the record does not hold them.
+        """
+        settings = self.record.get("settings")
+        section = settings.get(self.kind) if isinstance(settings, dict) else None
+        if not isinstance(section, dict):
+            raise UserError(f"{self.file}: expected the settings of the {self.kind}: the file was damaged or edited")
+        return section
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -153,14 +171,25 @@ def section_to_train(workspace: Workspace, kind: str, resume: str | None, today:
         today: the section as it is now.
 
     Raises:
-        UserError: there is no such run, or it is finished.
+        UserError: there is no such run, it is finished, or its ``run.json`` does not hold its settings.
     """
     if resume is None:
         return today
     run = named_run(workspace, kind, resume)
     if run.finished:
         raise UserError(f"run {resume} of the {kind} is finished: there is nothing to go on with")
-    return type(today).model_validate(run.record["settings"][kind])
+    try:
+        return type(today).model_validate(run.section)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(map(str, [kind, *first["loc"]]))
+        raise UserError(f"{run.file}: setting {setting}: {first['msg']}") from None
+
+
+def unknown_runs(workspace: Workspace, kind: str) -> list[str]:
+    """The ``run.json`` of finished runs that cannot be read, so that it cannot be told what they need."""
+    files = sorted(path.with_name("run.json") for path in workspace.models(kind).glob("*/metrics.json"))
+    return [str(file) for file in files if not read_json(file)]
 
 
 def find_run(
@@ -229,10 +258,13 @@ def named_run(workspace: Workspace, kind: str, name: str) -> Run:
     """The run of this name, finished or not.
 
     Raises:
-        UserError: there is none; says which there are.
+        UserError: there is none; says which there are, or that its ``run.json`` cannot be read.
     """
     runs = {run.name: run for run in _runs(workspace, kind)}
     if name not in runs:
+        file = workspace.models(kind) / name / "run.json"
+        if file.is_file():
+            raise UserError(f"{file}: expected the record of a run: the file was damaged or edited")
         there = ", ".join(runs) or "none"
         raise UserError(f"no run {name!r} of the {kind} in {workspace.root}: there are {there}")
     return runs[name]

@@ -26,7 +26,7 @@ from fullshot.core.progress import say
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train import latest_run, runs_on_cpu
+from fullshot.train import latest_run, runs_on_cpu, unknown_runs
 from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, load
 
 Floats = NDArray[np.float32]
@@ -175,6 +175,8 @@ def _opened_again(root: Path, run: str, section: str) -> DetectorExtractor:
 def features_in_use(workspace: Workspace) -> InUse:
     """What the queue and a push need; see :func:`fullshot.core.features.collect_garbage`."""
     _move_old_folders(workspace)
+    if unknown_runs(workspace, "detector"):
+        return {KIND: None, DETECTIONS: None}
     try:
         weights = latest_run(workspace, "detector").metrics.get("weights")
     except MissingInput:

@@ -23,8 +23,11 @@ def gc(
     from fullshot import annotate, curation, index
     from fullshot.core.features import collect_garbage
     from fullshot.core.progress import say
-    from fullshot.train import embedder
+    from fullshot.train import embedder, unknown_runs
 
+    for kind in ("detector", "embedder"):
+        for file in unknown_runs(place, kind):
+            say(f"fullshot gc: {file} cannot be read: all that {kind}s made is kept")
     in_use = [
         curation.features_in_use(place, settings),
         annotate.features_in_use(place),

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from fullshot.core.errors import MissingInput
+from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import digest
+from fullshot.core.progress import say
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
@@ -33,8 +34,11 @@ def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
 def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
     """The versions of crops and embeddings that the embedder in use needs, and the crops of the next training.
 
-    See :func:`fullshot.core.features.collect_garbage`.
+    What a run needs that does not say it is not known: all are kept then. See
+    :func:`fullshot.core.features.collect_garbage`.
     """
+    if runs.unknown_runs(workspace, KIND):
+        return {"crops": None, "embeddings": None}
     from fullshot.train.embedder.crops import crop_version  # with what cuts crops, which a digest can do without
 
     sides, embeddings = {settings.embedder.image_size}, []
@@ -44,6 +48,18 @@ def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
         pass  # there is none yet
     else:
         embeddings.append(digest_in_use(workspace)[:16])
-        sides.add(int(run.record["settings"]["embedder"]["image_size"]))
+        try:
+            sides.add(_image_size(run))
+        except UserError as error:
+            say(f"fullshot gc: {error}; crops of all sizes are kept")
+            sides.add(0)
     # 0 is the backbone's own, which is not loaded for this: crops of all sizes are kept then.
     return {"crops": [crop_version(side or "*") for side in sorted(sides)], "embeddings": embeddings}
+
+
+def _image_size(run: runs.Run) -> int:
+    """The setting that a run was started with."""
+    size = run.section.get("image_size")
+    if not isinstance(size, int):
+        raise UserError(f"{run.file}: expected a whole number as the setting {KIND}.image_size, got {size!r}")
+    return size
