@@ -435,6 +435,68 @@ def test_a_row_with_too_many_cells_is_said(workspace: Workspace) -> None:
         workspace.read("products")
 
 
+MOST_READ_AT_ONCE = 1 << 24  # bytes of a CSV
+
+
+@pytest.mark.parametrize("cell", ['"Nike" shoes', '"a""" b', '"a"b"'])
+def test_what_follows_a_closed_quotation_mark_is_said(workspace: Workspace, cell: str) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text() + f"s:7,,{cell},,women{',' * 16}\n")
+    with pytest.raises(BadTable, match=r"""products.csv: not a CSV table: ',' expected after '"' \(line 6\)$"""):
+        workspace.read("products")
+
+
+@pytest.mark.parametrize("beyond", range(-2, 3))
+def test_quotation_marks_are_looked_at_across_what_is_read_at_once(workspace: Workspace, beyond: int) -> None:
+    path = workspace.table("products")
+    before, rest = path.read_text(), f"women{',' * 16}\n"
+    row = f"s:{{}},,{'x' * 60_000},,{rest}"
+    count = (MOST_READ_AT_ONCE - len(before)) // len(row) - 1
+    text = before + "".join(row.format(1000 + number) for number in range(count))
+    # The mark that closes the cell is the last byte of what is read at once, or near it.
+    start = "s:9,,"
+    filling = MOST_READ_AT_ONCE + beyond - len(text) - len(start) - len('"Nike"')
+    name = f'"{"x" * filling}Nike" shoes'
+    path.write_text(f"{text}{start}{name},,{rest}")
+    with pytest.raises(BadTable, match="not a CSV table: ',' expected after"):
+        workspace.read("products")
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ('"a, b"', "a, b"),
+        ('"a ""b"" c"', 'a "b" c'),
+        ('""', ""),
+        ('""""', '"'),
+        ('"a\nb"', "a\nb"),
+        ('a "b" c', 'a "b" c'),
+        (' "a"', ' "a"'),
+    ],
+)
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_quotation_marks_round_a_cell_and_within_one(
+    workspace: Workspace, cell: str, name: str, start: str, end: str
+) -> None:
+    path = workspace.table("products")
+    lines = [*path.read_text().splitlines(), f"s:7,,{cell},,women{',' * 16}"]
+    path.write_text(start + end.join(lines) + end, newline="")
+    assert workspace.read("products")["name"].astype(object).fillna("").tolist()[-1] == name
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "nan", "1_000", "1e999"])
+def test_what_is_no_number_of_things_is_said(workspace: Workspace, cell: str) -> None:
+    path = workspace.table("products")
+    header = path.read_text().splitlines()[0].split(",")
+    row = {"product_id": "s:7", "gender": "women", "price": cell, "rating_count": cell}
+    path.write_text(path.read_text() + ",".join(row.get(column, "") for column in header) + "\n")
+    with pytest.raises(BadTable) as caught:
+        workspace.read("products")
+    for column, kind in (("price", "number"), ("rating_count", "whole number")):
+        assert f"row 6 column {column}: expected a {kind}, got {cell!r}" in str(caught.value)
+
+
 def test_a_row_that_a_spreadsheet_cut_short_is_filled_up(workspace: Workspace) -> None:
     path = workspace.table("products")
     path.write_text(path.read_text() + "s:7,,gown,,women\r\n")

@@ -174,6 +174,7 @@ def test_a_further_column_is_kept(tmp_path: Path) -> None:
         ({"gender": "mex"}, "row 2 column gender: expected one of men, women, boys, girls, unisex, unknown, got 'mex'"),
         ({"price": "cheap"}, "row 2 column price: expected a number, got 'cheap'"),
         ({"price": -1}, "row 2 column price: expected a number of at least 0, got -1.0"),
+        ({"price": np.inf}, "row 2 column price: expected a number, got inf"),
         ({"rating_count": 1.5}, "row 2 column rating_count: expected a whole number, got 1.5"),
         ({"rating_count": "inf"}, "row 2 column rating_count: expected a whole number, got 'inf'"),
         ({"rating_count": 1e30}, "row 2 column rating_count: expected a whole number, got 1e+30"),

@@ -86,7 +86,9 @@ def read(column: str, kind: Kind) -> str:
         return f"CASE WHEN left({cell}, 1) = '''' THEN {plain} ELSE {cell} END"
     if kind == "boolean":
         return f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    number = known_number(f"TRY_CAST({cell} AS DOUBLE)")
+    # DuckDB takes more for a number than people do: 1_000, inf and nan.
+    finite = known_number(f"TRY_CAST(CASE WHEN NOT contains({cell}, '_') THEN {cell} END AS DOUBLE)")
+    number = f"nullif(nullif({finite}, 'inf'::DOUBLE), '-inf'::DOUBLE)"
     if kind == "number":
         return number
     by_number = (

@@ -111,6 +111,8 @@ def _rules(schema: Schema, raw: Mapping[str, str] | None = None) -> Iterator[_Ru
             yield _Rule(f"{cell} NOT IN ({', '.join(map(literal, column.one_of))})", column.words, name, name)
         if column.pattern:
             yield _Rule(f"NOT regexp_full_match({cell}, {literal(column.pattern)})", column.words, name, name)
+        if column.kind == "number":
+            yield _Rule(f"isinf({cell})", EXPECTED["number"], name, name)
         if column.least is not None:
             yield _Rule(f"{cell} < {column.least:g}", column.words, name, name)
     for condition in schema.holds:
