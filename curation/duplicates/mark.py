@@ -13,7 +13,10 @@ from fullshot.core.settings import CurateSettings
 from fullshot.curation.duplicates.clusters import label_clusters, representatives
 from fullshot.curation.duplicates.search import find_pairs
 from fullshot.curation.features.store import ImageFeatures
-from fullshot.curation.features.versions import features_folder
+from fullshot.curation.features.versions import MEASURES_VERSION, features_folder
+
+_VERSION = "1"
+"""Of how pairs are found; those that another version found are looked for again."""
 
 _PAIRS = "pairs.npz"
 
@@ -62,7 +65,7 @@ def mark_duplicates(
 
 
 def _pairs(root: Path, features: ImageFeatures, limits: CurateSettings) -> NDArray[np.int64]:
-    """Pairs of near duplicates; those of the same pictures and settings are not looked for again."""
+    """Pairs of near duplicates; those of the same features and settings are not looked for again."""
     hashes = features.frame["phash"].to_numpy()
     key = _key(features, limits)
     path = features_folder(root) / _PAIRS
@@ -80,11 +83,16 @@ def _pairs(root: Path, features: ImageFeatures, limits: CurateSettings) -> NDArr
 
 
 def _key(features: ImageFeatures, limits: CurateSettings) -> NDArray[np.uint8]:
-    """A digest of what pairs depend on: the settings, the pictures and their hashes."""
-    digest = hashlib.sha256(f"{limits.duplicate_radius} {limits.duplicate_similarity} ".encode())
+    """A digest of what pairs depend on: the settings, the versions, the pictures, their hashes and their thumbnails.
+
+    For the thumbnails, gigabytes of millions of pictures, stand the files that they were made from.
+    """
+    versions = f"{_VERSION} {MEASURES_VERSION}"
+    digest = hashlib.sha256(f"{versions} {limits.duplicate_radius} {limits.duplicate_similarity} ".encode())
     names = features.image_ids
     for start in range(0, len(names), _NAMES_AT_ONCE):
         separator = " " if start else ""
         digest.update((separator + " ".join(names.slice(start, _NAMES_AT_ONCE).to_pylist())).encode())
-    digest.update(features.frame["phash"].to_numpy().tobytes())
+    for column in (features.frame["phash"].to_numpy(), *features.stamps()):
+        digest.update(np.ascontiguousarray(column))
     return np.frombuffer(digest.digest(), np.uint8)

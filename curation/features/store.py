@@ -17,6 +17,7 @@ import pyarrow
 from numpy.typing import NDArray
 
 from fullshot.core.features import FeatureStore, Rows, geometry_store
+from fullshot.core.features.keys import STAMP_COLUMNS
 from fullshot.core.interfaces import Engine
 from fullshot.curation.features.extract import extract, schema
 from fullshot.curation.features.versions import KIND, shards_folder, version_name, version_of
@@ -83,6 +84,10 @@ class ImageFeatures:
         Ask for some of them by :func:`fullshot.core.features.arrays.take`.
         """
         return self._rows.array("thumbnail")
+
+    def stamps(self) -> list[NDArray[np.int64]]:
+        """Sizes and modification times of the files that the features were made from, shape (N,) each."""
+        return list(self._rows.columns(STAMP_COLUMNS).values())
 
     def let_go(self) -> None:
         """Forget what was read; it is read again when it is asked for."""

@@ -19,7 +19,7 @@ KIND = "pictures"
 
 _FOLDER_OF_0_1 = "looks"
 
-_VERSION = "3"
+MEASURES_VERSION = "3"
 """Of what is measured besides the pose; features of another version are extracted again."""
 
 _MUCH = 32
@@ -46,7 +46,7 @@ def features_folder(root: Path) -> Path:
 
 def version_of(estimator: "PoseEstimator") -> str:
     """What features depend on besides the picture; those of another version are extracted again."""
-    return f"{_VERSION} {estimator.version}"
+    return f"{MEASURES_VERSION} {estimator.version}"
 
 
 def version_name(version: str) -> str:
