@@ -19,18 +19,21 @@ WITHDRAWN = "deleted in Label Studio"
 
 _CORNERS = ("x_min", "y_min", "x_max", "y_max")
 
-# Of a picture: its best source, and of this the newest revision; one number, of which the least counts.
-_PLACE = "list_position({sources}, boxes.source)::BIGINT * 1000000000 - coalesce(boxes.revision, 0)"
+# Of a picture: its best source, and of this the newest revision.
+_PLACE = "list_position({sources}, boxes.source)"
+_REVISION = "coalesce(boxes.revision, 0)"
 
 _BEST = f"""
-SELECT image_id, min({_PLACE}) AS place
-FROM standing_boxes AS boxes LEFT JOIN annotations_in_force AS force USING (image_id)
-WHERE boxes.source IN {{sources}}
-    AND (boxes.source = 'human' OR NOT list_contains({{sources}}, 'human') OR force.image_id IS NULL)
-GROUP BY image_id
+SELECT image_id, min(place) AS place, arg_min(revision, place) AS revision FROM (
+    SELECT image_id, {_PLACE} AS place, max({_REVISION}) AS revision
+    FROM standing_boxes AS boxes LEFT JOIN annotations_in_force AS force USING (image_id)
+    WHERE boxes.source IN {{sources}}
+        AND (boxes.source = 'human' OR NOT list_contains({{sources}}, 'human') OR force.image_id IS NULL)
+    GROUP BY ALL
+) GROUP BY image_id
 """
 _BEST_PLACES = """
-SELECT image_id, split, path, width, height, place
+SELECT image_id, split, path, width, height, place, best_boxes.revision AS best_revision
 FROM pictures JOIN best_boxes USING (image_id) LEFT JOIN (SELECT image_id, split, keep FROM curated) USING (image_id)
 WHERE coalesce(keep, true) OR {rejected}
 """
@@ -40,7 +43,7 @@ SELECT DISTINCT * FROM (
         least(greatest(x_min, 0), width::DOUBLE) AS x_min, least(greatest(y_min, 0), height::DOUBLE) AS y_min,
         least(greatest(x_max, 0), width::DOUBLE) AS x_max, least(greatest(y_max, 0), height::DOUBLE) AS y_max
     FROM standing_boxes AS boxes JOIN best_places USING (image_id)
-    WHERE boxes.source IN {{sources}} AND {_PLACE} = place
+    WHERE boxes.source IN {{sources}} AND {_PLACE} = place AND {_REVISION} = best_revision
 ) WHERE x_min < x_max AND y_min < y_max ORDER BY ALL
 """
 

@@ -44,6 +44,9 @@ SHOP, HUMAN = {"label": "foot", "source": "shop"}, {"label": "top", "source": "h
         # They said nothing, or nothing any more.
         ([SKIPPED], [SHOP], ["foot"]),
         ([DRAWN, GONE], [SHOP, HUMAN], ["foot"]),
+        # A revision may be a time; it says nothing of other sources.
+        ([], [{**SHOP, "revision": 1_900_000_000_000}, HUMAN], ["top"]),
+        ([], [SHOP, HUMAN, {**HUMAN, "label": "bottom", "revision": 1_900_000_000_000}], ["bottom"]),
         # Drawn by other means before; nobody knows when.
         ([DRAWN], [SHOP, {**HUMAN, "revision": None}], []),
     ],
