@@ -94,5 +94,5 @@ def _key(features: ImageFeatures, limits: CurateSettings) -> NDArray[np.uint8]:
         separator = " " if start else ""
         digest.update((separator + " ".join(names.slice(start, _NAMES_AT_ONCE).to_pylist())).encode())
     for column in (features.frame["phash"].to_numpy(), *features.stamps()):
-        digest.update(np.ascontiguousarray(column))
+        digest.update(column.tobytes())
     return np.frombuffer(digest.digest(), np.uint8)

@@ -55,6 +55,7 @@ def assert_written_as_by_duckdb(folder: Path, further: dict[str, pa.Array]) -> N
     """Write a table with further columns, and compare its CSV with that of DuckDB's ``COPY``."""
     count = len(next(iter(further.values())))
     words = {name: pa.array(["word"] * count) for name in ("url", "kind", "class", "message", "failed_at", "page")}
+    words["failed_at"] = pa.array(["2026-11-02T09:30:00Z"] * count)
     rows = pa.table(words | further)
     workspace = Workspace(folder / "workspace")
     workspace.root.mkdir()

@@ -12,6 +12,7 @@ from fullshot.core.features import FeatureStore, Job
 from fullshot.core.settings import CurateSettings
 from fullshot.curation.duplicates import mark
 from fullshot.curation.duplicates.fingerprint import THUMBNAIL_BYTES
+from fullshot.curation.duplicates.search import find_pairs
 from fullshot.curation.features.store import ImageFeatures
 from fullshot.curation.pose.skeletons import BLAZEPOSE
 
@@ -50,7 +51,6 @@ def test_pairs_of_another_version_are_looked_for_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     looked: list[int] = []
-    find_pairs = mark.find_pairs
 
     def counted(*arguments: Any) -> Any:
         looked.append(1)
