@@ -30,13 +30,14 @@ _LABELS = """
 WITH new AS (
     SELECT product_id FROM (SELECT DISTINCT product_id FROM images) ANTI JOIN labels USING (product_id)
 )
-SELECT label, product_id FROM labels
-UNION ALL
-SELECT (SELECT coalesce(max(label) + 1, 0) FROM labels) + row_number() OVER (ORDER BY product_id) - 1, product_id
+SELECT * FROM labels
+UNION ALL BY NAME
+SELECT (SELECT coalesce(max(label) + 1, 0) FROM labels) + row_number() OVER (ORDER BY product_id) - 1 AS label,
+    product_id
 FROM new
 ORDER BY label
 """
-"""A product that has a number keeps it, also one that is gone."""
+"""A product that has a number keeps it, also one that is gone, and what a person noted of it in further columns."""
 
 _COPIES = """
 SELECT image_id, product_id, cluster FROM images JOIN kept USING (image_id)
@@ -55,7 +56,8 @@ QUALIFY row_number() OVER (
 _LABELLED_PRODUCTS = """
 SELECT row_number() OVER (ORDER BY label, product_id) - 1 AS place, label, product_id, product_type, url AS link,
     gender, wears.wear
-FROM labels LEFT JOIN products USING (product_id) LEFT JOIN wears USING (product_id)
+FROM (SELECT label, product_id FROM labels)
+LEFT JOIN products USING (product_id) LEFT JOIN wears USING (product_id)
 """
 
 # Only what the order needs is sorted, and all of it is: long texts besides would take twice the time and the memory.

@@ -35,12 +35,12 @@ _COUNTED = ("full_shot", "shot", "issues", "keep", "split", "shot_reason")
 _PICTURES = "SELECT image_id, path, bytes FROM pictures ORDER BY image_id"
 
 _SPLITS = """
-SELECT image_id, coalesce(decided.split, curated.split, splits.split) AS split
+SELECT image_id, coalesce(decided.split, curated.split, splits.split) AS split, splits.* EXCLUDE (image_id, split)
 FROM decided FULL JOIN curated USING (image_id) FULL JOIN splits USING (image_id)
 WHERE coalesce(decided.split, curated.split, splits.split) IS NOT NULL
 ORDER BY image_id
 """
-"""A split once given is kept, also that of a picture that is gone, and may come back."""
+"""A split once given is kept, also that of a picture that is gone, and may come back; so are further columns."""
 
 
 def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlays: bool = False) -> dict[str, Any]:

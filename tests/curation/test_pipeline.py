@@ -147,7 +147,7 @@ def test_another_pose_model_extracts_all_again(
 ) -> None:
     workspace = make_workspace(ROWS)
     curation.curate(workspace, settings)
-    monkeypatch.setattr("fullshot.curation.features.versions._VERSION", "another")
+    monkeypatch.setattr("fullshot.curation.features.versions.MEASURES_VERSION", "another")
     assert curation.curate(workspace, settings)["extracted"] == 6
     assert len({shard.parent for shard in shards(workspace)}) == 2
     monkeypatch.undo()
@@ -243,6 +243,25 @@ def test_labels_and_splits_stay_when_products_come_and_go(make_workspace: Make, 
     assert workspace.read("labels").set_index("product_id")["label"].to_dict() == {**labels, "s:0": 4, "s:5": 5}
     now = by_name(workspace, "split")
     assert {name: now[name] for name in splits if name in now} == {name: splits[name] for name in splits if name in now}
+
+
+def test_a_persons_columns_of_labels_and_splits_stay(make_workspace: Make, settings: Settings) -> None:
+    workspace = make_workspace([("s:1", "front"), ("s:2w", "item0")])
+    curation.curate(workspace, settings)
+    notes = {}
+    for name in ("labels", "splits"):
+        path = workspace.table(name)
+        # Called as columns of other tables are, too.
+        header, *rows = path.read_text().splitlines()
+        notes[name] = [f"{row},note {number},{number}" for number, row in enumerate(rows)]
+        path.write_text("\n".join([f"{header},url,cluster", *notes[name]]) + "\n")
+    workspace = make_workspace([("s:1", "front"), ("s:2w", "item0"), ("s:3", "item1")])
+    for _ in range(2):
+        curation.curate(workspace, settings)
+        for name in ("labels", "splits"):
+            now = workspace.table(name).read_text().splitlines()[1:]
+            assert len(now) == 3
+            assert set(notes[name]) < set(now)
 
 
 @pytest.mark.parametrize("there", [False, True])
