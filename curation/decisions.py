@@ -12,11 +12,12 @@ from fullshot.core.settings import CurateSettings
 from fullshot.core.tables import SPLITS
 from fullshot.curation.duplicates.mark import find_clusters, mark_duplicates
 from fullshot.curation.features.store import ImageFeatures
-from fullshot.curation.overrides import Decisions, apply_overrides, spread_to_copies
+from fullshot.curation.overrides import Decisions, RuleVerdicts, apply_overrides, spread_to_copies
 from fullshot.curation.quality.checks import find_issues
-from fullshot.curation.shots.rule import FULL, UNCLEAR, ShotVerdicts, classify_shots
-from fullshot.curation.splits.numbered import earlier_splits, number_pictures, read_products, read_shown
+from fullshot.curation.shots.rule import FULL, UNCLEAR, classify_shots
+from fullshot.curation.splits.numbered import PICTURES, earlier_splits, number_pictures, read_products, read_shown
 from fullshot.curation.splits.split import NONE, split
+from fullshot.curation.words import Words
 
 _CLUSTER_DIGITS = 16
 
@@ -43,13 +44,17 @@ def decide(data: Dataset, features: ImageFeatures, limits: CurateSettings) -> Cu
         limits: the settings.
     """
     image_ids = features.asked
-    labels = find_clusters(data.workspace.root, features, limits)  # first: it needs the most memory
+    # The tables first: joins need the memory that the features take from the first question to them on.
     number_pictures(data, image_ids)
     products = read_products(data)
     shown = read_shown(data, products, len(image_ids))
+    before = earlier_splits(data, len(image_ids))
+    data.drop(PICTURES)
+    labels = find_clusters(data.workspace.root, features, limits)
     readable, unreadable = _readable(image_ids, features)
     shown_by = np.bincount(shown.picture, minlength=shown.pictures)[readable]
-    issues = find_issues(features.frame.assign(products=shown_by), limits).to_numpy(object)
+    found = find_issues(features.frame.assign(products=shown_by), limits)
+    issues = Words.of(found.cat.codes.to_numpy(), found.cat.categories.to_list())
     overrides = data.frame("verdicts", ["image_id", "shot", "keep"])
     decisions = apply_overrides(features.image_ids, _classified(features, limits), issues, overrides)
     cluster, duplicate_of = mark_duplicates(labels, features, decisions.keep)
@@ -58,14 +63,14 @@ def decide(data: Dataset, features: ImageFeatures, limits: CurateSettings) -> Cu
     cluster, duplicate_of = (_of_all(readable, rows, len(image_ids)) for rows in (cluster, duplicate_of))
     rejected = np.ones(len(image_ids), np.bool_)
     rejected[readable] = ~decisions.keep
-    splits = split(shown, products, cluster, earlier_splits(data, len(image_ids)), rejected, limits)
+    splits = split(shown, products, cluster, before, rejected, limits)
     table = pyarrow.table(
         {
             "image_id": image_ids,
             **_columns(decisions, readable, len(image_ids)),
             "issues": _issues(decisions.issues, readable, unreadable, features, len(image_ids)),
             "keep": ~rejected,
-            "cluster": pc.utf8_slice_codeunits(_names(image_ids, cluster), 0, _CLUSTER_DIGITS),
+            "cluster": _names(image_ids, cluster, _CLUSTER_DIGITS),
             "duplicate_of": _names(image_ids, duplicate_of),
             "split": pyarrow.DictionaryArray.from_arrays(splits.astype(np.int8), list(SPLITS)),
         }
@@ -73,15 +78,16 @@ def decide(data: Dataset, features: ImageFeatures, limits: CurateSettings) -> Cu
     return Curated(table, int(decisions.overridden.sum()))
 
 
-def _classified(features: ImageFeatures, limits: CurateSettings) -> ShotVerdicts:
+def _classified(features: ImageFeatures, limits: CurateSettings) -> RuleVerdicts:
     """What the rule says of all pictures; the people are read some pictures at a time."""
     count = len(features)
-    shot, reason = np.full((2, count), None, object)
-    score = np.zeros(count)
+    shot, score, reason = Words(count), np.zeros(count), Words(count)
     for rows, people, owners in features.people_by_part():
         part = classify_shots(people, owners, len(rows), limits)
-        shot[rows], score[rows], reason[rows] = part.shot, part.score, part.reason
-    return ShotVerdicts(shot, score, reason)
+        shot.put(rows, part.shot)
+        score[rows] = part.score
+        reason.put(rows, part.reason)
+    return RuleVerdicts(shot, score, reason)
 
 
 def _readable(image_ids: pyarrow.ChunkedArray, features: ImageFeatures) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -100,13 +106,12 @@ def _of_all(readable: NDArray[np.int64], rows: NDArray[np.int64], count: int) ->
 
 def _columns(decisions: Decisions, readable: NDArray[np.int64], count: int) -> dict[str, pyarrow.Array]:
     """The columns that are empty where a picture cannot be read."""
-    is_known = decisions.shot != UNCLEAR
     columns = {
-        "full_shot": pyarrow.array(decisions.shot == FULL, pyarrow.bool_(), mask=~is_known.astype(bool)),
+        "full_shot": pyarrow.array(decisions.shot.equal(FULL), pyarrow.bool_(), mask=decisions.shot.equal(UNCLEAR)),
         "shot_score": pyarrow.array(decisions.score),
-        "shot_reason": _words(decisions.reason),
-        "shot": _words(decisions.shot),
-        "machine_shot": _words(decisions.machine_shot),
+        "shot_reason": decisions.reason.array(),
+        "shot": decisions.shot.array(),
+        "machine_shot": decisions.machine_shot.array(),
     }
     if len(readable) == count:
         return columns
@@ -117,23 +122,27 @@ def _columns(decisions: Decisions, readable: NDArray[np.int64], count: int) -> d
 
 
 def _issues(
-    issues: NDArray[np.object_],
+    issues: Words,
     readable: NDArray[np.int64],
     unreadable: NDArray[np.int64],
     features: ImageFeatures,
     count: int,
 ) -> pyarrow.Array:
     """Names of checks; of a picture that cannot be read, why not."""
-    found = np.full(count, None, object)
-    found[readable] = issues
-    found[unreadable] = [picture.kind for picture in features.unreadable]  # in order of their image_id as well
-    return _words(found)
+    found = issues.spread(readable, count)
+    # In order of their image_id as well.
+    found.put(unreadable, np.array([picture.kind for picture in features.unreadable], object))
+    return found.array()
 
 
-def _words(values: NDArray[np.object_]) -> pyarrow.DictionaryArray:
-    """Few words, many times: a number each, and every word once."""
-    return pyarrow.array(values, pyarrow.string()).dictionary_encode()
-
-
-def _names(image_ids: pyarrow.ChunkedArray, numbers: NDArray[np.int64]) -> pyarrow.ChunkedArray:
-    return image_ids.take(pyarrow.array(numbers, mask=numbers == NONE))
+def _names(
+    image_ids: pyarrow.ChunkedArray, numbers: NDArray[np.int64], digits: int | None = None
+) -> pyarrow.DictionaryArray:
+    """The image_id, or its first digits, of the picture that each number stands for; every name once."""
+    is_named = np.zeros(len(image_ids), np.bool_)
+    is_named[numbers[numbers != NONE]] = True
+    # Filtered, not taken: to take from several chunks makes one of them all first.
+    names = image_ids.filter(pyarrow.array(is_named)).combine_chunks()
+    place = (np.cumsum(is_named, dtype=np.int32) - 1)[numbers]
+    names = names if digits is None else pc.utf8_slice_codeunits(names, 0, digits)
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(place, mask=numbers == NONE), names)

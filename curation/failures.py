@@ -16,7 +16,10 @@ _OWN_ROWS = "failures.json"
 
 _PLACES = """
 SELECT image_id, coalesce(pictures.url, path) AS url, products.url AS page
-FROM pictures JOIN unreadable_pictures USING (image_id) LEFT JOIN products USING (product_id)
+FROM (
+    SELECT DISTINCT ON (image_id) * FROM images SEMI JOIN unreadable_pictures USING (image_id)
+    ORDER BY image_id, product_id
+) AS pictures LEFT JOIN products USING (product_id)
 """
 
 

@@ -1,7 +1,6 @@
 """What people say of pictures, in ``verdicts.csv``: it overrides the rule and the checks, and no run changes it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,8 @@ import pyarrow
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fullshot.curation.shots.rule import FULL, UNCLEAR, ShotVerdicts
+from fullshot.curation.shots.rule import FULL, UNCLEAR
+from fullshot.curation.words import Words
 
 BY_A_PERSON = "said by a person"
 OF_A_COPY = "said by a person, of a copy"
@@ -18,7 +18,7 @@ OF_A_COPY = "said by a person, of a copy"
 
 @dataclass(frozen=True)
 class Decisions:
-    """What is decided of N pictures; shape (N,) each, words as objects.
+    """What is decided of N pictures; shape (N,) each.
 
     Attributes:
         shot: ``full``, ``half``, ``item`` or ``unclear``.
@@ -30,17 +30,26 @@ class Decisions:
         overridden: whether a person said something else than the rule and the checks.
     """
 
-    shot: NDArray[np.object_]
+    shot: Words
     score: NDArray[np.float64]
-    reason: NDArray[np.object_]
-    issues: NDArray[np.object_]
+    reason: Words
+    issues: Words
     keep: NDArray[np.bool_]
-    machine_shot: NDArray[np.object_]
+    machine_shot: Words
     overridden: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class RuleVerdicts:
+    """What the full-shot rule says of N pictures; see :class:`fullshot.curation.shots.rule.ShotVerdict`."""
+
+    shot: Words
+    score: NDArray[np.float64]
+    reason: Words
+
+
 def apply_overrides(
-    image_ids: pyarrow.ChunkedArray, verdicts: ShotVerdicts, issues: NDArray[np.object_], overrides: pd.DataFrame
+    image_ids: pyarrow.ChunkedArray, verdicts: RuleVerdicts, issues: Words, overrides: pd.DataFrame
 ) -> Decisions:
     """What the rule and the checks found, overridden by people.
 
@@ -51,19 +60,20 @@ def apply_overrides(
         overrides: columns ``image_id``, ``shot`` and ``keep`` of ``verdicts``.
     """
     shot, score, reason = verdicts.shot.copy(), verdicts.score.round(4), verdicts.reason.copy()
-    good = np.asarray(issues == "", np.bool_)
+    good = issues.equal("")
     keep = good.copy()
     found = pc.index_in(image_ids, value_set=pyarrow.array(overrides["image_id"], pyarrow.string()))
     rows = np.flatnonzero(found.is_valid().to_numpy())
     said = overrides.iloc[found.drop_null().to_numpy()]
     with_shot = said["shot"].notna().to_numpy(bool)
     changed = rows[with_shot]
-    shot[changed] = said["shot"].to_numpy(object)[with_shot]
-    score[changed] = shot[changed] == FULL
-    reason[changed] = BY_A_PERSON
+    shots = said["shot"].to_numpy(object)[with_shot]
+    shot.put(changed, shots)
+    score[changed] = shots == FULL
+    reason.put(changed, BY_A_PERSON)
     with_keep = said["keep"].notna().to_numpy(bool)
     keep[rows[with_keep]] = said["keep"].to_numpy(object)[with_keep].astype(bool)
-    overridden = np.asarray((shot != verdicts.shot) | (keep != good), np.bool_)
+    overridden = shot.differ(verdicts.shot) | (keep != good)
     return Decisions(shot, score, reason, issues, keep, verdicts.shot, overridden)
 
 
@@ -74,18 +84,18 @@ def spread_to_copies(decisions: Decisions, cluster: NDArray[np.int64]) -> Decisi
         decisions: of N pictures.
         cluster: int64 (N,): the lowest row of each picture's near duplicates; -1 where it has none.
     """
-    by_a_person = np.asarray(decisions.reason == BY_A_PERSON, np.bool_)
-    those = np.flatnonzero(by_a_person & (cluster >= 0))
-    said: NDArray[Any] = np.full(len(cluster), None, object)
-    for row in those.tolist():
-        before, now = said[cluster[row]], decisions.shot[row]
-        said[cluster[row]] = now if before in (None, now) else UNCLEAR
-    of_copies = said[cluster]
-    changed = np.flatnonzero((cluster >= 0) & ~by_a_person & pd.notna(of_copies))
+    by_a_person = decisions.reason.equal(BY_A_PERSON)
+    said: dict[int, str | None] = {}  # by a cluster's lowest row
+    for row in np.flatnonzero(by_a_person & (cluster >= 0)).tolist():
+        of_it, now = int(cluster[row]), decisions.shot[row]
+        said[of_it] = now if said.get(of_it) in (None, now) else UNCLEAR
+    copies = np.isin(cluster, np.fromiter(said, np.int64, len(said)))
+    changed = np.flatnonzero(copies & ~by_a_person)
+    of_copies = np.array([said[of_it] for of_it in cluster[changed].tolist()], object)
     shot, score, reason = decisions.shot.copy(), decisions.score.copy(), decisions.reason.copy()
+    shot.put(changed, of_copies)
+    score[changed] = of_copies == FULL
+    reason.put(changed, OF_A_COPY)
     overridden = decisions.overridden.copy()
-    shot[changed] = of_copies[changed]
-    score[changed] = of_copies[changed] == FULL
-    reason[changed] = OF_A_COPY
-    overridden[changed] |= np.asarray(shot[changed] != decisions.machine_shot[changed], np.bool_)
+    overridden[changed] |= shot.differ(decisions.machine_shot)[changed]
     return replace(decisions, shot=shot, score=score, reason=reason, overridden=overridden)

@@ -15,7 +15,7 @@ from fullshot.core.progress import say_unchanged
 from fullshot.core.settings import Settings
 from fullshot.core.tables.cells import quoted
 from fullshot.core.workspace import Workspace
-from fullshot.curation.decisions import decide
+from fullshot.curation.decisions import Curated, decide
 from fullshot.curation.exports import export, keep_measures
 from fullshot.curation.failures import write_failures
 from fullshot.curation.features.store import extract_features
@@ -29,8 +29,6 @@ _WANTED = {
     "products": ("product_id", "url", "gender", "product_type", "wear", "style"),
     "verdicts": ("image_id", "shot", "keep"),
 }
-
-_COUNTED = ("full_shot", "shot", "issues", "keep", "split", "shot_reason")
 
 _PICTURES = "SELECT image_id, path, bytes FROM pictures ORDER BY image_id"
 
@@ -85,32 +83,22 @@ def curate(workspace: Workspace, settings: Settings, workers: Engine, *, overlay
         features.let_go()  # the tables need the memory
         _write(data, decided.table)
         write_failures(data, features.unreadable)
-        export(data)
-        if not features.extracted and not data.changed and not overlays:
-            say_unchanged("curate", "it ran last", "the tables stay as they are")
         if overlays:
             write_overlays(workspace, pictures().to_pandas(), features, decided.table.to_pandas(), settings)
-        counts = {name: _counts(decided.table[name]) for name in _COUNTED}
         ((products,),) = data.rows("SELECT count(*) FROM products")
         stats |= {
-            "images": len(decided.table),
-            "full_shots": counts["full_shot"].get("true", 0),
-            "item_shots": counts["full_shot"].get("false", 0),
-            "unreadable": len(features.unreadable),
-            "shots": counts["shot"],
-            "issues": _words(counts["issues"]),
-            "rejected": counts["keep"].get("false", 0),
-            "duplicates": len(decided.table) - decided.table["duplicate_of"].null_count,
-            "clusters": pc.count_distinct(decided.table["cluster"]).as_py(),
-            "overridden": decided.overridden,
-            "overrides_without_picture": without_picture,
+            **_told(decided, len(features.unreadable), without_picture),
             "products": products,
-            "splits": {name: counts["split"].get(name, 0) for name in tables.SPLITS},
-            "reasons": counts["shot_reason"],
+            "splits": _splits(decided.table),
+            "reasons": _counts(decided.table["shot_reason"]),
             "extracted": features.extracted,
             "seconds_per_image": round(seconds / features.extracted, 4) if features.extracted else None,
             "pose_model_source": estimator.model_source,
         }
+        del decided, features  # their names of pictures are a quarter of a gigabyte where these are four million
+        export(data)
+        if not stats["extracted"] and not data.changed and not overlays:
+            say_unchanged("curate", "it ran last", "the tables stay as they are")
     return stats
 
 
@@ -126,6 +114,31 @@ def _write(data: Dataset, decided: pyarrow.Table) -> None:
     else:
         data.write("curated", decided)
     data.drop("decided")
+
+
+def _told(decided: Curated, unreadable: int, without_picture: int) -> dict[str, Any]:
+    """What was decided, in numbers."""
+    table = decided.table
+    counts = {name: _counts(table[name]) for name in ("full_shot", "shot", "issues", "keep")}
+    return {
+        "images": len(table),
+        "full_shots": counts["full_shot"].get("true", 0),
+        "item_shots": counts["full_shot"].get("false", 0),
+        "unreadable": unreadable,
+        "shots": counts["shot"],
+        "issues": _words(counts["issues"]),
+        "rejected": counts["keep"].get("false", 0),
+        "duplicates": len(table) - table["duplicate_of"].null_count,
+        "clusters": len(pc.unique(table["cluster"].drop_null())),
+        "overridden": decided.overridden,
+        "overrides_without_picture": without_picture,
+    }
+
+
+def _splits(table: pyarrow.Table) -> dict[str, int]:
+    """How many pictures each split has."""
+    counts = _counts(table["split"])
+    return {name: counts.get(name, 0) for name in tables.SPLITS}
 
 
 def _counts(values: pyarrow.ChunkedArray) -> dict[str, int]:

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow
 from numpy.typing import NDArray
 
-from fullshot.core.features import FeatureStore, Rows, geometry_store
+from fullshot.core.features import FeatureStore, Rows, arrays, geometry_store
 from fullshot.core.features.keys import STAMP_COLUMNS
 from fullshot.core.interfaces import Engine
 from fullshot.curation.features.extract import extract, schema
@@ -195,14 +195,14 @@ def _store(root: Path, estimator: PoseEstimator) -> FeatureStore:
 
 
 def _features(rows: Rows, asked: pyarrow.ChunkedArray, estimator: PoseEstimator) -> ImageFeatures:
-    asked = asked.cast(pyarrow.string())
+    asked = arrays.copied(asked.cast(pyarrow.string()))
     readable, lost = np.flatnonzero(rows.is_readable), np.flatnonzero(rows.is_present & ~rows.is_readable)
     why = rows.take(lost).read(["unreadable", "message"])
     columns = asked.take(pyarrow.array(lost)), *why.columns
     found = zip(*(column.to_pylist() for column in columns), strict=True)
     unreadable = sorted((Unreadable(*one) for one in found), key=lambda one: one.image_id)
     is_all = len(readable) == len(rows)
-    image_ids = asked if is_all else asked.take(pyarrow.array(readable))
+    image_ids = asked if is_all else asked.filter(pyarrow.array(rows.is_readable))
     return ImageFeatures(
         rows if is_all else rows.take(readable), image_ids, asked, estimator.skeleton, unreadable, rows.made
     )

@@ -68,7 +68,7 @@ def measure(picture: Picture) -> dict[str, float]:
 
 
 def find_issues(rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[str]":
-    """What is wrong with each picture: names of checks, separated by spaces; empty where nothing is.
+    """What is wrong with each picture: names of checks, separated by spaces; empty where nothing is. A categorical.
 
     Args:
         rows: columns ``width`` and ``height`` of the whole picture, in pixels, all of :func:`measure_names`, and
@@ -78,12 +78,12 @@ def find_issues(rows: "pd.DataFrame", settings: "CurateSettings") -> "pd.Series[
     import numpy as np
     import pandas as pd
 
-    failed = np.zeros(len(rows), np.int64)  # a bit a check: few combinations of them are put into words
+    failed = np.zeros(len(rows), np.int64)  # a bit a check: few combinations of them are there
     for number, check in enumerate(quality_checks()):
         failed |= check.failed(rows, settings).astype(bool).to_numpy().astype(np.int64) << number
-    found, which = np.unique(failed, return_inverse=True)
+    which, found = pd.factorize(failed)
     words = [
         " ".join(check.name for number, check in enumerate(quality_checks()) if combination >> number & 1)
         for combination in found.tolist()
     ]
-    return pd.Series(np.array(words, object)[which], index=rows.index, dtype=object)
+    return pd.Series(pd.Categorical.from_codes(which, pd.Index(words)), index=rows.index)

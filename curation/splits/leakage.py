@@ -82,7 +82,7 @@ def placed_pictures(data: Dataset, settings: Settings) -> PlacedPictures:
             f"{lost} pictures of {root} without features, such as {first[:12]}: run `fullshot curate {root}` first"
         )
     split = pc.index_in(table["split"], value_set=pyarrow.array(SPLITS)).to_numpy().astype(np.int64)
-    return PlacedPictures(table["image_id"], keys, split, features)
+    return PlacedPictures(features.image_ids, keys, split, features)
 
 
 def _by_hash(pictures: PlacedPictures, limits: CurateSettings) -> list[Leak]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.tables import SPLITS
@@ -17,10 +18,11 @@ FROM (SELECT DISTINCT product_id FROM images) LEFT JOIN products USING (product_
 ORDER BY product_id
 """
 
+_NUMBER = f"CAST(list_position({list(SPLITS)}, split) - 1 AS TINYINT)"
+
 _EARLIER = f"""
-SELECT picture, coalesce(curated.split, splits.split) AS split
-FROM {PICTURES} LEFT JOIN curated USING (image_id) LEFT JOIN splits USING (image_id)
-WHERE coalesce(curated.split, splits.split) IS NOT NULL
+SELECT picture, split FROM (SELECT image_id, {_NUMBER} AS split FROM {{table}} WHERE split IS NOT NULL)
+JOIN {PICTURES} USING (image_id)
 """
 
 
@@ -66,12 +68,12 @@ def read_shown(data: Dataset, products: Products, pictures: int) -> Shown:
     return Shown(table["picture"].to_numpy(), table["product"].to_numpy(), pictures)
 
 
-def earlier_splits(data: Dataset, pictures: int) -> Numbers:
-    """The split that each picture had in earlier runs: also what was gone, and came back."""
-    table = data.arrow(_EARLIER)
-    found = np.full(pictures, NONE, np.int64)
-    names = pc.index_in(table["split"], value_set=pyarrow.array(SPLITS))
-    found[table["picture"].to_numpy()] = names.to_numpy()
+def earlier_splits(data: Dataset, pictures: int) -> NDArray[np.int8]:
+    """The number of the split that each picture had in earlier runs: also what was gone, and came back."""
+    found = np.full(pictures, NONE, np.int8)
+    for name in ("splits", "curated"):  # what the second says counts
+        for batch in data.batches(_EARLIER.format(table=name)):
+            found[batch["picture"].to_numpy()] = batch["split"].to_numpy()
     return found
 
 

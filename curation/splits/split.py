@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def split(
     shown: Shown,
     products: Products,
     cluster: Numbers,
-    before: Numbers,
+    before: NDArray[np.integer[Any]],
     rejected: NDArray[np.bool_],
     settings: CurateSettings,
 ) -> Numbers:
@@ -144,7 +145,7 @@ def _strata(group: Numbers, stratum: Numbers) -> Numbers:
     return found
 
 
-def _kept(shown: Shown, group: Numbers, before: Numbers, rejected: NDArray[np.bool_]) -> Numbers:
+def _kept(shown: Shown, group: Numbers, before: NDArray[np.integer[Any]], rejected: NDArray[np.bool_]) -> Numbers:
     """By a group's number, the split that it has already: of several, the safest; or :data:`NONE`."""
     times = np.bincount(shown.picture, minlength=shown.pictures)
     # A rejected picture of several products may straddle splits: it does not say where its products belong.

@@ -78,6 +78,11 @@ def take(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
     return found
 
 
+def copied(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    """A column of its own: while a column that DuckDB gave is held, the others of its table stay in memory too."""
+    return pyarrow.chunked_array([pyarrow.concat_arrays([chunk]) for chunk in column.chunks], column.type)
+
+
 def let_go(array: NDArray[Any]) -> None:
     """Take an array that is mapped from a file out of this process's memory; what is asked of it is paged in again."""
     mapped = getattr(array, "_mmap", None)
