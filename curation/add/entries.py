@@ -15,6 +15,7 @@ class Entry:
         identity: the product's id in the shop.
         named_by_path: whether that id is the picture's path, for want of a better one.
         facts: by keys of :data:`fullshot.curation.add.options.PRODUCT_COLUMN`, as they stand in the source.
+        folder_type: the product type that the name of its folder suggests.
     """
 
     file: Path
@@ -22,6 +23,7 @@ class Entry:
     identity: str
     named_by_path: bool
     facts: dict[str, str]
+    folder_type: str | None = None
 
 
 @dataclass(frozen=True)

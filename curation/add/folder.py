@@ -45,9 +45,8 @@ def read_folder(folder: Path, workspace: Path) -> Source:
             source.passed_over[suffix] += 1
             continue
         inside = file.relative_to(here)
-        kind = _class(inside.parts[:-1])
-        facts = {"type": kind} if kind else {}
-        source.entries.append(Entry(file, file_uri(file), safe_name(inside.as_posix()), True, facts))
+        identity = safe_name(inside.as_posix())
+        source.entries.append(Entry(file, file_uri(file), identity, True, {}, _class(inside.parts[:-1])))
     source.entries.sort(key=lambda entry: os.fsencode(entry.file))
     return source
 

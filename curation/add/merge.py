@@ -8,27 +8,29 @@ import pyarrow as pa
 
 from fullshot.core import tables
 from fullshot.core.dataset import Dataset
-from fullshot.core.taxonomy import Gender
+from fullshot.core.taxonomy import Taxonomy
 from fullshot.curation.add.entries import Failure, Source
-from fullshot.curation.add.rows import Rows
+from fullshot.curation.add.rows import Product, Rows, is_known, wear_of
 from fullshot.curation.add.values import text
 
 _OWN = "file:"
+_TIMES = ("fetched_at", "first_seen", "last_seen")
 
 
-def merge(data: Dataset, rows: Rows, moment: str) -> dict[str, int]:
+def merge(data: Dataset, rows: Rows, taxonomy: Taxonomy, moment: str) -> dict[str, int]:
     """Bring products and images into their tables; a row whose content is the same stays as it is, times included.
 
     Args:
         data: the workspace's tables; rows of other products stay.
         rows: what the source amounts to.
+        taxonomy: product type → wear.
         moment: the time of this run.
 
     Returns:
         ``new_products``, ``changed_products`` and ``new_pictures``.
     """
     before = _by_key(data, "products", ["product_id"], rows.products)
-    new = [_product(row, before.get(identity), moment) for identity, row in rows.products.items()]
+    new = [_product(product, before.get(identity), taxonomy, moment) for identity, product in rows.products.items()]
     earlier = _by_key(data, "images", ["image_id", "product_id"], rows.images)
     pictures = [_image(row, earlier.get(key), moment) for key, row in rows.images.items()]
     data.create("new_products", tables.frame("products", new))
@@ -101,20 +103,23 @@ def _by_key(data: Dataset, table: str, key: list[str], wanted: Iterable[Any]) ->
     return {row[key[0]] if len(key) == 1 else tuple(row[one] for one in key): row for row in rows}
 
 
-def _product(row: dict[str, Any], was: dict[str, Any] | None, moment: str) -> dict[str, Any]:
-    """A product's row; of one that a crawl found, what the source does not say stays as the crawl has it."""
+def _product(product: Product, was: dict[str, Any] | None, taxonomy: Taxonomy, moment: str) -> dict[str, Any]:
+    """A product's row; of one that is there, what the source does not say stays as it is."""
     if was is None:
-        return {**row, "fetched_at": moment, "first_seen": moment, "last_seen": moment}
-    if was["parser"] != row["parser"]:
-        row = {column: value for column, value in row.items() if value not in (None, Gender.UNKNOWN)}
-        row["parser"] = was["parser"]
-        if row["url"].startswith(_OWN) and was["url"]:
-            row["url"] = was["url"]
-    merged = {**was, **row}
-    if merged == was:
+        row = {**product.guessed, **product.said}
+        return {"wear": wear_of(row["product_type"], taxonomy), **row} | dict.fromkeys(_TIMES, moment)
+    # An address of a picture is one that was guessed: the picture may lie elsewhere by now.
+    kept = {column: value for column, value in was.items() if is_known(value) and not str(value).startswith(_OWN)}
+    row = {**was, **product.guessed, **kept, **product.said}
+    if "wear" not in product.said:
+        kind, kind_was = row["product_type"], was["product_type"]
+        is_of_kind_was = kind != kind_was and was["wear"] == wear_of(kind_was, taxonomy)
+        if is_of_kind_was or not is_known(was["wear"]):
+            row["wear"] = wear_of(kind, taxonomy)
+    if row == was:
         return was
     first_seen = was["first_seen"] or was["fetched_at"] or moment
-    return {**merged, "fetched_at": moment, "first_seen": first_seen, "last_seen": moment, "gone_at": None}
+    return {**row, "fetched_at": moment, "first_seen": first_seen, "last_seen": moment, "gone_at": None}
 
 
 def _image(row: dict[str, Any], was: dict[str, Any] | None, moment: str) -> dict[str, Any]:

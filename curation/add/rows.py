@@ -14,12 +14,25 @@ PARSER = "add@1"
 """``parser`` of the products that are added."""
 
 
+@dataclass(frozen=True)
+class Product:
+    """What a source tells of a product, by column of ``products``.
+
+    Attributes:
+        said: its facts. None or ``unknown`` only where a constant says that it is not known.
+        guessed: what holds as long as nobody says anything else.
+    """
+
+    said: dict[str, Any]
+    guessed: dict[str, Any]
+
+
 @dataclass
 class Rows:
     """What a source amounts to.
 
     Attributes:
-        products: by product_id; columns without a fact are None, times are left out.
+        products: by product_id.
         images: by image_id and product_id; times are left out.
         named_by_path: products without an id of their own, and the pictures that they are named after.
         unknown_types: product types that the taxonomy does not know, and how many products are of each.
@@ -27,7 +40,7 @@ class Rows:
         unreadable_cells: columns, and how many of their values could not be understood.
     """
 
-    products: dict[str, dict[str, Any]] = field(default_factory=dict)
+    products: dict[str, Product] = field(default_factory=dict)
     images: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     named_by_path: dict[str, Entry] = field(default_factory=dict)
     unknown_types: Counter[str] = field(default_factory=Counter)
@@ -63,10 +76,7 @@ def rows(entries: list[Entry], stored: dict[str, Stored], options: AddOptions, t
         facts: dict[str, str] = {}
         for entry in pictures:
             facts = entry.facts | facts  # the first row that holds a fact counts
-        facts = {kind: value for kind, value in (facts | dict(options.constants)).items() if value}
-        added.products[identity] = _product(identity, facts, options, taxonomy, added) | {
-            "url": text(facts.get("link")) or first.uri
-        }
+        added.products[identity] = _product(identity, facts | dict(options.constants), first, options, taxonomy, added)
         for position, entry in enumerate(pictures, start=1):
             if picture := stored.get(entry.uri):
                 row = {**vars(picture), "product_id": identity, "position": position, "url": entry.uri}
@@ -75,11 +85,18 @@ def rows(entries: list[Entry], stored: dict[str, Stored], options: AddOptions, t
     return added
 
 
+def wear_of(kind: str | None, taxonomy: Taxonomy) -> str | None:
+    """Where a product type is worn, if the taxonomy knows it in the plural or the singular."""
+    if not kind:
+        return None
+    forms = (kind, f"{kind}s", f"{kind}es", kind.removesuffix("s"), kind.removesuffix("es"))
+    return next((str(wear) for form in forms if (wear := taxonomy.wear(form))), None)
+
+
 def _product(
-    identity: str, facts: dict[str, str], options: AddOptions, taxonomy: Taxonomy, count: Rows
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"product_id": identity, "parser": PARSER}
-    row |= {column: text(facts.get(what)) for what, column in PRODUCT_COLUMN.items()}
+    identity: str, facts: dict[str, str], first: Entry, options: AddOptions, taxonomy: Taxonomy, count: Rows
+) -> Product:
+    row: dict[str, Any] = {column: text(facts.get(what)) for what, column in PRODUCT_COLUMN.items()}
     for column in ("price", "mrp"):
         row[column] = amount(facts.get(column))
         count.unreadable_cells[column] += bool(facts.get(column)) and row[column] is None
@@ -92,16 +109,22 @@ def _product(
     wear = (row["wear"] or "").lower()
     row["wear"] = wear if wear in set(Wear) else None
     count.unreadable_cells["wear"] += bool(wear) and row["wear"] is None
-    kind = row["product_type"]
-    if kind and row["wear"] is None:
-        row["wear"] = _wear(kind, taxonomy)
-        count.unknown_types[kind] += row["wear"] is None
     if row["style"]:
         row["style"] = f"{options.shop}:{row['style'].removeprefix(f'{options.shop}:')}"
-    return row
+    constant = {PRODUCT_COLUMN[name] for name in options.constants}
+    said = {column: value for column, value in row.items() if column in constant or is_known(value)}
+    guessed = {
+        "parser": PARSER,
+        "gender": str(Gender.UNKNOWN),
+        "url": first.uri,
+        "product_type": text(first.folder_type),
+    }
+    kind = {**guessed, **said}["product_type"]
+    if kind and "wear" not in said:
+        count.unknown_types[kind] += wear_of(kind, taxonomy) is None
+    return Product({"product_id": identity, **said}, guessed)
 
 
-def _wear(kind: str, taxonomy: Taxonomy) -> str | None:
-    """Where a product type is worn, if the taxonomy knows it in the plural or the singular."""
-    forms = (kind, f"{kind}s", f"{kind}es", kind.removesuffix("s"), kind.removesuffix("es"))
-    return next((str(wear) for form in forms if (wear := taxonomy.wear(form))), None)
+def is_known(value: object) -> bool:
+    """Whether a cell of ``products`` says something."""
+    return value is not None and value != Gender.UNKNOWN

@@ -62,7 +62,7 @@ def add_pictures(
         failures = source.failures + [result for result in results.values() if isinstance(result, Failure)]
         added = rows(source.entries, stored, options, taxonomy)
         moment = now()
-        counts = merge(data, added, moment)
+        counts = merge(data, added, taxonomy, moment)
         merge_failures(data, source, failures, moment)
         seconds = time.monotonic() - started
         stats |= {

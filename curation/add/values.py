@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
+# As in 1,299 and 1,299,000.50, and in India 12,99,000.
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
+_DECIMAL_COMMA = re.compile(r"\d+,(?:\d{1,2}|\d{4,})")
 _SIGNS = set("/._+()~,@=-")
 
 
@@ -23,11 +26,21 @@ def text(value: str | None) -> str | None:
 
 
 def amount(value: str | None) -> float | None:
-    """A price: a number of at least 0, perhaps with commas between the thousands and a currency's sign beside it."""
+    """A price: a number of at least 0, perhaps with a currency's sign beside it.
+
+    One comma that not exactly three digits follow stands before the decimals; any others must part thousands.
+    """
     found = _NUMBER.findall(value or "")
     if len(found) != 1 or re.search(r"[-−]\s*\D{0,3}\d|\d\s*[eE]", value or ""):
         return None
-    number = float(found[0].replace(",", ""))
+    digits = found[0].rstrip(",")
+    if _DECIMAL_COMMA.fullmatch(digits):
+        digits = digits.replace(",", ".")
+    elif _THOUSANDS.fullmatch(digits):
+        digits = digits.replace(",", "")
+    elif "," in digits:
+        return None
+    number = float(digits)
     return number if math.isfinite(number) else None
 
 

@@ -135,14 +135,14 @@ def test_what_changed_has_the_time_of_its_change(tmp_path: Path, workspace: Work
     listing = tmp_path / "mine.csv"
     listing.write_text("image,product_id,name,colour\nmine/a.png,A,Tee,Red\nmine/b.png,B,Hat,\n")
     add_pictures(workspace, settings, listing)
-    listing.write_text("image,product_id,name,colour\nmine/a.png,A,Tee,\nmine/b.png,B,Hat,\n")
+    listing.write_text("image,product_id,name,colour\nmine/a.png,A,Tee,Blue\nmine/b.png,B,Hat,\n")
     (folder / "b.png").write_bytes(picture(3))
     stats = add_pictures(workspace, settings, listing)
     assert (stats["changed_products"], stats["new_products"], stats["new_pictures"]) == (1, 0, 1)
     times = ("product_id", "colour", "first_seen", "fetched_at", "last_seen")
     first, second = "2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z"
     assert rows(workspace, "products", *times) == [
-        ("own:A", None, first, second, second),
+        ("own:A", "Blue", first, second, second),
         ("own:B", None, first, first, first),
     ]
     # The picture that was replaced is kept, without a position.
@@ -224,6 +224,81 @@ def test_constants_win(tmp_path: Path, workspace: Workspace, settings: Settings)
     assert rows(workspace, "products", "product_type", "gender", "wear", "price", "colour") == [
         (None, "women", "bottom", 5.0, "Blue")
     ]
+
+
+def test_what_people_typed_stays_where_the_source_does_not_say(
+    tmp_path: Path, workspace: Workspace, settings: Settings
+) -> None:
+    folder = lay(tmp_path / "mine", {"Jeans/a.png": picture(1), "b.png": picture(2)})
+    add_pictures(workspace, settings, folder, AddOptions(constants={"gender": "women", "price": "5"}))
+    typed = workspace.read("products")
+    typed["name"] = ["Blue jeans", "Tee"]
+    typed["product_type"] = ["Shirts", "Tops"]
+    typed["wear"] = ["foot", None]
+    typed["url"] = ["https://x.test/1", typed["url"][1]]
+    workspace.write("products", typed)
+    lay(folder, {"Jeans/c.png": picture(3)})
+    assert add_pictures(workspace, settings, folder)["new_products"] == 1
+    columns = ("product_id", "name", "product_type", "wear", "gender", "price", "url")
+    b, c = ((folder / name).as_uri() for name in ("b.png", "Jeans/c.png"))
+    assert rows(workspace, "products", *columns) == [
+        ("own:Jeans/a.png", "Blue jeans", "Shirts", "foot", "women", 5, "https://x.test/1"),
+        ("own:Jeans/c.png", None, "Jeans", "bottom", "unknown", None, c),
+        ("own:b.png", "Tee", "Tops", "top", "women", 5, b),
+    ]
+    # What a call says outright counts, also that something is not known.
+    add_pictures(workspace, settings, folder, AddOptions(constants={"name": "", "gender": "men", "type": "Dress"}))
+    assert rows(workspace, "products", *columns[1:5]) == [
+        (None, "Dress", "foot", "men"),
+        (None, "Dress", "long", "men"),
+        (None, "Dress", "long", "men"),
+    ]
+    add_pictures(workspace, settings, folder, AddOptions(constants={"gender": "unknown", "type": ""}))
+    assert rows(workspace, "products", *columns[2:5]) == [(None, "foot", "unknown")] + [(None, None, "unknown")] * 2
+
+
+def test_a_cell_of_a_csv_counts_and_an_empty_one_does_not(
+    tmp_path: Path, workspace: Workspace, settings: Settings
+) -> None:
+    lay(tmp_path, {"a.png": picture(1)})
+    listing = tmp_path / "l.csv"
+    found = []
+    for cells in ("Tee,Jeans,men,Red,5", "Coat,,unknown,,cheap", ",Shirts,,Blue,", ",Spaceship,,,"):
+        listing.write_text(f"image,name,type,gender,colour,price\na.png,{cells}\n")
+        add_pictures(workspace, settings, listing)
+        found += rows(workspace, "products", "name", "product_type", "wear", "gender", "colour", "price")
+    assert found == [
+        ("Tee", "Jeans", "bottom", "men", "Red", 5),
+        ("Coat", "Jeans", "bottom", "men", "Red", 5),
+        ("Coat", "Shirts", "top", "men", "Blue", 5),
+        ("Coat", "Spaceship", None, "men", "Blue", 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "price"),
+    [
+        ("12,50", 12.5),
+        ("€ 12,5", 12.5),
+        ("0,3333", 0.3333),
+        ("1,299", 1299),
+        ("Rs. 1,299.50", 1299.5),
+        ("1,29,999", 129_999),  # as in India
+        ("1,299,000", 1_299_000),
+        ("12,-", 12),
+        (".5", 0.5),
+        ("1,2,3", None),
+        ("12,50.5", None),
+        ("1234,567", None),  # either
+        ("1.299,50", None),
+    ],
+)
+def test_prices(tmp_path: Path, workspace: Workspace, settings: Settings, cell: str, price: float | None) -> None:
+    lay(tmp_path, {"a.png": picture(1)})
+    (tmp_path / "l.csv").write_text(f'image,price\na.png,"{cell}"\n')
+    stats = add_pictures(workspace, settings, tmp_path / "l.csv")
+    assert rows(workspace, "products", "price") == [(price,)]
+    assert stats["unreadable_cells"] == ({"price": 1} if price is None else {})
 
 
 def test_rows_of_others_stay(tmp_path: Path, workspace: Workspace, settings: Settings) -> None:
