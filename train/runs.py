@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 import fullshot
 from fullshot.core.clock import now
-from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.files import digest as file_digest
 from fullshot.core.files import read_json, write_text
 from fullshot.core.progress import say_unchanged
 from fullshot.core.settings import Settings
@@ -119,7 +120,7 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
         weights: where the weights lie in a run's folder.
     """
     for run in _runs(workspace, kind):
-        if run.finished and run.record.get("inputs") == inputs and weights(run.folder).is_file():
+        if run.finished and run.record.get("inputs") == inputs and are_whole(run, weights(run.folder)):
             return None if run.metrics.get("unreadable", 0) else run
     return None
 
@@ -154,6 +155,34 @@ def found_or_trained(
     if not trained:
         say_unchanged(f"train {kind}", f"run {run.name} was trained", "it is in use")
     return {"run": run.name, "trained": trained, **run.metrics}
+
+
+def are_whole(run: Run, weights: Path) -> bool:
+    """Whether a finished run's weights are those that it was finished with.
+
+    Args:
+        run: finished.
+        weights: their file.
+    """
+    return weights.is_file() and file_digest(weights).startswith(str(run.metrics.get("weights", "")))
+
+
+def must_be_whole(workspace: Workspace, run: Run, weights: Path) -> None:
+    """Refuse weights that are gone, or not those that their run was finished with.
+
+    Args:
+        workspace: of the run.
+        run: finished.
+        weights: their file.
+
+    Raises:
+        StageFailed: they are; says which command trains them again.
+    """
+    if not are_whole(run, weights):
+        what = "damaged or replaced" if weights.is_file() else "gone"
+        raise StageFailed(
+            f"{weights} is {what}: run `fullshot train {run.kind} {workspace.root}`, which trains it again"
+        )
 
 
 def put_in_use(run: Run) -> None:
@@ -212,7 +241,8 @@ def find_run(
         digest_of_0_1: the same as version 0.1 made it, see :func:`fullshot.train.digests.frames_digest`;
             asked for where it made runs.
         resume: the name of an unfinished run to go on with; None: the newest of this digest.
-        weights: where the weights lie in a run's folder; a finished run without them counts for nothing.
+        weights: where the weights lie in a run's folder; a finished run without them, or with others, counts for
+            nothing.
         paths: of the pictures to learn from; nor does a finished run that could not read some which can be read now.
         inputs: what the digest is of, for a message: ``the pictures or boxes``.
 
@@ -239,7 +269,7 @@ def find_run(
     finished = [
         run
         for run in same
-        if run.finished and weights(run.folder).is_file() and not _can_read_more(workspace, run, paths)
+        if run.finished and are_whole(run, weights(run.folder)) and not _can_read_more(workspace, run, paths)
     ]
     unfinished = [run for run in same if not run.finished]
     return next(iter([*finished, *unfinished]), None)

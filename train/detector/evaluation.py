@@ -35,11 +35,12 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
     Raises:
         MissingInput: a table or the detector is not there; says what to run first.
         UserError: no picture of the split has boxes.
-        StageFailed: none of its pictures can be read.
+        StageFailed: none of its pictures can be read, or the weights are gone or damaged.
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         chosen = runs.latest_run(workspace, KIND, run)
         trainer = trainer_of(chosen, settings.detector)
+        runs.must_be_whole(workspace, chosen, trainer.weights(chosen.folder))
         path = chosen.folder / f"evaluation-{split}.json"
         # No setting counts: a run is measured as it was trained.
         measured_with = inputs_of(workspace, tuple(WANTED), {}, weights=digest(trainer.weights(chosen.folder)))

@@ -56,9 +56,12 @@ def load(
     Raises:
         MissingInput: none was trained yet; says what to run first.
         UserError: there is no such run, or this machine has no such device.
+        StageFailed: its weights are gone or damaged.
     """
     chosen = runs.latest_run(workspace, KIND, run)
     section = (settings or workspace.settings()).detector
     if confidence is not None:
         section = section.model_copy(update={"confidence": confidence})
-    return trainer_of(chosen, section).load(chosen.folder)
+    trainer = trainer_of(chosen, section)
+    runs.must_be_whole(workspace, chosen, trainer.weights(chosen.folder))
+    return trainer.load(chosen.folder)

@@ -27,8 +27,11 @@ def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
     Raises:
         MissingInput: there is none yet; says what to run first.
         UserError: there is no such run, or it is not finished.
+        StageFailed: its weights are gone or damaged.
     """
-    return digest(runs.latest_run(workspace, KIND, run).folder / WEIGHTS)
+    chosen = runs.latest_run(workspace, KIND, run)
+    runs.must_be_whole(workspace, chosen, chosen.folder / WEIGHTS)
+    return digest(chosen.folder / WEIGHTS)
 
 
 def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
@@ -47,7 +50,8 @@ def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":
     except MissingInput:
         pass  # there is none yet
     else:
-        embeddings.append(digest_in_use(workspace)[:16])
+        # What a run was finished with: its weights may be damaged, and are trained again to the same.
+        embeddings.append(str(run.metrics.get("weights") or digest_in_use(workspace))[:16])
         try:
             sides.add(_image_size(run))
         except UserError as error:

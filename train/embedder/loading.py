@@ -53,10 +53,11 @@ def load(workspace: Workspace, run: str | None = None, *, device: str = "") -> E
         MissingInput: there is none yet; says what to run first.
         UserError: there is no such run, or it is not finished; its backbone was of a package that is not there; this
             machine has no such device.
-        StageFailed: its weights do not load.
+        StageFailed: its weights are gone or damaged, or do not load.
     """
-    folder = runs.latest_run(workspace, KIND, run).folder
-    weights = folder / WEIGHTS
+    chosen = runs.latest_run(workspace, KIND, run)
+    folder, weights = chosen.folder, chosen.folder / WEIGHTS
+    runs.must_be_whole(workspace, chosen, weights)
     if exported.runs_on_cpu(device):
         network = exported.open_export(
             folder / exported.FILE, digest(weights), _WHAT, lambda: _made(workspace, weights)

@@ -21,6 +21,7 @@ from fullshot.core import pictures as storage
 from fullshot.core import settings as settings_module
 from fullshot.core.boxes import Box, Corners, Picture, iou
 from fullshot.core.errors import MissingInput, StageFailed, UserError
+from fullshot.core.files import digest
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
@@ -211,8 +212,10 @@ def test_an_evaluation_is_made_again_where_a_box_or_the_model_changed(
     record = workspace.models("detector") / str(before["run"]) / "evaluation-test.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "map50": 0.123}))
     assert detector.evaluate(workspace, settings)["map50"] == 0.123  # read from there
-    with (record.parent / "weights" / "best.pt").open("ab") as file:
-        file.write(b"\0")
+    weights = record.parent / "weights" / "best.pt"
+    weights.write_bytes(weights.read_bytes() + b"\0")
+    metrics = record.parent / "metrics.json"
+    metrics.write_text(json.dumps({**json.loads(metrics.read_text()), "weights": digest(weights)[:16]}))
     assert detector.evaluate(workspace, settings)["map50"] != 0.123
 
 
@@ -235,6 +238,20 @@ def test_the_confidence_of_the_settings_holds_wherever_a_detector_is_loaded(
     toml.write_text(f"[detector]\nconfidence = {least}\n")
     assert scores(detector.load(workspace)) == some
     toml.unlink()
+
+
+def test_damaged_weights_are_named_and_trained_again(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(train=3)
+    first = detector.fit(workspace, small(epochs=1))
+    weights = workspace.models("detector") / str(first["run"]) / "weights" / "best.pt"
+    weights.write_bytes(weights.read_bytes()[:-500])
+    for use in (detector.load, lambda place: detector.evaluate(place, small(), split="train")):
+        with pytest.raises(StageFailed, match=r"best\.pt is damaged or replaced: run `fullshot train detector"):
+            use(workspace)
+    again = detector.fit(workspace, small(epochs=1))
+    assert again["trained"]
+    assert again["run"] != first["run"]
+    detector.load(workspace)
 
 
 def test_a_run_names_its_family_and_one_of_version_0_1_is_of_the_first(

@@ -16,6 +16,7 @@ import torch
 
 from fullshot.core import tables
 from fullshot.core.errors import BadTable, MissingInput, StageFailed, UserError
+from fullshot.core.files import digest
 from fullshot.core.pictures import read_rgb
 from fullshot.core.progress import Advance
 from fullshot.core.settings import Settings, load
@@ -174,8 +175,13 @@ def test_what_is_missing_or_wrong_is_one_line(workspace: Workspace, settings: Se
 
 
 def test_damaged_weights_are_named(trained: Workspace) -> None:
-    (folder(trained) / "weights.pt").write_bytes(b"half")
-    with pytest.raises(StageFailed, match=r"weights\.pt"):
+    weights = folder(trained) / "weights.pt"
+    weights.write_bytes(weights.read_bytes()[:-500])
+    for use in (lambda: embedder.load(trained), lambda: embedder.digest_in_use(trained)):
+        with pytest.raises(StageFailed, match=r"weights\.pt is damaged or replaced: run `fullshot train embedder"):
+            use()
+    weights.unlink()
+    with pytest.raises(StageFailed, match=r"weights\.pt is gone"):
         embedder.load(trained)
 
 
@@ -299,7 +305,9 @@ def test_a_run_of_version_0_1_loads_and_goes_on(
 
     saved = torch.load(folder(workspace) / "weights.pt", weights_only=True)
     assert (saved.pop("backbone"), saved["image_size"]) == ("small", 32)
-    torch.save({**saved, "weights": as_in_0_1(saved["weights"])}, folder(workspace) / "weights.pt")
+    weights, metrics = folder(workspace) / "weights.pt", folder(workspace) / "metrics.json"
+    torch.save({**saved, "weights": as_in_0_1(saved["weights"])}, weights)
+    metrics.write_text(json.dumps({**json.loads(metrics.read_text()), "weights": digest(weights)}))
     again = embedder.load(workspace, device="cpu").embed([np.zeros((40, 30, 3), np.uint8)])
     np.testing.assert_array_equal(again, vector)
     assert not embedder.fit(workspace, settings)["trained"]
