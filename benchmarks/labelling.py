@@ -38,6 +38,7 @@ from fullshot.annotate import load_boxes, prioritise
 from fullshot.core import image_store, tables
 from fullshot.core.files import digest, write_text
 from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
+from fullshot.core.tables.schemas import parquet_of
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import evaluate, fit
 
@@ -184,7 +185,9 @@ class Simulation:
             settings = self._train(labelled, seed)
             untyped = [{**product, "product_type": None} for product in self._products]
             self._workspace.write("products", tables.frame("products", self._products if typed else untyped))
-            self._workspace.table("priorities").unlink(missing_ok=True)  # an earlier order would be continued
+            priorities = self._workspace.table("priorities")
+            for file in (priorities, parquet_of(priorities)):  # an earlier order would be continued
+                file.unlink(missing_ok=True)
             prioritise(self._workspace, settings)
             self._done["next"][key] = self._workspace.read("priorities")["image_id"].head(count).tolist()
             self._keep()

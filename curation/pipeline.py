@@ -21,6 +21,7 @@ from fullshot.curation.failures import write_failures
 from fullshot.curation.features.store import extract_features
 from fullshot.curation.pose import open_pose_estimator
 from fullshot.curation.shots.overlays import write_overlays
+from fullshot.curation.splits.numbered import tables_of_splits
 
 _INPUTS = ("images", "products", "verdicts")
 
@@ -33,9 +34,9 @@ _WANTED = {
 _PICTURES = "SELECT image_id, path, bytes FROM pictures ORDER BY image_id"
 
 _SPLITS = """
-SELECT image_id, coalesce(decided.split, curated.split, splits.split) AS split, splits.* EXCLUDE (image_id, split)
+SELECT image_id, coalesce(decided.split, {0}.split, {1}.split) AS split, splits.* EXCLUDE (image_id, split)
 FROM decided FULL JOIN curated USING (image_id) FULL JOIN splits USING (image_id)
-WHERE coalesce(decided.split, curated.split, splits.split) IS NOT NULL
+WHERE coalesce(decided.split, {0}.split, {1}.split) IS NOT NULL
 ORDER BY image_id
 """
 """A split once given is kept, also that of a picture that is gone, and may come back; so are further columns."""
@@ -107,7 +108,7 @@ def _write(data: Dataset, decided: pyarrow.Table) -> None:
     before = data.arrow("SELECT * FROM curated LIMIT 0").column_names
     further = [quoted(column) for column in before if column not in decided.column_names]
     data.create("decided", decided if further else decided.select(["image_id", "split"]))
-    data.write("splits", _SPLITS)
+    data.write("splits", _SPLITS.format(*tables_of_splits(data)))
     if further:  # of other steps' making: what they found for a picture outlasts a run of this one
         also = f"SELECT image_id, {', '.join(further)} FROM curated"
         data.write("curated", f"SELECT * FROM decided LEFT JOIN ({also}) USING (image_id) ORDER BY image_id")

@@ -68,10 +68,21 @@ def read_shown(data: Dataset, products: Products, pictures: int) -> Shown:
     return Shown(table["picture"].to_numpy(), table["product"].to_numpy(), pictures)
 
 
+def tables_of_splits(data: Dataset) -> tuple[str, str]:
+    """The tables that say which split a picture had in earlier runs; where both know one, what the first says counts.
+
+    Where a person changed one of them, the other says what curation wrote: a cell that was changed by hand would move
+    all that is linked with its picture, from test to training too.
+    """
+    if data.is_by_hand("splits") and not data.is_by_hand("curated"):
+        return "curated", "splits"
+    return "splits", "curated"
+
+
 def earlier_splits(data: Dataset, pictures: int) -> NDArray[np.int8]:
     """The number of the split that each picture had in earlier runs: also what was gone, and came back."""
     found = np.full(pictures, NONE, np.int8)
-    for name in ("splits", "curated"):  # what the second says counts
+    for name in reversed(tables_of_splits(data)):
         for batch in data.batches(_EARLIER.format(table=name)):
             found[batch["picture"].to_numpy()] = batch["split"].to_numpy()
     return found

@@ -10,11 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from fullshot.core import derived
-from fullshot.core.errors import MissingInput
 from fullshot.core.progress import say
 from fullshot.core.tables.cells import from_parquet, literal, quoted
 from fullshot.core.tables.connection import opened, saying_what_failed, spill_folder
-from fullshot.core.tables.schemas import MADE_ANEW, SCHEMAS, columns, missing
+from fullshot.core.tables.schemas import MADE_ANEW, SCHEMAS, columns, is_there
 from fullshot.core.tables.stored import TableFiles
 
 if TYPE_CHECKING:
@@ -79,7 +78,11 @@ class Dataset:
 
     def has(self, name: str) -> bool:
         """Whether there is such a table."""
-        return name in self._here or self.workspace.table(name).is_file()
+        return name in self._here or is_there(self.workspace.table(name))
+
+    def is_by_hand(self, name: str) -> bool:
+        """Whether a table is as a person left it: it was changed, taken in, and not written by a command since."""
+        return self._files(name).is_by_hand()
 
     def frame(self, name: str, wanted: Sequence[str] = ()) -> "pd.DataFrame":
         """A table's rows, in the order of its file, each column with its dtype.
@@ -316,7 +319,5 @@ class Dataset:
         self._here[name] = "VIEW"
 
     def _relation(self, name: str, files: TableFiles) -> str:
-        if not files.csv.is_file():
-            raise MissingInput(missing(name, files.csv))
         self.reads[name] += 1
         return files.relation(self._connection)

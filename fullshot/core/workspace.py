@@ -92,11 +92,11 @@ class Workspace:
         Raises:
             MissingInput: the workspace or a table is not there; says what to run first.
         """
-        from fullshot.core.tables.schemas import missing
+        from fullshot.core.tables.schemas import is_there, missing
 
         self.must_be_there()
         for name in names:
-            if not self.table(name).is_file():
+            if not is_there(self.table(name)):
                 raise MissingInput(missing(name, self.table(name)))
 
     def open(self, wanted: Mapping[str, Sequence[str]] | None = None) -> "Dataset":
@@ -109,9 +109,11 @@ class Workspace:
             MissingInput: the workspace is not there; says what to run first.
         """
         from fullshot.core.dataset import Dataset
+        from fullshot.core.tables.connection import remove_left_spills
         from fullshot.core.tables.migration import bring_up_to_date
 
         self.must_be_there()
+        remove_left_spills(self.root)
         bring_up_to_date(self)
         return Dataset(self, wanted)
 
@@ -128,8 +130,9 @@ class Workspace:
     def read_if_there(self, name: str) -> "pd.DataFrame":
         """Read one table; without the file, its empty table."""
         from fullshot.core import tables
+        from fullshot.core.tables.schemas import is_there
 
-        return self.read(name) if self.table(name).is_file() else tables.frame(name)
+        return self.read(name) if is_there(self.table(name)) else tables.frame(name)
 
     def write(self, name: str, data: "pd.DataFrame") -> None:
         """Check a table and write it in one step."""
@@ -140,14 +143,21 @@ class Workspace:
 
     def digests(self, names: Sequence[str]) -> dict[str, str]:
         """The sha256 of tables' CSVs, by their path relative to the workspace; without those that are not there."""
+        from fullshot.core.tables.connection import connect
+        from fullshot.core.tables.schemas import is_there
         from fullshot.core.tables.stored import TableFiles
 
-        paths = {name: self.table(name) for name in names}
-        return {
-            path.relative_to(self.root).as_posix(): TableFiles.of(self.root, name, path).digest()
-            for name, path in paths.items()
-            if path.is_file()
-        }
+        digests = {}
+        for name in names:
+            path = self.table(name)
+            if not is_there(path):
+                continue
+            table = TableFiles.of(self.root, name, path)
+            if not path.is_file():
+                with connect() as connection:
+                    table.write_again(connection)
+            digests[path.relative_to(self.root).as_posix()] = table.digest()
+        return digests
 
     def settings(self, **flags: dict[str, Any]) -> Settings:
         """This workspace's settings: file, then environment, then flags (see :func:`fullshot.core.settings.load`)."""

@@ -15,6 +15,7 @@ from fullshot.core import image_store, tables
 from fullshot.core.blobs import LocalBlobs
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
+from tests.removing import remove_table
 
 WIDTH, HEIGHT = 60, 90
 Make = Callable[..., Workspace]
@@ -102,5 +103,5 @@ def served_workspace(studio_root: Path, studio: server.Server) -> Iterator[Works
     workspace = Workspace(studio_root)
     yield workspace
     for name in ("annotations", "verdicts"):
-        workspace.table(name).unlink(missing_ok=True)
+        remove_table(workspace, name)
     shutil.rmtree(studio_root / "runs", ignore_errors=True)

@@ -20,6 +20,7 @@ from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.pictures import read_rgb
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
+from tests.removing import remove_table
 
 SETTINGS = Settings()
 WIDTH, HEIGHT = 90, 60
@@ -126,7 +127,7 @@ def test_what_is_exported_is_imported_again(workspace: Workspace, tmp_path: Path
     place = tmp_path / "far" / "away"
     place.parent.mkdir()
     shutil.move(tmp_path / "out", place)
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     read = importing.import_boxes(workspace, SETTINGS, place, name)
     assert (read["missing_files"], read["clipped"], read["unknown"]) == (0, 0, {})
     found = boxes_of(workspace)
@@ -293,7 +294,7 @@ def test_yolo_means_a_picture_as_it_is_shown(workspace: Workspace, tmp_path: Pat
     shutil.copytree(tmp_path / "shop", tmp_path / "set/images")
     (tmp_path / "set/labels/turned.txt").write_text(TURNED)
     (tmp_path / "set/labels/classes.txt").write_text("top\n")
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     importing.import_boxes(workspace, SETTINGS, tmp_path / "set", "yolo")
     # EXIF 6 turns the stored picture clockwise: its left end is shown at the top.
     ((name, _, corners),) = boxes_of(workspace)
@@ -316,7 +317,7 @@ def test_a_corrupt_picture_is_counted_and_named_and_the_others_are_imported(
             (tmp_path / "set" / folder).mkdir(parents=True, exist_ok=True)
             (tmp_path / "set" / folder / f"{name}.{suffix}").write_bytes(written_there)
     (tmp_path / "set/labels/classes.txt").write_text("top\n")
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     stats = importing.import_boxes(workspace, SETTINGS, tmp_path / "set", "yolo")
     assert (stats["pictures"], stats["boxes"], stats["unreadable"]) == (1, 1, 1)
     assert "1 picture that cannot be read is left out: images/corrupt.jpg" in capsys.readouterr().err
@@ -329,7 +330,7 @@ def test_a_size_tells_whether_a_picture_is_meant_as_it_is_shown(workspace: Works
     for name, fits in (("turned", True), ("a", False)):
         data["images"] = [{"id": 1, "file_name": f"{name}.jpg", "width": HEIGHT, "height": WIDTH}]
         (tmp_path / "shop/a.json").write_text(json.dumps(data))
-        workspace.table("boxes").unlink(missing_ok=True)
+        remove_table(workspace, "boxes")
         if fits:
             importing.import_boxes(workspace, SETTINGS, tmp_path / "shop/a.json", "coco")
             assert boxes_of(workspace)[0][2] == pytest.approx((0, 0, WIDTH / 5, HEIGHT))
@@ -412,10 +413,10 @@ def test_what_is_missing_is_said_in_one_line(workspace: Workspace, tmp_path: Pat
         written(workspace, tmp_path / "out", "xml")
     with pytest.raises(UserError, match=r"no boxes of shop on kept pictures in the split test in .*ws"):
         written(workspace, tmp_path / "out", source="shop", split="test")
-    workspace.table("curated").unlink()
+    remove_table(workspace, "curated")
     # Without a curation, no picture has a split or was thrown out.
     assert written(workspace, tmp_path / "out")["splits"] == {"unsplit": 5}
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     with pytest.raises(MissingInput, match=r"no boxes\.csv in .*: run `fullshot boxes import"):
         written(workspace, tmp_path / "out")
 
@@ -425,7 +426,7 @@ def test_labels_of_ones_own_hold_in_both_directions(workspace: Workspace, tmp_pa
     own.write_text('[labels]\nOberteil = "top"\n"short sleeve top" = "other"\n[export]\ntop = "Oberteil"\n')
     written(workspace, tmp_path / "out", "yolo", labels=own)
     assert "0: Oberteil" in (tmp_path / "out/data.yaml").read_text()
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     assert importing.import_boxes(workspace, SETTINGS, tmp_path / "out", "yolo")["unknown"] == {"Oberteil": 2}
     assert importing.import_boxes(workspace, SETTINGS, tmp_path / "out", "yolo", labels=own)["unknown"] == {}
     assert len(boxes_of(workspace)) == len(BEST)

@@ -2,6 +2,8 @@
 
 import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,25 @@ def test_nothing_of_it_is_left(workspace: Workspace) -> None:
         data.create("ones", "SELECT 1 AS one")
         assert list(workspace.root.glob(".spill-*/*"))
     assert not list(workspace.root.glob(".spill-*"))
+
+
+def test_what_a_killed_command_spilled_is_removed_by_the_next(workspace: Workspace) -> None:
+    killed = (
+        "import os, signal, sys\n"
+        "from fullshot.core.workspace import Workspace\n"
+        "Workspace(sys.argv[1]).open().create('pairs', 'SELECT 1 AS one')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, workspace.root], check=False).returncode == -9
+    (left,) = workspace.root.glob(".spill-*")
+    elsewhere = workspace / left.name.replace(left.name.split("-")[1], "00000000")
+    elsewhere.mkdir()
+    with workspace.open() as data:
+        data.create("pairs", "SELECT 1 AS one")
+        assert not left.exists()
+        with workspace.open():  # of a process that lives
+            assert data.rows("SELECT one FROM pairs") == [(1,)]
+    assert list(workspace.root.glob(".spill-*")) == [elsewhere]
 
 
 def test_what_is_too_much_for_the_memory_spills_though_nothing_else_was_kept_on_disk(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fullshot.core import files, tables
-from fullshot.core.errors import BadTable, StageFailed
+from fullshot.core.errors import BadTable, MissingInput, StageFailed
 from fullshot.core.tables import stored
 from fullshot.core.tables.schemas import SCHEMAS
 from fullshot.core.workspace import Workspace
@@ -53,9 +54,112 @@ def test_a_csv_changed_by_hand_is_taken_in_once_and_that_is_said(
     path = workspace.table("products")
     path.write_text(path.read_text().replace("shirt 2", "coat"))
     assert names(workspace)[2] == "coat"
-    assert capfd.readouterr().err == f"fullshot: {path} was changed since it was written: taken in\n"
+    assert (
+        capfd.readouterr().err
+        == f"fullshot: {path} was changed since it was written: taken in (4 rows before, 4 now)\n"
+    )
     assert names(workspace)[2] == "coat"
     assert capfd.readouterr().err == ""
+
+
+def test_a_csv_that_was_cut_to_its_header_is_told_by_the_count_of_its_rows(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = workspace.table("products")
+    whole = path.read_text()
+    path.write_text(whole.splitlines()[0] + "\n")
+    assert names(workspace) == []
+    assert "taken in (4 rows before, 0 now)\n" in capfd.readouterr().err
+    path.write_text(whole)
+    (workspace / "tables/products.parquet").write_bytes(b"damaged")
+    assert len(names(workspace)) == 4
+    assert "taken in (4 rows now)\n" in capfd.readouterr().err
+
+
+def test_a_csv_that_was_deleted_is_written_again(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> None:
+    path, parquet = workspace.table("products"), workspace / "tables/products.parquet"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{header},note", *(f"{row},mine" for row in rows)]) + "\n")
+    assert len(names(workspace)) == 4
+    before, digests = path.read_bytes(), workspace.digests(["products"])
+    capfd.readouterr()
+    said = (
+        f"fullshot: {path} was deleted: written again from {parquet}; "
+        "to be rid of the table, delete that file as well\n"
+    )
+    ways: list[Callable[[], object]] = [
+        lambda: workspace.read("products"),
+        lambda: workspace.read_if_there("products"),
+        lambda: workspace.digests(["products"]) == digests or pytest.fail("another digest"),
+        lambda: add_a_product(workspace),
+    ]
+    for way in ways:
+        path.unlink()
+        workspace.must_have("products")
+        way()
+        assert capfd.readouterr().err == said
+        assert path.read_bytes().startswith(before)
+        assert names(workspace)
+        assert capfd.readouterr().err == ""
+    assert set(workspace.read("products")["note"].dropna()) == {"mine"}
+    path.unlink()
+    parquet.unlink()
+    for call in (lambda: workspace.must_have("products"), lambda: workspace.read("products")):
+        with pytest.raises(MissingInput, match=r"no products\.csv in .*: run `fullshot crawl"):
+            call()
+    assert workspace.read_if_there("products").empty
+
+
+def add_a_product(workspace: Workspace) -> None:
+    """As commands do that need no table to begin with."""
+    with workspace.open() as data:
+        data.make_if_missing("products")
+        data.write("products", "SELECT * FROM products UNION ALL BY NAME SELECT 's:9' AS product_id, 'men' AS gender")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_table_comes_back(tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.write(name, tables.frame(name))
+    path = workspace.table(name)
+    whole = path.read_bytes()
+    path.unlink()
+    with workspace.open() as data:
+        data.make_if_missing(name)
+        assert data.rows(f"SELECT count(*) FROM {name}") == [(0,)]
+    assert path.read_bytes() == whole
+    assert capfd.readouterr().err.count(f"{path} was deleted") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"neither this nor that"])
+def test_a_deleted_csv_whose_parquet_is_damaged_is_said(workspace: Workspace, content: bytes) -> None:
+    workspace.table("products").unlink()
+    (workspace / "tables/products.parquet").write_bytes(content)
+    with pytest.raises(StageFailed) as caught:
+        workspace.read("products")
+    assert "products.parquet" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not workspace.table("products").exists()
+    assert not list(workspace.root.rglob("*.part"))
+
+
+def test_a_kill_while_a_deleted_csv_is_written_again_is_not_taken_for_a_persons_hand(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text().replace("\n", "\r\n"))  # written again, it is another file
+    expected = names(workspace)
+    path.unlink()
+    killed = KILLED.replace(
+        'Workspace(sys.argv[1]).write("products", tables.frame("products", rows))',
+        'Workspace(sys.argv[1]).read("products")',
+    )
+    for steps in ("0", "2"):
+        assert subprocess.run([sys.executable, "-c", killed, workspace.root, steps], check=False).returncode == -9
+        assert path.exists() == (steps == "2")
+    capfd.readouterr()
+    assert names(workspace) == expected
+    assert "was changed" not in capfd.readouterr().err
 
 
 def test_a_csv_of_the_same_size_and_another_time_is_noticed(workspace: Workspace) -> None:

@@ -16,6 +16,7 @@ from fullshot.core import tables
 from fullshot.core.errors import BadTable
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
+from tests.removing import remove_table
 
 Make = Callable[[list[tuple[str, str]]], Workspace]
 ROWS = [("s:1", "outfit"), ("s:1", "item0"), ("s:2", "zidane"), ("s:3", "item1")]
@@ -65,7 +66,7 @@ def test_a_persons_verdict_outweighs_the_machines_and_stays(make_workspace: Make
         assert exported(workspace, "dataset2") == {"item1"}
         assert exported(workspace, "queue") == {"outfit"}
     assert workspace.table("verdicts").read_bytes() == said
-    workspace.table("verdicts").unlink()
+    remove_table(workspace, "verdicts")
     curation.curate(workspace, settings)
     pd.testing.assert_frame_equal(decisions(workspace), before)
 
@@ -276,7 +277,7 @@ def test_a_side_is_remembered_while_its_picture_is_gone(make_workspace: Make, se
     for name in before:
         others = [row for row in rows if row[1] != name]
         curation.curate(make_workspace([*others, ("s:8", "outfit"), ("s:9", "zidane")]), settings)
-        workspace.table("curated").unlink()
+        remove_table(workspace, "curated")
         curation.curate(make_workspace(rows), settings)
         assert decisions(workspace)["split"].to_dict() == before
 

@@ -264,6 +264,29 @@ def test_a_persons_columns_of_labels_and_splits_stay(make_workspace: Make, setti
             assert set(notes[name]) < set(now)
 
 
+@pytest.mark.parametrize("changed", ["curated", "splits"])
+@pytest.mark.parametrize("read_before", [False, True])
+def test_a_split_that_was_changed_by_hand_moves_nothing(
+    make_workspace: Make, settings: Settings, capfd: pytest.CaptureFixture[str], changed: str, *, read_before: bool
+) -> None:
+    workspace = make_workspace(ROWS)
+    curation.curate(workspace, settings)
+    before = written(workspace)
+    path = workspace.table(changed)
+    header, *rows = path.read_text().splitlines()
+    column = header.split(",").index("split")
+    moved = [",".join({column: "val"}.get(place, cell) for place, cell in enumerate(row.split(","))) for row in rows]
+    path.write_text("\n".join([header, *moved]) + "\n")
+    if read_before:  # another command takes it in
+        workspace.read(changed)
+    for _ in range(2):
+        curation.curate(workspace, settings)
+        assert written(workspace).items() >= before.items()
+    (aside,) = path.parent.glob(f"{changed}.changed-*.csv")
+    assert aside.read_text().splitlines()[1:] == moved
+    assert f"`fullshot curate` makes it anew: the changed one is kept as {aside.name}" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_without_a_crawl_it_says_what_to_run(tmp_path: Path, settings: Settings, there: bool) -> None:
     root = tmp_path / "ws"

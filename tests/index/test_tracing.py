@@ -9,6 +9,7 @@ from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.index import trace
 from fullshot.train import embedder
+from tests.removing import remove_table
 
 
 def test_an_item_shot_is_traced_to_its_page_and_its_vector(built: Workspace) -> None:
@@ -51,7 +52,7 @@ def test_a_run_on_older_tables_is_not_current(built: Workspace) -> None:
 
 def test_without_the_later_stages(built: Workspace, settings: Settings) -> None:
     for name in ("products", "curated", "boxes"):
-        built.table(name).unlink()
+        remove_table(built, name)
     (built.catalog / "index.json").unlink()
     found = trace(built, built.read("images")["image_id"].iloc[0])
     assert (found["curated"], found["boxes"], found["catalog"]) == (None, [], None)
@@ -81,6 +82,6 @@ def test_no_picture_or_several(built: Workspace) -> None:
     start = images["image_id"].iloc[0][:8]
     with pytest.raises(UserError, match=rf"2 pictures start with {start} \({re.escape(start)}"):
         trace(built, start)
-    built.table("images").unlink()
+    remove_table(built, "images")
     with pytest.raises(MissingInput, match=r"images\.csv"):
         trace(built, start)

@@ -68,8 +68,8 @@ def collect_garbage(workspace: Workspace, in_use: Sequence[InUse], *, remove: bo
         remove: whether to remove it.
 
     Returns:
-        ``rows``, ``megabytes``, ``removed`` (whether), and each piece of ``waste``: ``kind``, ``version``, ``why``,
-        ``rows`` and ``megabytes``.
+        ``rows``, ``megabytes``, ``removed`` (whether anything was), and each piece of ``waste``: ``kind``, ``version``,
+        ``why``, ``rows`` and ``megabytes``.
 
     Raises:
         MissingInput: nothing was crawled or added yet.
@@ -88,7 +88,7 @@ def collect_garbage(workspace: Workspace, in_use: Sequence[InUse], *, remove: bo
     return {
         "rows": sum(one.rows for one in found),
         "megabytes": _megabytes(sum(one.bytes for one in found)),
-        "removed": remove,
+        "removed": remove and bool(found),
         "waste": pieces,
     }
 

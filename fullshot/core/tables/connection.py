@@ -2,8 +2,11 @@
 
 import contextlib
 import functools
+import hashlib
 import os
 import secrets
+import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +20,7 @@ MEMORY = "768MiB"
 a command over four million rows stays within 2 GiB."""
 
 
-_OF_DAMAGED_FILES = ("Failed to read file", "found in Parquet")
+_OF_DAMAGED_FILES = ("Failed to read file", "found in Parquet", "to be a Parquet file", "No magic bytes")
 
 
 @functools.cache
@@ -41,7 +44,35 @@ def spill_folder(root: Path) -> Path:
     """A folder of its own for what does not fit into memory; made when it is needed."""
     where = root if os.access(root, os.W_OK) else Path(tempfile.gettempdir())
     # Not within another new folder: DuckDB makes one, and none above it.
-    return where / f".spill-{os.getpid()}-{secrets.token_hex(4)}"
+    return where / f".spill-{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def remove_left_spills(root: Path) -> None:
+    """Remove what killed commands of this machine have spilled into a workspace; those of others cannot be judged."""
+    for folder in root.glob(f".spill-{_machine()}-*"):
+        process = folder.name.split("-")[2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def _machine() -> str:
+    """A short name of where numbers of processes mean the same: a machine or, on Linux, a container of one."""
+    try:
+        numbers = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        numbers = ""
+    return hashlib.sha256(f"{socket.gethostname()} {numbers}".encode()).hexdigest()[:8]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def opened(spill: Path) -> duckdb.DuckDBPyConnection:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fullshot.core.errors import BadTable, StageFailed
 from fullshot.core.progress import say
 from fullshot.core.tables.connection import connect
-from fullshot.core.tables.schemas import EXPORTS, SCHEMAS
-from fullshot.core.tables.stored import PARQUETS, TableFiles
+from fullshot.core.tables.schemas import EXPORTS, PARQUETS, SCHEMAS
+from fullshot.core.tables.stored import TableFiles
 
 if TYPE_CHECKING:
     from fullshot.core.workspace import Workspace

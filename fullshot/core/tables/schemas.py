@@ -10,6 +10,9 @@ from fullshot.core.taxonomy import GARMENTS, Gender, Wear
 EXPORTS = "exports"
 """The folder of a workspace in which exported tables lie."""
 
+PARQUETS = "tables"
+"""The folder of Parquet files, in a workspace."""
+
 SPLITS = ("train", "val", "test")
 SOURCES = ("human", "model", "shop", "import")
 SHOTS = ("full", "half", "item", "unclear")
@@ -288,7 +291,7 @@ MAY_LACK = {
 """Columns that a file may lack, then each of their cells is "not known": those that a file written by version 0.1 does
 not have, and of ``verdicts``, which people write by hand, all but the picture."""
 
-MADE_ANEW = frozenset({"curated", "dataset1", "dataset2", "queue", "priorities", *_BY_GENDER_AND_WEAR})
+MADE_ANEW = frozenset({"curated", "splits", "dataset1", "dataset2", "queue", "priorities", *_BY_GENDER_AND_WEAR})
 """Tables of which a command makes every row anew: what a person changed there does not last."""
 
 MADE_BY = {
@@ -313,6 +316,17 @@ MADE_BY = {
 def columns(name: str) -> list[str]:
     """The columns of a table, in order."""
     return list(SCHEMAS[name].columns)
+
+
+def parquet_of(csv_file: Path) -> Path:
+    """The Parquet of a workspace's CSV; an export's lies beside it."""
+    beside = csv_file.with_suffix(".parquet")
+    return beside if csv_file.parent.name == EXPORTS else csv_file.parent / PARQUETS / beside.name
+
+
+def is_there(csv_file: Path) -> bool:
+    """Whether there is such a table: a CSV that was deleted is written again as long as its Parquet is there."""
+    return csv_file.is_file() or parquet_of(csv_file).is_file()
 
 
 def missing(name: str, csv_file: Path) -> str:

@@ -2,6 +2,7 @@
 
 The Parquet's record, written last, has the digest of the CSV that it belongs to. Where the two differ, the CSV is
 right: somebody changed it, or a run was ended between the two. It is checked then, and the Parquet is made again.
+A CSV that was deleted is written again from the Parquet.
 """
 
 import contextlib
@@ -24,13 +25,10 @@ from fullshot.core.progress import say
 from fullshot.core.tables import cells, checking
 from fullshot.core.tables.cells import DUCKDB_TYPES, from_parquet, literal, quoted
 from fullshot.core.tables.connection import saying_what_failed
-from fullshot.core.tables.schemas import EXPORTS, MADE_ANEW, MADE_BY, SCHEMAS, Kind, missing
+from fullshot.core.tables.schemas import MADE_ANEW, MADE_BY, PARQUETS, SCHEMAS, Kind, missing, parquet_of
 
 if TYPE_CHECKING:
     from fullshot.core.tables.writing import TableRows
-
-PARQUETS = "tables"
-"""The folder of Parquet files, in a workspace."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,8 @@ class Record:
 
     ``parquet`` is the Parquet's own :func:`fullshot.core.files.sample_digest`: it may be damaged, or another command
     may have put its own in place, from an older CSV. ``coming`` is the sha256 of a CSV that is about to be put in
-    place: where the CSV is that one, no person changed it, but a command was killed.
+    place: where the CSV is that one, no person changed it, but a command was killed. ``by_hand``: the CSV was taken in
+    as a person left it, and no command has written the table since.
     """
 
     digest: str
@@ -47,6 +46,7 @@ class Record:
     changed: int
     parquet: str
     coming: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,7 @@ class TableFiles:
     @classmethod
     def of(cls, root: Path, name: str, csv_file: Path) -> "TableFiles":
         """The files of a workspace's table; an export's Parquet lies beside its CSV."""
-        folder = root / PARQUETS
-        beside = csv_file.with_suffix(".parquet")
-        parquet = beside if csv_file.parent.name == EXPORTS else folder / beside.name
-        return cls(name, csv_file, parquet, folder / f"{name}.json")
+        return cls(name, csv_file, parquet_of(csv_file), root / PARQUETS / f"{name}.json")
 
     @property
     def query(self) -> str:
@@ -87,6 +84,11 @@ class TableFiles:
         """Whether the CSV is another one than fullshot wrote or took in last."""
         kept = self._kept()
         return kept is not None and not self._is_of_csv(kept) and files.digest(self.csv) != kept.coming
+
+    def is_by_hand(self) -> bool:
+        """Whether the table is as a person left it: it was changed, taken in, and not written by a command since."""
+        kept = self._kept()
+        return kept is not None and kept.by_hand
 
     def _is_of_csv(self, kept: Record) -> bool:
         status = self.csv.stat()
@@ -112,15 +114,18 @@ class TableFiles:
         kept = files.read_json(self.record)
         try:
             told = str(kept["digest"]), int(kept["size"]), int(kept["changed"]), str(kept["parquet"])
-            return Record(*told, str(kept.get("coming", "")))
+            return Record(*told, str(kept.get("coming", "")), kept.get("by_hand") is True)
         except (KeyError, TypeError, ValueError):
             return None
 
     def _keep(self, record: Record) -> None:
         files.write_text(self.record, json.dumps(asdict(record)) + "\n")
 
-    def take_in(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def take_in(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Check the CSV, and make the Parquet from it.
+
+        Returns:
+            How many rows it has.
 
         Raises:
             BadTable: it is no CSV, a column is missing, or cells are not what the schema says; nothing is written.
@@ -133,10 +138,16 @@ class TableFiles:
         with saying_what_failed(), _unfinished(self.parquet) as part, _unfinished(self.record) as copy:
             csv_cells = CsvCells.copied(self.name, self.csv, copy)
             csv_cells.check(connection)
-            connection.execute(f"COPY ({csv_cells.query()}) TO {literal(str(part))} {_AS_PARQUET}")
-            record = Record(digest, status.st_size, status.st_mtime_ns, files.sample_digest(part))
+            copied = connection.execute(f"COPY ({csv_cells.query()}) TO {literal(str(part))} {_AS_PARQUET}").fetchone()
+            parquet, by_hand = files.sample_digest(part), self._is_of_a_person(digest)
+            record = Record(digest, status.st_size, status.st_mtime_ns, parquet, by_hand=by_hand)
             _put_in_place(part, self.parquet)
         self._keep(record)
+        return int(copied[0]) if copied else 0
+
+    def _is_of_a_person(self, digest: str) -> bool:
+        kept = self._kept()
+        return kept is not None and digest != kept.coming and (kept.by_hand or digest != kept.digest)
 
     def write(self, connection: duckdb.DuckDBPyConnection, query: str) -> int:
         """Check the rows of a query and write them; a reader sees the old files or the new ones, never a part.
@@ -151,23 +162,11 @@ class TableFiles:
         Raises:
             BadTable: a cell is not what the schema says; the files stay as they were.
         """
-        from fullshot.core.tables.writing import ROWS_AT_ONCE, CsvRows
-
         with saying_what_failed(), self._next() as (parquet, csv_file):
             values = f"SELECT {_in_order(connection, self.name, query, str(self.csv))} FROM ({query})"
             copied = connection.execute(f"COPY ({values}) TO {literal(str(parquet))} {_AS_PARQUET}").fetchone()
             self._check(connection, parquet)
-            types = {
-                column: kind
-                for column, kind, *_ in connection.execute(f"DESCRIBE FROM {from_parquet(parquet)}").fetchall()
-            }
-            written = ", ".join(cells.written(column, kind) for column, kind in types.items())
-            batches = connection.sql(f"SELECT {written} FROM {from_parquet(parquet)}").to_arrow_reader(ROWS_AT_ONCE)
-            texts = [column for column, kind in types.items() if kind == "VARCHAR"]
-            with CsvRows(csv_file, batches.schema, texts) as rows:
-                for batch in batches:
-                    rows.append(batch)
-            self._put_in_place(parquet, csv_file, rows.digest)
+            self._put_in_place(parquet, csv_file, _write_csv(connection, parquet, csv_file))
         return int(copied[0]) if copied else 0
 
     @contextlib.contextmanager
@@ -229,23 +228,74 @@ class TableFiles:
         Raises:
             MissingInput: there is no such table; says which command makes it.
             BadTable: the CSV was changed to what the schema does not allow.
-            StageFailed: the system refuses to let the Parquet be written.
+            StageFailed: the system refuses to let the Parquet, or a CSV that was deleted, be written.
         """
         if not self.csv.is_file():
-            raise MissingInput(missing(self.name, self.csv))
+            self.write_again(connection)
         if not self.is_current():
             before, was_changed = self._kept(), self.was_changed()
+            rows = self._rows(connection) if was_changed else None
             try:
-                self.take_in(connection)
+                count = self.take_in(connection)
             except OSError as error:
                 why = f"{error.strerror or error}: {error.filename or self.parquet}"
                 raise StageFailed(f"{self.csv} cannot be taken into {self.parquet}: {why}") from None
             if was_changed:
-                say(f"fullshot: {self.csv} was changed since it was written: taken in{self._for_how_long()}")
+                counts = f"{count} rows now" if rows is None else f"{rows} rows before, {count} now"
+                taken = f"taken in ({counts}){self._for_how_long()}"
+                say(f"fullshot: {self.csv} was changed since it was written: {taken}")
             elif before is not None:
                 why = "was not finished by a command that was ended" if before.coming else "is damaged"
                 say(f"fullshot: {self.parquet} {why}: made again from {self.csv.name}")
         return self.query
+
+    def write_again(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write a CSV that was deleted, from its Parquet.
+
+        Raises:
+            MissingInput: there is no Parquet either; says which command makes the table.
+            StageFailed: the Parquet is damaged, or the system refuses to let the CSV be written.
+        """
+        if not self.parquet.is_file():
+            raise MissingInput(missing(self.name, self.csv))
+        try:
+            with saying_what_failed(), _unfinished(self.csv) as csv_file:
+                digest, parquet = _write_csv(connection, self.parquet, csv_file), files.sample_digest(self.parquet)
+                status, before = csv_file.stat(), self._kept()
+                by_hand = before is not None and before.by_hand
+                if before:
+                    self._keep(replace(before, coming=digest))
+                _put_in_place(csv_file, self.csv)
+            self._keep(Record(digest, status.st_size, status.st_mtime_ns, parquet, by_hand=by_hand))
+        except OSError as error:
+            why = f"{error.strerror or error}: {error.filename or self.csv}"
+            raise StageFailed(f"{self.csv} was deleted, and cannot be written from {self.parquet}: {why}") from None
+        again = f"written again from {self.parquet}; to be rid of the table, delete that file as well"
+        say(f"fullshot: {self.csv} was deleted: {again}")
+
+    def _rows(self, connection: duckdb.DuckDBPyConnection) -> int | None:
+        """How many rows the Parquet has; None where it is not whole."""
+        kept = self._kept()
+        if kept is None or files.sample_digest(self.parquet) != kept.parquet:
+            return None
+        with saying_what_failed():
+            counted = connection.execute(f"SELECT count(*) FROM {from_parquet(self.parquet)}").fetchone()
+        return int(counted[0]) if counted else None
+
+
+def _write_csv(connection: duckdb.DuckDBPyConnection, parquet: Path, csv_file: Path) -> str:
+    """Write the rows of a Parquet as a CSV; returns its sha256."""
+    from fullshot.core.tables.writing import ROWS_AT_ONCE, CsvRows
+
+    described = connection.execute(f"DESCRIBE FROM {from_parquet(parquet)}").fetchall()
+    types = {column: kind for column, kind, *_ in described}
+    written = ", ".join(cells.written(column, kind) for column, kind in types.items())
+    batches = connection.sql(f"SELECT {written} FROM {from_parquet(parquet)}").to_arrow_reader(ROWS_AT_ONCE)
+    texts = [column for column, kind in types.items() if kind == "VARCHAR"]
+    with CsvRows(csv_file, batches.schema, texts) as rows:
+        for batch in batches:
+            rows.append(batch)
+    return rows.digest
 
 
 # Level 1 makes these files as small as level 3, which is the default, does in less time.

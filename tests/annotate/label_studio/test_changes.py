@@ -18,6 +18,7 @@ from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from tests.annotate.conftest import HEIGHT, WIDTH, Make
+from tests.removing import remove_table
 
 COUNT = 50
 HEAD = 10
@@ -103,7 +104,7 @@ def test_what_is_the_same_for_many_is_told_together(
     queue(workspace, sorted(before))
     push(workspace, settings, client)
     numbers = {name: task["id"] for name, task in tasks(client, project).items()}
-    workspace.table("priorities").unlink()
+    remove_table(workspace, "priorities")
     requests.clear()
     assert push(workspace, settings, client)["changed"] == COUNT
     assert requests["PATCH"] == 0

@@ -24,6 +24,7 @@ from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from tests.annotate.conftest import HEIGHT, WIDTH, Make
+from tests.removing import remove_table
 
 GEOMETRY = ImageGeometry(WIDTH, HEIGHT)
 
@@ -333,7 +334,7 @@ def test_a_verdict_follows_its_annotation(client: Client, settings: Settings, ma
 
     assert verdicts() == dict.fromkeys(there, "item")
     # As a kill leaves it, after the annotations were written.
-    workspace.table("verdicts").unlink()
+    remove_table(workspace, "verdicts")
     assert pull(workspace, settings, client)["verdicts"] == 3
     assert verdicts() == dict.fromkeys(there, "item")
     # A verdict by hand stays until an annotator says something new; people leave out columns.

@@ -36,7 +36,7 @@ def test_what_is_in_use_stays(workspace: Workspace, store: FeatureStore, keys: p
     store.fill(keys, measure, most=10)
     geometry_rows(workspace.root, keys["path"].to_pylist())
     found = waste(workspace, remove=True, colours=["0", "1"])
-    assert found == {"rows": 0, "megabytes": 0.0, "removed": True, "waste": []}
+    assert found == {"rows": 0, "megabytes": 0.0, "removed": False, "waste": []}
     assert store.look_up(keys).is_present.all()
 
 

@@ -18,6 +18,7 @@ from fullshot.curation.report import write_report
 from fullshot.curation.report.charts import stacks
 from fullshot.curation.report.samples import page_link
 from tests.curation.report.conftest import Curate, Opened
+from tests.removing import remove_table
 
 Open = Callable[..., Opened]
 
@@ -273,7 +274,7 @@ def test_a_workspace_of_nothing_has_a_page(tmp_path: Path, settings: Settings, o
 
 def test_what_is_missing_is_said(curate: Curate, settings: Settings) -> None:
     workspace = curate(ROWS, SAID)
-    workspace.table("curated").unlink()
+    remove_table(workspace, "curated")
     with pytest.raises(MissingInput, match="run `fullshot curate"):
         write_report(workspace, settings)
     assert not (workspace / "runs").exists()

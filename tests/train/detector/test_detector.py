@@ -27,6 +27,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import detector
 from fullshot.train.detector import families, fitting
 from fullshot.train.detector.data import choose_boxes
+from tests.removing import remove_table
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -476,7 +477,7 @@ def test_what_is_missing_is_said_in_one_line(make_workspace: MakeWorkspace, tmp_
     with pytest.raises(UserError, match="no box to train on in"):
         detector.fit(make_workspace(test=2), small())
     workspace = make_workspace(train=2)
-    workspace.table("curated").unlink()
+    remove_table(workspace, "curated")
     with pytest.raises(MissingInput, match=r"no curated\.csv in .*: run `fullshot curate "):
         detector.fit(workspace, small())
     with pytest.raises(MissingInput, match="no detector in"):

@@ -25,6 +25,7 @@ from fullshot.train import embedder
 from fullshot.train.embedder import dataset
 from fullshot.train.embedder.backbones.small import SmallBackbone
 from fullshot.train.embedder.sampling import ProductBatches
+from tests.removing import remove_table
 
 TRAIN = """
 import sys
@@ -146,7 +147,7 @@ def test_resume_takes_an_unfinished_run_of_these_inputs(trained: Workspace, sett
 
 
 def test_without_boxes_item_shots_alone_are_learnt_from(workspace: Workspace, settings: Settings) -> None:
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     stats = embedder.fit(workspace, load(embedder={**settings.embedder.model_dump(), "epochs": 1}))
     assert stats["worn_garments"] == 0
     assert stats["val"]["queries"] == 6
@@ -166,10 +167,10 @@ def test_what_is_missing_or_wrong_is_one_line(workspace: Workspace, settings: Se
     with pytest.raises(BadTable, match=r"images/none\.jpg"):
         embedder.fit(workspace, settings)
     workspace.write("dataset2", exported.iloc[:0])
-    workspace.table("boxes").unlink()
+    remove_table(workspace, "boxes")
     with pytest.raises(MissingInput, match="at least 2 products"):
         embedder.fit(workspace, settings)
-    workspace.table("dataset2").unlink()
+    remove_table(workspace, "dataset2")
     with pytest.raises(MissingInput, match="fullshot curate"):
         embedder.fit(workspace, settings)
 
