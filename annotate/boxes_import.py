@@ -71,7 +71,8 @@ def import_boxes(
 
     Returns:
         ``pictures`` and ``boxes`` of the workspace's; ``known``, those of the boxes that are not added again, because
-        all boxes of their picture are there already, each side within half a pixel; ``not_in_workspace``,
+        all boxes of their picture are there already, each side within half a pixel; ``without_boxes``, those of the
+        pictures that have no box in the file and keep those that they have here; ``not_in_workspace``,
         ``missing_files`` and ``unreadable``, pictures left out;
         ``clipped``, boxes cut at the picture's edge; ``empty``, boxes dropped because nothing of them lies inside;
         ``other``, boxes on what the taxonomy knows as no garment; ``unknown``, boxes of unknown categories, by name;
@@ -90,13 +91,17 @@ def import_boxes(
         count: Counter[str] = Counter()
         unknown: Counter[str] = Counter()
         rows = _Rows()
+        bare: list[str] = []
         for identity, size, boxes in matched.found():
+            if not boxes:
+                bare.append(identity)
             rows.add(identity, boxes, size, label_map, count, unknown)
-        known = replace_imported(data, matched.pictures(), rows.table(), label_map, format)
+        known, without = replace_imported(data, matched.pictures(), bare, rows.table(), label_map, format)
         stats.update(
             pictures=len(matched.pictures()),
             boxes=len(rows.labels),
             known=known,
+            without_boxes=without,
             not_in_workspace=len(matched.foreign),
             missing_files=len(matched.missing),
             unreadable=len(matched.unreadable),

@@ -6,10 +6,10 @@ import pyarrow
 
 from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats.labels import LabelMap
-from fullshot.core.annotations import create_trusted_boxes
+from fullshot.core.annotations import TRUSTED, create_trusted_boxes
 from fullshot.core.clock import now
 from fullshot.core.dataset import Dataset
-from fullshot.core.progress import say_unchanged
+from fullshot.core.progress import say
 from fullshot.core.tables.cells import literal
 
 SOURCE = "import"
@@ -46,9 +46,14 @@ SELECT * EXCLUDE (_fs_part, _fs_place) FROM (
 
 
 def replace_imported(
-    data: Dataset, pictures: Collection[str], boxes: pyarrow.Table, label_map: LabelMap, format: str
-) -> int:
-    """Put the imported rows in place of those imported before for the same pictures; returns how many are known.
+    data: Dataset,
+    pictures: Collection[str],
+    bare: Collection[str],
+    boxes: pyarrow.Table,
+    label_map: LabelMap,
+    format: str,
+) -> tuple[int, int]:
+    """Put the imported rows in place of those imported before for the same pictures.
 
     Of a picture the boxes of its best source count alone, so they stay together: where all of them are there already,
     nothing is added, and where one differs or is gone, all are imported.
@@ -56,18 +61,22 @@ def replace_imported(
     Args:
         data: the tables.
         pictures: the ``image_id`` of those that the file tells of.
+        bare: those of them of which it has no box: what people drew and a shop said stays.
         boxes: theirs, with the columns :data:`KEYS`.
         label_map: says what the file's format can carry: what it cannot is no difference.
         format: the file's, a key of :data:`fullshot.annotate.formats.BOX_FORMATS`.
+
+    Returns:
+        How many boxes are known, and how many of the bare pictures have boxes that stay.
     """
     is_there = data.has("boxes")
     data.make_if_missing("boxes")
     data.create("new_boxes", boxes)
     data.create("imported", f"{_NUMBERED} FROM new_boxes")
     data.create("replaced", pyarrow.table({"image_id": pyarrow.array(pictures, pyarrow.string())}))
-    known = 0
+    known = without = 0
     if is_there and pictures:
-        known = _leave_known(data, label_map, format)
+        known, without = _leave_known(data, label_map, format), _keeping(data, bare, label_map)
         left = "WHERE image_id IN (SELECT image_id FROM replaced)"
         ((changed,),) = data.rows(
             f"SELECT (SELECT count(*) FROM imported {left}) + (SELECT count(*) FROM boxes {left} AND source = $source)",
@@ -75,12 +84,28 @@ def replace_imported(
         )
         if not changed:
             if boxes.num_rows:
-                say_unchanged("boxes import", "these boxes were imported", "they stay as they are")
-            return known
+                say("boxes import: nothing has changed: all of these boxes are there already")
+            return known, without
     elif is_there:
-        return known
+        return known, without
     data.write("boxes", _TOGETHER.format(moment=now()))
-    return known
+    return known, without
+
+
+def _keeping(data: Dataset, bare: Collection[str], label_map: LabelMap) -> int:
+    """How many pictures without a box in the file have boxes that an import does not replace; says so."""
+    if not bare:
+        return 0
+    create_trusted_boxes(data, [source for source in TRUSTED if source != SOURCE], rejected=True)
+    data.create("bare", pyarrow.table({"image_id": pyarrow.array(bare, pyarrow.string())}))
+    labels = ", ".join(map(literal, label_map.export))
+    ((count,),) = data.rows(
+        f"SELECT count(DISTINCT image_id) FROM trusted_boxes SEMI JOIN bare USING (image_id) WHERE label IN ({labels})"
+    )
+    if count:
+        have = "picture has no box in the file and keeps" if count == 1 else "pictures have no box in the file and keep"
+        say(f"boxes import: {count} listed {have} the boxes that are here")
+    return int(count)
 
 
 def _leave_known(data: Dataset, label_map: LabelMap, format: str) -> int:

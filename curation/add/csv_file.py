@@ -89,6 +89,9 @@ def _places(header: list[str], columns: Mapping[str, str], path: Path) -> dict[s
             found[what] = usual
     if "image" not in found:
         usual_names = ", ".join(USUAL_NAMES["image"])
+        if len(header) == 1:  # of a CSV it is rare; any other text looks like one
+            line = f"its first line is {header[0]!r}"
+            raise UserError(f"{path} is no CSV with a column of pictures ({usual_names}, or that of --image): {line}")
         raise UserError(f"no column of pictures in {path} ({usual_names}): name it with --image; there are {there}")
     return found
 

@@ -157,6 +157,42 @@ def test_what_the_shop_said_already_is_not_added_again(
     assert len(workspace.read("boxes")) == len(rows) + len(added)
 
 
+def test_a_first_import_of_what_the_shop_said_says_so(
+    workspace: Workspace, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    box = ("top", (0.0, 0.0, 10.0, 10.0))
+    row = dict(zip(("label", "x_min", "y_min", "x_max", "y_max"), (box[0], *box[1]), strict=True))
+    ten = str(workspace.read("images")["image_id"].iloc[0])
+    workspace.write("boxes", tables.frame("boxes", [{"image_id": ten, "source": "shop", **row}]))
+    picture(tmp_path / "mine", "a.png", 10)
+    importing.import_boxes(workspace, SETTINGS, annotations(tmp_path / "mine", one(box)), "coco")
+    line = "boxes import: nothing has changed: all of these boxes are there already\n"
+    assert capfd.readouterr().err == line
+
+
+def test_a_listed_picture_without_a_box_keeps_those_that_are_here_and_that_is_said(
+    workspace: Workspace, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ten, twenty = (str(name) for name in workspace.read("images")["image_id"])
+    where = {"x_min": 0, "y_min": 0, "x_max": 10, "y_max": 10}
+    shop = {"image_id": ten, "label": "top", "source": "shop", **where}
+    # What was imported before is replaced, by nothing here; what a model guessed does not count.
+    others = [{**shop, "image_id": twenty, "source": source} for source in ("import", "model")]
+    workspace.write("boxes", tables.frame("boxes", [shop, *others]))
+    for shade in (10, 20):
+        picture(tmp_path / "mine", f"{shade}.png", shade)
+    file = annotations(tmp_path / "mine", one(name="10.png"), one(name="20.png"))
+    stats = importing.import_boxes(workspace, SETTINGS, file, "coco")
+    assert (stats["pictures"], stats["boxes"], stats["without_boxes"]) == (2, 0, 1)
+    line = "boxes import: 1 listed picture has no box in the file and keeps the boxes that are here\n"
+    assert capfd.readouterr().err == line
+    assert [row[-1] for row in corners(workspace)] == ["shop", "model"]
+    # A box of a category that nobody knows is a box all the same.
+    annotations(tmp_path / "mine", one(("spaceship", (1, 2, 3, 4)), name="10.png"))
+    stats = importing.import_boxes(workspace, SETTINGS, file, "coco")
+    assert (stats["unknown"], stats["without_boxes"]) == ({"spaceship": 1}, 0)
+
+
 def test_a_picture_under_two_names_has_each_box_once(workspace: Workspace, tmp_path: Path) -> None:
     top, foot = ("top", (0.0, 0.0, 10.0, 10.0)), ("foot", (0.0, 150.0, 50.0, 200.0))
     for name in ("a.png", "b.png", "c.png"):

@@ -234,7 +234,7 @@ def test_a_cell_that_is_no_number_is_not_said_to_be_empty_as_well(tmp_path: Path
         workspace.read("labels")
     assert str(caught.value) == (
         f"{path}: row 2 column label: expected a whole number, got 'first'; "
-        "row 3 column label: expected a cell that is not empty, got None"
+        "row 3 column label: expected a cell that is not empty, got an empty cell"
     )
 
 
@@ -302,6 +302,47 @@ def test_a_damaged_parquet_is_made_again(
     assert capfd.readouterr().err == f"fullshot: {parquet} is damaged: made again from products.csv\n"
     assert names(workspace)
     assert capfd.readouterr().err == ""
+
+
+def test_a_missing_parquet_is_said_to_be_missing(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> None:
+    parquet = workspace / "tables/products.parquet"
+    parquet.unlink()
+    assert names(workspace)
+    assert capfd.readouterr().err == f"fullshot: {parquet} is missing: made again from products.csv\n"
+
+
+@pytest.mark.parametrize(("sign", "signs"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_spreadsheets_other_separators_are_named(workspace: Workspace, sign: str, signs: str) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text().replace(",", sign), encoding="utf-8-sig")
+    with pytest.raises(BadTable) as caught:
+        workspace.read("products")
+    assert str(caught.value) == f"{path}: its cells are separated by {signs}: save it with commas between them"
+
+
+@pytest.mark.parametrize(("encoding", "place"), [("cp1252", "0xfc in line 3"), ("utf-16", "0xff in line 1")])
+def test_a_spreadsheets_other_encodings_are_named(workspace: Workspace, encoding: str, place: str) -> None:
+    path = workspace.table("products")
+    path.write_text(path.read_text().replace("shirt 1", "gr\u00fcn"), encoding=encoding)
+    with pytest.raises(BadTable) as caught:
+        workspace.read("products")
+    assert str(caught.value) == f"{path} is not UTF-8 (byte {place}): save it as CSV UTF-8"
+
+
+@pytest.mark.parametrize("quote", ["", 'a "quoted" one'])  # read by Arrow, and by Python
+def test_rows_of_commas_alone_are_left_out(workspace: Workspace, quote: str, capfd: pytest.CaptureFixture[str]) -> None:
+    path = workspace.table("products")
+    header, *rows = path.read_text().splitlines()
+    rows[0] = rows[0].replace("shirt 0", quote)
+    nothing = "," * header.count(",")
+    path.write_text("\n".join([header, rows[0], nothing, *rows[1:], nothing, ""]))
+    assert len(names(workspace)) == 4
+    counts = "4 rows before, 4 now, 2 without a cell left out"
+    assert capfd.readouterr().err == f"fullshot: {path} was changed since it was written: taken in ({counts})\n"
+    # Rows are numbered as a spreadsheet does.
+    path.write_text(path.read_text().replace("s:1,", ",").replace("s:2,men", "s:2,mex"))
+    with pytest.raises(BadTable, match=r"row 4 column product_id: .*, got an empty cell"):
+        workspace.read("products")
 
 
 def test_a_parquet_that_is_damaged_within_is_made_again(
@@ -636,10 +677,10 @@ def test_a_csv_that_is_saved_while_it_is_taken_in_is_told_from_what_it_was(
         path.write_text(path.read_text().replace("coat", "gown"))
         return result
 
-    def while_a_person_saves(table: stored.TableFiles, connection: Any) -> None:
+    def while_a_person_saves(table: stored.TableFiles, connection: Any) -> tuple[int, int]:
         with monkeypatch.context() as person:
             person.setattr(files, "digest", saved_after_it_was_digested)
-            take_in(table, connection)
+            return take_in(table, connection)
 
     monkeypatch.setattr(stored.TableFiles, "take_in", while_a_person_saves)
     assert "gown" in names(workspace)

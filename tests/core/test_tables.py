@@ -223,7 +223,7 @@ def test_a_missing_column_and_a_missing_file_are_said(tmp_path: Path) -> None:
     with pytest.raises(BadTable, match="expected a column shot_score"):
         read("curated", path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadTable, match="not a CSV table"):
+    with pytest.raises(BadTable, match="is not UTF-8"):
         read("curated", path)
 
 

@@ -38,7 +38,7 @@ class Found:
 
 
 def find(
-    keys: pyarrow.Table, paths: Sequence[Path], schema: pyarrow.Schema, broken: Callable[[BrokenShard], None]
+    keys: pyarrow.Table, paths: Sequence[Path], schema: pyarrow.Schema, broken: Callable[[list[Path]], None]
 ) -> Found:
     """Find the rows of keys.
 
@@ -46,8 +46,9 @@ def find(
         keys: see :class:`fullshot.core.features.store.FeatureStore`.
         paths: the shards, the oldest first; one that is gone is passed over.
         schema: of the shards.
-        broken: told about each that is damaged.
+        broken: told about those that are damaged.
     """
+    damaged: list[Path] = []
     boxed = BOX_COLUMNS[0] in schema.names
     count = keys.num_rows
     found = Found(
@@ -57,7 +58,7 @@ def find(
         np.zeros(count, np.bool_),
     )
     wanted, left = joined_keys(keys, boxed=boxed), np.arange(count)
-    for numbers, rows, table in _batches(paths, schema, broken):
+    for numbers, rows, table in _batches(paths, schema, damaged):
         hits = pyarrow.compute.index_in(wanted, value_set=joined_keys(table, boxed=boxed).combine_chunks())
         # What was found in a newer shard is not looked for again; to leave it out is to copy the rest.
         is_hit = hits.is_valid().to_numpy() & (found.shard[left] < 0)
@@ -71,13 +72,17 @@ def find(
             break
         if is_left.mean() < _FEW:
             left, wanted = left[is_left], wanted.filter(pyarrow.array(is_left))
+    broken(damaged)
     return found
 
 
 def _batches(
-    paths: Sequence[Path], schema: pyarrow.Schema, broken: Callable[[BrokenShard], None]
+    paths: Sequence[Path], schema: pyarrow.Schema, damaged: list[Path]
 ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64], pyarrow.Table]]:
-    """The keys of all shards, the newest first: each row's shard, its number in it, and the key columns."""
+    """The keys of all shards, the newest first: each row's shard, its number in it, and the key columns.
+
+    Those that are damaged are passed over, and added to ``damaged``.
+    """
     tables: list[pyarrow.Table] = []
     numbers: list[int] = []
 
@@ -91,8 +96,8 @@ def _batches(
             table = shards.read_keys(paths[number], schema)
         except FileNotFoundError:
             continue
-        except BrokenShard as error:
-            broken(error)
+        except BrokenShard:
+            damaged.append(paths[number])
             continue
         if table.num_rows:
             tables.append(table)

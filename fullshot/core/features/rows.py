@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from fullshot.core.errors import StageFailed
 from fullshot.core.features import arrays, shards
 from fullshot.core.features.shards import BrokenShard
-from fullshot.core.progress import say
 
 MEMORY_BYTES = 1 << 28
 """An array up to this size is in memory; a larger one lies in a nameless file that the system pages in and out."""
@@ -181,6 +180,7 @@ class Rows:
         """
         schema = self._of(columns)
         lost: list[NDArray[np.int64]] = []
+        damaged: list[Path] = []
         order = np.lexsort((self._places.row, self._places.shard))
         order = order[self._places.shard[order] >= 0]
         borders = np.flatnonzero(np.diff(self._places.shard[order])) + 1
@@ -196,9 +196,10 @@ class Rows:
             except BrokenShard as error:
                 if not self._repairs:
                     raise StageFailed(f"{error}: delete it and run `{self._command}` again") from None
-                say(f"{error}: its rows are made again, as by `{self._command}`")
+                damaged.append(path)
                 path.unlink(missing_ok=True)
                 lost.append(numbers[done:])
+        shards.say_damaged(damaged, "are made again")
         if lost:
             yield from self._scan_again(np.concatenate(lost), columns)
 

@@ -7,7 +7,7 @@ import itertools
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fullshot.core.errors import StageFailed
 from fullshot.core.features.keys import BOX_COLUMNS, STAMP_COLUMNS, joined_keys, key_schema
 from fullshot.core.files import write_bytes
+from fullshot.core.progress import say
 
 MANY = 16
 """Shards of about one size that are merged: so a row is written once more each time that there are 16 times as many."""
@@ -52,6 +53,18 @@ class BrokenShard(Exception):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+def say_damaged(paths: Sequence[Path], result: str) -> None:
+    """Say on stderr, in one line, which shards are damaged; without any, nothing is said.
+
+    Args:
+        paths: theirs, of one folder.
+        result: what becomes of their rows, such as ``are made again``.
+    """
+    if paths:
+        which = f"{paths[0]} is" if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent} are"
+        say(f"fullshot: {which} damaged: {'its' if len(paths) == 1 else 'their'} rows {result}")
 
 
 def listed(folder: Path) -> list[Path]:

@@ -24,9 +24,8 @@ from fullshot.core.features.keys import (
     stamps,
 )
 from fullshot.core.features.rows import Places, Rows
-from fullshot.core.features.shards import BrokenShard
 from fullshot.core.interfaces import Engine
-from fullshot.core.progress import bar, say
+from fullshot.core.progress import bar
 
 FOLDER = "features"
 """Of a workspace: ``features/<kind>/<version>/<shard>.parquet``."""
@@ -99,7 +98,7 @@ class FeatureStore:
     ) -> Rows:
         """The rows that are there; nothing is made or written.
 
-        A damaged shard is named on stderr, and its rows count as missing.
+        Damaged shards are told of in a line on stderr, and their rows count as missing.
 
         Args:
             keys: see the class.
@@ -175,7 +174,7 @@ class FeatureStore:
         """
         return shards.write(self.folder, as_table(jobs, made, self.schema))
 
-    def _places(self, keys: pyarrow.Table, broken: Callable[[BrokenShard], None]) -> tuple[Places, NDArray[np.int64]]:
+    def _places(self, keys: pyarrow.Table, broken: Callable[[list[Path]], None]) -> tuple[Places, NDArray[np.int64]]:
         """Where the rows lie that hold for the files as they are; and which of them have an old stamp."""
         now = stamps(self.root, keys["path"])
         paths = shards.listed(self.folder)
@@ -230,12 +229,13 @@ class FeatureStore:
                 advance(done, todo.num_rows, f"{lost} unreadable" if lost else "")
         return written
 
-    def _say_broken(self, error: BrokenShard) -> None:
-        say(f"{error}: its rows count as missing; `{self._command}` makes them again")
+    def _say_broken(self, paths: list[Path]) -> None:
+        shards.say_damaged(paths, f"count as missing, `{self._command}` makes them again")
 
-    def _drop_broken(self, error: BrokenShard) -> None:
-        say(f"{error}: its rows are made again, as by `{self._command}`")
-        error.path.unlink(missing_ok=True)
+    def _drop_broken(self, paths: list[Path]) -> None:
+        shards.say_damaged(paths, "are made again")
+        for path in paths:
+            path.unlink(missing_ok=True)
 
 
 def _is_ascending(names: pyarrow.ChunkedArray) -> bool:

@@ -85,7 +85,7 @@ def shown(value: object) -> str:
     """A cell in a message: of one that is as long as a page, its beginning."""
     if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
         return f"{value[:_LONGEST_SHOWN]!r}… ({len(value)} characters)"
-    return repr(value)
+    return "an empty cell" if value is None else repr(value)
 
 
 def conditions(schema: Schema) -> list[str]:

@@ -28,6 +28,7 @@ _ROWS_AT_ONCE = 20_000
 _LARGEST_CELL = 1 << 27  # characters
 _BLOCK = 1 << 24  # bytes
 _TEXT = "\x1ftext of "
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 _BESIDE_QUOTES = np.frombuffer(b'",\r\n', np.uint8)
 
 
@@ -70,8 +71,8 @@ class CsvCells:
                         _copy(path, lines, schema, copy)
                 except csv.Error as error:
                     raise BadTable(f"{path}: not a CSV table: {error} (line {lines.line_num})") from None
-        except UnicodeDecodeError as error:
-            raise BadTable(f"{path}: not a CSV table: {error}") from None
+        except UnicodeDecodeError:
+            raise BadTable(f"{path} is not UTF-8{_first_other_byte(path)}: save it as CSV UTF-8") from None
         return cls(name, path, copy, header)
 
     def check(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -84,13 +85,26 @@ class CsvCells:
         kinds = {column: rule.kind for column, rule in schema.columns.items() if column in self.header}
         raw = {column: _TEXT + column for column, kind in kinds.items() if kind != "text"}
         texts = ", ".join([*self._values(), *(f"{quoted(column)} AS {quoted(text)}" for column, text in raw.items())])
-        copy = from_parquet(self.copy)
-        rows = checking.Rows(f"SELECT {texts} FROM {copy}", checking.numbered(f"SELECT {texts} FROM {copy}"), raw)
+        numbered = self._filled(checking.numbered(f"FROM {from_parquet(self.copy)}"))
+        rows = checking.Rows(
+            f"SELECT {texts} FROM ({self._filled()})",
+            f"SELECT {texts}, {quoted(checking.ROW)} FROM ({numbered})",
+            raw,
+        )
         checking.check(connection, schema, rows, str(self.path))
 
     def query(self) -> str:
         """The query for the values: the schema's columns in their order and kind, then further ones, as text."""
-        return f"SELECT {', '.join(self._values())} FROM {from_parquet(self.copy)}"
+        return f"SELECT {', '.join(self._values())} FROM ({self._filled()})"
+
+    def count(self) -> int:
+        """How many rows were copied; :meth:`query` leaves out those of empty cells alone, which spreadsheets add."""
+        return int(pq.read_metadata(self.copy).num_rows)
+
+    def _filled(self, rows: str = "") -> str:
+        """The rows, or those of a query, that have a cell that is not empty."""
+        filled = " OR ".join(f"{quoted(column)} <> ''" for column in self.header)
+        return f"SELECT * FROM ({rows or f'FROM {from_parquet(self.copy)}'}) WHERE {filled}"
 
     def _values(self) -> Iterator[str]:
         schema = SCHEMAS[self.name].columns
@@ -110,6 +124,17 @@ def _large_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
+def _first_other_byte(path: Path) -> str:
+    """Where a file has the first byte that is no UTF-8, for a message."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return f" (byte 0x{line[error.start]:02x} in line {number})"
+    return ""  # somebody saved it once more meanwhile
+
+
 def _check_header(name: str, path: Path, header: Sequence[str]) -> None:
     if not any(header):
         raise BadTable(f"{path}: not a CSV table: it has no columns")
@@ -124,6 +149,9 @@ def _check_header(name: str, path: Path, header: Sequence[str]) -> None:
             raise BadTable(f"{path}: expected each column once, got {what}")
     if ours := reserved(header):
         raise BadTable(f"{path}: expected another name for the column {', '.join(ours)}: fullshot uses it itself")
+    for sign, signs in _OTHER_SEPARATORS.items():
+        if len(header) == 1 and sign in header[0]:
+            raise BadTable(f"{path}: its cells are separated by {signs}: save it with commas between them")
     optional = MAY_LACK.get(name, frozenset())
     absent = [column for column in SCHEMAS[name].columns if column not in header and column not in optional]
     if absent:

@@ -121,11 +121,11 @@ class TableFiles:
     def _keep(self, record: Record) -> None:
         files.write_text(self.record, json.dumps(asdict(record)) + "\n")
 
-    def take_in(self, connection: duckdb.DuckDBPyConnection) -> int:
+    def take_in(self, connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
         """Check the CSV, and make the Parquet from it.
 
         Returns:
-            How many rows it has.
+            How many rows it has, and how many of empty cells alone were left out.
 
         Raises:
             BadTable: it is no CSV, a column is missing, or cells are not what the schema says; nothing is written.
@@ -139,11 +139,13 @@ class TableFiles:
             csv_cells = CsvCells.copied(self.name, self.csv, copy)
             csv_cells.check(connection)
             copied = connection.execute(f"COPY ({csv_cells.query()}) TO {literal(str(part))} {_AS_PARQUET}").fetchone()
+            count = int(copied[0]) if copied else 0
+            empty = csv_cells.count() - count
             parquet, by_hand = files.sample_digest(part), self._is_of_a_person(digest)
             record = Record(digest, status.st_size, status.st_mtime_ns, parquet, by_hand=by_hand)
             _put_in_place(part, self.parquet)
         self._keep(record)
-        return int(copied[0]) if copied else 0
+        return count, empty
 
     def _is_of_a_person(self, digest: str) -> bool:
         kept = self._kept()
@@ -234,18 +236,21 @@ class TableFiles:
             self.write_again(connection)
         if not self.is_current():
             before, was_changed = self._kept(), self.was_changed()
-            rows = self._rows(connection) if was_changed else None
+            rows, is_there = self._rows(connection) if was_changed else None, self.parquet.is_file()
             try:
-                count = self.take_in(connection)
+                count, empty = self.take_in(connection)
             except OSError as error:
                 why = f"{error.strerror or error}: {error.filename or self.parquet}"
                 raise StageFailed(f"{self.csv} cannot be taken into {self.parquet}: {why}") from None
             if was_changed:
                 counts = f"{count} rows now" if rows is None else f"{rows} rows before, {count} now"
-                taken = f"taken in ({counts}){self._for_how_long()}"
+                left_out = f", {empty} without a cell left out" if empty else ""
+                taken = f"taken in ({counts}{left_out}){self._for_how_long()}"
                 say(f"fullshot: {self.csv} was changed since it was written: {taken}")
             elif before is not None:
-                why = "was not finished by a command that was ended" if before.coming else "is damaged"
+                why = "is damaged" if is_there else "is missing"
+                if before.coming:
+                    why = "was not finished by a command that was ended"
                 say(f"fullshot: {self.parquet} {why}: made again from {self.csv.name}")
         return self.query
 

@@ -264,6 +264,29 @@ def test_a_damaged_shard_is_named_and_its_rows_made_again(
     assert capfd.readouterr().err == ""
 
 
+def test_damaged_shards_are_one_line(
+    root: Path, store: FeatureStore, keys: pyarrow.Table, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = store.fill(keys, measure, most=10)
+    for shard in store.folder.glob("*.parquet"):
+        shard.write_bytes(shard.read_bytes()[:-30])
+    many = f"fullshot: 4 files in {store.folder} are damaged"
+    assert not store.look_up(keys).is_present.any()
+    assert capfd.readouterr().err == f"{many}: their rows count as missing, `fullshot colour {root}` makes them again\n"
+    # Also where they are damaged only after they were looked up.
+    assert reds(rows.read(["red"])) == list(range(40))
+    assert capfd.readouterr().err == f"{many}: their rows are made again\n"
+    store.fill(keys, measure, most=10)
+    [shard] = store.folder.glob("*.parquet")
+    shard.write_bytes(b"PAR1")
+    assert store.fill(keys, measure, most=10).made == 40
+    assert capfd.readouterr().err == f"fullshot: {shard} is damaged: its rows are made again\n"
+    for shard in store.folder.glob("*.parquet"):
+        shard.write_bytes(b"PAR1")
+    assert store.fill(keys, measure).made == 40
+    assert capfd.readouterr().err == f"{many}: their rows are made again\n"
+
+
 def flip(path: Path, column: str) -> None:
     """Turn over a bit inside a column's data."""
     chunk = pyarrow.parquet.ParquetFile(path).metadata.row_group(0)

@@ -526,6 +526,8 @@ def test_a_killed_run_is_made_good_by_the_next(tmp_path: Path, workspace: Worksp
     [
         (b"", AddOptions(), "expected a CSV with a line of column names, got none in"),
         (b"a,b\n1,2\n", AddOptions(), "no column of pictures in"),
+        (b"# fullshot\n\nText.\n", AddOptions(), "list.csv is no CSV with a column of pictures (image, image_path, "),
+        (b"# fullshot\n\nText.\n", AddOptions(), "or that of --image): its first line is '# fullshot'"),
         (
             b"image,color\na.png,red\n",
             AddOptions(columns={"colour": "colour"}),
