@@ -55,7 +55,7 @@ class _Partition:
 class FaissStore:
     """See :class:`fullshot.core.interfaces.VectorStore`.
 
-    Below its folder lie ``<partition>.faiss``, each an ``IndexIDMap2`` over an ``IndexFlatL2``, and
+    Below its folder lie ``<partition>.faiss``, each an ``IndexIDMap`` over an ``IndexFlatL2``, and
     ``vectors.parquet`` with the columns ``id``, ``product`` and ``partition``.
 
     Args:
@@ -183,7 +183,7 @@ class FaissStore:
         for name in dict.fromkeys(partitions):
             rows = np.flatnonzero(where == name)
             there = self._partitions.get(name)
-            index = there.index if there else faiss.IndexIDMap2(faiss.IndexFlatL2(self._dimension))
+            index = there.index if there else faiss.IndexIDMap(faiss.IndexFlatL2(self._dimension))
             added = ids[rows].astype(np.int64)
             index.add_with_ids(np.ascontiguousarray(vectors[rows], np.float32), added)
             all_ids = np.concatenate([there.ids, added]) if there else added
