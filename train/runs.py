@@ -120,7 +120,7 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
         weights: where the weights lie in a run's folder.
     """
     for run in _runs(workspace, kind):
-        if run.finished and run.record.get("inputs") == inputs and are_whole(run, weights(run.folder)):
+        if run.finished and run.record.get("inputs") == inputs and _digest_if_whole(run, weights(run.folder)):
             return None if run.metrics.get("unreadable", 0) else run
     return None
 
@@ -157,18 +157,8 @@ def found_or_trained(
     return {"run": run.name, "trained": trained, **run.metrics}
 
 
-def are_whole(run: Run, weights: Path) -> bool:
-    """Whether a finished run's weights are those that it was finished with.
-
-    Args:
-        run: finished.
-        weights: their file.
-    """
-    return weights.is_file() and file_digest(weights).startswith(str(run.metrics.get("weights", "")))
-
-
-def must_be_whole(workspace: Workspace, run: Run, weights: Path) -> None:
-    """Refuse weights that are gone, or not those that their run was finished with.
+def whole_weights(workspace: Workspace, run: Run, weights: Path) -> str:
+    """The digest of a finished run's weights.
 
     Args:
         workspace: of the run.
@@ -176,13 +166,21 @@ def must_be_whole(workspace: Workspace, run: Run, weights: Path) -> None:
         weights: their file.
 
     Raises:
-        StageFailed: they are; says which command trains them again.
+        StageFailed: they are gone, or not those that the run was finished with; says which command trains them again.
     """
-    if not are_whole(run, weights):
+    digest = _digest_if_whole(run, weights)
+    if not digest:
         what = "damaged or replaced" if weights.is_file() else "gone"
         raise StageFailed(
             f"{weights} is {what}: run `fullshot train {run.kind} {workspace.root}`, which trains it again"
         )
+    return digest
+
+
+def _digest_if_whole(run: Run, weights: Path) -> str:
+    """The digest of the weights that a run was finished with; empty where they are gone, or others."""
+    digest = file_digest(weights) if weights.is_file() else ""
+    return digest if digest.startswith(str(run.metrics.get("weights", ""))) else ""
 
 
 def put_in_use(run: Run) -> None:
@@ -269,7 +267,7 @@ def find_run(
     finished = [
         run
         for run in same
-        if run.finished and are_whole(run, weights(run.folder)) and not _can_read_more(workspace, run, paths)
+        if run.finished and _digest_if_whole(run, weights(run.folder)) and not _can_read_more(workspace, run, paths)
     ]
     unfinished = [run for run in same if not run.finished]
     return next(iter([*finished, *unfinished]), None)

@@ -11,7 +11,7 @@ from fullshot.core.errors import UserError
 from fullshot.core.registry import Registry, keeps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from fullshot.annotate.formats.annotated import Annotated
     from fullshot.annotate.formats.labels import Category
@@ -55,7 +55,7 @@ def check_boxes(name: str, path: Path | None = None, labels: Path | None = None)
         raise UserError(f"no file {labels} to read labels from")
 
 
-def load_boxes(path: Path, name: str) -> "Sequence[Annotated]":
+def load_boxes(path: Path, name: str) -> "Iterable[Annotated]":
     """Read a file or a folder of boxes.
 
     Args:

@@ -4,14 +4,13 @@ ModaNet and Fashionpedia are COCO with category lists of their own. Read and wri
 errors do not name the file, and which keeps boxes in 32 bits and needs the pictures.
 """
 
-import bisect
 import itertools
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated as Typed
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +55,10 @@ class CocoFormat:
     one_box: ClassVar = False
     whole_pixels: ClassVar = False
 
-    def load(self, path: Path) -> Sequence[Annotated]:
+    def load(self, path: Path) -> Iterable[Annotated]:
         """Read a COCO file, or all ``instances*.json`` of a folder; pictures come in order, those without boxes too.
 
-        Millions of boxes are kept as arrays; a picture's become objects when it is asked for.
+        Millions of boxes are kept as arrays; a picture's become objects when it comes.
 
         Raises:
             UserError: it is not JSON, lacks a part, or a part is not what COCO says; names the file and the part.
@@ -69,7 +68,7 @@ class CocoFormat:
         found = sorted(path.glob("instances*.json")) or sorted(path.glob("annotations/instances*.json"))
         if not found:
             raise UserError(f"no instances*.json in {path}: name the file")
-        return _Chain([_load(file) for file in found])
+        return itertools.chain.from_iterable([_load(file) for file in found])
 
     def save(self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category]) -> None:
         """Write ``instances_train.json`` and so on; their file names are those of the pictures in ``images/``."""
@@ -84,29 +83,7 @@ class CocoFormat:
         return f"images/{image_id}"
 
 
-class _Chain(Sequence[Annotated]):
-    """The pictures of several files, one after another."""
-
-    def __init__(self, files: Sequence[Sequence[Annotated]]) -> None:
-        self._files = files
-        self._ends = list(itertools.accumulate(map(len, files)))
-
-    def __len__(self) -> int:
-        return self._ends[-1]
-
-    @overload
-    def __getitem__(self, place: int) -> Annotated: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Annotated]: ...
-    def __getitem__(self, place: int | slice) -> Annotated | list[Annotated]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
-        number = bisect.bisect_right(self._ends, place)
-        return self._files[number][place - (self._ends[number - 1] if number else 0)]
-
-
-class _Pictures(Sequence[Annotated]):
+class _Pictures(Iterable[Annotated]):
     """The pictures of one file and their boxes, in arrays.
 
     Args:
@@ -191,23 +168,14 @@ class _Pictures(Sequence[Annotated]):
         self._starts = np.searchsorted(rows[self._order], np.arange(len(self._names) + 1))
         self._rows = {}  # what has no box is found by its place
 
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @overload
-    def __getitem__(self, place: int) -> Annotated: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Annotated]: ...
-    def __getitem__(self, place: int | slice) -> Annotated | list[Annotated]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
-        boxes: list[tuple[str, Corners]] = []
-        for box in self._order[self._starts[place] : self._starts[place + 1]].tolist():
-            x_min, y_min, x_max, y_max = self._corners[4 * box : 4 * box + 4]
-            boxes.append((self._categories[self._labels[box]], (x_min, y_min, x_max, y_max)))
-        width, height = self._sizes[2 * place : 2 * place + 2]
-        return Annotated(self._names[place], width, height, tuple(boxes))
+    def __iter__(self) -> Iterator[Annotated]:
+        for place, name in enumerate(self._names):
+            boxes: list[tuple[str, Corners]] = []
+            for box in self._order[self._starts[place] : self._starts[place + 1]].tolist():
+                x_min, y_min, x_max, y_max = self._corners[4 * box : 4 * box + 4]
+                boxes.append((self._categories[self._labels[box]], (x_min, y_min, x_max, y_max)))
+            width, height = self._sizes[2 * place : 2 * place + 2]
+            yield Annotated(name, width, height, tuple(boxes))
 
 
 class _Boxes:

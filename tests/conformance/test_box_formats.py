@@ -56,7 +56,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path, box_format: Format, name: str, 
         boxes = [(categories[each % len(categories)], BOXES[each]) for each in range(count)]
         saved[split] = [put(tmp_path, box_format, split, f"{split}{number}", *boxes)]
     box_format.save(tmp_path, saved, label_map.categories)
-    loaded = load_boxes(tmp_path, name)
+    loaded = list(load_boxes(tmp_path, name))
     assert len(loaded) == len(SPLITS)
     for picture in loaded:
         assert (picture.width, picture.height) in ((WIDTH, HEIGHT), (None, None))

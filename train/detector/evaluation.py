@@ -3,7 +3,6 @@
 from typing import Any
 
 from fullshot.core.errors import StageFailed, UserError
-from fullshot.core.files import digest
 from fullshot.core.interfaces import DetectorTrainer
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
@@ -40,10 +39,10 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         chosen = runs.latest_run(workspace, KIND, run)
         trainer = trainer_of(chosen, settings.detector)
-        runs.must_be_whole(workspace, chosen, trainer.weights(chosen.folder))
+        weights = runs.whole_weights(workspace, chosen, trainer.weights(chosen.folder))
         path = chosen.folder / f"evaluation-{split}.json"
         # No setting counts: a run is measured as it was trained.
-        measured_with = inputs_of(workspace, tuple(WANTED), {}, weights=digest(trainer.weights(chosen.folder)))
+        measured_with = inputs_of(workspace, tuple(WANTED), {}, weights=weights)
         if (kept := kept_figures(path, measured_with, STAGE)) is not None:
             stats.update(kept)
             return stats

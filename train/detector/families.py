@@ -63,5 +63,5 @@ def load(
     if confidence is not None:
         section = section.model_copy(update={"confidence": confidence})
     trainer = trainer_of(chosen, section)
-    runs.must_be_whole(workspace, chosen, trainer.weights(chosen.folder))
+    runs.whole_weights(workspace, chosen, trainer.weights(chosen.folder))
     return trainer.load(chosen.folder)

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from fullshot.core.errors import MissingInput, UserError
-from fullshot.core.files import digest
 from fullshot.core.progress import say
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -30,8 +29,7 @@ def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
         StageFailed: its weights are gone or damaged.
     """
     chosen = runs.latest_run(workspace, KIND, run)
-    runs.must_be_whole(workspace, chosen, chosen.folder / WEIGHTS)
-    return digest(chosen.folder / WEIGHTS)
+    return runs.whole_weights(workspace, chosen, chosen.folder / WEIGHTS)
 
 
 def features_in_use(workspace: Workspace, settings: Settings) -> "InUse":

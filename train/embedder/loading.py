@@ -57,11 +57,9 @@ def load(workspace: Workspace, run: str | None = None, *, device: str = "") -> E
     """
     chosen = runs.latest_run(workspace, KIND, run)
     folder, weights = chosen.folder, chosen.folder / WEIGHTS
-    runs.must_be_whole(workspace, chosen, weights)
+    key = runs.whole_weights(workspace, chosen, weights)
     if exported.runs_on_cpu(device):
-        network = exported.open_export(
-            folder / exported.FILE, digest(weights), _WHAT, lambda: _made(workspace, weights)
-        )
+        network = exported.open_export(folder / exported.FILE, key, _WHAT, lambda: _made(workspace, weights))
         if network is not None:
             return ExportedEmbedder(network)
     from fullshot.train.embedder.model import open_weights

@@ -21,8 +21,8 @@ class BoxFormat(Protocol[Annotated, Category_contra]):
     one_box: ClassVar[bool]
     whole_pixels: ClassVar[bool]
 
-    def load(self, path: Path) -> Sequence[Annotated]:
-        """The pictures and boxes of a file or a folder.
+    def load(self, path: Path) -> Iterable[Annotated]:
+        """The pictures and boxes of a file or a folder, to be gone through once.
 
         Raises:
             UserError: it is not what the format says; names file and line or part.
