@@ -15,6 +15,8 @@ import duckdb
 
 from fullshot.core.workspace import Workspace
 
+MERGE = "crawl's merge"
+
 _AT_ONCE = 10_000
 _FOUND = '{"kind": "product", "product": %s, "images": %s, "boxes": [], "url": %s}'
 _SEEN = "2026-11-20T10:00:00Z"
@@ -101,7 +103,7 @@ def embedder_examples(root: Path) -> None:
 
 
 PROBES = {
-    "crawl's merge": merge_crawl,
+    MERGE: merge_crawl,
     "detector data": detector_data,
     "embedder examples": embedder_examples,
 }

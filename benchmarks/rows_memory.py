@@ -105,7 +105,7 @@ def measured(
             prepared(unfinished, rows, demo)
             unfinished.rename(root)
             _common.say(f"{rows:,} rows: the workspace is made")
-        elif chosen and not (root / CRAWL).is_file():
+        elif any(command.name == _rows_probes.MERGE for command in chosen) and not (root / CRAWL).is_file():
             _rows_probes.write_crawl(root)
         for command in chosen:
             if command.name == _ONCE and (root / "tables").is_dir():

@@ -1,18 +1,23 @@
 """Which boxes a detector learns from or is measured on, and the pictures that they are drawn on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+import pyarrow
+import pyarrow.compute
+from numpy.typing import NDArray
 
 from fullshot.core.annotations import create_trusted_boxes
 from fullshot.core.boxes import Box
 from fullshot.core.dataset import Dataset
+from fullshot.core.features import geometry_rows
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.tables.schemas import SPLITS
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train.pictures import geometries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +38,9 @@ CHOSEN = "chosen_boxes"
 """The table of a data set that :func:`choose_boxes` makes."""
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
+
+_AT_ONCE = 10_000
+"""Pictures that are objects at a time, while somebody goes through them."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class DetectionData:
     """
 
     labels: tuple[str, ...]
-    splits: Mapping[str, tuple[DetectionPicture, ...]]
+    splits: Mapping[str, Sequence[DetectionPicture]]
 
 
 def choose_boxes(data: Dataset, split: str | None = None) -> "pd.DataFrame":
@@ -105,26 +113,88 @@ def read_data(workspace: Workspace, boxes: "pd.DataFrame") -> "tuple[DetectionDa
 
     Args:
         workspace: holds the pictures.
-        boxes: see :func:`choose_boxes`.
+        boxes: see :func:`choose_boxes`; or some of them, in their order.
 
     Returns:
         The data; the boxes on pictures that decode; and the paths of the pictures that do not.
     """
-    found = geometries(workspace.root, boxes["path"])
-    readable = {path: geometry for path, geometry in found.items() if geometry is not None}
-    boxes = boxes[boxes["path"].isin(readable)]
-    splits: dict[str, list[DetectionPicture]] = {}
-    for (split, image_id, path), rows in boxes.groupby(["split", "image_id", "path"], sort=True):
-        picture = _picture(str(image_id), workspace / str(path), rows, readable[str(path)])
-        splits.setdefault(str(split), []).append(picture)
-    data = DetectionData(LABELS, {split: tuple(splits[split]) for split in SPLITS if split in splits})
-    return data, boxes, [path for path in found if path not in readable]
+    table = pyarrow.Table.from_pandas(boxes, columns=["image_id", "path", "split", "label"], preserve_index=False)
+    # The boxes are sorted by picture.
+    starts = np.flatnonzero(_is_other(table["path"]))
+    pictures = table.select(["image_id", "path", "split"]).take(pyarrow.array(starts))
+    rows = geometry_rows(workspace.root, pictures["path"])
+    measures = {name: pyarrow.array(rows.array(name)) for name in ("width", "height", "orientation")}
+    borders = np.append(starts, len(boxes))
+    columns = {**measures, "first": pyarrow.array(borders[:-1]), "last": pyarrow.array(borders[1:])}
+    for name, column in columns.items():
+        pictures = pictures.append_column(name, column)
+    labels = table["label"].combine_chunks().dictionary_encode()
+    corners = boxes[_CORNERS].to_numpy(np.float64)
+    splits = {}
+    for split in SPLITS:
+        is_in = pyarrow.compute.equal(pictures["split"], str(split)).to_numpy() & rows.is_readable
+        if is_in.any():
+            splits[str(split)] = _Pictures(workspace, pictures.filter(pyarrow.array(is_in)), labels, corners)
+    unreadable = sorted(pictures["path"].filter(pyarrow.array(~rows.is_readable)).to_pylist())
+    if unreadable:
+        boxes = boxes[np.repeat(rows.is_readable, np.diff(borders))]
+    return DetectionData(LABELS, splits), boxes, unreadable
 
 
-def _picture(image_id: str, path: Path, rows: "pd.DataFrame", geometry: ImageGeometry) -> DetectionPicture:
-    """A picture with the boxes of these rows, turned upright as the picture is."""
-    boxes = tuple(
-        Box(str(label), *geometry.to_upright((x_min, y_min, x_max, y_max)))
-        for label, x_min, y_min, x_max, y_max in rows[["label", *_CORNERS]].itertuples(index=False, name=None)
-    )
-    return DetectionPicture(image_id, path, *geometry.upright_size, boxes, geometry.orientation != 1)
+def _is_other(values: pyarrow.ChunkedArray) -> NDArray[np.bool_]:
+    """Which of N values differ from the one before them, shape (N,); the first does."""
+    is_other = np.ones(len(values), np.bool_)
+    if len(values) > 1:
+        is_other[1:] = pyarrow.compute.not_equal(values[1:], values[:-1]).to_numpy()
+    return is_other
+
+
+@dataclass(frozen=True, eq=False)
+class _Pictures(Sequence[DetectionPicture]):
+    """Pictures with their boxes, in columns: of millions few are objects at a time.
+
+    Attributes:
+        workspace: that their paths are relative to.
+        rows: a row a picture: ``image_id``, ``path``, ``width``, ``height`` and ``orientation`` as it is stored, and
+            ``first`` and ``last``, the numbers of its first box and of the one after its last.
+        labels: N, of boxes; those of other pictures are among them.
+        corners: shape (N, 4): ``(x_min, y_min, x_max, y_max)``, in pixels of the pictures as they are stored.
+    """
+
+    workspace: Workspace
+    rows: pyarrow.Table
+    labels: pyarrow.DictionaryArray
+    corners: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    @overload
+    def __getitem__(self, index: int) -> DetectionPicture: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[DetectionPicture]: ...
+    def __getitem__(self, index: int | slice) -> DetectionPicture | Sequence[DetectionPicture]:
+        numbers = range(len(self))[index]
+        if isinstance(numbers, int):
+            return next(self._made(self.rows.slice(numbers, 1)))
+        return _Pictures(self.workspace, self.rows.take(pyarrow.array(numbers)), self.labels, self.corners)
+
+    def __iter__(self) -> Iterator[DetectionPicture]:
+        for start in range(0, len(self), _AT_ONCE):
+            yield from self._made(self.rows.slice(start, _AT_ONCE))
+
+    def _made(self, rows: pyarrow.Table) -> Iterator[DetectionPicture]:
+        names = ("image_id", "path", "width", "height", "orientation", "first", "last")
+        for row in zip(*(rows[name].to_pylist() for name in names), strict=True):
+            yield self._picture(*row)
+
+    def _picture(
+        self, image_id: str, path: str, width: int, height: int, orientation: int, first: int, last: int
+    ) -> DetectionPicture:
+        geometry = ImageGeometry(width, height, orientation)
+        labels = self.labels[first:last].to_pylist()
+        boxes = tuple(
+            Box(label, *geometry.to_upright(corners))
+            for label, corners in zip(labels, map(tuple, self.corners[first:last].tolist()), strict=True)
+        )
+        return DetectionPicture(image_id, self.workspace / path, *geometry.upright_size, boxes, orientation != 1)

@@ -121,14 +121,12 @@ def _train(
     run: Run | None,
 ) -> Run:
     """Train a run, a new one if need be, to its end, and declare it finished."""
-    import pandas as pd
-
     held_back = boxes["split"] == "test"  # no family gets to see them
     data, learnt_from, unreadable = read_data(workspace, boxes[~held_back])
     progress.say_unreadable(STAGE, unreadable)
     if "train" not in data.splits:
         raise StageFailed(f"no picture of the split train in {workspace.root} that has boxes can be read")
-    by_split = counts(pd.concat([learnt_from, boxes[held_back]]))
+    by_split = {**counts(learnt_from), "test": counts(boxes[held_back])["test"]}
     if run is None:
         family = settings.detector.family
         run = runs.start(workspace, KIND, digest, settings, family=family, counts=by_split)

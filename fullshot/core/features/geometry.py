@@ -1,12 +1,12 @@
 """Size and orientation of every picture, and whether it decodes whole: seen once, by whichever stage comes first."""
 
 import functools
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pyarrow
+import pyarrow.compute
 
 from fullshot.core.engines import open_engine
 from fullshot.core.features.jobs import Job, Made, Unreadable, reading
@@ -17,9 +17,13 @@ from fullshot.core.pictures import read_reduced
 
 KIND, VERSION = "geometry", "1"
 
+Paths: TypeAlias = "Iterable[str] | pyarrow.ChunkedArray"
+
 _SCHEMA = pyarrow.schema(
     [("width", pyarrow.int32()), ("height", pyarrow.int32()), ("orientation", pyarrow.int8())]  # as it is stored
 )
+
+_NAME = r"(?:^|/)(?P<name>[0-9a-f]{64})(?:\.[^/.]+)?$"
 
 _SIDE = 64
 """Longer side in pixels that a picture is decoded to: its bytes are all read, its pixels are not all made."""
@@ -38,7 +42,7 @@ def geometry_row(geometry: ImageGeometry) -> Mapping[str, Any]:
     return {"width": geometry.width, "height": geometry.height, "orientation": geometry.orientation}
 
 
-def geometry_rows(root: Path, paths: Iterable[str], engine: str = "processes", stage: str | None = None) -> Rows:
+def geometry_rows(root: Path, paths: Paths, engine: str = "processes", stage: str | None = None) -> Rows:
     """The geometries of pictures; those that no command has looked at yet are decoded, small.
 
     Args:
@@ -54,17 +58,18 @@ def geometry_rows(root: Path, paths: Iterable[str], engine: str = "processes", s
         return geometry_store(root).fill(keys_of_paths(paths), _measure, workers, stage, least=_LEAST)
 
 
-def keys_of_paths(paths: Iterable[str]) -> pyarrow.Table:
+def keys_of_paths(paths: Paths) -> pyarrow.Table:
     """Keys of pictures of which only the path is at hand.
 
     Args:
         paths: relative to the workspace.
     """
-    each = list(paths)
-    names = [_identity(path) for path in each]
-    return pyarrow.table(
-        {"image_id": pyarrow.array(names, pyarrow.string()), "path": pyarrow.array(each, pyarrow.string())}
-    )
+    if not isinstance(paths, pyarrow.ChunkedArray):
+        paths = pyarrow.chunked_array([pyarrow.array(list(paths), pyarrow.string())])
+    paths = paths.cast(pyarrow.string())
+    # A stored picture is named by its image_id; whatever else a table points to is known by its path.
+    names = pyarrow.compute.struct_field(pyarrow.compute.extract_regex(paths, _NAME), 0)
+    return pyarrow.table({"image_id": pyarrow.compute.coalesce(names, paths), "path": paths})
 
 
 def _measure(jobs: Sequence[Job]) -> list[Made]:
@@ -73,9 +78,3 @@ def _measure(jobs: Sequence[Job]) -> list[Made]:
         picture = reading(job.path, functools.partial(read_reduced, longest=_SIDE))
         made.append(picture if isinstance(picture, Unreadable) else geometry_row(picture.geometry))
     return made
-
-
-def _identity(path: str) -> str:
-    """A stored picture is named by its image_id; whatever else a table points to is known by its path."""
-    name = PurePosixPath(path).stem
-    return name if re.fullmatch(r"[0-9a-f]{64}", name) else path

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -65,7 +65,7 @@ def holding(data: DetectionData, split: str, folder: Path) -> Path | None:
     return folder / _YAML if read_json(folder / _MADE_OF).get(split) == digest else None
 
 
-def _digest(labels: Sequence[str], pictures: Sequence[DetectionPicture], folder: Path) -> str:
+def _digest(labels: Sequence[str], pictures: Iterable[DetectionPicture], folder: Path) -> str:
     """Of all that a split is written from, its place among it: ``data.yaml`` names that."""
     state = hashlib.sha256(repr((str(folder.resolve()), labels)).encode())
     for picture in pictures:
