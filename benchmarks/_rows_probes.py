@@ -93,12 +93,13 @@ def embedder_examples(root: Path) -> None:
     from fullshot.core.settings import load
     from fullshot.train import digests
     from fullshot.train.embedder.crops import keys_of
-    from fullshot.train.embedder.dataset import EXAMPLES, WANTED, training_examples
+    from fullshot.train.embedder.dataset import EXAMPLES, WANTED, create_training_examples, training_examples
 
     with Workspace(root).open(WANTED) as data:
-        examples = training_examples(data)
+        create_training_examples(data)
         leakage.refuse(data)
         digest = digests.rows_digest(data, [EXAMPLES], load().embedder, {})
+        examples = training_examples(data)
     print(json.dumps({"keys": len(keys_of(examples)), "digest": digest}))
 
 

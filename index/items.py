@@ -6,6 +6,7 @@ import pyarrow
 
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput
+from fullshot.core.parts import parts
 from fullshot.core.taxonomy import Wear
 
 WANTED = {
@@ -52,16 +53,4 @@ def items_digest(data: Dataset) -> str:
 
 def item_parts(data: Dataset) -> Iterator[pyarrow.Table]:
     """The table ``items``, about :data:`AT_ONCE` rows at a time, in its order; a product's stay together."""
-    rest: pyarrow.Table | None = None
-    for batch in data.batches("SELECT * FROM items ORDER BY item", AT_ONCE):
-        part = pyarrow.Table.from_batches([batch])
-        part = part if rest is None else pyarrow.concat_tables([rest, part])
-        last = part["product_id"][-1].as_py()
-        end = len(part)
-        while end and part["product_id"][end - 1].as_py() == last:
-            end -= 1
-        rest = part.slice(end)
-        if end:
-            yield part.slice(0, end)
-    if rest is not None:
-        yield rest
+    return parts(data, "items", "item", "product_id", AT_ONCE)

@@ -33,7 +33,7 @@ class _Partition:
     """The vectors of a partition.
 
     Attributes:
-        index: of FAISS.
+        index: of FAISS; None where it was saved: its file holds the same, and is read when it is asked for.
         ids: shape (N,), int64, ascending.
         products: shape (N,), int64: the number of the product that each vector shows.
     """
@@ -73,8 +73,15 @@ class FaissStore:
         """See :meth:`VectorStore.from_settings`; there is nothing to set."""
         store = cls(folder, dimension)
         for name, (ids, products) in _read_rows(folder).items():
-            store._partitions[name] = _Partition(_read_index(store._path(name), dimension, ids), ids, products)
+            store._partitions[name] = _Partition(None, ids, products)
+            store._index(name)  # what is damaged is said now
         return store
+
+    def _index(self, name: str) -> Any:
+        partition = self._partitions[name]
+        if partition.index is None:
+            partition.index = _read_index(self._path(name), self._dimension, partition.ids)
+        return partition.index
 
     @functools.cached_property
     def _numbers(self) -> dict[str, int]:
@@ -106,10 +113,10 @@ class FaissStore:
             if not removed.any():
                 continue
             count += int(removed.sum())
-            partition.index.remove_ids(partition.ids[removed])
             if removed.all():
                 del self._partitions[name]
             else:
+                self._index(name).remove_ids(partition.ids[removed])
                 self._partitions[name] = partition.of(~removed)
             self._unsaved.add(name)
         return count
@@ -126,9 +133,9 @@ class FaissStore:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its stubs lack it
         if not searched or not len(searched.ids) or not len(vectors) or products < 1:
             return [[] for _ in vectors]
-        queries = np.ascontiguousarray(vectors, np.float32)
+        queries, index = np.ascontiguousarray(vectors, np.float32), self._index(partition)
         # Once pytorch-metric-learning is loaded, an index's own `search` takes no parameters; FAISS's lies beside it.
-        search = getattr(searched.index, "search_numpy", searched.index.search)
+        search = getattr(index, "search_numpy", index.search)
         # So many vectors show at least that many products, even if each product had the most vectors.
         count = (products - 1) * searched.most_vectors + 1
         while True:
@@ -147,7 +154,7 @@ class FaissStore:
         return {name: len(self._partitions[name].ids) for name in sorted(self._partitions)}
 
     def save(self) -> None:
-        """See :meth:`VectorStore.save`."""
+        """See :meth:`VectorStore.save`; an index that is on the disk is let go of, until it is asked for."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -155,6 +162,7 @@ class FaissStore:
         for name in sorted(self._unsaved):
             if name in self._partitions:
                 _write_index(self._partitions[name].index, self._path(name))
+                self._partitions[name].index = None
             else:
                 self._path(name).unlink(missing_ok=True)
         schema = pa.schema([(_COLUMNS[0], pa.int64()), (_COLUMNS[1], pa.string()), (_COLUMNS[2], pa.string())])
@@ -183,7 +191,7 @@ class FaissStore:
         for name in dict.fromkeys(partitions):
             rows = np.flatnonzero(where == name)
             there = self._partitions.get(name)
-            index = there.index if there else faiss.IndexIDMap(faiss.IndexFlatL2(self._dimension))
+            index = self._index(name) if there else faiss.IndexIDMap(faiss.IndexFlatL2(self._dimension))
             added = ids[rows].astype(np.int64)
             index.add_with_ids(np.ascontiguousarray(vectors[rows], np.float32), added)
             all_ids = np.concatenate([there.ids, added]) if there else added

@@ -60,3 +60,14 @@ def test_an_index_of_another_table_is_one_line(store: FaissStore, tmp_path: Path
     (tmp_path / "vectors.parquet").write_bytes(table)
     with pytest.raises(StageFailed, match=r"top\.faiss holds other vectors"):
         FaissStore.from_settings(Settings(), tmp_path, 4)
+
+
+def test_a_saved_index_is_in_memory_when_it_is_asked_for_alone(store: FaissStore, tmp_path: Path) -> None:
+    (tmp_path / "top.faiss").rename(tmp_path / "away")
+    store.add(np.full((1, 4), 9, np.float32), np.array([4]), ["e"], ["foot"])
+    store.save()
+    assert store.search(np.full((1, 4), 9, np.float32), "foot", 1) == [[(4, 0.0)]]
+    with pytest.raises(StageFailed, match=r"top\.faiss is missing or damaged"):
+        store.search(np.eye(1, 4, dtype=np.float32), "top", 1)
+    (tmp_path / "away").rename(tmp_path / "top.faiss")
+    assert store.search(np.eye(1, 4, dtype=np.float32), "top", 1) == [[(0, 0.0)]]

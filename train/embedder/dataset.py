@@ -18,6 +18,9 @@ COLUMNS = ["image_id", "path", "product_id", "wear", "split", "x_min", "y_min", 
 EXAMPLES = "examples"
 """The table of a data set that :func:`training_examples` makes."""
 
+MEASURED = "measured"
+"""The table of a data set that :func:`create_measured` makes."""
+
 TRAINED_ON = ("train", "val")
 """The splits that training may see."""
 
@@ -58,17 +61,21 @@ ORDER BY box.product_id, image_id, x_min, y_min, x_max, y_max
 """
 
 
-def item_shots(data: Dataset) -> "pd.DataFrame":
-    """The item shots of the exports: rows of :data:`COLUMNS`, without corners.
+def create_measured(data: Dataset, split: str) -> None:
+    """Make the table :data:`MEASURED` of what an embedder is measured on: garments worn in a split, and item shots.
+
+    Its rows have ``example``, from 0: the garments first, then the item shots of the exports, of all splits, and a
+    product's behind each other; and :data:`COLUMNS`.
 
     Raises:
         MissingInput: a table is not there; says what to run first.
         BadTable: an export names a picture or a label that the other tables do not know.
     """
     _create_exported_shots(data)
-    shots = _frame(data.arrow(_ITEM_SHOTS))
+    worn = _WORN_GARMENTS.replace("$splits", f"[{literal(split)}]")
+    order = f"row_number() OVER (ORDER BY x_min IS NULL, {_IN_ORDER}) - 1 AS example"
+    data.create(MEASURED, f"SELECT {order}, * FROM (SELECT * FROM ({_ITEM_SHOTS}) UNION ALL SELECT * FROM ({worn}))")
     data.drop("exported_shots")
-    return shots
 
 
 def _create_exported_shots(data: Dataset) -> None:
@@ -77,7 +84,7 @@ def _create_exported_shots(data: Dataset) -> None:
     _refuse_unknown(data, "image_id", "path", "images.csv")
 
 
-def _frame(table: "pyarrow.Table") -> "pd.DataFrame":
+def as_frame(table: "pyarrow.Table") -> "pd.DataFrame":
     """Examples as a DataFrame over the memory that they have as Arrow: of four million, texts are half a gigabyte."""
     import pandas as pd
     import pyarrow
@@ -104,17 +111,15 @@ def worn_garments(data: Dataset, splits: Sequence[str] = ("train", "val", "test"
     Raises:
         MissingInput: a table is not there; says what to run first.
     """
-    return _frame(data.arrow(_WORN_GARMENTS, splits=list(splits)))
+    return as_frame(data.arrow(_WORN_GARMENTS, splits=list(splits)))
 
 
-def training_examples(data: Dataset) -> "pd.DataFrame":
-    """Everything that training may see: item shots and worn garments of the splits train and val.
-
-    Args:
-        data: gets the same rows as the table :data:`EXAMPLES`.
+def create_training_examples(data: Dataset) -> None:
+    """Make the table :data:`EXAMPLES`: all that training may see, item shots and worn garments of train and val.
 
     Raises:
         MissingInput: a table is not there, or no two products of one wear are in the split train.
+        BadTable: an export names a picture or a label that the other tables do not know.
     """
     _create_exported_shots(data)
     splits = ", ".join(map(literal, TRAINED_ON))
@@ -123,9 +128,13 @@ def training_examples(data: Dataset) -> "pd.DataFrame":
         parts.append(f"SELECT * FROM ({_WORN_GARMENTS.replace('$splits', f'[{splits}]')})")
     data.create(EXAMPLES, f"{' UNION ALL '.join(parts)} ORDER BY x_min IS NOT NULL, {_IN_ORDER}")
     data.drop("exported_shots")
-    examples = _frame(data.arrow(f"SELECT * FROM {EXAMPLES}"))
-    refuse_too_few(data.workspace.root, examples[examples["split"] == "train"])
-    return examples
+    of_wear = f"SELECT wear, count(DISTINCT product_id) FROM {EXAMPLES} WHERE split = 'train' GROUP BY wear"
+    _refuse_too_few(data.workspace.root, dict(data.rows(of_wear)))
+
+
+def training_examples(data: Dataset) -> "pd.DataFrame":
+    """The rows of the table :data:`EXAMPLES`, see :func:`create_training_examples`."""
+    return as_frame(data.arrow(f"SELECT * FROM {EXAMPLES}"))
 
 
 def refuse_too_few(root: Path, learnt_from: "pd.DataFrame") -> None:
@@ -134,8 +143,14 @@ def refuse_too_few(root: Path, learnt_from: "pd.DataFrame") -> None:
     Raises:
         MissingInput: no two products of one wear are among them.
     """
-    if not (learnt_from.groupby("wear")["product_id"].nunique() >= 2).any():
+    products = learnt_from.groupby("wear")["product_id"].nunique()
+    _refuse_too_few(root, {str(wear): int(count) for wear, count in products.items()})
+
+
+def _refuse_too_few(root: Path, products: Mapping[str, int]) -> None:
+    """See :func:`refuse_too_few`; ``products`` are how many there are of each wear."""
+    if max(products.values(), default=0) < 2:
         raise MissingInput(
             f"expected at least 2 products of one wear in the split train of {root}, "
-            f"got {learnt_from['product_id'].nunique()} in all: crawl more, then run `fullshot curate {root}`"
+            f"got {sum(products.values())} in all: crawl more, then run `fullshot curate {root}`"
         )

@@ -44,18 +44,20 @@ def kept_embeddings(root: Path, keys: pyarrow.Table, embedder: Embedder, setting
         alone on plain ground); pictures that cannot be read have neither.
     """
     store = embedding_store(root, embedder)
-    missing = store.missing(keys)
-    if missing.num_rows:
+
+    def write(missing: pyarrow.Table) -> list[Path]:
         # A picture of two products has two keys, and one embedding.
         numbers = joined_keys(missing, boxed=True).combine_chunks().dictionary_encode().indices
         once = missing.take(pyarrow.array(np.unique(numbers, return_index=True)[1]))
-        _embed(store, keep_crops(root, once, embedder.image_size, settings, stage), embedder, stage)
-    return store.fill(keys, partial(_embed_anew, embedder=embedder))
+        return _embed(store, keep_crops(root, once, embedder.image_size, settings, stage), embedder, stage)
+
+    return store.fill(keys, partial(_embed_anew, embedder=embedder), write=write)
 
 
-def _embed(store: FeatureStore, crops: Rows, embedder: Embedder, stage: str) -> None:
+def _embed(store: FeatureStore, crops: Rows, embedder: Embedder, stage: str) -> list[Path]:
     """Embed crops, and write them as they come: shard by shard, so that the memory holds few of them."""
     names = [*crop_store(store.root, embedder.image_size).schema.names]
+    written: list[Path] = []
     parts: list[pyarrow.Table] = []
     with bar(stage, "crops") as advance:
         done = 0
@@ -63,9 +65,10 @@ def _embed(store: FeatureStore, crops: Rows, embedder: Embedder, stage: str) -> 
             parts.append(_embedded(table, store.schema, embedder))
             done += len(table)
             if sum(map(len, parts)) >= _AT_ONCE or done == len(crops):
-                shards.write(store.folder, pyarrow.concat_tables(parts))
+                written.append(shards.write(store.folder, pyarrow.concat_tables(parts)))
                 parts = []
             advance(done, len(crops))
+    return written
 
 
 def _embedded(table: pyarrow.Table, schema: pyarrow.Schema, embedder: Embedder) -> pyarrow.Table:

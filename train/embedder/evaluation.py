@@ -4,17 +4,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from numpy.typing import NDArray
 
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import MissingInput, StageFailed
 from fullshot.core.features import arrays
+from fullshot.core.features.rows import MEMORY_BYTES
+from fullshot.core.interfaces import Embedder
+from fullshot.core.parts import parts
 from fullshot.core.progress import say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
-from fullshot.train.embedder.dataset import WANTED, item_shots, worn_garments
+from fullshot.train.embedder.dataset import MEASURED, WANTED, as_frame, create_measured
 from fullshot.train.embedder.embeddings import kept_embeddings
 from fullshot.train.embedder.in_use import KIND, digest_in_use
 from fullshot.train.embedder.loading import load
@@ -23,6 +28,9 @@ from fullshot.train.embedder.preprocessing import VERSION
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures
 
 STAGE = "evaluate embedder"
+
+AT_ONCE = 500_000
+"""Examples whose keys are in memory at once; each time, the keys of all embeddings are gone through."""
 
 NEIGHBOURS = (1, 5)
 """The k of the recalls that are reported."""
@@ -46,9 +54,9 @@ def score(
         ``queries`` (how many), ``recall@1`` and ``recall@5`` over all of them, and under ``wears`` the same for
         each wear, with ``products``, the number that the gallery holds. Without queries, recalls are None.
     """
-    ids = pd.concat([queries["product_id"], gallery["product_id"]])
-    numbers = pd.factorize(ids, sort=True)[0].astype(np.int64)
-    query_products, gallery_products = numbers[: len(queries)], numbers[len(queries) :]
+    # In order of appearance: those of a gallery whose pictures of one product follow each other are ascending.
+    numbers = pd.factorize(pd.concat([gallery["product_id"], queries["product_id"]]))[0].astype(np.int64)
+    query_products, gallery_products = numbers[len(gallery) :], numbers[: len(gallery)]
     wears: dict[str, Any] = {}
     ranks = []
     for wear in GARMENTS:
@@ -98,27 +106,49 @@ def evaluate(workspace: Workspace, settings: Settings, run: str | None = None, s
 def _measured(workspace: Workspace, settings: Settings, run: str, split: str) -> dict[str, Any]:
     embedder = load(workspace, run, device=settings.embedder.device)
     with workspace.open(WANTED) as data:
-        queries, gallery = worn_garments(data, [split]), item_shots(data)
-    if not len(queries):
-        raise MissingInput(
-            f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "
-            f"run `fullshot boxes import {workspace.root}` or `fullshot annotate pull {workspace.root}` first"
-        )
-    examples = pd.concat([queries, gallery], ignore_index=True)
-    rows = kept_embeddings(workspace.root, keys_of(examples), embedder, settings, STAGE)
-    unreadable = unreadable_paths(rows)
+        create_measured(data, split)
+        examples, vectors, unreadable = _embedded(data, split, embedder, settings)
     say_unreadable(STAGE, unreadable)
-    use = usable(examples, rows.is_readable, np.asarray(rows.array("is_packshot"), np.bool_))
-    asked = int(use[: len(queries)].sum())
-    if not asked or not use[len(queries) :].any():
+    asked = int(examples["is_worn"].sum())
+    if not 0 < asked < len(examples):
         raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read, or no item shot")
-    chosen = np.flatnonzero(use)
-    vectors = rows.take(chosen).array("vector")
-    examples = examples[["product_id", "wear"]].iloc[chosen]
-    del rows, queries, gallery  # keys and paths are most of the memory, and no longer needed
     return {
         "split": split,
         "embedder": embedder.digest,
         "unreadable": len(unreadable),
-        **score(examples[:asked], vectors[:asked], examples[asked:], vectors[asked:]),
+        **score(examples[:asked], vectors[:asked], examples[asked:], vectors[asked : len(examples)]),
     }
+
+
+def _embedded(
+    data: Dataset, split: str, embedder: Embedder, settings: Settings
+) -> tuple[pd.DataFrame, NDArray[np.float32], list[str]]:
+    """The examples of the table :data:`MEASURED` that are to be used, worn garments first.
+
+    Returns:
+        Their ``product_id``, ``wear`` and ``is_worn``, N rows; their embeddings, shape (N or more, d); and the paths of
+        the pictures that cannot be read.
+    """
+    root = data.workspace.root
+    ((count, worn),) = data.rows(f"SELECT count(*), count(x_min) FROM {MEASURED}")
+    if not worn:
+        raise MissingInput(
+            f"expected boxes with a product_id on full shots of the split {split} in {root}, got none: "
+            f"run `fullshot boxes import {root}` or `fullshot annotate pull {root}` first"
+        )
+    vectors = arrays.zeros((count, embedder.dimension), np.dtype(np.float32), MEMORY_BYTES)
+    used: list[pyarrow.Table] = []
+    unreadable: set[str] = set()
+    start = 0
+    for part in parts(data, MEASURED, "example", "product_id", AT_ONCE):
+        examples = as_frame(part)
+        rows = kept_embeddings(root, keys_of(examples), embedder, settings, STAGE)
+        unreadable.update(unreadable_paths(rows))
+        use = np.flatnonzero(usable(examples, rows.is_readable, np.asarray(rows.array("is_packshot"), np.bool_)))
+        vectors[start : start + len(use)] = rows.take(use).array("vector")
+        arrays.let_go(vectors)
+        start += len(use)
+        # Taken, not cut out: what is cut out holds all columns of its part.
+        few = part.select(["product_id", "wear"]).append_column("is_worn", part["x_min"].is_valid())
+        used.append(few.take(pyarrow.array(use)))
+    return as_frame(pyarrow.concat_tables(used)), vectors, sorted(unreadable)

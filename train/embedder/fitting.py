@@ -10,7 +10,7 @@ from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import digests, pictures, runs
 from fullshot.train.embedder import BACKBONES
-from fullshot.train.embedder.dataset import EXAMPLES, WANTED, training_examples
+from fullshot.train.embedder.dataset import EXAMPLES, WANTED, create_training_examples, training_examples
 from fullshot.train.embedder.in_use import FIRST, KIND, WEIGHTS
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def _found_or_trained(
 ) -> tuple[runs.Run, bool]:
     """The finished run of these inputs, and whether it had to be trained."""
     with workspace.open(WANTED) as data:
-        examples = training_examples(data)
+        create_training_examples(data)
         leakage.refuse(data)
         digest = digests.rows_digest(data, [EXAMPLES], section, made_with, without=_WITHOUT_EFFECT)
+        examples = training_examples(data)  # last: none of the queries has to do with less memory
     run = runs.find_run(
         workspace,
         KIND,

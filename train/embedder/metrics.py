@@ -7,7 +7,7 @@ QUERIES = 1024
 """Queries that are compared at once, with …"""
 
 PICTURES = 8192
-"""… so many pictures of the gallery, or those of one product: their distances take 64 MiB."""
+"""… so many pictures of the gallery, or those of one product: their distances take 64 MiB, and so do the lengths."""
 
 _ROUNDING = 1e-14
 """Squared distances closer than this share of the squared lengths are equal: which is smaller depends on the order in
@@ -66,13 +66,19 @@ def _not_behind(
         ]
     )
     counts = np.zeros(len(queries), np.int64)
-    lengths = np.einsum("qd,qd->q", queries, queries)[:, None]
+    lengths, doubled = np.einsum("qd,qd->q", queries, queries)[:, None], 2 * queries
+    most = max(min(PICTURES, len(gallery)), int((ends - starts).max()))
+    # Filled again for each block: the system takes as long to give new memory as the numbers take to be made.
+    memory = np.empty((2, len(queries) * most))
     first = 0
     while first < len(starts):
         after = max(first + 1, int(np.searchsorted(ends, starts[first] + PICTURES, side="right")))
         pictures = gallery[starts[first] : ends[after - 1]].astype(np.float64)
-        both = lengths + np.einsum("gd,gd->g", pictures, pictures)
-        distances = both - 2 * (queries @ pictures.T)
+        shape = len(queries), len(pictures)
+        both, distances = (part[: shape[0] * shape[1]].reshape(shape) for part in memory)
+        np.add(lengths, np.einsum("gd,gd->g", pictures, pictures), out=both)
+        np.matmul(doubled, pictures.T, out=distances)
+        np.subtract(both, distances, out=distances)
         nearest = np.minimum.reduceat(distances, starts[first:after] - starts[first], axis=1)
         slack = _ROUNDING * both.max(axis=1, keepdims=True)
         counts += (nearest <= nearest_own[:, None] + slack).sum(axis=1)

@@ -129,6 +129,7 @@ class FeatureStore:
         least: int = _LEAST_SHARD,
         most: int = _MOST_SHARD,
         anew: Callable[[], pyarrow.Table] | None = None,
+        write: Callable[[pyarrow.Table], list[Path]] | None = None,
     ) -> Rows:
         """The rows of all keys; those that are not there are made, a shard at a time.
 
@@ -143,6 +144,8 @@ class FeatureStore:
             most: rows of a shard, about: what a kill costs, and what ``make`` is asked for at a time.
             anew: gives the keys once more where they are needed later: then the rows do not hold them. Those of four
                 million pictures are half a gigabyte.
+            write: writes the rows of the keys that have none, and gives the shards, the oldest first; None: ``make``
+                makes them. With it, ``make`` is asked about rows alone that are lost before they are read.
 
         Raises:
             StageFailed: see the engine; or the store's files cannot be read.
@@ -157,7 +160,10 @@ class FeatureStore:
         if len(numbers):
             # Where all are missing they are not copied: the keys of four million pictures are half a gigabyte.
             todo = keys if len(numbers) == len(keys) else keys.take(pyarrow.array(numbers))
-            written = self._make(todo, make, engine or open_engine(processes=1), stage, least, most)
+            if write is None:
+                written = self._make(todo, make, engine or open_engine(processes=1), stage, least, most)
+            else:
+                written = write(todo)
             made = lookup.find(todo, written, self.schema, self._drop_broken)
             places.row[numbers], places.is_unreadable[numbers] = made.row, made.is_unreadable
             places.shard[numbers] = np.where(made.shard < 0, -1, made.shard + len(places.shards))

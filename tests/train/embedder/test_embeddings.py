@@ -16,7 +16,7 @@ from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
 from fullshot.train.embedder import crop_to_foreground, has_plain_background, kept_embeddings, keys_of
-from fullshot.train.embedder.dataset import WANTED, item_shots, worn_garments
+from fullshot.train.embedder.dataset import MEASURED, WANTED, as_frame, create_measured, worn_garments
 
 
 @dataclass
@@ -48,7 +48,9 @@ def model(trained: Workspace) -> Counting:
 
 def keys(workspace: Workspace) -> pyarrow.Table:
     with workspace.open(WANTED) as data:
-        return pyarrow.concat_tables([keys_of(item_shots(data)), keys_of(worn_garments(data))])
+        create_measured(data, "test")
+        shots = as_frame(data.arrow(f"SELECT * FROM {MEASURED} WHERE x_min IS NULL ORDER BY example"))
+        return pyarrow.concat_tables([keys_of(shots), keys_of(worn_garments(data))])
 
 
 def test_pictures_and_boxes_are_embedded_as_any_crop_is(

@@ -39,6 +39,7 @@ embedder.fit(Workspace(Path(sys.argv[1])), Settings.model_validate_json(sys.argv
 
 def training_examples(workspace: Workspace) -> pd.DataFrame:
     with workspace.open(dataset.WANTED) as data:
+        dataset.create_training_examples(data)
         return dataset.training_examples(data)
 
 
