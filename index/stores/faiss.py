@@ -78,6 +78,7 @@ class FaissStore:
         return store
 
     def _index(self, name: str) -> Any:
+        """The index of a partition; one that was let go of is read again."""
         partition = self._partitions[name]
         if partition.index is None:
             partition.index = _read_index(self._path(name), self._dimension, partition.ids)
@@ -165,6 +166,7 @@ class FaissStore:
                 self._partitions[name].index = None
             else:
                 self._path(name).unlink(missing_ok=True)
+            self._unsaved.discard(name)
         schema = pa.schema([(_COLUMNS[0], pa.int64()), (_COLUMNS[1], pa.string()), (_COLUMNS[2], pa.string())])
         parts = [
             pa.table([one.ids, names[one.products], np.full(len(one.ids), name, dtype=object)], schema=schema)
@@ -173,7 +175,6 @@ class FaissStore:
         content = pa.BufferOutputStream()
         pq.write_table(pa.concat_tables([schema.empty_table(), *parts]), content)
         write_bytes(self._folder / _ROWS, content.getvalue().to_pybytes())
-        self._unsaved = set()
 
     def close(self) -> None:
         """See :meth:`VectorStore.close`."""

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +8,7 @@ from pytorch_metric_learning.utils import inference
 
 from fullshot.core.errors import StageFailed
 from fullshot.core.settings import Settings
+from fullshot.index.stores import faiss
 from fullshot.index.stores.faiss import FaissStore
 
 
@@ -71,3 +74,17 @@ def test_a_saved_index_is_in_memory_when_it_is_asked_for_alone(store: FaissStore
         store.search(np.eye(1, 4, dtype=np.float32), "top", 1)
     (tmp_path / "away").rename(tmp_path / "top.faiss")
     assert store.search(np.eye(1, 4, dtype=np.float32), "top", 1) == [[(0, 0.0)]]
+
+
+def test_a_save_that_failed_is_gone_on_with(store: FaissStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    store.add(np.full((1, 4), 9, np.float32), np.array([4]), ["e"], ["foot"])
+    with monkeypatch.context() as patched:
+        patched.setattr(faiss, "write_bytes", full)
+        with pytest.raises(OSError, match="space"):
+            store.save()
+    store.save()
+    again = FaissStore.from_settings(Settings(), tmp_path, 4)
+    assert again.search(np.full((1, 4), 9, np.float32), "foot", 1) == [[(4, 0.0)]]

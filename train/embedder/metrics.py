@@ -7,7 +7,7 @@ QUERIES = 1024
 """Queries that are compared at once, with …"""
 
 PICTURES = 8192
-"""… so many pictures of the gallery, or those of one product: their distances take 64 MiB, and so do the lengths."""
+"""… so many pictures of the gallery, or those of one product: distances and squared lengths take 64 MiB each."""
 
 _ROUNDING = 1e-14
 """Squared distances closer than this share of the squared lengths are equal: which is smaller depends on the order in

@@ -107,7 +107,11 @@ class VectorStore(Protocol):
         """The partitions that hold vectors, in order of their names, and how many each holds."""
 
     def save(self) -> None:
-        """Write what changed below the folder, on the disk when this returns."""
+        """Write what changed below the folder, on the disk when this returns.
+
+        A catalog that is built is saved each time that all vectors of a partition are there: a store need not hold in
+        memory what it has written.
+        """
 
     def close(self) -> None:
         """Give back memory and connections; what was not saved may be lost."""
