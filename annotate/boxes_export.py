@@ -45,7 +45,7 @@ FROM (
         list(label ORDER BY label, x_min, y_min, x_max, y_max) AS labels,
         list([x_min, y_min, x_max, y_max] ORDER BY label, x_min, y_min, x_max, y_max) AS corners
     FROM trusted_boxes GROUP BY ALL
-) WHERE split IN {asked}
+) WHERE split IN {asked} ORDER BY number
 """
 
 _AT_ONCE = 10_000
@@ -130,9 +130,9 @@ def export_boxes(
 def choose(data: Dataset, split: str | None = None, source: str | None = None) -> list[str]:
     """Let queries of a data set find what is exported: the boxes that count, by :mod:`fullshot.core.annotations`.
 
-    ``exported`` has a row a picture: ``split`` (``unsplit`` where it is not known), ``image_id, path, width, height``,
-    ``labels``, and ``corners``, those of the boxes in the order of the labels. ``number`` sorts by split, as they are
-    told, and by picture.
+    ``exported`` has a row a picture, in the order of ``number``: ``split`` (``unsplit`` where it is not known),
+    ``image_id, path, width, height``, ``labels``, and ``corners``, those of the boxes in the order of the labels.
+    ``number`` sorts by split, as they are told, and by picture.
 
     Args:
         data: with ``images`` and ``boxes``.
@@ -149,7 +149,7 @@ def choose(data: Dataset, split: str | None = None, source: str | None = None) -
     splits = [*map(str, SPLITS), UNSPLIT]
     asked = [str(split)] if split else splits
     data.create("exported", _EXPORTED.format(splits=splits, asked=asked, unsplit=UNSPLIT))
-    return [path for (path,) in data.rows("SELECT path FROM exported ORDER BY number")]
+    return [path for (path,) in data.rows("SELECT path FROM exported")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _exported(data: Dataset, carried: "_Carried", broken: Set[str], split: str |
     numbers: Counter[str] = Counter()
     columns = "split, image_id, path, width, height, labels, corners"
     asked = "" if split is None else f"WHERE split = {literal(split)}"
-    for batch in data.batches(f"SELECT {columns} FROM exported {asked} ORDER BY number", _AT_ONCE):
+    for batch in data.batches(f"SELECT {columns} FROM exported {asked}", _AT_ONCE):
         for found, image_id, path, width, height, labels, corners in zip(
             *(column.to_pylist() for column in batch.columns), strict=True
         ):

@@ -40,8 +40,8 @@ _COLUMNS = {
 }
 """What is read of the tables that are not written."""
 
-_AT_ONCE = 4096
-"""Pictures that are looked for at a time."""
+_AT_ONCE = 30_000
+"""Pictures that are looked for at a time: each time the names of all pictures of the workspace are read."""
 
 _Box = tuple[str, Corners]
 _Size = tuple[int, int]

@@ -21,6 +21,7 @@ _LARGE, _SMALL = 1_000_000, 1000
 _LAUNCH = """
 import json, os, resource, signal, subprocess, sys, time
 started = time.perf_counter()
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
 child = subprocess.Popen(sys.argv[3:], process_group=0)
 code, stopped = None, False
 for seconds, send in (float(sys.argv[2]), signal.SIGINT), (30, signal.SIGKILL), (None, None):

@@ -205,7 +205,19 @@ def write_picture_files(root: Path, rows: int) -> None:
         os.link(source, root / f"images/{name[:2]}/{name}.jpg")
 
 
+def write_contents(folder: Path, rows: int) -> None:
+    """Files that hold the bytes that pictures are named by, one for each full shot; none is a picture, or empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(picture_names(rows)):
+        if number % 4 == 0:
+            (folder / f"{name}.jpg").write_bytes(_content(number))
+
+
 def picture_names(rows: int) -> Iterator[str]:
     """The image_id of each picture of a workspace of so many image rows."""
     for number in range(rows - rows // 25):
-        yield hashlib.sha256(f"picture {number}".encode()).hexdigest()
+        yield hashlib.sha256(_content(number)).hexdigest()
+
+
+def _content(number: int) -> bytes:
+    return f"picture {number}".encode()

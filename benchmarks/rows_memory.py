@@ -28,6 +28,14 @@ SIZES = (100_000, 1_000_000, 4_000_000)
 PLOT = ROOT / "docs" / "rows_memory.png"
 
 _MINUTES = 30.0
+IMPORT = "boxes import"
+CONTENTS = "contents"
+"""The folder of files that an import knows pictures by."""
+
+_RADIUS = "6"
+"""Bits by which hashes of near duplicates differ: these are drawn by lot, and of four million there are so many pairs
+within the default that the search for them, which needs no memory, takes hours."""
+
 _ONCE = "0.1 brought up to date"
 
 
@@ -60,7 +68,7 @@ def prepared(root: Path, rows: int, demo: Path | None) -> None:
 
 def commands(root: Path, scratch: Path, studio: str) -> Iterator[Command]:
     """The commands, in the order in which one needs what another makes."""
-    place, boxes = str(root), str(scratch / "boxes")
+    place, boxes, contents = str(root), str(scratch / "boxes"), str(scratch / CONTENTS)
     own = scratch / "own"
     own.mkdir(exist_ok=True)
     Image.new("RGB", (64, 64), "teal").save(own / "own.png")
@@ -72,7 +80,7 @@ def commands(root: Path, scratch: Path, studio: str) -> Iterator[Command]:
     yield Command("curate --check", (*fullshot, "curate", place, "--check"))
     yield Command("report", (*fullshot, "report", place))
     yield Command("boxes export", (*fullshot, "boxes", "export", place, boxes, "--link"))
-    yield Command("boxes import", (*fullshot, "boxes", "import", place, boxes))
+    yield Command(IMPORT, (*fullshot, "boxes", "import", place, boxes, "--images", contents))
     yield Command("annotate queue", (*fullshot, "annotate", "queue", place), needs_models=True)
     remote = ("--url", studio, "--token", "t")
     yield Command("annotate push", (*fullshot, "annotate", "push", place, *remote))
@@ -98,6 +106,10 @@ def measured(
     """
     root, scratch = place / f"ws{rows}", place / f"measured{rows}"
     scratch.mkdir(parents=True, exist_ok=True)
+    environment = {
+        "FULLSHOT_ANNOTATE_PICTURES": "http://127.0.0.1:9/",
+        "FULLSHOT_CURATE_DUPLICATE_RADIUS": _RADIUS,
+    }
     with counting_studio() as studio:
         chosen = [command for command in commands(root, scratch, studio) if wanted(command.name)]
         if chosen and not root.is_dir():
@@ -113,7 +125,9 @@ def measured(
             if command.needs_models and not (root / "models").is_dir():
                 continue
             words = [sys.executable, "-P", "-m", *command.words]
-            one = _peaks.measure(words, scratch, minutes, FULLSHOT_ANNOTATE_PICTURES="http://127.0.0.1:9/")
+            if command.name == IMPORT and not (scratch / CONTENTS).is_dir():
+                _rows.write_contents(scratch / CONTENTS, rows)
+            one = _peaks.measure(words, scratch, minutes, **environment)
             _common.say(
                 f"{rows:,} rows: {command.name}: {one.mebibytes:,.0f} MiB, {one.seconds:.1f} s "
                 f"({one.processor_seconds:.1f} of the processor), code {one.code}{', stopped' * one.stopped}"

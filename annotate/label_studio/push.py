@@ -1,7 +1,8 @@
 """Bring the workspace's pictures into Label Studio, with the boxes that machines drew."""
 
+import itertools
 from array import array
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,8 +77,8 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         machines = Machines(workspace, detector, settings.detector.confidence, turned)
         without_pixels = broken | {path for path in paths if not (workspace.root / path).is_file()}
         batch = settings.annotate.batch
-        fresh = _batches_of_pictures(data, settings.annotate, todo.fresh, broken)
-        added = _add(client, number, machines, fresh, len(todo.fresh))
+        fresh = (each for each in tasks.pictures(data, settings.annotate, todo.fresh) if each.path not in broken)
+        added = _add(client, number, machines.predictions(fresh), len(todo.fresh), batch)
         # What cannot be predicted stays outdated, and is not sent at each push.
         outdated = [
             (task, picture)
@@ -238,17 +239,14 @@ def _unneeded(client: Client, pulled: _Pulled, there: Existing, wanted: set[str]
     return unneeded, kept
 
 
-def _batches_of_pictures(
-    data: Dataset, settings: AnnotateSettings, numbers: Sequence[int], broken: Container[str]
-) -> Iterator[list[Picture]]:
-    """The pictures of these numbers that are not broken, some at a time."""
-    for first in range(0, len(numbers), settings.batch):
-        some = numbers[first : first + settings.batch]
-        yield [picture for picture in tasks.pictures(data, settings, some) if picture.path not in broken]
-
-
-def _add(client: Client, project: int, machines: Machines, fresh: Iterable[list[Picture]], expected: int) -> int:
-    """Make tasks; returns how many."""
+def _add(
+    client: Client,
+    project: int,
+    fresh: Iterator[tuple[Picture, list[dict[str, Any]]]],
+    expected: int,
+    size: int,
+) -> int:
+    """Make tasks of pictures with their predictions, so many at a time; returns how many."""
     if not expected:
         return 0
     # While the server takes one batch in, the next one is made.
@@ -256,15 +254,12 @@ def _add(client: Client, project: int, machines: Machines, fresh: Iterable[list[
         sent: Future[Any] | None = None
         done = 0
         advance(0, expected)
-        for batch in fresh:
-            rows = [
-                {"data": picture.data, "predictions": predictions}
-                for picture, predictions in zip(batch, machines.predictions(batch), strict=True)
-            ]
+        rows = ({"data": picture.data, "predictions": predictions} for picture, predictions in fresh)
+        while batch := list(itertools.islice(rows, size)):
             if sent is not None:
                 sent.result()
                 advance(done, expected)
-            sent = sender.submit(client.post, f"/api/projects/{project}/import", rows) if rows else None
+            sent = sender.submit(client.post, f"/api/projects/{project}/import", batch)
             done += len(batch)
         if sent is not None:
             sent.result()

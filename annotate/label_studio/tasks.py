@@ -41,10 +41,13 @@ SELECT number, list([source, label] ORDER BY place) AS names,
 FROM (SELECT *, row_number() OVER () AS place FROM boxes) JOIN wanted USING (image_id)
 WHERE source IN ('shop', 'import') GROUP BY number ORDER BY number
 """
-_ROWS = "SELECT wanted.*, names, corners FROM wanted LEFT JOIN given USING (number)"
+_ROWS = """
+SELECT wanted.*, names, corners FROM (FROM wanted WHERE number BETWEEN $low AND $high) AS wanted
+LEFT JOIN (FROM given WHERE number BETWEEN $low AND $high) AS given USING (number)
+"""
 
-_AT_ONCE = 4096
-"""Pictures that are read of the tables at a time."""
+_AT_ONCE = 30_000
+"""Pictures that are read of the tables at a time: each time the part of the tables that they stand in is read."""
 
 _LOCAL = "/data/local-files/?d="
 
@@ -123,13 +126,15 @@ def versions(data: Dataset) -> list[str]:
 
 
 def pictures(data: Dataset, settings: AnnotateSettings, numbers: Sequence[int]) -> Iterator[Picture]:
-    """The pictures of these numbers, see :func:`create_wanted`, in order; few are in memory at once."""
+    """The pictures of these numbers, see :func:`create_wanted`, which ascend; few are in memory at once."""
     for first in range(0, len(numbers), _AT_ONCE):
         some = numbers[first : first + _AT_ONCE]
+        between = {"low": some[0], "high": some[-1]}
         if isinstance(some, range):
-            rows = data.rows(f"{_ROWS} WHERE number BETWEEN $low AND $high ORDER BY number", low=some[0], high=some[-1])
+            rows = data.rows(f"{_ROWS} ORDER BY number", **between)
         else:
-            rows = data.rows(f"{_ROWS} WHERE number IN (SELECT unnest($some)) ORDER BY number", some=list(some))
+            asked = "WHERE number IN (SELECT unnest($some))"
+            rows = data.rows(f"{_ROWS} {asked} ORDER BY number", **between, some=list(some))
         for row in rows:
             yield _picture(row, settings)
 
