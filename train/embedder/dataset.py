@@ -18,8 +18,8 @@ COLUMNS = ["image_id", "path", "product_id", "wear", "split", "x_min", "y_min", 
 EXAMPLES = "examples"
 """The table of a data set that :func:`training_examples` makes."""
 
-MEASURED = "measured"
-"""The table of a data set that :func:`create_measured` makes."""
+MEASURED_GARMENTS, MEASURED_SHOTS = "measured_garments", "measured_shots"
+"""The tables of a data set that :func:`create_measured` makes."""
 
 TRAINED_ON = ("train", "val")
 """The splits that training may see."""
@@ -62,19 +62,20 @@ ORDER BY box.product_id, image_id, x_min, y_min, x_max, y_max
 
 
 def create_measured(data: Dataset, split: str) -> None:
-    """Make the table :data:`MEASURED` of what an embedder is measured on: garments worn in a split, and item shots.
+    """Make the tables that an embedder is measured on: garments worn in a split, and the item shots of all splits.
 
-    Its rows have ``example``, from 0: the garments first, then the item shots of the exports, of all splits, and a
-    product's behind each other; and :data:`COLUMNS`.
+    Both have ``example``, from 0, and :data:`COLUMNS`; a product's rows follow each other. They are
+    :data:`MEASURED_GARMENTS`, with corners, and :data:`MEASURED_SHOTS`, those of the exports.
 
     Raises:
         MissingInput: a table is not there; says what to run first.
         BadTable: an export names a picture or a label that the other tables do not know.
     """
+    # Sorted, then counted as they come: `OVER (ORDER BY …)` holds more of the rows in memory.
+    numbered = "SELECT row_number() OVER () - 1 AS example, * FROM"
+    data.create(MEASURED_GARMENTS, f"{numbered} ({_WORN_GARMENTS.replace('$splits', f'[{literal(split)}]')})")
     _create_exported_shots(data)
-    worn = _WORN_GARMENTS.replace("$splits", f"[{literal(split)}]")
-    order = f"row_number() OVER (ORDER BY x_min IS NULL, {_IN_ORDER}) - 1 AS example"
-    data.create(MEASURED, f"SELECT {order}, * FROM (SELECT * FROM ({_ITEM_SHOTS}) UNION ALL SELECT * FROM ({worn}))")
+    data.create(MEASURED_SHOTS, f"{numbered} ({_ITEM_SHOTS})")
     data.drop("exported_shots")
 
 

@@ -1,5 +1,6 @@
 """How well garments that people wear find their products."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
-from fullshot.train.embedder.dataset import MEASURED, WANTED, as_frame, create_measured
+from fullshot.train.embedder.dataset import MEASURED_GARMENTS, MEASURED_SHOTS, WANTED, as_frame, create_measured
 from fullshot.train.embedder.embeddings import kept_embeddings
 from fullshot.train.embedder.in_use import KIND, digest_in_use
 from fullshot.train.embedder.loading import load
@@ -107,40 +108,50 @@ def _measured(workspace: Workspace, settings: Settings, run: str, split: str) ->
     embedder = load(workspace, run, device=settings.embedder.device)
     with workspace.open(WANTED) as data:
         create_measured(data, split)
-        examples, vectors, unreadable = _embedded(data, split, embedder, settings)
+        ((count,),) = data.rows(f"SELECT count(*) FROM {MEASURED_GARMENTS}")
+        if not count:
+            raise MissingInput(
+                f"expected boxes with a product_id on full shots of the split {split} in {workspace.root}, got none: "
+                f"run `fullshot boxes import {workspace.root}` or `fullshot annotate pull {workspace.root}` first"
+            )
+        queries = _embedded(data, MEASURED_GARMENTS, embedder, settings)
+        gallery = _embedded(data, MEASURED_SHOTS, embedder, settings)
+    unreadable = sorted(queries.unreadable | gallery.unreadable)
     say_unreadable(STAGE, unreadable)
-    asked = int(examples["is_worn"].sum())
-    if not 0 < asked < len(examples):
+    if not len(queries.examples) or not len(gallery.examples):
         raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read, or no item shot")
     return {
         "split": split,
         "embedder": embedder.digest,
         "unreadable": len(unreadable),
-        **score(examples[:asked], vectors[:asked], examples[asked:], vectors[asked : len(examples)]),
+        **score(queries.examples, queries.vectors, gallery.examples, gallery.vectors),
     }
 
 
-def _embedded(
-    data: Dataset, split: str, embedder: Embedder, settings: Settings
-) -> tuple[pd.DataFrame, NDArray[np.float32], list[str]]:
-    """The examples of the table :data:`MEASURED` that are to be used, worn garments first.
+@dataclass(frozen=True)
+class _Embedded:
+    """Examples that are to be used.
 
-    Returns:
-        Their ``product_id``, ``wear`` and ``is_worn``, N rows; their embeddings, shape (N or more, d); and the paths of
-        the pictures that cannot be read.
+    Attributes:
+        examples: N rows with ``product_id`` and ``wear``.
+        vectors: shape (N, d), float32; may be mapped from a file.
+        unreadable: the paths of the pictures that cannot be read, and are left out.
     """
+
+    examples: pd.DataFrame
+    vectors: NDArray[np.float32]
+    unreadable: set[str]
+
+
+def _embedded(data: Dataset, table: str, embedder: Embedder, settings: Settings) -> _Embedded:
+    """The examples of a table that :func:`create_measured` made, part by part."""
     root = data.workspace.root
-    ((count, worn),) = data.rows(f"SELECT count(*), count(x_min) FROM {MEASURED}")
-    if not worn:
-        raise MissingInput(
-            f"expected boxes with a product_id on full shots of the split {split} in {root}, got none: "
-            f"run `fullshot boxes import {root}` or `fullshot annotate pull {root}` first"
-        )
+    ((count,),) = data.rows(f"SELECT count(*) FROM {table}")
     vectors = arrays.zeros((count, embedder.dimension), np.dtype(np.float32), MEMORY_BYTES)
-    used: list[pyarrow.Table] = []
+    used = [data.arrow(f"SELECT product_id, wear FROM {table} LIMIT 0")]
     unreadable: set[str] = set()
     start = 0
-    for part in parts(data, MEASURED, "example", "product_id", AT_ONCE):
+    for part in parts(data, table, "example", "product_id", AT_ONCE):
         examples = as_frame(part)
         rows = kept_embeddings(root, keys_of(examples), embedder, settings, STAGE)
         unreadable.update(unreadable_paths(rows))
@@ -149,6 +160,5 @@ def _embedded(
         arrays.let_go(vectors)
         start += len(use)
         # Taken, not cut out: what is cut out holds all columns of its part.
-        few = part.select(["product_id", "wear"]).append_column("is_worn", part["x_min"].is_valid())
-        used.append(few.take(pyarrow.array(use)))
-    return as_frame(pyarrow.concat_tables(used)), vectors, sorted(unreadable)
+        used.append(part.select(["product_id", "wear"]).take(pyarrow.array(use)))
+    return _Embedded(as_frame(pyarrow.concat_tables(used)), vectors[:start], unreadable)

@@ -16,7 +16,7 @@ from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
 from fullshot.train.embedder import crop_to_foreground, has_plain_background, kept_embeddings, keys_of
-from fullshot.train.embedder.dataset import MEASURED, WANTED, as_frame, create_measured, worn_garments
+from fullshot.train.embedder.dataset import MEASURED_SHOTS, WANTED, as_frame, create_measured, worn_garments
 
 
 @dataclass
@@ -49,7 +49,7 @@ def model(trained: Workspace) -> Counting:
 def keys(workspace: Workspace) -> pyarrow.Table:
     with workspace.open(WANTED) as data:
         create_measured(data, "test")
-        shots = as_frame(data.arrow(f"SELECT * FROM {MEASURED} WHERE x_min IS NULL ORDER BY example"))
+        shots = as_frame(data.arrow(f"SELECT * FROM {MEASURED_SHOTS} ORDER BY example"))
         return pyarrow.concat_tables([keys_of(shots), keys_of(worn_garments(data))])
 
 
