@@ -19,16 +19,11 @@ WANTED = {
 AT_ONCE = 200_000
 """Items whose pictures and vectors are in memory at once."""
 
-# Sorted, then counted as they come: `OVER (ORDER BY …)` holds more of the rows in memory.
 _ITEMS = f"""
-SELECT row_number() OVER () - 1 AS item, *
+SELECT row_number() OVER (ORDER BY wear, product_id, image_id) - 1 AS item, *
 FROM (
-    SELECT *
-    FROM (
-        SELECT image_id, images.product_id, coalesce(wears.wear, '{Wear.OTHER}') AS wear, path
-        FROM images JOIN wears USING (product_id) JOIN kept USING (image_id) WHERE NOT kept.full_shot
-    )
-    ORDER BY wear, product_id, image_id
+    SELECT image_id, images.product_id, coalesce(wears.wear, '{Wear.OTHER}') AS wear, path
+    FROM images JOIN wears USING (product_id) JOIN kept USING (image_id) WHERE NOT kept.full_shot
 )
 """
 
