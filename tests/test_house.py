@@ -42,6 +42,7 @@ FACES = {
 
 # A heavy library, and the adapters that alone may import it: a module, or all of a package.
 ADAPTERS: dict[str, set[str]] = {
+    "faster_coco_eval": {"fullshot.train.detector.metrics"},
     "faiss": {"fullshot.curation.duplicates.binary_index", "fullshot.index.stores.faiss"},
     "onnx": {"fullshot.train.exported"},
     "onnxruntime": {"fullshot.train.exported"},
@@ -50,7 +51,8 @@ ADAPTERS: dict[str, set[str]] = {
     "ray": set(),
     "redis": set(),
     "selenium": {"fullshot.crawler.rendering.selenium"},
-    "torchvision": set(),
+    "timm": {"fullshot.train.detector.torchvision"},
+    "torchvision": {"fullshot.train.detector.torchvision"},
     "ultralytics": {"fullshot.train.detector.yolo"},
 }
 

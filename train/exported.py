@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FILE = "model.onnx"
 """The network in the folder of its run."""
 
-FORMAT = "1"
+FORMAT = "2"
 """Of what :class:`Export` says and its networks give; a file of another one is made again."""
 
 _OPSET = 17

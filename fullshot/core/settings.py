@@ -149,9 +149,11 @@ class AnnotateSettings(_Section):
 class DetectorSettings(_Section):
     """How the garment detector is trained."""
 
-    family: str = Field("yolo", description="of detectors: yolo, or one that another package brings")
-    model: str = Field("garment-nano", description="a model file (.yaml or .pt), or the name of one that comes along")
+    family: str = Field("yolo", description="yolo, fcos, retinanet, faster-rcnn, ssdlite, or one of another package")
+    model: str = Field("", description="a model file or name of yolo's, a backbone of timm; empty: the family's own")
+    weights: str = Field("", description="to begin with: a file, none, or nothing: the best there are; not of yolo")
     epochs: int = Field(80, ge=1)
+    patience: int = Field(0, ge=0, description="end after so many epochs that were no better; 0: never")
     image_size: int = Field(256, ge=32, description="longer side in pixels that pictures are brought to")
     batch: int = Field(8, ge=1, description="small on purpose: few pictures teach more in many small steps")
     learning_rate: float = Field(2e-3, gt=0, description="of AdamW; a tenth of it suits weights to go on from")

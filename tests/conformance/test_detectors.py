@@ -160,17 +160,6 @@ def test_features_of_a_picture_do_not_depend_on_its_neighbours(detector: Detecto
     assert len(none) == 0
 
 
-def test_it_is_measured_on_a_split(trained: Trained, data: DetectionData) -> None:
-    measured = trainer(trained.family).evaluate(data, trained.folder, "test")
-    assert set(measured) == {"map50", "map50_95", "classes"}
-    assert set(measured["classes"]) == {"top", "bottom"}
-    for scores in (measured, *measured["classes"].values()):
-        assert 0 <= scores["map50_95"] <= scores["map50"] <= 1
-    assert all(scores["boxes"] == 3 for scores in measured["classes"].values())
-    assert all(0 <= scores[name] <= 1 for scores in measured["classes"].values() for name in ("precision", "recall"))
-    assert json.loads(json.dumps(measured)) == measured
-
-
 @pytest.mark.parametrize("family", DETECTORS.names())
 def test_what_the_weights_depend_on_is_said(family: str) -> None:
     inputs = trainer(family).inputs()

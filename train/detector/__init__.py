@@ -36,7 +36,12 @@ __all__ = [
 DETECTORS: "Registry[type[DetectorTrainer[DetectionData]]]" = Registry(
     "detector family",
     "fullshot.detectors",
-    {"yolo": "fullshot.train.detector.yolo:YoloTrainer"},
+    {
+        "yolo": "fullshot.train.detector.yolo:YoloTrainer",
+        **dict.fromkeys(
+            ("fcos", "retinanet", "faster-rcnn", "ssdlite"), "fullshot.train.detector.torchvision:TorchvisionTrainer"
+        ),
+    },
     keeps("fullshot.core.interfaces:DetectorTrainer"),
 )
 """The families of detectors, by ``detector.family``."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 STAGE = "train detector"
 
-_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family"}
-"""Settings that no weight depends on. The family is named apart, and tells itself what its model's file holds."""
+_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family", "weights"}
+"""Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold."""
 
 
 def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) -> dict[str, Any]:
@@ -54,10 +54,15 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         section = runs.section_to_train(workspace, KIND, resume, settings.detector)
         trainer = trainer_for(section)
         made_with = _made_with(section, trainer)
-        inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_WITHOUT_EFFECT)
+        inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_without_effect(section))
         train = functools.partial(_found_or_trained, workspace, settings, section, trainer, made_with, resume)
         stats |= runs.found_or_trained(workspace, KIND, inputs, trainer.weights, train, resume=resume)
     return stats
+
+
+def _without_effect(section: DetectorSettings) -> frozenset[str]:
+    """The settings that no weight depends on; those that came after version 0.1 count where they say anything."""
+    return _WITHOUT_EFFECT | {name for name in ("patience",) if getattr(section, name) == 0}
 
 
 def _made_with(section: DetectorSettings, trainer: DetectorTrainer[DetectionData]) -> Mapping[str, Mapping[str, str]]:
@@ -83,7 +88,7 @@ def _found_or_trained(
                 f"train, got {len(boxes)} on other splits; run `fullshot boxes import {workspace.root} …` or annotate "
                 "first"
             )
-        digest = digests.rows_digest(data, [CHOSEN], section, made_with, without=_WITHOUT_EFFECT)
+        digest = digests.rows_digest(data, [CHOSEN], section, made_with, without=_without_effect(section))
     run = runs.find_run(
         workspace,
         KIND,
@@ -96,7 +101,7 @@ def _found_or_trained(
     )
     if run is not None and run.finished:
         return run, False
-    return _train(workspace, settings, trainer, boxes, digest, run), True
+    return _train(workspace, settings, section, trainer, boxes, digest, run), True
 
 
 def digest_of_0_1(
@@ -109,18 +114,22 @@ def digest_of_0_1(
     # It learnt from these as they are stored: what it trained on others is as good as what is trained today.
     if turned := pictures.turned(workspace.root, boxes["path"]):
         frames["turned upright"] = pd.DataFrame({"path": turned})
-    return digests.frames_digest(frames, section, without=_WITHOUT_EFFECT)
+    return digests.frames_digest(frames, section, without=_without_effect(section))
 
 
 def _train(
     workspace: Workspace,
     settings: Settings,
+    section: DetectorSettings,
     trainer: DetectorTrainer[DetectionData],
     boxes: "pd.DataFrame",
     digest: str,
     run: Run | None,
 ) -> Run:
     """Train a run, a new one if need be, to its end, and declare it finished."""
+    # Not above: it loads what a run that is there already needs nothing of.
+    from fullshot.train.detector.evaluation import LEAST_SCORE, measure
+
     held_back = boxes["split"] == "test"  # no family gets to see them
     data, learnt_from, unreadable = read_data(workspace, boxes[~held_back])
     progress.say_unreadable(STAGE, unreadable)
@@ -128,18 +137,18 @@ def _train(
         raise StageFailed(f"no picture of the split train in {workspace.root} that has boxes can be read")
     by_split = {**counts(learnt_from), "test": counts(boxes[held_back])["test"]}
     if run is None:
-        family = settings.detector.family
-        run = runs.start(workspace, KIND, digest, settings, family=family, counts=by_split)
+        run = runs.start(workspace, KIND, digest, settings, family=section.family, counts=by_split)
     with progress.bar(STAGE, "epochs") as advance:
         fitted = trainer.fit(data, run.folder, advance)
     split = "val" if "val" in data.splits else "train"
+    measured_by = trainer_for(section.model_copy(update={"confidence": LEAST_SCORE}))
     metrics = {
         **fitted,
         "pictures": {name: number["pictures"] for name, number in by_split.items()},
         "boxes": {name: number["boxes"] for name, number in by_split.items()},
         "unreadable": len(unreadable),
         "weights": file_digest(trainer.weights(run.folder))[:16],
-        "val": {"measured_on": split, **trainer.evaluate(data, run.folder, split)},
+        "val": {"measured_on": split, **measure(workspace, measured_by, run, data, split)},
     }
     runs.finish(run, metrics)
     trainer.clean_up(run.folder)

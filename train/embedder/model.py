@@ -15,28 +15,12 @@ from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest, write_bytes
 from fullshot.core.settings import EmbedderSettings
 from fullshot.core.workspace import Workspace
+from fullshot.train.devices import device_of
 from fullshot.train.embedder import BACKBONES
 from fullshot.train.embedder.in_use import FIRST
 from fullshot.train.embedder.network import BATCH, EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.preprocessing import resize_all
 from fullshot.train.exported import Export
-
-
-def device_of(name: str) -> torch.device:
-    """The device of this name; for an empty one the best there is.
-
-    Raises:
-        UserError: there is no such device.
-    """
-    if name:
-        try:
-            return torch.zeros(1, device=name).device
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"setting embedder.device: expected cpu, cuda or mps, got {name!r}: {reason}") from None
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 @dataclass(frozen=True)
@@ -90,7 +74,7 @@ def open_weights(workspace: Workspace, path: Path, device: str = "") -> NetworkE
     Args:
         workspace: where it was trained; for a message.
         path: of a file that :func:`save` wrote.
-        device: see :func:`device_of`.
+        device: see :func:`fullshot.train.devices.device_of`.
 
     Raises:
         UserError: its backbone was of a package that is not there, or this machine has no such device.
@@ -108,7 +92,7 @@ def open_weights(workspace: Workspace, path: Path, device: str = "") -> NetworkE
             f"cannot load {path} ({type(error).__name__}): delete {path.parent} and run "
             f"`fullshot train embedder {workspace.root}` again"
         ) from None
-    return NetworkEmbedder(network.to(device_of(device)).eval(), name, size, digest(path))
+    return NetworkEmbedder(network.to(device_of(device, "embedder.device")).eval(), name, size, digest(path))
 
 
 def export_of(embedder: NetworkEmbedder) -> Export:

@@ -1,18 +1,11 @@
 """One training of an embedder: from the crops of its examples to weights, and from its last checkpoint on."""
 
-import contextlib
-import logging
-import signal
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import lightning
 import numpy as np
 import pandas as pd
-import torch
 
 from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import Backbone
@@ -21,16 +14,18 @@ from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
+from fullshot.train.devices import device_of
+from fullshot.train.driving import CHECKPOINT, drive, epochs_done
 from fullshot.train.embedder.crops import Crops, cut_crops
 from fullshot.train.embedder.dataset import refuse_too_few
 from fullshot.train.embedder.evaluation import score
 from fullshot.train.embedder.in_use import WEIGHTS
 from fullshot.train.embedder.loading import export
-from fullshot.train.embedder.model import device_of, save
+from fullshot.train.embedder.model import save
 from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.plots import plot
 from fullshot.train.embedder.sampling import ProductBatches
-from fullshot.train.embedder.training import CHECKPOINT, CheckpointCallback, Siamese
+from fullshot.train.embedder.training import CheckpointCallback, Siamese
 
 
 def _counts(learnt_from: pd.DataFrame) -> dict[str, int]:
@@ -76,9 +71,11 @@ def train(
     batches = ProductBatches(products, learnt_from, section.batch, section.seed)
     siamese = Siamese(section, backbone, crops.pixels, products, wears, len(batches) * section.epochs)
     measure = _measure(examples, crops)
-    with bar(stage, "epochs") as advance, _quiet():
+    device = device_of(section.device, "embedder.device")
+    resumed_at = batches.epoch = epochs_done(run.folder)
+    with bar(stage, "epochs") as advance:
         checkpoint = CheckpointCallback(run.folder, siamese, measure, advance)
-        resumed_at = _drive(run.folder, section, siamese, batches, checkpoint)
+        drive(siamese, batches, run.folder, epochs=section.epochs, device=device, callback=checkpoint)
     save(run.folder / WEIGHTS, checkpoint.weights, section)
     export(workspace, run.folder)
     siamese.network.load_state_dict(checkpoint.weights)
@@ -97,38 +94,6 @@ def train(
     runs.finish(run, metrics)
     # What a checkpoint holds beyond the weights is of no use to a finished run.
     (run.folder / CHECKPOINT).unlink(missing_ok=True)
-
-
-def _drive(
-    folder: Path,
-    section: EmbedderSettings,
-    siamese: Siamese,
-    batches: ProductBatches,
-    checkpoint: CheckpointCallback,
-) -> int:
-    """Let Lightning train, from the checkpoint where there is one; returns the epochs that it holds."""
-    device = device_of(section.device)
-    trainer = lightning.Trainer(
-        accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=1,
-        max_epochs=section.epochs,
-        callbacks=[checkpoint],
-        default_root_dir=folder,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    file = folder / CHECKPOINT
-    done = int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1 if file.is_file() else 0
-    batches.epoch = done
-    answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(siamese, train_dataloaders=batches, ckpt_path=file if done else None)
-    except SystemExit as ended:  # Lightning's answer to Ctrl-C: it ignores any further one, and exits without a word
-        signal.signal(signal.SIGINT, answer_to_ctrl_c)
-        raise KeyboardInterrupt from ended
-    return done
 
 
 def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork], dict[str, Any]]:
@@ -154,19 +119,3 @@ def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork
         return score(examples.iloc[queries], vectors, examples.iloc[gallery], gallery_vectors)
 
     return measure
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's remarks on hardware, loggers and workers: what a user has to know is in the run's folder."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"(lightning|torch)\.")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

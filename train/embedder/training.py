@@ -13,13 +13,12 @@ from torch import Tensor
 from fullshot.core.interfaces import Backbone
 from fullshot.core.progress import Advance
 from fullshot.core.settings import EmbedderSettings
+from fullshot.train.driving import save_checkpoint
 from fullshot.train.embedder.augment import augment
 from fullshot.train.embedder.losses import mine_triplets, weighted_triplet_loss
 from fullshot.train.embedder.network import EmbeddingNetwork, as_input
 
 WEIGHT_DECAY = 1e-4
-
-CHECKPOINT = "last.ckpt"
 
 
 class Siamese(lightning.LightningModule):
@@ -121,7 +120,5 @@ class CheckpointCallback(lightning.Callback):
         self.history.append({**row, "recall@1": measured["recall@1"], "recall@5": measured["recall@5"]})
         if self.best is self.history[-1]:
             self.weights = {name: value.cpu().clone() for name, value in network.state_dict().items()}
-        unfinished = self._folder / f".{CHECKPOINT}.part"
-        trainer.save_checkpoint(unfinished)
-        unfinished.replace(self._folder / CHECKPOINT)
+        save_checkpoint(trainer, self._folder)
         self._advance(len(self.history), trainer.max_epochs or 0)

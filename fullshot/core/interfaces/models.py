@@ -101,14 +101,6 @@ class DetectorTrainer(Protocol[Data_contra]):
             StageFailed: the training broke off.
         """
 
-    def evaluate(self, data: Data_contra, folder: Path, split: str) -> Mapping[str, Any]:
-        """Measure the best weights on a split.
-
-        Returns:
-            ``map50`` and ``map50_95`` (means over the labels that the split has boxes of), and ``classes``: by label
-            ``boxes``, ``map50``, ``map50_95``, ``precision`` and ``recall``.
-        """
-
     def clean_up(self, folder: Path) -> None:
         """Delete what only going on would need: the run is finished."""
 

@@ -112,7 +112,7 @@ def test_the_measured_precision_is_that_of_the_predictions(
     assert (stats["pictures"], stats["boxes"]) == (8, 16)
     assert set(stats["classes"]) == {"top", "bottom"}
     assert stats["map50"] == pytest.approx(np.mean([of["map50"] for of in stats["classes"].values()]), abs=1e-3)
-    every = detector.load(workspace, settings=small(confidence=0.001))
+    every = detector.load(workspace, settings=small(confidence=0.01))
     seen = pictures_of(workspace, "test")
     answers = dict(zip(seen, every.predict(list(seen.values())), strict=True))
     for label, measured in stats["classes"].items():

@@ -16,8 +16,8 @@ from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
 from fullshot.train.detector import DETECTORS, DetectorWithFeatures
+from fullshot.train.detector.network_detector import NetworkDetector
 from fullshot.train.detector.yolo import library
-from fullshot.train.detector.yolo.detector import YoloDetector
 from fullshot.train.detector.yolo.weights import TorchNetwork
 
 Trained = tuple[Workspace, Settings, dict[str, Any]]
@@ -39,10 +39,10 @@ def run_folder(trained: Trained) -> Path:
     return trained[0].models("detector") / str(trained[2]["run"])
 
 
-def opened(folder: Path) -> YoloDetector:
+def opened(folder: Path) -> NetworkDetector:
     section = DetectorSettings(image_size=64, device="cpu", confidence=CONFIDENCE)
     loaded = DETECTORS.get("yolo").from_settings(section).load(folder)
-    assert isinstance(loaded, YoloDetector)
+    assert isinstance(loaded, NetworkDetector)
     return loaded
 
 
@@ -82,7 +82,7 @@ def test_a_training_leaves_an_export_that_finds_what_ultralytics_finds(
 
 def test_features_of_the_export_are_those_of_torch(trained: Trained) -> None:
     folder = run_folder(trained)
-    by_torch = YoloDetector(
+    by_torch = NetworkDetector(
         TorchNetwork(folder / "weights" / "best.pt", image_size=64, confidence=CONFIDENCE, device="cpu"),
         digest="",
         image_size=64,
@@ -103,8 +103,10 @@ def test_a_network_that_reports_each_garment_once_needs_no_suppression(tmp_path:
     library.open_model(library.model_file(model)).save(weights)
     section = DetectorSettings(image_size=64, device="cpu", confidence=0)
     exported = DETECTORS.get("yolo").from_settings(section).load(tmp_path)
-    assert isinstance(exported, YoloDetector)
-    by_torch = YoloDetector(TorchNetwork(weights, image_size=64, confidence=0, device="cpu"), digest="", image_size=64)
+    assert isinstance(exported, NetworkDetector)
+    by_torch = NetworkDetector(
+        TorchNetwork(weights, image_size=64, confidence=0, device="cpu"), digest="", image_size=64
+    )
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     ours, theirs = (found.predict([picture])[0] for found in (exported, by_torch))
     assert len(ours) == len(theirs) > 50

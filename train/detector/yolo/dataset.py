@@ -59,12 +59,6 @@ def write(data: DetectionData, folder: Path) -> Path:
     return yaml
 
 
-def holding(data: DetectionData, split: str, folder: Path) -> Path | None:
-    """The ``data.yaml`` of a folder that holds a split as it is now, perhaps among others; None where it does not."""
-    digest = _digest(data.labels, data.splits[split], folder)
-    return folder / _YAML if read_json(folder / _MADE_OF).get(split) == digest else None
-
-
 def _digest(labels: Sequence[str], pictures: Iterable[DetectionPicture], folder: Path) -> str:
     """Of all that a split is written from, its place among it: ``data.yaml`` names that."""
     state = hashlib.sha256(repr((str(folder.resolve()), labels)).encode())

@@ -16,6 +16,10 @@ _HEADS = {"Detect", "v10Detect"}
 that of RT-DETR does not."""
 
 
+_MAX_OVERLAP = 0.7
+"""Of two boxes of one label that overlap more (IoU), the better one is reported: Ultralytics' default."""
+
+
 class _WithFeatures(nn.Module):
     """Gives the head's output, and the backbone's, averaged over the picture."""
 
@@ -31,7 +35,7 @@ class _WithFeatures(nn.Module):
 
 
 def export_of(weights: Path, image_size: int) -> Export:
-    """What :class:`fullshot.train.detector.yolo.runtime.OnnxNetwork` needs of a file of weights.
+    """What :class:`fullshot.train.detector.candidates.CandidateNetwork` needs of a file of weights.
 
     Args:
         weights: a ``.pt`` file of Ultralytics.
@@ -59,5 +63,7 @@ def export_of(weights: Path, image_size: int) -> Export:
             "labels": json.dumps([str(name) for _, name in sorted(model.names.items())]),
             "stride": str(stride),
             "end2end": str(bool(head.end2end)),
+            "overlap": str(_MAX_OVERLAP),
+            "square": str(False),
         },
     )

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ultralytics.data.dataset import YOLODataset
 from ultralytics.models import YOLO
-from ultralytics.models.yolo.detect import DetectionTrainer, DetectionValidator
+from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import NUM_THREADS, colorstr
 
 from fullshot.train.detector.yolo.pictures import Loaded, Pictures
@@ -93,16 +93,6 @@ class _Trainer(DetectionTrainer):
         return _dataset(self, self._pictures, img_path, mode, batch, rect=mode == "val", stride=stride)
 
 
-class _Validator(DetectionValidator):
-    def __init__(self, pictures: Pictures, **arguments: Any) -> None:
-        self._pictures = pictures
-        super().__init__(**arguments)
-
-    def build_dataset(self, img_path: str, mode: str = "val", batch: int | None = None) -> _Dataset:
-        stride: Any = self.stride
-        return _dataset(self, self._pictures, img_path, mode, batch, rect=False, stride=int(stride))
-
-
 def trainer_of(model: Any, pictures: Pictures) -> Any:
     """What ``model.train`` is to train with: None, its own choice, for a model that is not a plain YOLO.
 
@@ -111,16 +101,6 @@ def trainer_of(model: Any, pictures: Pictures) -> Any:
         pictures: of the data set; those that a training reads into memory stay there.
     """
     return functools.partial(_Trainer, pictures) if type(model) is YOLO else None
-
-
-def validator_of(model: Any, pictures: Pictures) -> Any:
-    """What ``model.val`` is to measure with: None, its own choice, for a model that is not a plain YOLO.
-
-    Args:
-        model: see :func:`fullshot.train.detector.yolo.library.open_model`.
-        pictures: of the data set; those in memory are not read again.
-    """
-    return functools.partial(_Validator, pictures) if type(model) is YOLO else None
 
 
 def _dataset(

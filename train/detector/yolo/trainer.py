@@ -1,7 +1,6 @@
 """The family of YOLO detectors: trained, measured and opened with Ultralytics."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +11,13 @@ from fullshot.core.progress import Advance
 from fullshot.core.settings import DetectorSettings
 from fullshot.train import exported
 from fullshot.train.detector.data import DetectionData
+from fullshot.train.detector.network_detector import Network, NetworkDetector
 from fullshot.train.detector.yolo import dataset, library
 from fullshot.train.detector.yolo.checkpoint import Checkpoint
-from fullshot.train.detector.yolo.detector import Network, YoloDetector
 from fullshot.train.detector.yolo.pictures import Pictures
+
+MODEL = "garment-nano"
+"""Where the settings name none."""
 
 RECIPE: dict[str, Any] = {
     "optimizer": "AdamW",
@@ -39,8 +41,6 @@ RECIPE: dict[str, Any] = {
 With the default settings, on 121 outfit images of the built-in shop: AP@0.5 on 37 others .99 top, .93 bottom, .98 foot.
 """
 
-_DIGITS = 4
-
 _DATA = "data"
 """What Ultralytics reads, in the folder of a run."""
 
@@ -56,6 +56,7 @@ class YoloTrainer:
 
     def __init__(self, settings: DetectorSettings) -> None:
         self._settings = settings
+        self._model = settings.model or MODEL
         self._pictures = Pictures()
 
     @classmethod
@@ -65,7 +66,7 @@ class YoloTrainer:
 
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """What the model's file holds, this module's recipe, and the version of Ultralytics."""
-        model = self._settings.model
+        model = self._model
         content = digest(library.architecture(library.model_file(model)))
         # A patch release of Ultralytics fixes, a minor one may train otherwise.
         version = ".".join(library.version().split(".")[:2])
@@ -101,7 +102,7 @@ class YoloTrainer:
 
     def _train(self, yaml: Path, folder: Path, checkpoint: Checkpoint, epochs_done: int, advance: Advance) -> None:
         settings = self._settings
-        model = library.open_model(str(checkpoint.last) if epochs_done else library.model_file(settings.model))
+        model = library.open_model(str(checkpoint.last) if epochs_done else library.model_file(self._model))
         from fullshot.train.detector.yolo import reading
 
         model.add_callback("on_model_save", checkpoint.save)
@@ -117,6 +118,7 @@ class YoloTrainer:
             "lr0": settings.learning_rate,
             "seed": settings.seed,
             "plots": settings.plots,
+            "patience": settings.patience,
             "device": library.device(settings.device),
             "amp": library.mixed_precision(settings.device),
             "save_dir": str(folder),
@@ -127,47 +129,6 @@ class YoloTrainer:
             words = " ".join(str(error).split())[:300]
             raise StageFailed(f"the training broke off, see {_log(folder)}: {words}") from error
 
-    def evaluate(self, data: DetectionData, folder: Path, split: str) -> dict[str, Any]:
-        """Measure the best weights on a split, as Ultralytics does: average precision over 101 points, as COCO's.
-
-        Precision and recall are those at the score where F1 is best.
-        """
-        with library.log_to(_log(folder)), tempfile.TemporaryDirectory() as scratch:
-            # Pictures that the training validated on are in memory.
-            yaml = dataset.holding(data, split, folder.resolve() / _DATA)
-            if yaml is None:
-                chosen = DetectionData(data.labels, {split: data.splits[split]})
-                yaml = dataset.write(chosen, Path(scratch) / _DATA)
-            self._pictures.know(data)
-            model = library.open_model(str(self.weights(folder)))
-            from fullshot.train.detector.yolo import reading
-
-            result = model.val(
-                reading.validator_of(model, self._pictures),
-                data=str(yaml),
-                split=split,
-                imgsz=self._settings.image_size,
-                device=library.device(self._settings.device),
-                workers=0,
-                plots=False,
-                verbose=False,
-                project=scratch,
-                name="val",
-            )
-        box = result.box
-        classes = {
-            data.labels[int(number)]: {
-                "boxes": int(result.nt_per_class[int(number)]),
-                "map50": round(float(box.ap50[row]), _DIGITS),
-                "map50_95": round(float(box.ap[row]), _DIGITS),
-                "precision": round(float(box.p[row]), _DIGITS),
-                "recall": round(float(box.r[row]), _DIGITS),
-            }
-            for row, number in enumerate(box.ap_class_index)
-        }
-        map50, map50_95 = round(float(box.map50), _DIGITS), round(float(box.map), _DIGITS)
-        return {"map50": map50, "map50_95": map50_95, "classes": classes}
-
     def clean_up(self, folder: Path) -> None:
         """Delete what only going on would need."""
         Checkpoint(folder).remove()
@@ -177,7 +138,7 @@ class YoloTrainer:
         """Where the best weights lie."""
         return Checkpoint(folder).best
 
-    def load(self, folder: Path) -> YoloDetector:
+    def load(self, folder: Path) -> NetworkDetector:
         """The detector of a finished run; on a CPU, ONNX Runtime runs it."""
         settings, weights = self._settings, self.weights(folder)
         key = digest(weights)[:16]
@@ -186,16 +147,18 @@ class YoloTrainer:
             export = exported.open_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
             if export is not None:
                 # Not above: it loads OpenCV, which a training has no use for.
-                from fullshot.train.detector.yolo.runtime import OnnxNetwork
+                from fullshot.train.detector.candidates import CandidateNetwork
 
-                network = OnnxNetwork(export, image_size=settings.image_size, confidence=settings.confidence)
+                network = CandidateNetwork.of_export(
+                    export, image_size=settings.image_size, confidence=settings.confidence
+                )
         if network is None:
             from fullshot.train.detector.yolo.weights import TorchNetwork
 
             network = TorchNetwork(
                 weights, image_size=settings.image_size, confidence=settings.confidence, device=settings.device
             )
-        return YoloDetector(network, digest=key, image_size=settings.image_size)
+        return NetworkDetector(network, digest=key, image_size=settings.image_size)
 
     def _export(self, folder: Path) -> exported.Export:
         from fullshot.train.detector.yolo.export import export_of

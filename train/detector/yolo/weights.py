@@ -12,7 +12,7 @@ from fullshot.train.detector.yolo import library
 
 
 class TorchNetwork:
-    """See :class:`fullshot.train.detector.yolo.detector.Network`.
+    """See :class:`fullshot.train.detector.network_detector.Network`.
 
     Args:
         weights: a ``.pt`` file of Ultralytics.
@@ -38,11 +38,11 @@ class TorchNetwork:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """See :class:`fullshot.train.detector.yolo.detector.Network`."""
+        """See :class:`fullshot.train.detector.network_detector.Network`."""
         return tuple(str(name) for _, name in sorted(self._model.names.items()))
 
     def __call__(self, pictures: Sequence[Picture]) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-        """See :class:`fullshot.train.detector.yolo.detector.Network`."""
+        """See :class:`fullshot.train.detector.network_detector.Network`."""
         # Ultralytics reads an array as OpenCV would hand it out: BGR.
         batch = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
         results = self._model.predict(batch, **self._arguments)

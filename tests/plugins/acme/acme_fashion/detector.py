@@ -8,15 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from fullshot.core.boxes import Box, Corners, Picture, iou
+from fullshot.core.boxes import Box, Corners, Picture
 from fullshot.core.errors import UserError
 from fullshot.core.files import digest, read_json, write_text
 from fullshot.core.progress import Advance
 from fullshot.core.settings import DetectorSettings
 from fullshot.train.detector import DetectionData
-
-SAME = 0.5
-"""IoU from which a box counts as found."""
 
 
 class MeanBoxDetector:
@@ -87,34 +84,6 @@ class MeanBoxTrainer:
         write_text(self.weights(folder), json.dumps(means))
         advance(1, 1)
         return {"resumed_at": 0, "epochs": 1, "best_epoch": 1, "seconds": round(time.monotonic() - started, 1)}
-
-    def evaluate(self, data: DetectionData, folder: Path, split: str) -> Mapping[str, Any]:
-        """Every box of a label has one score, so that average precision is precision times recall."""
-        detector = MeanBoxDetector(self.weights(folder), confidence=0.0)
-        classes = {}
-        for label in data.labels:
-            true = [[box for box in picture.boxes if box.label == label] for picture in data.splits[split]]
-            drawn = [
-                [box for box in detector.boxes(picture.width, picture.height) if box.label == label]
-                for picture in data.splits[split]
-            ]
-            if count := sum(map(len, true)):
-                hits = sum(
-                    bool(iou([box.corners for box in ours], [box.corners for box in theirs]).max() >= SAME)
-                    for ours, theirs in zip(drawn, true, strict=True)
-                    if ours and theirs
-                )
-                precision, recall = hits / max(1, sum(map(len, drawn))), hits / count
-                score = round(precision * recall, 4)
-                classes[label] = {
-                    "boxes": count,
-                    "map50": score,
-                    "map50_95": score,
-                    "precision": round(precision, 4),
-                    "recall": round(recall, 4),
-                }
-        mean = round(float(np.mean([scores["map50"] for scores in classes.values()])), 4)
-        return {"map50": mean, "map50_95": mean, "classes": classes}
 
     def clean_up(self, folder: Path) -> None:
         """There is nothing to go on from."""

@@ -1,19 +1,20 @@
-"""The network of a YOLO's export, run by ONNX Runtime: what Ultralytics does before and after it, without torch."""
+"""What a network that looks at every place once needs before and after it, whatever runs it: no torch is needed here.
+
+Pictures are brought to their size and laid on grey; of the boxes of all places, the sure ones are kept that no better
+one of their label overlaps.
+"""
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fullshot.core.boxes import Picture
-from fullshot.train.detector.yolo.detector import GREY
+from fullshot.train.detector.network_detector import GREY
 from fullshot.train.exported import ExportedNetwork
-
-_MAX_OVERLAP = 0.7
-"""Of two boxes of one label that overlap more (IoU), the better one is reported: Ultralytics' default."""
 
 _MAX_CANDIDATES = 30_000
 _MAX_BOXES = 300
@@ -29,30 +30,50 @@ class _Place(NamedTuple):
     height: int
 
 
-class OnnxNetwork:
-    """See :class:`fullshot.train.detector.yolo.detector.Network`.
+class CandidateNetwork:
+    """See :class:`fullshot.train.detector.network_detector.Network`.
 
     Args:
-        network: made by :func:`fullshot.train.detector.yolo.export.export_of`.
+        run: takes pictures of shape (N, 3, height, width), float32 in [0, 1], RGB, with sides that are multiples of the
+            stride, and gives boxes and features. Boxes have the shape (N, 4 + classes, K): centre, width and height
+            in pixels, and a score for each label; or, where each garment is reported once, (N, K, 6): corners, score
+            and class number. Features have the shape (N, D).
+        facts: ``labels`` (a JSON list), ``stride``, ``end2end`` (``True`` where each garment is reported once),
+            ``overlap`` (IoU above which the worse of two boxes of one label is left out) and ``square`` (``True``
+            where all pictures are seen as squares).
         image_size: longer side in pixels that pictures are brought to.
         confidence: boxes below this score are not reported.
     """
 
-    def __init__(self, network: ExportedNetwork, *, image_size: int, confidence: float) -> None:
-        self.labels: tuple[str, ...] = tuple(json.loads(network.facts["labels"]))
-        self._network, self._confidence = network, confidence
-        self._stride = int(network.facts["stride"])
-        self._has_pairs = network.facts["end2end"] == str(False)
+    def __init__(
+        self,
+        run: Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]],
+        facts: Mapping[str, str],
+        *,
+        image_size: int,
+        confidence: float,
+    ) -> None:
+        self.labels: tuple[str, ...] = tuple(json.loads(facts["labels"]))
+        self._run, self._confidence = run, confidence
+        self._stride = int(facts["stride"])
+        self._has_pairs = facts["end2end"] == str(False)
+        self._max_overlap = float(facts["overlap"])
         self._side = -(-image_size // self._stride) * self._stride
+        self._is_square = facts["square"] == str(True)
+
+    @classmethod
+    def of_export(cls, network: ExportedNetwork, *, image_size: int, confidence: float) -> Self:
+        """The network of a file, which holds the facts."""
+        return cls(network, network.facts, image_size=image_size, confidence=confidence)
 
     def __call__(self, pictures: Sequence[Picture]) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-        """See :class:`fullshot.train.detector.yolo.detector.Network`."""
+        """See :class:`fullshot.train.detector.network_detector.Network`."""
         shape = pictures[0].shape
         place = self._place(*shape[:2])
         seen = np.stack([self._letterboxed(picture, place) for picture in pictures])
         batch = np.ascontiguousarray(seen.transpose(0, 3, 1, 2), np.float32)
         batch /= 255
-        boxes, features = self._network(batch)
+        boxes, features = self._run(batch)
         chosen = [self._without_pairs(rows.T) if self._has_pairs else self._sure(rows) for rows in boxes]
         for rows in chosen:
             rows[:, :4:2] = ((rows[:, :4:2] - place.left) * (shape[1] / place.width)).clip(0, shape[1])
@@ -63,13 +84,15 @@ class OnnxNetwork:
         """In the middle of the smallest rectangle whose sides are multiples of the network's stride."""
         share = self._side / max(height, width)
         new_width, new_height = max(round(width * share), 1), max(round(height * share), 1)
-        beside, below = (self._side - new_width) % self._stride, (self._side - new_height) % self._stride
+        step = self._side if self._is_square else self._stride
+        beside, below = (self._side - new_width) % step, (self._side - new_height) % step
         return _Place(beside // 2, below // 2, new_width, new_height)
 
     def _letterboxed(self, picture: Picture, place: _Place) -> NDArray[np.uint8]:
         if picture.shape[:2] != (place.height, place.width):
             picture = np.asarray(cv2.resize(picture, (place.width, place.height), interpolation=cv2.INTER_LINEAR))
-        right, bottom = -(place.width + place.left) % self._stride, -(place.height + place.top) % self._stride
+        step = self._side if self._is_square else self._stride
+        right, bottom = -(place.width + place.left) % step, -(place.height + place.top) % step
         return np.pad(picture, ((place.top, bottom), (place.left, right), (0, 0)), constant_values=GREY)
 
     def _sure(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -92,7 +115,7 @@ class OnnxNetwork:
             scores.tolist(),
             numbers.tolist(),
             self._confidence,
-            _MAX_OVERLAP,
+            self._max_overlap,
             top_k=_MAX_CANDIDATES,
         )
         best = np.asarray(kept, np.int64).ravel()[:_MAX_BOXES]

@@ -1,4 +1,4 @@
-"""A trained YOLO: pictures in, garment boxes and features out, whatever runs its network."""
+"""A trained detector: pictures in, garment boxes and features out, whatever runs its network."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -17,7 +17,7 @@ GREY = 114
 
 
 class Network(Protocol):
-    """What runs the network: Ultralytics, with torch, or ONNX Runtime.
+    """What runs the network: the library that trained it, with torch, or ONNX Runtime.
 
     Attributes:
         labels: what it tells apart, in the order of its class numbers.
@@ -38,7 +38,7 @@ class Network(Protocol):
         """
 
 
-class YoloDetector:
+class NetworkDetector:
     """Finds garments in pictures; see :class:`fullshot.core.interfaces.DetectorWithFeatures`.
 
     Args:

@@ -1,0 +1,5 @@
+"""Detectors of torchvision on backbones of timm: FCOS, RetinaNet, Faster R-CNN and SSDLite."""
+
+from fullshot.train.detector.torchvision.trainer import TorchvisionTrainer
+
+__all__ = ["TorchvisionTrainer"]

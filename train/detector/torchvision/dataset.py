@@ -1,0 +1,89 @@
+"""Pictures and boxes as batches of tensors: which pictures, in which size, is drawn anew each epoch."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from fullshot.train.detector.data import DetectionPicture
+from fullshot.train.detector.torchvision.augment import Sample, drawn
+from fullshot.train.detector.torchvision.networks import STRIDE
+from fullshot.train.detector.torchvision.pixels import DecodedPictures
+
+_DECODED = 1.5
+"""A picture is decoded at so many times the side that a batch has: a crop of it still shows enough."""
+
+_STEPS = (-1, 0, 1)
+"""Multiples of the stride by which a batch is smaller or larger than the settings' size."""
+
+_WIDTHS = (0.67, 0.75, 1.0)
+"""Of a batch, as a share of its height: people stand upright."""
+
+
+class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
+    """Pictures as a training sees them; asked for with a :class:`Sample` in place of a row number.
+
+    Args:
+        pictures: with at least one box each.
+        labels: the class number of a label is its place.
+        first_label: number of the first class.
+        image_size: longer side in pixels.
+    """
+
+    def __init__(
+        self, pictures: Sequence[DetectionPicture], labels: Sequence[str], *, first_label: int, image_size: int
+    ) -> None:
+        self._pictures = pictures
+        self._numbers = {label: number for number, label in enumerate(labels, first_label)}
+        self._decoded = DecodedPictures(pictures, round(image_size * _DECODED))
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, sample: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        pixels, corners = self._decoded[sample.row]
+        numbers = torch.tensor(
+            [self._numbers[box.label] for box in self._pictures[sample.row].boxes], dtype=torch.int64
+        )
+        seen, target = drawn(pixels, corners, numbers, sample)
+        return seen.float() / 255, dict(target)
+
+
+class Batches:
+    """Batches of :class:`Sample`: every picture once an epoch, in another order; each batch in a size of its own.
+
+    Args:
+        pictures: how many there are.
+        batch: pictures in a batch.
+        image_size: longer side in pixels, about which the sizes of batches lie.
+        seed: the same seed and epoch make the same batches, in a run that was stopped and in one that was not.
+
+    Attributes:
+        epoch: that the next iteration is of.
+    """
+
+    def __init__(self, pictures: int, batch: int, image_size: int, seed: int) -> None:
+        self.epoch = 0
+        self._pictures, self._batch, self._image_size, self._seed = pictures, batch, image_size, seed
+
+    def __len__(self) -> int:
+        return max(1, self._pictures // self._batch)
+
+    def __iter__(self) -> Iterator[list[Sample]]:
+        dice = np.random.default_rng([self._seed, self.epoch])
+        self.epoch += 1
+        order = dice.permutation(self._pictures)
+        for start in range(len(self)):
+            height = STRIDE * max(1, round(self._image_size / STRIDE) + int(dice.choice(_STEPS)))
+            width = STRIDE * max(1, round(height / STRIDE * dice.choice(_WIDTHS)))
+            rows = order[start * self._batch : (start + 1) * self._batch]
+            seeds = dice.integers(2**62, size=len(rows))
+            yield [Sample(int(row), int(seed), height, width) for row, seed in zip(rows, seeds, strict=True)]
+
+
+def together(batch: Sequence[tuple[Tensor, dict[str, Tensor]]]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+    """A batch as torchvision's detectors take it."""
+    return [picture for picture, _ in batch], [target for _, target in batch]

