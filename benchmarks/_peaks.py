@@ -99,29 +99,35 @@ def slope(found: Mapping[int, Peak]) -> float | None:
 
 
 def draw(found: Peaks, file: Path) -> None:
-    """The plot: a line a command, and the limit."""
+    """The plot: a line a command, a dot a size, and the limit; what was stopped has a hollow dot."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    most = sorted(found, key=lambda name: -max(one.mebibytes for one in found[name].values()))
-    for number, name in enumerate(most):
-        sizes = sorted(found[name])
-        style = ("-", "--", ":")[number // 10 % 3]
-        axes.plot(
-            [size / _LARGE for size in sizes],
-            [found[name][size].mebibytes for size in sizes],
-            style,
-            marker=".",
-            label=name,
-        )
-    axes.axhline(LIMIT, color="black", linewidth=0.8)
-    axes.set(xlabel="million image rows", ylabel="peak of the largest process, MiB", ylim=(0, None))
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+    names = sorted(found, key=lambda name: max(one.mebibytes for one in found[name].values()))
+    sizes = sorted({size for by_size in found.values() for size in by_size})
+    colours = plt.get_cmap("viridis")([0.85 - 0.7 * number / max(1, len(sizes) - 1) for number in range(len(sizes))])
+    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.34 * len(names)), layout="constrained")
+    for place, name in enumerate(names):
+        peaks = [one.mebibytes for one in found[name].values()]
+        axes.plot([min(peaks), max(peaks)], [place, place], color="lightgrey", linewidth=3, zorder=1)
+        axes.annotate(f"{max(peaks):,.0f}", (max(peaks), place), (8, 0), textcoords="offset points", va="center")
+    for size, colour in zip(sizes, colours, strict=True):
+        measured = [(found[name][size], place) for place, name in enumerate(names) if size in found[name]]
+        fills = ["none" if one.stopped else colour for one, _ in measured]
+        x, y = [one.mebibytes for one, _ in measured], [place for _, place in measured]
+        axes.scatter(x, y, c=fills, edgecolors=[colour] * len(x), zorder=2)
+        axes.scatter([], [], color=colour, label=f"{_short(size)} image rows")
+    axes.axvline(LIMIT, color="firebrick", linewidth=1)
+    axes.annotate(f"{LIMIT:,}", (LIMIT, 0), (4, 0), textcoords="offset points", color="firebrick", va="center")
+    axes.set(xlabel="peak of the largest process, MiB", yticks=range(len(names)), yticklabels=names)
+    axes.set_xlim(0, max(LIMIT, *(one.mebibytes for by_size in found.values() for one in by_size.values())) * 1.1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=len(sizes), frameon=False)
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=110)
     plt.close(figure)
 
 

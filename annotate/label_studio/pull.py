@@ -1,5 +1,6 @@
 """Bring annotations from Label Studio into the workspace's tables."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,9 @@ _COLUMNS = {
 }
 """What is read of the tables that are not written."""
 
+_PAGES = 10
+"""Pages of tasks that are looked up together: each time the names of all pictures of the workspace are read."""
+
 _LISTED = 50
 """Mistakes that are described one by one; ``mistakes`` counts them all."""
 
@@ -68,11 +72,13 @@ def pull(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         earlier = EarlierRevisions(data, key)
         changes = _Changes(key, client.people(), earlier, settings.annotate)
         with bar("annotate pull", "tasks") as advance:
-            for page in client.pages(number, fields="all"):
-                identities = [each for task in page if isinstance(each := task["data"].get("image_id"), str)]
+            pages = client.pages(number, fields="all")
+            while together := list(itertools.islice(pages, _PAGES)):
+                some = list(itertools.chain.from_iterable(together))
+                identities = [each for task in some if isinstance(each := task["data"].get("image_id"), str)]
                 places.look_up(identities)
                 earlier.look_up(identities)
-                for task in page:
+                for task in some:
                     identity = task["data"].get("image_id")
                     changes.count["tasks"] += 1
                     if places.has(identity) and (task["annotations"] or earlier.of(identity)):
