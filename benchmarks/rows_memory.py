@@ -9,6 +9,7 @@ commands that need one are left out.
 Figures are gathered in a file: what stands there is not measured again, and the table and the plot show all of it.
 """
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from PIL import Image
 from benchmarks import _common, _kept, _peaks, _rows, _rows_probes
 from benchmarks._common import ROOT
 from benchmarks._peaks import Peak
+from fullshot.core.settings import load
 from fullshot.crawler.state import FILE as CRAWL
 from tests.contract.studio import label_studio
 
@@ -139,9 +141,10 @@ def measured(
 
 @contextmanager
 def counting_studio() -> Iterator[str]:
-    """A Label Studio that counts the tasks that it is given, and forgets them; its address."""
+    """A Label Studio with a project, that counts the tasks that it is given, and forgets them; its address."""
     with label_studio() as studio:
         studio.tasks = _Counted()
+        studio.answer("POST", "/api/projects", {}, json.dumps({"title": load().annotate.project}).encode())
         yield studio.url
 
 
