@@ -34,7 +34,7 @@ from fullshot.curation import (
 from fullshot.index.in_use import MIRRORED, MIRRORED_VERSION
 from fullshot.index.stores import VECTOR_STORES
 from fullshot.train import inputs_of, keep_figures, kept_figures
-from fullshot.train.embedder import digest_in_use, kept_embeddings, load, unreadable_paths, whole_pictures
+from fullshot.train.embedder import Embedder, digest_in_use, kept_embeddings, load, unreadable_paths, whole_pictures
 
 STAGE = "curate --check"
 
@@ -51,8 +51,14 @@ WANTED = {
 _FEW = 256
 """Pictures that this process mirrors itself: to start others takes as long."""
 
+_NO_SPLIT = -1
+"""In place of the split of a picture that cannot be read."""
+
 _QUERIES, _GALLERY = 4096, 500_000
 """Pictures whose neighbours are sought at once, and among how many."""
+
+_MEMORY = 1 << 28
+"""Bytes of vectors that are in memory; more are mapped from a file."""
 
 
 def check_splits(workspace: Workspace, settings: Settings) -> dict[str, Any]:
@@ -127,15 +133,13 @@ def find_neighbour_leaks(
     placed = placed_pictures(data, settings) if placed is None else placed
     embedder = load(workspace, device=settings.embedder.device)
     placed.features.let_go()
-    keys = placed.keys().select(["image_id", "path"])
-    embedded = kept_embeddings(workspace.root, whole_pictures(keys), embedder, settings, STAGE)
-    unreadable = unreadable_paths(embedded)
+    vectors, is_readable, unreadable = _vectors(placed, workspace, embedder, settings)
     say_unreadable(STAGE, unreadable)
-    readable = np.flatnonzero(embedded.is_readable)
-    split = placed.split[readable]
-    pairs = readable[_nearest_pairs(embedded.take(readable).array("vector"), split, settings)]
+    pairs = _nearest_pairs(vectors, np.where(is_readable, placed.split, _NO_SPLIT), settings)
+    del vectors
     leaks = []
     if len(pairs):
+        keys = placed.keys().select(["image_id", "path"])
         thumbnails, least = placed.features.thumbnails(), settings.curate.duplicate_similarity
         queries, number = np.unique(pairs[:, 0], return_inverse=True)
         mirrored = _mirrored_thumbnails(workspace, keys.take(pyarrow.array(queries)), settings)
@@ -147,6 +151,23 @@ def find_neighbour_leaks(
             why = "near duplicate" if as_they_are[row] else "mirrored near duplicate"
             leaks.append(Leak("neighbour", why, tuple(zip(names, splits, strict=True))))
     return leaks, len(unreadable)
+
+
+def _vectors(
+    placed: PlacedPictures, workspace: Workspace, embedder: Embedder, settings: Settings
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], list[str]]:
+    """The vectors of N pictures, shape (N, d), float32; which can be read, (N,); and the paths of those that cannot."""
+    keys = placed.keys().select(["image_id", "path"])
+    vectors = arrays.zeros((len(keys), embedder.dimension), np.dtype(np.float32), _MEMORY)
+    is_readable = np.zeros(len(keys), np.bool_)
+    unreadable: list[str] = []
+    for first in range(0, len(keys), _GALLERY):
+        part = slice(first, first + _GALLERY)
+        rows = kept_embeddings(workspace.root, whole_pictures(keys.slice(first, _GALLERY)), embedder, settings, STAGE)
+        vectors[part], is_readable[part] = rows.array("vector"), rows.is_readable
+        arrays.let_go(vectors)
+        unreadable += unreadable_paths(rows)
+    return vectors, is_readable, unreadable
 
 
 def _mirrored_thumbnails(workspace: Workspace, keys: pyarrow.Table, settings: Settings) -> NDArray[np.uint8]:
