@@ -88,30 +88,40 @@ def import_boxes(
         label_map = label_maps.load(format, workspace.taxonomy(), labels)
         matched = _match(formats.load_boxes(path, format), _folders(path, format, images), data)
         say_unreadable("boxes import", matched.unreadable)
-        count: Counter[str] = Counter()
-        unknown: Counter[str] = Counter()
-        rows = _Rows()
-        bare: list[str] = []
-        for identity, size, boxes in matched.found():
-            if not boxes:
-                bare.append(identity)
-            rows.add(identity, boxes, size, label_map, count, unknown)
-        known, without = replace_imported(data, matched.pictures(), bare, rows.table(), label_map, format)
-        stats.update(
-            pictures=len(matched.pictures()),
-            boxes=len(rows.labels),
-            known=known,
-            without_boxes=without,
-            not_in_workspace=len(matched.foreign),
-            missing_files=len(matched.missing),
-            unreadable=len(matched.unreadable),
-            clipped=count["clipped"],
-            empty=count["empty"],
-            other=count["other"],
-            unknown=dict(unknown.most_common()),
-            missing=matched.missing[:_LISTED],
-        )
+        counts, bare, rows = _told(matched, label_map)
+        pictures = pyarrow.array(matched.pictures(), pyarrow.string())
+        boxes = rows.table()
+        del matched, rows  # DuckDB needs the memory
+        known, without = replace_imported(data, pictures, bare, boxes, label_map, format)
+        stats.update(counts, known=known, without_boxes=without)
     return stats
+
+
+def _told(matched: "_Matched", label_map: LabelMap) -> tuple[dict[str, Any], list[str], "_Rows"]:
+    """What an import tells of the pictures that were found; those of them without boxes; and the boxes as rows."""
+    count: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    rows = _Rows()
+    bare: list[str] = []
+    for identity, size, boxes in matched.found():
+        if not boxes:
+            bare.append(identity)
+        rows.add(identity, boxes, size, label_map, count, unknown)
+    counts = {
+        "pictures": len(matched.pictures()),
+        "boxes": len(rows.labels),
+        "known": 0,
+        "without_boxes": 0,
+        "not_in_workspace": len(matched.foreign),
+        "missing_files": len(matched.missing),
+        "unreadable": len(matched.unreadable),
+        "clipped": count["clipped"],
+        "empty": count["empty"],
+        "other": count["other"],
+        "unknown": dict(unknown.most_common()),
+        "missing": matched.missing[:_LISTED],
+    }
+    return counts, bare, rows
 
 
 def _folders(path: Path, format: str, images: Path | None) -> list[Path]:

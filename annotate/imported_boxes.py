@@ -47,7 +47,7 @@ SELECT * EXCLUDE (_fs_part, _fs_place) FROM (
 
 def replace_imported(
     data: Dataset,
-    pictures: Collection[str],
+    pictures: pyarrow.Array,
     bare: Collection[str],
     boxes: pyarrow.Table,
     label_map: LabelMap,
@@ -73,9 +73,9 @@ def replace_imported(
     data.make_if_missing("boxes")
     data.create("new_boxes", boxes)
     data.create("imported", f"{_NUMBERED} FROM new_boxes")
-    data.create("replaced", pyarrow.table({"image_id": pyarrow.array(pictures, pyarrow.string())}))
+    data.create("replaced", pyarrow.table({"image_id": pictures}))
     known = without = 0
-    if is_there and pictures:
+    if is_there and len(pictures):
         known, without = _leave_known(data, label_map, format), _keeping(data, bare, label_map)
         left = "WHERE image_id IN (SELECT image_id FROM replaced)"
         ((changed,),) = data.rows(
