@@ -17,14 +17,16 @@ from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
 from fullshot.annotate.imported_boxes import KEYS, replace_imported
+from fullshot.annotate.imported_splits import keep_splits
 from fullshot.core import image_store
 from fullshot.core import pictures as storage
 from fullshot.core.boxes import Corners
 from fullshot.core.dataset import Dataset
 from fullshot.core.errors import UserError
 from fullshot.core.geometry import ImageGeometry
-from fullshot.core.progress import say_unreadable
+from fullshot.core.progress import say, say_unreadable
 from fullshot.core.settings import Settings
+from fullshot.core.tables.schemas import SPLITS
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 
@@ -42,6 +44,8 @@ _COLUMNS = {
 
 _AT_ONCE = 30_000
 """Pictures that are looked for at a time: each time the names of all pictures of the workspace are read."""
+
+_NO_SPLIT = -1
 
 _Box = tuple[str, Corners]
 _Size = tuple[int, int]
@@ -75,6 +79,7 @@ def import_boxes(
         pictures that have no box in the file and keep those that they have here; ``not_in_workspace``,
         ``missing_files`` and ``unreadable``, pictures left out;
         ``clipped``, boxes cut at the picture's edge; ``empty``, boxes dropped because nothing of them lies inside;
+        ``splits``, how many pictures were given each of the file's splits;
         ``other``, boxes on what the taxonomy knows as no garment; ``unknown``, boxes of unknown categories, by name;
         ``missing``, the first file names that were not found.
 
@@ -90,10 +95,15 @@ def import_boxes(
         say_unreadable("boxes import", matched.unreadable)
         counts, bare, rows = _told(matched, label_map)
         pictures = pyarrow.array(matched.pictures(), pyarrow.string())
-        boxes = rows.table()
+        boxes, splits = rows.table(), matched.splits()
+        if matched.foreign:
+            say(
+                f"boxes import: {len(matched.foreign)} of the file's pictures are not in the workspace: "
+                f"`fullshot add {workspace.root} …` brings pictures"
+            )
         del matched, rows  # DuckDB needs the memory
         known, without = replace_imported(data, pictures, bare, boxes, label_map, format)
-        stats.update(counts, known=known, without_boxes=without)
+        stats.update(counts, known=known, without_boxes=without, splits=keep_splits(data, splits))
     return stats
 
 
@@ -115,6 +125,7 @@ def _told(matched: "_Matched", label_map: LabelMap) -> tuple[dict[str, Any], lis
         "not_in_workspace": len(matched.foreign),
         "missing_files": len(matched.missing),
         "unreadable": len(matched.unreadable),
+        "splits": {},
         "clipped": count["clipped"],
         "empty": count["empty"],
         "other": count["other"],
@@ -152,17 +163,24 @@ class _Matched:
     _kinds: "array[int]" = field(default_factory=lambda: array("q"))  # the number of each box's category
     _corners: "array[float]" = field(default_factory=lambda: array("d"))
     _first: "array[int]" = field(default_factory=lambda: array("q"))  # of a picture, its first box
+    _splits: "array[int]" = field(default_factory=lambda: array("b"))  # of a picture, the place in SPLITS; or _NO_SPLIT
     _again: dict[int, list[_Box]] = field(default_factory=dict)  # of pictures with several names, the further boxes
 
-    def add(self, identity: str, size: _Size, boxes: list[_Box]) -> None:
-        """Add a picture's boxes. The same picture under two names: its boxes belong together, each once."""
+    def add(self, identity: str, size: _Size, boxes: list[_Box], split: str | None) -> None:
+        """Add a picture's boxes. The same picture under two names: its boxes belong together, each once.
+
+        Of two splits it has the one nearer to the test.
+        """
         row = self._rows.setdefault(identity, len(self._first))
+        place = _NO_SPLIT if split is None else SPLITS.index(split)
         if row < len(self._first):
+            self._splits[row] = max(self._splits[row], place)
             known = self._again.setdefault(row, [])
             before = [*self._boxes(row), *known]
             known += [box for box in boxes if box not in before]
             return
         self._first.append(len(self._kinds))
+        self._splits.append(place)
         self._sizes.extend(size)
         for name, corners in boxes:
             self._kinds.append(self._names.setdefault(name, len(self._names)))
@@ -181,6 +199,12 @@ class _Matched:
     def pictures(self) -> Collection[str]:
         """Their ``image_id``, in order."""
         return self._rows.keys()
+
+    def splits(self) -> pyarrow.Table:
+        """The ``image_id`` and ``split`` of those that have one."""
+        places = np.frombuffer(self._splits, np.int8)
+        names = pyarrow.array(SPLITS).take(pyarrow.array(places, mask=places == _NO_SPLIT))
+        return pyarrow.table({"image_id": pyarrow.array(self._rows, pyarrow.string()), "split": names}).drop_null()
 
     def found(self) -> Iterator[tuple[str, _Size, list[_Box]]]:
         """Each picture, its width and height in pixels as it is stored, and its boxes."""
@@ -222,7 +246,7 @@ def _add(matched: _Matched, picture: Annotated, file: Path, identity: str, sizes
     except storage.NotAnImage:
         matched.unreadable.append(picture.file_name)
         return
-    matched.add(identity, sizes[identity], boxes)
+    matched.add(identity, sizes[identity], boxes, picture.split)
 
 
 def _candidates(name: str, folders: list[Path]) -> Iterator[Path]:

@@ -75,14 +75,21 @@ def merge_crawl(root: Path) -> None:
 def detector_data(root: Path) -> None:
     """What `train detector` does before its first epoch, without the folder that Ultralytics reads."""
     from fullshot.core import leakage
+    from fullshot.core.taxonomy import GARMENTS
+    from fullshot.train.detector.checks import check_data
     from fullshot.train.detector.data import WANTED, choose_boxes, counts, read_data
 
     workspace = Workspace(root)
     with workspace.open(WANTED) as data:
         leakage.refuse(data)
-        chosen = choose_boxes(data)
-    found, boxes, unreadable = read_data(workspace, chosen)
-    print(json.dumps({"counts": counts(boxes), "splits": {name: len(each) for name, each in found.splits.items()}}))
+        chosen = choose_boxes(data, GARMENTS)
+        check_data(data)
+    found, boxes, unreadable = read_data(workspace, chosen, GARMENTS)
+    print(
+        json.dumps(
+            {"counts": counts(boxes, GARMENTS), "splits": {name: len(each) for name, each in found.splits.items()}}
+        )
+    )
     if unreadable:
         raise SystemExit(f"{len(unreadable)} pictures are said to be unreadable")
 

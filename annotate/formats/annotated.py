@@ -27,7 +27,7 @@ class Annotated:
     ``file_name`` is the picture's, as the annotations have it, without suffix where they have none; ``width`` and
     ``height`` are in pixels, None where the format does not say them; ``boxes`` holds a category's name and
     ``(x_min, y_min, x_max, y_max)`` for each box: in pixels, or ``in_shares`` of the picture's width and height, as it
-    is shown, that is turned as its EXIF orientation asks.
+    is shown, that is turned as its EXIF orientation asks. ``split`` is the data set's own, None where it says none.
     """
 
     file_name: str
@@ -35,6 +35,7 @@ class Annotated:
     height: int | None
     boxes: tuple[tuple[str, Corners], ...] = ()
     in_shares: bool = False
+    split: str | None = None
 
 
 def number(text: str, where: str) -> float:

@@ -13,11 +13,14 @@ from fullshot.annotate.formats.annotated import UNSPLIT, Annotated, in_order, nu
 from fullshot.annotate.formats.labels import Category
 from fullshot.core.boxes import Corners
 from fullshot.core.errors import UserError
+from fullshot.core.tables.schemas import SPLITS
 
 _BOXES, _NAMES, _CATEGORIES = "list_bbox.txt", "list_category_cloth.txt", "list_category_img.txt"
 _PARTITION = "list_eval_partition.txt"
 _FOLDERS = ("", "Anno", "Anno_coarse", "anno")
 """Where the lists lie in the data set's folder, as it was published at one time or another."""
+_PARTITION_FOLDERS = ("", "../Eval", "Eval", "../eval")
+"""Where that of the splits lies, from these."""
 
 
 class DeepFashionFormat:
@@ -34,7 +37,7 @@ class DeepFashionFormat:
             path: the data set's folder, the folder of its lists, or ``list_bbox.txt``.
 
         Returns:
-            A picture a line of ``list_bbox.txt``; sizes are not known.
+            A picture a line of ``list_bbox.txt``; sizes are not known; splits are where ``list_eval_partition.txt`` is.
 
         Raises:
             UserError: a list is not there or a line is not what it should be; names file and line.
@@ -50,14 +53,14 @@ class DeepFashionFormat:
             if label != int(label) or not 1 <= label <= len(names):
                 raise UserError(f"{where}: expected a category of 1 to {len(names)}, got {text}")
             categories[picture] = names[int(label) - 1]
+        splits = _splits(place)
         annotated = []
         for where, (picture, *texts) in _rows(place / _BOXES, "image_name x_1 y_1 x_2 y_2", 4):
             if picture not in categories:
                 raise UserError(f"{where}: no category for {picture} in {_CATEGORIES}")
             x_1, y_1, x_2, y_2 = (number(text, where) for text in texts)
-            annotated.append(
-                Annotated(picture, None, None, ((categories[picture], in_order((x_1, y_1, x_2, y_2), where)),))
-            )
+            boxes = ((categories[picture], in_order((x_1, y_1, x_2, y_2), where)),)
+            annotated.append(Annotated(picture, None, None, boxes, split=splits.get(picture)))
         return annotated
 
     def save(self, folder: Path, splits: Mapping[str, Iterable[Annotated]], categories: Sequence[Category]) -> None:
@@ -91,6 +94,19 @@ class DeepFashionFormat:
     def picture(self, split: str, image_id: str, number: int) -> str:
         """Where a picture lies in the data set's folder; without suffix."""
         return f"img/{image_id}"
+
+
+def _splits(place: Path) -> dict[str, str]:
+    """The split of each picture that has one, by its name."""
+    file = next((found for name in _PARTITION_FOLDERS if (found := place / name / _PARTITION).is_file()), None)
+    if file is None:
+        return {}
+    splits = {}
+    for where, (picture, split) in _rows(file, "image_name evaluation_status", 1):
+        if split not in SPLITS:
+            raise UserError(f"{where}: expected one of {', '.join(SPLITS)}, got {short(split)}")
+        splits[picture] = split
+    return splits
 
 
 def _rows(path: Path, header: str, numbers: int) -> list[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from fullshot.core import renaming
 from fullshot.core.errors import UserError
+from fullshot.core.taxonomy import ALL_GARMENTS, garments_named
 
 RENAMED: Mapping[str, str] = {
     "curate.duplicate_likeness": "curate.duplicate_similarity",
@@ -28,6 +29,7 @@ RENAMED: Mapping[str, str] = {
 """Old names of settings, section and key, and what they are called now; the old ones are understood."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Labels = Annotated[str, AfterValidator(garments_named)]
 
 POSE_MODEL_URL = (
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/"
@@ -161,6 +163,10 @@ class DetectorSettings(_Section):
     device: str = Field("", description="cpu, 0, mps, …; empty: the best there is")
     plots: bool = Field(True, description="draw learning curves, precision and recall, confusions, sample pictures")
     confidence: Share = Field(0.25, description="boxes below this score are not reported")
+    labels: Labels = Field(ALL_GARMENTS, description="what it tells apart; boxes of others do not count")
+    crops: Literal["auto", "always", "never"] = Field(
+        "auto", description="learn from a crop about a box in place of a picture; auto: where all have one box"
+    )
 
 
 class EmbedderSettings(_Section):

@@ -40,6 +40,23 @@ class Wear(StrEnum):
 GARMENTS = (Wear.TOP, Wear.BOTTOM, Wear.FOOT, Wear.LONG)
 """What a detector tells apart, in the order of its class numbers."""
 
+ALL_GARMENTS = " ".join(GARMENTS)
+
+
+def garments_named(words: str) -> str:
+    """Some of :data:`GARMENTS`, in their order, each once, with spaces between them.
+
+    Args:
+        words: their names, with spaces or commas between them.
+
+    Raises:
+        ValueError: one is none of them, or none is named.
+    """
+    named = words.replace(",", " ").split()
+    if not named or not set(named) <= set(GARMENTS):
+        raise ValueError(f"expected some of {ALL_GARMENTS}")
+    return " ".join(garment for garment in GARMENTS if garment in named)
+
 
 _ACCENTED = ("LATIN", "GREEK")
 """Scripts whose words are often written without their accents: in capitals, or for want of a keyboard."""

@@ -15,20 +15,17 @@ from fullshot.core.boxes import Box
 from fullshot.core.dataset import Dataset
 from fullshot.core.features import geometry_rows
 from fullshot.core.geometry import ImageGeometry
+from fullshot.core.tables.cells import literal
 from fullshot.core.tables.schemas import SPLITS
-from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELS = tuple(str(label) for label in GARMENTS)
-"""What a detector tells apart, in the order of its class numbers."""
-
 WANTED: Mapping[str, Sequence[str]] = {
     "products": ("product_id", "style"),
     "images": ("image_id", "product_id", "path", "width", "height"),
-    "curated": ("image_id", "keep", "cluster", "split"),
+    "curated": ("image_id", "full_shot", "keep", "cluster", "split"),
     "boxes": ("image_id", "label", "x_min", "y_min", "x_max", "y_max", "source", "revision"),
     "annotations": ("image_id", "project", "annotation", "annotator", "verdict", "revision"),
 }
@@ -71,17 +68,21 @@ class DetectionData:
     Attributes:
         labels: what boxes are labelled with; a class number is a place here.
         splits: the pictures of ``train``, ``val`` and ``test``; splits without pictures are left out.
+        in_crops: whether a picture shows garments that nobody drew a box about, beside the one that has one: to be
+            learnt from in crops about its box.
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, Sequence[DetectionPicture]]
+    in_crops: bool = False
 
 
-def choose_boxes(data: Dataset, split: str | None = None) -> "pd.DataFrame":
+def choose_boxes(data: Dataset, labels: Sequence[str], split: str | None = None) -> "pd.DataFrame":
     """The boxes to learn from or to be measured on: the trusted ones, on pictures that are in a split.
 
     Args:
         data: gets the table :data:`CHOSEN`.
+        labels: of the boxes that count.
         split: of the boxes to give; None: all of them.
 
     Returns:
@@ -92,28 +93,33 @@ def choose_boxes(data: Dataset, split: str | None = None) -> "pd.DataFrame":
     """
     data.workspace.must_have("boxes", "images", "curated")
     create_trusted_boxes(data)
-    data.define(CHOSEN, "SELECT * FROM trusted_boxes WHERE split IS NOT NULL")
+    named = ", ".join(map(literal, labels))
+    data.define(CHOSEN, f"SELECT * FROM trusted_boxes WHERE split IS NOT NULL AND label IN ({named})")
     condition = "WHERE split = $split" if split else ""
     rows = data.query(f"SELECT * FROM {CHOSEN} {condition} ORDER BY ALL", **({"split": split} if split else {}))
     return rows.astype(dict.fromkeys(_CORNERS, "float64"))
 
 
-def counts(boxes: "pd.DataFrame") -> dict[str, dict[str, int]]:
+def counts(boxes: "pd.DataFrame", labels: Sequence[str]) -> dict[str, dict[str, int]]:
     """A split's numbers of pictures and of boxes, in all and by label."""
     result = {}
     for split in SPLITS:
         rows = boxes[boxes["split"] == split]
-        labels = {label: int((rows["label"] == label).sum()) for label in LABELS}
-        result[split] = {"pictures": int(rows["image_id"].nunique()), "boxes": len(rows), **labels}
+        by_label = {label: int((rows["label"] == label).sum()) for label in labels}
+        result[split] = {"pictures": int(rows["image_id"].nunique()), "boxes": len(rows), **by_label}
     return result
 
 
-def read_data(workspace: Workspace, boxes: "pd.DataFrame") -> "tuple[DetectionData, pd.DataFrame, list[str]]":
+def read_data(
+    workspace: Workspace, boxes: "pd.DataFrame", labels: Sequence[str], *, in_crops: bool = False
+) -> "tuple[DetectionData, pd.DataFrame, list[str]]":
     """Bring boxes and pictures together; every picture is decoded once, to see that it can be.
 
     Args:
         workspace: holds the pictures.
         boxes: see :func:`choose_boxes`; or some of them, in their order.
+        labels: in the order of their class numbers; the boxes have no others.
+        in_crops: see :class:`DetectionData`.
 
     Returns:
         The data; the boxes on pictures that decode; and the paths of the pictures that do not.
@@ -128,17 +134,17 @@ def read_data(workspace: Workspace, boxes: "pd.DataFrame") -> "tuple[DetectionDa
     columns = {**measures, "first": pyarrow.array(borders[:-1]), "last": pyarrow.array(borders[1:])}
     for name, column in columns.items():
         pictures = pictures.append_column(name, column)
-    labels = table["label"].combine_chunks().dictionary_encode()
+    labelled = table["label"].combine_chunks().dictionary_encode()
     corners = boxes[_CORNERS].to_numpy(np.float64)
     splits = {}
     for split in SPLITS:
         is_in = pyarrow.compute.equal(pictures["split"], str(split)).to_numpy() & rows.is_readable
         if is_in.any():
-            splits[str(split)] = _Pictures(workspace, pictures.filter(pyarrow.array(is_in)), labels, corners)
+            splits[str(split)] = _Pictures(workspace, pictures.filter(pyarrow.array(is_in)), labelled, corners)
     unreadable = sorted(pictures["path"].filter(pyarrow.array(~rows.is_readable)).to_pylist())
     if unreadable:
         boxes = boxes[np.repeat(rows.is_readable, np.diff(borders))]
-    return DetectionData(LABELS, splits), boxes, unreadable
+    return DetectionData(tuple(labels), splits, in_crops), boxes, unreadable
 
 
 def _is_other(values: pyarrow.ChunkedArray) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector.data import WANTED, DetectionData, choose_boxes, read_data
 from fullshot.train.detector.detections import kept_detections
-from fullshot.train.detector.families import KIND, trainer_of
+from fullshot.train.detector.families import KIND, labels_of, trainer_of
 from fullshot.train.detector.metrics import average_precision
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures
 from fullshot.train.runs import Run
@@ -83,11 +83,12 @@ def measure(
 
 
 def _measured(workspace: Workspace, trainer: "DetectorTrainer[DetectionData]", run: Run, split: str) -> dict[str, Any]:
+    labels = labels_of(run)
     with workspace.open(WANTED) as data:
-        boxes = choose_boxes(data, split)
+        boxes = choose_boxes(data, labels, split)
     if boxes.empty:
         raise UserError(f"no picture of the split {split} in {workspace.root} has boxes that someone drew")
-    pictures, boxes, unreadable = read_data(workspace, boxes)
+    pictures, boxes, unreadable = read_data(workspace, boxes, labels)
     say_unreadable(STAGE, unreadable)
     if boxes.empty:
         raise StageFailed(f"no picture of the split {split} in {workspace.root} can be read")

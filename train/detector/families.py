@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fullshot.core.interfaces import Detector, DetectorTrainer
 from fullshot.core.settings import DetectorSettings, Settings
+from fullshot.core.taxonomy import ALL_GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector import DETECTORS
@@ -40,6 +41,11 @@ def trainer_of(run: Run, section: DetectorSettings) -> "DetectorTrainer[Detectio
     record = run.record
     trained_with = {"family": record.get("family", FIRST), "image_size": record["settings"][KIND]["image_size"]}
     return trainer_for(section.model_copy(update=trained_with))
+
+
+def labels_of(run: Run) -> tuple[str, ...]:
+    """What the detector of a run tells apart, in the order of its class numbers; runs of version 0.1 know no choice."""
+    return tuple(str(run.section.get("labels", ALL_GARMENTS)).split())
 
 
 def load(

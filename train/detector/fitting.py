@@ -15,6 +15,7 @@ from fullshot.core.interfaces import DetectorTrainer
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import digests, pictures, runs
+from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
 from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
 from fullshot.train.detector.families import FIRST, KIND, trainer_for
 from fullshot.train.runs import Run
@@ -26,6 +27,9 @@ STAGE = "train detector"
 
 _WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family", "weights"}
 """Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold."""
+
+_LATER = ("patience", "labels", "crops")
+"""Settings that came after version 0.1: as they are by default they do not count, so that a run of then is known."""
 
 
 def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) -> dict[str, Any]:
@@ -47,7 +51,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
     Raises:
         MissingInput: a table is not there; says which command makes it.
-        UserError: no box to train on, no such family, model, device or run; the splits leak.
+        UserError: no box to train on, or none of a label that the test has; no such family, model, device or run; the
+            splits leak.
         StageFailed: the training broke off, or no picture can be read.
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
@@ -62,7 +67,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
 
 def _without_effect(section: DetectorSettings) -> frozenset[str]:
     """The settings that no weight depends on; those that came after version 0.1 count where they say anything."""
-    return _WITHOUT_EFFECT | {name for name in ("patience",) if getattr(section, name) == 0}
+    default = DetectorSettings()
+    return _WITHOUT_EFFECT | {name for name in _LATER if getattr(section, name) == getattr(default, name)}
 
 
 def _made_with(section: DetectorSettings, trainer: DetectorTrainer[DetectionData]) -> Mapping[str, Mapping[str, str]]:
@@ -79,8 +85,9 @@ def _found_or_trained(
     resume: str | None,
 ) -> tuple[Run, bool]:
     """The finished run of these boxes and settings, and whether it had to be trained."""
+    labels = section.labels.split()
     with workspace.open(WANTED) as data:
-        boxes = choose_boxes(data)
+        boxes = choose_boxes(data, labels)
         leakage.refuse(data)
         if not (boxes["split"] == "train").any():
             raise UserError(
@@ -88,6 +95,7 @@ def _found_or_trained(
                 f"train, got {len(boxes)} on other splits; run `fullshot boxes import {workspace.root} …` or annotate "
                 "first"
             )
+        check = check_data(data)
         digest = digests.rows_digest(data, [CHOSEN], section, made_with, without=_without_effect(section))
     run = runs.find_run(
         workspace,
@@ -101,7 +109,14 @@ def _found_or_trained(
     )
     if run is not None and run.finished:
         return run, False
-    return _train(workspace, settings, section, trainer, boxes, digest, run), True
+    number = counts(boxes, labels)
+    refuse_unlearnt(workspace.root, number, labels)
+    say_what_lacks(STAGE, check, number, labels)
+    in_crops = section.crops == "always" or (section.crops == "auto" and check.has_one_box_each)
+    if in_crops:
+        why = "every picture of the split train has one box" if check.has_one_box_each else 'detector.crops is "always"'
+        progress.say(f"{STAGE}: {why}: it learns from crops about a box, drawn anew each epoch")
+    return _train(workspace, settings, section, trainer, boxes, digest, run, in_crops=in_crops), True
 
 
 def digest_of_0_1(
@@ -125,17 +140,20 @@ def _train(
     boxes: "pd.DataFrame",
     digest: str,
     run: Run | None,
+    *,
+    in_crops: bool,
 ) -> Run:
     """Train a run, a new one if need be, to its end, and declare it finished."""
     # Not above: it loads what a run that is there already needs nothing of.
     from fullshot.train.detector.evaluation import LEAST_SCORE, measure
 
+    labels = section.labels.split()
     held_back = boxes["split"] == "test"  # no family gets to see them
-    data, learnt_from, unreadable = read_data(workspace, boxes[~held_back])
+    data, learnt_from, unreadable = read_data(workspace, boxes[~held_back], labels, in_crops=in_crops)
     progress.say_unreadable(STAGE, unreadable)
     if "train" not in data.splits:
         raise StageFailed(f"no picture of the split train in {workspace.root} that has boxes can be read")
-    by_split = {**counts(learnt_from), "test": counts(boxes[held_back])["test"]}
+    by_split = {**counts(learnt_from, labels), "test": counts(boxes[held_back], labels)["test"]}
     if run is None:
         run = runs.start(workspace, KIND, digest, settings, family=section.family, counts=by_split)
     with progress.bar(STAGE, "epochs") as advance:

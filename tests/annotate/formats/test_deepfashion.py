@@ -54,6 +54,25 @@ def test_categories_count_from_one(tmp_path: Path) -> None:
 BOXES, NAMES, CATEGORIES = SAMPLE
 
 
+PARTITION = """2
+image_name                                                             evaluation_status
+img/Sheer_Pleated-Front_Blouse/img_00000001.jpg                        val
+img/A Name With Spaces/img_00000003.jpg                                test
+"""
+
+
+def test_partitions_are_splits(tmp_path: Path) -> None:
+    lists(tmp_path / "Anno")
+    (tmp_path / "Eval").mkdir()
+    file = tmp_path / "Eval" / "list_eval_partition.txt"
+    file.write_text(PARTITION)
+    for path in (tmp_path, tmp_path / "Anno", tmp_path / "Anno" / "list_bbox.txt"):
+        assert [picture.split for picture in DeepFashionFormat().load(path)] == ["val", None, "test"]
+    file.write_text(PARTITION.replace(" val", " dev"))
+    with pytest.raises(UserError, match=r"list_eval_partition\.txt:3: expected one of train, val, test, got 'dev'"):
+        DeepFashionFormat().load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "place", "words"),
     [

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fullshot.core.boxes import Box
+from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector.data import choose_boxes, read_data
 
@@ -20,7 +21,7 @@ def test_the_pictures_of_a_split_come_with_their_boxes_in_any_way_that_one_asks(
     for image_id, *box in rows[["image_id", "label", *CORNERS]].itertuples(index=False, name=None):
         expected[image_id] = (*expected.get(image_id, ()), Box(*box))
     with workspace.open() as data:
-        found, boxes, unreadable = read_data(workspace, choose_boxes(data))
+        found, boxes, unreadable = read_data(workspace, choose_boxes(data, GARMENTS), GARMENTS)
     curated = workspace.read("curated")
     splits = dict(zip(curated["image_id"], curated["split"], strict=True))
     assert (len(boxes), unreadable) == (len(rows), [])
@@ -41,8 +42,8 @@ def test_a_picture_that_does_not_decode_is_left_out_with_its_boxes(make_workspac
     spoilt = workspace.read("images")["path"][0]
     (workspace / spoilt).write_bytes(b"no picture")
     with workspace.open() as data:
-        chosen = choose_boxes(data)
-    found, boxes, unreadable = read_data(workspace, chosen)
+        chosen = choose_boxes(data, GARMENTS)
+    found, boxes, unreadable = read_data(workspace, chosen, GARMENTS)
     assert unreadable == [spoilt]
     assert len(found.splits["train"]) == 2
     assert boxes.equals(chosen[chosen["path"] != spoilt])

@@ -161,7 +161,7 @@ def of_version_0_1(workspace: Workspace, settings: Settings) -> None:
     del record["inputs"]
     trainer = families.trainer_for(settings.detector)
     with workspace.open() as data:
-        boxes = choose_boxes(data)
+        boxes = choose_boxes(data, settings.detector.labels.split())
     record["digest"] = fitting.digest_of_0_1(workspace, settings.detector, trainer.inputs(), boxes)
     file.write_text(json.dumps(record))
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from fullshot.train.detector.crops import part_about
 from fullshot.train.detector.network_detector import GREY
 
 _LEAST_SIDE = 4
@@ -45,6 +46,11 @@ _PLACED = v2.Compose(
 )
 """Before a picture is brought to its size."""
 
+_PLACED_CROP = v2.Compose(
+    [v2.RandomHorizontalFlip(), v2.RandomApply([v2.RandomZoomOut(fill=GREY, side_range=(1.0, 2.2), p=1.0)], p=0.5)]
+)
+"""The same of a crop about a box; it is not cropped again, but shown smaller, as garments are in a whole picture."""
+
 _COLOURED = v2.Compose(
     [
         v2.RandomApply([v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.4, hue=0.04)], p=0.7),
@@ -54,7 +60,9 @@ _COLOURED = v2.Compose(
 """After it: a smaller picture has fewer pixels to change."""
 
 
-def drawn(picture: Tensor, boxes: Tensor, labels: Tensor, sample: Sample) -> tuple[Tensor, Mapping[str, Tensor]]:
+def drawn(
+    picture: Tensor, boxes: Tensor, labels: Tensor, sample: Sample, *, in_crops: bool = False
+) -> tuple[Tensor, Mapping[str, Tensor]]:
     """A picture as it is learnt from this time.
 
     Args:
@@ -62,6 +70,7 @@ def drawn(picture: Tensor, boxes: Tensor, labels: Tensor, sample: Sample) -> tup
         boxes: shape (M, 4), float32, corners in pixels.
         labels: shape (M,), int64.
         sample: says what is drawn, and the size of the batch.
+        in_crops: whether it is cropped about a box, any one of them, first.
 
     Returns:
         The picture, shape (3, sample.height, sample.width), uint8; and ``boxes`` and ``labels`` of what is still seen.
@@ -70,7 +79,15 @@ def drawn(picture: Tensor, boxes: Tensor, labels: Tensor, sample: Sample) -> tup
     corners: Any = tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=(height, width))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(sample.seed)
-        image, corners, labels = _PLACED(tv_tensors.Image(picture), corners, labels)
+        image: Any = tv_tensors.Image(picture)
+        if in_crops:
+            box: Any = boxes[int(torch.randint(len(boxes), ()))].tolist()
+            part = part_about(box, width, height, torch.rand(4).tolist())
+            where = (part.top, part.left, part.height, part.width)
+            image, corners = v2.functional.crop(image, *where), v2.functional.crop(corners, *where)
+            corners, which = v2.functional.sanitize_bounding_boxes(corners, min_size=_LEAST_SIDE)
+            labels = labels[which]
+        image, corners, labels = (_PLACED_CROP if in_crops else _PLACED)(image, corners, labels)
         image, corners = _fitted(image, corners, sample.height, sample.width)
         image = _COLOURED(image)
     kept, which = v2.functional.sanitize_bounding_boxes(corners, min_size=_LEAST_SIDE)

@@ -31,12 +31,19 @@ class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         labels: the class number of a label is its place.
         first_label: number of the first class.
         image_size: longer side in pixels.
+        in_crops: whether each is seen as a crop about one of its boxes.
     """
 
     def __init__(
-        self, pictures: Sequence[DetectionPicture], labels: Sequence[str], *, first_label: int, image_size: int
+        self,
+        pictures: Sequence[DetectionPicture],
+        labels: Sequence[str],
+        *,
+        first_label: int,
+        image_size: int,
+        in_crops: bool = False,
     ) -> None:
-        self._pictures = pictures
+        self._pictures, self._in_crops = pictures, in_crops
         self._numbers = {label: number for number, label in enumerate(labels, first_label)}
         self._decoded = DecodedPictures(pictures, round(image_size * _DECODED))
 
@@ -48,7 +55,7 @@ class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
         numbers = torch.tensor(
             [self._numbers[box.label] for box in self._pictures[sample.row].boxes], dtype=torch.int64
         )
-        seen, target = drawn(pixels, corners, numbers, sample)
+        seen, target = drawn(pixels, corners, numbers, sample, in_crops=self._in_crops)
         return seen.float() / 255, dict(target)
 
 

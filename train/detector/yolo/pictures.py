@@ -15,14 +15,17 @@ class Pictures:
     Attributes:
         shapes: height and width of each picture upright, by its ``image_id``.
         in_memory: what was read, by its path in the data set and the side in pixels that it was brought to.
+        in_crops: see :class:`fullshot.train.detector.data.DetectionData`.
     """
 
     def __init__(self) -> None:
         self.shapes: dict[str, tuple[int, int]] = {}
         self.in_memory: dict[tuple[str, int], Loaded] = {}
+        self.in_crops = False
 
     def know(self, data: DetectionData) -> None:
-        """Note the shapes of these pictures."""
+        """Note the shapes of these pictures, and how they are learnt from."""
+        self.in_crops = data.in_crops
         for pictures in data.splits.values():
             self.shapes.update({picture.image_id: (picture.height, picture.width) for picture in pictures})
 

@@ -20,6 +20,7 @@ from ultralytics.models import YOLO
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import NUM_THREADS, colorstr
 
+from fullshot.train.detector.crops import part_about
 from fullshot.train.detector.yolo.pictures import Loaded, Pictures
 
 _LEAST_STRIDE = 32
@@ -74,12 +75,32 @@ class _Dataset(YOLODataset):
         loaded = self._pictures.in_memory.get((file, self._side))
         return loaded or super().load_image(i, rect_mode, resize_short)
 
+    def get_image_and_label(self, index: int) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_image_and_label(index)
+        return _cropped(found) if self.augment and self._pictures.in_crops else found
+
     def _of_its_size(self, file: str) -> Loaded:
         """What stands for a picture where only its size in memory counts."""
         height, width = self._pictures.shapes[Path(file).stem]
         share = self._side / max(height, width)
         shape = min(ceil(height * share), self._side), min(ceil(width * share), self._side)
         return np.broadcast_to(np.uint8(0), (*shape, 3)), (height, width), shape
+
+
+def _cropped(found: dict[str, Any]) -> dict[str, Any]:
+    """A picture and its labels as Ultralytics hands them on, in a part about any one of its boxes."""
+    picture, instances = found["img"], found["instances"]
+    height, width = picture.shape[:2]
+    instances.convert_bbox("xyxy")
+    instances.denormalize(width, height)
+    box = random.choice(instances.bboxes.tolist())
+    part = part_about(box, width, height, [random.random() for _ in range(4)])
+    instances.add_padding(-part.left, -part.top)
+    instances.clip(part.width, part.height)
+    found["cls"] = found["cls"][instances.remove_zero_area_boxes()]
+    instances.normalize(part.width, part.height)
+    rows, columns = (slice(part.top, part.top + part.height), slice(part.left, part.left + part.width))
+    return {**found, "img": np.ascontiguousarray(picture[rows, columns]), "resized_shape": (part.height, part.width)}
 
 
 class _Trainer(DetectionTrainer):
