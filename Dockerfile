@@ -1,6 +1,6 @@
 # fullshot and all that its commands need, for a CPU; with `--build-arg DEVICE=cuda`, for NVIDIA's GPUs too:
 #   docker build -t fullshot:0.1.0 .
-#   docker run --rm -v "$PWD/datasets:/home/fullshot/datasets" fullshot:0.1.0 fullshot doctor
+#   docker run --rm -v "$PWD/datasets:/data/datasets" fullshot:0.1.0 fullshot doctor
 ARG PYTHON=3.12
 FROM python:${PYTHON}-slim
 
@@ -35,7 +35,7 @@ COPY index index
 COPY train train
 RUN pip install --constraint constraints.txt ".[all,openvino]"
 
-RUN useradd --create-home --uid 1000 fullshot
+RUN useradd --create-home --home-dir /data --uid 1000 fullshot
 USER fullshot
-WORKDIR /home/fullshot
+WORKDIR /data
 CMD ["fullshot", "--help"]
