@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from fullshot.annotate.boxes_export import export_boxes
     from fullshot.annotate.boxes_import import import_boxes
     from fullshot.annotate.formats import BOX_FORMATS, check_boxes, load_boxes
+    from fullshot.annotate.label_studio.address import address
     from fullshot.annotate.label_studio.client import Client
     from fullshot.annotate.label_studio.connect import connected
     from fullshot.annotate.label_studio.pull import pull
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BOX_FORMATS",
     "Client",
+    "address",
     "check_boxes",
     "connected",
     "export_boxes",
@@ -41,6 +43,7 @@ __getattr__ = lazy_names(
         ".boxes_export": ("export_boxes",),
         ".boxes_import": ("import_boxes",),
         ".formats": ("BOX_FORMATS", "check_boxes", "load_boxes"),
+        ".label_studio.address": ("address",),
         ".label_studio.client": ("Client",),
         ".label_studio.connect": ("connected",),
         ".label_studio.pull": ("pull",),

@@ -51,6 +51,7 @@ ADAPTERS: dict[str, set[str]] = {
     "ray": set(),
     "redis": set(),
     "selenium": {"fullshot.crawler.rendering.selenium"},
+    "supervision": {"fullshot.train.detector.evaluation.confusion"},
     "timm": {"fullshot.train.detector.torchvision"},
     "torchvision": {"fullshot.train.detector.torchvision"},
     "ultralytics": {"fullshot.train.detector.yolo"},

@@ -60,7 +60,7 @@ def test_the_wheel_holds_one_top_level_name_and_all_that_belongs_to_it(wheel: Pa
         "fullshot/annotate/formats/labels.toml",
         "fullshot/annotate/label_studio/requirements.txt",
         "fullshot/curation/report/page.html.j2",
-        "fullshot/curation/report/page.css",
+        "fullshot/core/page.css",
         "fullshot/train/detector/yolo/models/garment-nano.yaml",
         *(f"fullshot/{stage}/__init__.py" for stage in STAGES),
     }

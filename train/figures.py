@@ -45,11 +45,22 @@ def kept_figures(path: Path, inputs: Mapping[str, str], stage: str) -> dict[str,
         inputs: see :func:`inputs_of`.
         stage: such as ``evaluate embedder``.
     """
-    figures = read_json(path)
-    if figures.pop(_INPUTS, None) != inputs or figures.get("unreadable"):
+    figures = of_inputs(path, inputs)
+    if figures is None or figures.get("unreadable"):
         return None
     say_unchanged(stage, "this was measured", f"these are the figures of {path}")
     return figures
+
+
+def of_inputs(path: Path, inputs: Mapping[str, str]) -> dict[str, Any] | None:
+    """The figures of an earlier evaluation of the same inputs; None where there are none.
+
+    Args:
+        path: the file of :func:`keep_figures`.
+        inputs: see :func:`inputs_of`.
+    """
+    figures = read_json(path)
+    return figures if figures.pop(_INPUTS, None) == inputs else None
 
 
 def keep_figures(path: Path, inputs: Mapping[str, str], figures: Mapping[str, Any]) -> None:

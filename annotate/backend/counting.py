@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.annotate.label_studio.address import FOLDER
 from fullshot.core.errors import MissingInput
 from fullshot.core.files import write_text
 from fullshot.core.workspace import Workspace

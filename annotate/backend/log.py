@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.annotate.label_studio.address import FOLDER
 from fullshot.core.clock import now
 from fullshot.core.progress import say
 from fullshot.core.workspace import Workspace

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fullshot.annotate.backend.log import Log
-from fullshot.annotate.label_studio.server import FOLDER
+from fullshot.annotate.label_studio.address import FOLDER
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 

@@ -18,9 +18,9 @@ from typing import Any
 from filelock import FileLock
 
 from fullshot.annotate.backend import counting
+from fullshot.annotate.label_studio.address import FOLDER, address
 from fullshot.annotate.label_studio.connect import connected
 from fullshot.annotate.label_studio.pull import pull
-from fullshot.annotate.label_studio.server import FOLDER
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.process import end_with_stdin
 from fullshot.core.settings import Settings
@@ -69,7 +69,8 @@ def fit_detector(workspace: Workspace, settings: Settings) -> Stats:
 
 def evaluate_detector(workspace: Workspace, settings: Settings, run: str) -> Stats:
     """See :func:`fullshot.train.detector.evaluate`."""
-    return detector.evaluate(workspace, settings, run=run, split="val")
+    studio = address(workspace, settings.annotate)
+    return detector.evaluate(workspace, settings, run=run, split="val", label_studio=studio)
 
 
 def retrain(

@@ -15,22 +15,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 from filelock import FileLock
 
+from fullshot.annotate.label_studio.address import FOLDER, HOST, RUNNING
+from fullshot.annotate.label_studio.address import record as record_of
 from fullshot.annotate.label_studio.installation import installed
 from fullshot.core.errors import StageFailed, UserError
-from fullshot.core.files import read_json, write_text
+from fullshot.core.files import write_text
 from fullshot.core.progress import say
 from fullshot.core.workspace import Workspace
 
-FOLDER = "label-studio"
-"""Of the workspace: the server's database, its log, and its user."""
-
-HOST = "127.0.0.1"
-_RUNNING = "running.json"
 _LOCK = ".lock"
 USER = "user.json"
 """The file with its user's name, password and token."""
@@ -107,7 +103,7 @@ def credentials(workspace: Workspace) -> Credentials:
 
 def running(workspace: Workspace) -> Server | None:
     """The workspace's Label Studio, where it runs."""
-    record = _record(workspace)
+    record = record_of(workspace)
     # A record may be left of a run that was killed, and another server answer there by now: it must not get our token.
     if not record or not _is_served(workspace) or not _answers(record["url"]):
         return None
@@ -123,12 +119,6 @@ def _is_served(workspace: Workspace) -> bool:
         return True
     lock.release()
     return False
-
-
-def _record(workspace: Workspace) -> dict[str, Any]:
-    """The address and the process of the server that was started last; empty where none is recorded."""
-    record = read_json(workspace / FOLDER / _RUNNING)
-    return record if {"url", "process"} <= set(record) else {}
 
 
 def refuse_links(workspace: Workspace) -> None:
@@ -180,12 +170,12 @@ def served_label_studio(workspace: Workspace, port: int) -> Iterator[Server]:
             )
         try:
             # Before it answers: the next start must find the server of a run that is killed in between.
-            write_text(folder / _RUNNING, json.dumps({"url": url, "process": process.pid}))
+            write_text(folder / RUNNING, json.dumps({"url": url, "process": process.pid}))
             _wait(process, url, log)
             yield Server(url, user, workspace / FOLDER / USER, process)
         finally:
             _end(process)
-            (folder / _RUNNING).unlink(missing_ok=True)
+            (folder / RUNNING).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -195,7 +185,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except TimeoutError:
-        where = f", at {record['url']}" if (record := _record(workspace)) else ""
+        where = f", at {record['url']}" if (record := record_of(workspace)) else ""
         raise UserError(f"the Label Studio of {workspace.root} runs already{where}") from None
     try:
         yield
@@ -205,7 +195,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
 
 def _end_orphan(workspace: Workspace) -> None:
     """End the server that a killed run left behind."""
-    record = _record(workspace)
+    record = record_of(workspace)
     if not record:
         return
     # The number may belong to another process by now.

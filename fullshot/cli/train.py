@@ -20,6 +20,15 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class SplitOrAll(StrEnum):
+    """Which pictures to score a detector on."""
+
+    ALL = "all"
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
 RunOption = Annotated[str | None, typer.Option("--run", help="a training run; the latest if not given")]
 ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="go on with this run")]
 DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps, …; the best there is if not given")]
@@ -104,18 +113,40 @@ def train_embedder(
 @evaluate_app.command("detector")
 @command
 def evaluate_detector(
-    workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
+    workspace: WorkspaceArgument,
+    more: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="further runs to compare")] = None,
+    split: Annotated[SplitOrAll, typer.Option(help="which pictures to score on; all: each split by itself")] = (
+        SplitOrAll.TEST
+    ),
+    run: RunOption = None,
+    compare: Annotated[
+        list[str] | None, typer.Option("--compare", metavar="RUN RUN…", help="show these runs side by side")
+    ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Score the detector: mAP@0.5 a garment."""
+    """Score the detector: mAP@0.5 a garment, and a page of what it finds, misses and doubts."""
+    from fullshot.core.errors import UserError
     from fullshot.core.workspace import Workspace
     from fullshot.train import detector, latest_run
 
     place = Workspace(workspace)
     settings = place.settings()
     place.must_be_there()
-    latest_run(place, "detector", run)
+    if more and not compare:
+        raise UserError(f"expected one workspace, got {more[0]!r} as well: runs to compare stand after --compare")
+    if compare and run is not None:
+        raise UserError("expected --run or --compare, got both: name all runs to compare after --compare")
+    names = [*(compare or []), *(more or [])]
+    for name in names or (run,):
+        latest_run(place, "detector", name)
     place.must_have("images", "boxes", "curated")
-    print_stats(detector.evaluate(place, settings, run=run, split=str(split)), as_json)
+    from fullshot.annotate import address
+
+    given = {"split": str(split), "label_studio": address(place, settings.annotate)}
+    if names:
+        print_stats(detector.compare(place, settings, names, **given), as_json)
+    else:
+        print_stats(detector.evaluate(place, settings, run=run, **given), as_json)
 
 
 @evaluate_app.command("embedder")

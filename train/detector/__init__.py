@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fullshot.core.interfaces import Detector, DetectorTrainer, DetectorWithFeatures
     from fullshot.train.detector.data import DetectionData, DetectionPicture
     from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
-    from fullshot.train.detector.evaluation import evaluate
+    from fullshot.train.detector.evaluation import compare, evaluate
     from fullshot.train.detector.families import load
     from fullshot.train.detector.fitting import fit
 
@@ -25,6 +25,7 @@ __all__ = [
     "Detector",
     "DetectorTrainer",
     "DetectorWithFeatures",
+    "compare",
     "detection_row",
     "detection_store",
     "evaluate",
@@ -51,7 +52,7 @@ __getattr__ = lazy_names(
     {
         ".data": ["DetectionData", "DetectionPicture"],
         ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
-        ".evaluation": ["evaluate"],
+        ".evaluation": ["compare", "evaluate"],
         ".families": ["load"],
         ".fitting": ["fit"],
         "fullshot.core.interfaces": ["Detector", "DetectorTrainer", "DetectorWithFeatures"],

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from fullshot.annotate.label_studio import server
+from fullshot.annotate.label_studio.address import FOLDER
 from fullshot.annotate.label_studio.client import Client
 from fullshot.annotate.label_studio.connect import connected
 from fullshot.annotate.label_studio.push import push
@@ -59,7 +60,7 @@ def test_what_a_killed_run_left_is_not_trusted(make: Make, other: http.server.Th
     workspace = make(1)
     server.credentials(workspace)
     left = {"url": f"http://127.0.0.1:{other.server_port}", "process": 2**30}
-    (workspace / server.FOLDER / "running.json").write_text(json.dumps(left), encoding="utf-8")
+    (workspace / FOLDER / "running.json").write_text(json.dumps(left), encoding="utf-8")
     _Other.answer = b"{}"
     assert httpx.get(f"{left['url']}/health").is_success
     assert server.running(workspace) is None

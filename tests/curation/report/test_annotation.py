@@ -14,7 +14,8 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation.report import write_report
 from fullshot.curation.report.agreement import Drawn, agreements, kappa
 from fullshot.curation.report.samples import MOST
-from tests.curation.report.conftest import Curate, Opened
+from tests.browser import Opened
+from tests.curation.report.conftest import Curate
 
 Open = Callable[..., Opened]
 

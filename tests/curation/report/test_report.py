@@ -17,7 +17,8 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation.report import write_report
 from fullshot.curation.report.charts import stacks
 from fullshot.curation.report.samples import page_link
-from tests.curation.report.conftest import Curate, Opened
+from tests.browser import Opened
+from tests.curation.report.conftest import Curate
 from tests.removing import remove_table
 
 Open = Callable[..., Opened]

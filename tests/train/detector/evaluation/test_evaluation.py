@@ -1,0 +1,290 @@
+"""An evaluation by its verb, of detectors whose answers are known: each figure here can be counted by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fullshot.cli import app
+from fullshot.core.workspace import Workspace
+from tests.browser import Opened
+from tests.train.detector.evaluation.conftest import ALL_FOUND, FOUND, PICTURES, name_of
+
+Train = Callable[..., str]
+
+HALF = round(51 / 101, 4)
+"""Average precision where every box up to a recall of a half is right, and no box reaches more."""
+
+
+def evaluate(workspace: Workspace, *more: str) -> dict[str, Any]:
+    done = CliRunner().invoke(app, ["evaluate", "detector", str(workspace.root), *more, "--json"])
+    assert done.exit_code == 0, done.output
+    stats: dict[str, Any] = json.loads(done.stdout)
+    return stats
+
+
+def refused(workspace: Workspace, *more: str) -> str:
+    done = CliRunner().invoke(app, ["evaluate", "detector", str(workspace.root), *more])
+    assert done.exit_code == 2, done.output
+    return done.stderr
+
+
+def details(workspace: Workspace, run: str, split: str = "test") -> dict[str, Any]:
+    file = workspace.models("detector") / run / f"evaluation-{split}.json"
+    kept: dict[str, Any] = json.loads(file.read_text())["details"]
+    return kept
+
+
+def test_the_figures_of_all_pictures(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    stats = evaluate(workspace)
+    assert (stats["run"], stats["split"], stats["pictures"], stats["boxes"]) == (run, "test", 4, 4)
+    # Tops: 0.9 is right, 0.3 is wrong; bottoms: 0.8 is wrong, 0.6 is right. Two of each are expected.
+    assert stats["classes"]["top"]["map50"] == HALF
+    assert stats["classes"]["bottom"]["map50"] == pytest.approx(HALF / 2, abs=1e-4)
+    assert stats["map50"] == pytest.approx(HALF * 3 / 4, abs=1e-4)
+    # Of 0.9, 0.8, 0.6 and 0.3 the first and third are right: F1 is 2/5, 2/6, 4/7, 4/8.
+    assert stats["best_score"] == 0.6
+    assert (stats["pictures_with_errors"], stats["doubted_boxes"]) == (2, 2)
+
+
+def test_the_figures_by_size_are_cocos(workspace: Workspace, train: Train) -> None:
+    train(FOUND)
+    sizes = evaluate(workspace)["by_size"]
+    assert {name: (row["boxes"], row["map50"]) for name, row in sizes.items()} == {
+        "small": (1, 1.0),  # the wrong bottom before it is a large box
+        "medium": (2, 0.5),
+        "large": (1, 0.0),
+    }
+
+
+def test_the_figures_by_what_pictures_share(workspace: Workspace, train: Train) -> None:
+    train(FOUND)
+    stats = evaluate(workspace)
+    full = {"pictures": 2, "boxes": 2, "map50": HALF, "map50_95": HALF, "missed": 1, "wrong": 1}
+    half = {**full, "wrong": 0}
+    assert stats["by_shot"] == {"full": full, "half": half}
+    only = {"pictures": 1, "boxes": 1, "map50": 1.0, "map50_95": 1.0, "missed": 0, "wrong": 0}
+    assert stats["by_product_type"] == {"Shirts": full, "Jeans": half, "Shorts": only}
+    # A picture that two shops show counts for both; in shop s, a wrong bottom comes before the right one.
+    both = round((51 / 101 + 1 / 2) / 2, 4)
+    counts = {"pictures": 3, "boxes": 3, "map50": both, "map50_95": both, "missed": 1, "wrong": 1}
+    assert stats["by_shop"] == {"s": counts, "t": half}
+    assert stats["columns_not_there"] == ["occlusion", "layering"]
+    assert not {"by_occlusion", "by_layering"} & set(stats)
+
+
+def test_a_column_of_ones_own_tells_pictures_apart(workspace: Workspace, train: Train) -> None:
+    curated = workspace.read("curated")
+    curated["occlusion"] = ["heavy" if shot == "half" else None for shot in curated["shot"]]
+    workspace.write("curated", curated)
+    train(FOUND)
+    stats = evaluate(workspace)
+    assert {name: row["missed"] for name, row in stats["by_occlusion"].items()} == {"heavy": 1, "unknown": 1}
+    assert stats["columns_not_there"] == ["layering"]
+
+
+def test_scores_are_compared_with_the_shares_of_right_boxes(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    assert evaluate(workspace)["calibration_error"] == pytest.approx((0.1 + 0.8 + 0.4 + 0.3) / 4)
+    bins = details(workspace, run)["calibration"]["bins"]
+    assert [(row["from"], row["boxes"], row["score"], row["precision"]) for row in bins] == [
+        (0.3, 1, 0.3, 0.0),
+        (0.6, 1, 0.6, 1.0),
+        (0.8, 1, 0.8, 0.0),
+        (0.9, 1, 0.9, 1.0),
+    ]
+
+
+def test_boxes_are_counted_by_what_they_are_and_are_found_as(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    evaluate(workspace)
+    kept = details(workspace, run)
+    assert kept["labels"] == ["top", "bottom", "foot", "long"]
+    nothing = [0] * 5  # the top with a score of 0.3 does not count
+    assert kept["confusion"] == [[1, 1, 0, 0, 0], [0, 1, 0, 0, 1], nothing, nothing, nothing]
+
+
+def test_the_worst_pictures_come_first_with_their_boxes(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    evaluate(workspace)
+    first, second = details(workspace, run)["worst"]["pictures"]
+    assert [name_of(workspace, row["image_id"]) for row in (first, second)] == ["b", "d"]
+    assert (first["missed"], first["wrong"], second["missed"], second["wrong"]) == (1, 1, 1, 0)
+    large = [80.0, 80.0, 180.0, 180.0]
+    assert first["expected"] == [{"label": "top", "corners": large, "right": False, "score": None}]
+    assert first["found"] == [{"label": "bottom", "corners": large, "right": False, "score": 0.8}]
+    assert second["found"] == []
+
+
+def test_a_box_is_doubted_where_something_else_is_found_more_than_where_nothing_is(
+    workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULLSHOT_ANNOTATE_URL", "http://studio.example/")
+    run = train(FOUND)
+    evaluate(workspace)
+    first, second = details(workspace, run)["doubted"]["boxes"]
+    assert name_of(workspace, first["image_id"]) == "b"
+    assert (first["label"], first["found_as"], first["found_with"], first["doubt"]) == ("top", "bottom", 0.8, 0.9)
+    assert first["task"] == "http://studio.example/projects/7/data?task=31"
+    assert name_of(workspace, second["image_id"]) == "d"
+    assert (second["label"], second["found_as"], second["doubt"], second["task"]) == ("bottom", None, 0.5, None)
+    assert second["path"] == f"images/{second['image_id'][:2]}/{second['image_id']}.png"
+
+
+def test_the_workspaces_own_label_studio_is_linked_where_it_ever_ran(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    (workspace / "label-studio").mkdir()
+    evaluate(workspace)
+    [first, _] = details(workspace, run)["doubted"]["boxes"]
+    assert first["task"] == "http://127.0.0.1:8080/projects/7/data?task=31"
+
+
+def test_a_detector_that_finds_all_has_nothing_to_be_shown(workspace: Workspace, train: Train, opened: Any) -> None:
+    run = train(ALL_FOUND)
+    stats = evaluate(workspace)
+    assert (stats["map50"], stats["pictures_with_errors"], stats["doubted_boxes"]) == (1.0, 0, 0)
+    assert details(workspace, run)["worst"] == {"count": 0, "pictures": []}
+    page = opened(Path(stats["page"]))
+    assert page.page.locator("svg.shown").count() == 0
+    assert page.errors == []
+
+
+def test_a_detector_that_finds_nothing_is_measured(workspace: Workspace, train: Train) -> None:
+    run = train({name: [] for name in PICTURES})
+    stats = evaluate(workspace)
+    assert (stats["map50"], stats["doubted_boxes"], stats["calibration_error"]) == (0.0, 4, None)
+    assert stats["by_size"]["small"]["map50"] == 0.0
+    assert [row[-1] for row in details(workspace, run)["confusion"]] == [2, 2, 0, 0, 0]
+
+
+def test_all_splits_have_figures_of_their_own_and_one_page(workspace: Workspace, train: Train) -> None:
+    train(FOUND)
+    stats = evaluate(workspace, "--split", "all")
+    assert {split: row["map50"] for split, row in stats["splits"].items()} == {
+        "train": 1.0,
+        "test": pytest.approx(HALF * 3 / 4, abs=1e-4),
+    }
+    assert stats["splits_without_boxes"] == ["val"]
+    assert "no picture of the split val" in refused(workspace, "--split", "val")
+
+
+def test_what_was_measured_is_shown_again_and_the_page_made_again_where_it_is_gone(
+    workspace: Workspace, train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(FOUND)
+    first = evaluate(workspace, "--split", "all")
+    page = Path(first["page"])
+    text = page.read_text()
+    page.unlink()
+    done = CliRunner().invoke(app, ["evaluate", "detector", str(workspace.root), "--split", "all", "--json"])
+    assert json.loads(done.stdout) == first
+    assert done.stderr.count("evaluate detector: nothing has changed since this was measured") == 3
+    assert page.read_text() == text
+
+
+def test_a_page_shows_every_split_that_was_measured_the_test_first(
+    workspace: Workspace, train: Train, opened: Any
+) -> None:
+    train(FOUND)
+    evaluate(workspace, "--split", "train")
+    page: Opened = opened(Path(evaluate(workspace)["page"]))
+    assert list(page.table("All labels, by split")) == ["Split", "test", "train"]
+    assert page.errors == []
+
+
+def test_the_page_asks_for_nothing_and_shows_what_is_expected_and_found(
+    workspace: Workspace, train: Train, opened: Any
+) -> None:
+    train(FOUND)
+    stats = evaluate(workspace)
+    page: Opened = opened(Path(stats["page"]))
+    assert [url for url in page.requests if not url.startswith("data:")] == [Path(stats["page"]).as_uri()]
+    assert page.errors == []
+    assert page.page.locator("img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
+    worst = page.page.locator("#test-worst svg.shown")
+    assert worst.count() == 2
+    assert worst.first.locator("rect.expected.missed").count() == worst.first.locator("rect.found.wrong").count() == 1
+    drawn, around = worst.first.locator("rect.missed").bounding_box(), worst.first.bounding_box()
+    assert drawn is not None
+    assert around is not None
+    # The box is half of a picture that is drawn as large as there is room.
+    assert drawn["height"] == pytest.approx(min(around["width"], around["height"]) / 2, abs=6)
+    doubts = page.page.locator("#test-doubted figcaption").all_inner_texts()
+    assert doubts[0].startswith("top, found as bottom 0.80")
+    assert doubts[1].startswith("bottom, not found")
+    assert page.table("Kind of shot")["half"] == ["0.505", "0.505", "2", "2", "1", "0"]
+    assert "occlusion, layering" in page.page.locator("#test-groups").inner_text()
+
+
+def test_words_of_a_shop_are_no_mark_up(workspace: Workspace, train: Train, opened: Any) -> None:
+    products = workspace.read("products")
+    hostile = "<script>alert('x')</script>"
+    products["product_type"] = hostile
+    workspace.write("products", products)
+    train(FOUND)
+    page: Opened = opened(Path(evaluate(workspace)["page"]))
+    assert hostile in page.table("Product type")
+    assert page.errors == []
+
+
+def test_the_model_card_says_what_it_was_made_of(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    page = Path(evaluate(workspace)["page"])
+    text = (page.parent / "model-card.md").read_text()
+    assert f"# Garment detector {run}" in text
+    assert "| test | 4 | 4 | bottom 2, top 2 |" in text
+    assert "| train | 2 | 2 | bottom 1, top 1 |" in text
+    assert "Leak check: no product" in text
+    for table, digest in workspace.digests(["boxes", "images", "curated"]).items():
+        assert f"`{table}` `{digest}`" in text
+    assert "- detector: not known" in text  # of a family that is not of the house
+    assert "s 3, t 4" in text
+
+
+def test_leaks_between_splits_are_told(workspace: Workspace, train: Train, opened: Any) -> None:
+    train(FOUND)
+    images = workspace.read("images")
+    trained_on = next(i for i in images["image_id"] if name_of(workspace, i) == "e")
+    images.loc[images["image_id"] == trained_on, "product_id"] = "s:1"
+    workspace.write("images", images)
+    page: Opened = opened(Path(evaluate(workspace)["page"]))
+    assert "leaks between splits: 1, such as product s:1" in page.page.locator("#summary .warning").inner_text()
+
+
+def test_runs_are_shown_side_by_side(workspace: Workspace, train: Train, opened: Any) -> None:
+    runs = [train(FOUND), train(ALL_FOUND)]
+    assert runs[0] != runs[1]
+    stats = evaluate(workspace, "--compare", *runs)
+    assert [row["run"] for row in stats["runs"]] == runs
+    assert [row["map50"] for row in stats["runs"]] == [pytest.approx(HALF * 3 / 4, abs=1e-4), 1.0]
+    assert [row["map50_large"] for row in stats["runs"]] == [0.0, 1.0]
+    assert [row["map50_top"] for row in stats["runs"]] == [HALF, 1.0]
+    page: Opened = opened(Path(stats["page"]))
+    assert page.table("Split test")["mAP@0.5"] == ["0.379", "1.000"]
+    assert page.page.locator("tr:has-text('mAP@0.5, large') .best").all_inner_texts() == ["1.000"]
+    linked = page.page.locator("thead a").first.get_attribute("href")
+    assert (Path(stats["page"]).parent / str(linked)).is_file()
+    assert page.errors == []
+
+
+def test_a_run_is_measured_on_the_labels_that_it_tells_apart(workspace: Workspace, train: Train, opened: Any) -> None:
+    runs = [train(FOUND), train(FOUND, "top")]
+    stats = evaluate(workspace, "--compare", *runs)
+    assert [(row["pictures"], row["boxes"]) for row in stats["runs"]] == [(4, 4), (2, 2)]
+    assert [row["map50_top"] for row in stats["runs"]] == [HALF, HALF]
+    assert [row.get("map50_bottom") is None for row in stats["runs"]] == [False, True]
+    page: Opened = opened(Path(stats["page"]))
+    assert "do not tell the same labels apart" in page.page.locator(".warning").inner_text()
+    assert page.table("Split test")["mAP@0.5, bottom"][1] == "–"
+
+
+def test_what_cannot_be_compared_is_said_in_a_line(workspace: Workspace, train: Train) -> None:
+    run = train(FOUND)
+    assert "expected two runs or more to compare" in refused(workspace, "--compare", run)
+    assert "no run 'other' of the detector" in refused(workspace, "--compare", run, "other")
+    assert "expected one workspace" in refused(workspace, run)
+    assert "expected --run or --compare" in refused(workspace, "--run", run, "--compare", run)

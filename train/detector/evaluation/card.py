@@ -1,0 +1,121 @@
+"""A model card: what a detector is, what it was made of, what it may be used for, and how good it is."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fullshot.train.detector.families import labels_of
+from fullshot.train.runs import Run
+
+_TORCHVISION = "torchvision: BSD-3-Clause; timm, and its weights of EfficientNet-Lite: Apache-2.0"
+LICENCES = {
+    "yolo": "Ultralytics: AGPL-3.0, which its makers hold to cover models trained with it as well",
+    **dict.fromkeys(("fcos", "retinanet", "faster-rcnn", "ssdlite"), _TORCHVISION),
+}
+"""Of what trains and runs a family; of one that another package brings, nothing is known here."""
+
+UNKNOWN_DATA = "not recorded in the workspace: it is for the makers of the pictures and of the boxes to say"
+
+
+def card(
+    run: Run, family: str, weights: Path, digest: str, tables: Mapping[str, str], data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is known of a run.
+
+    Args:
+        run: a finished one.
+        family: that it was trained by.
+        weights: the file.
+        digest: of the weights.
+        tables: digests of the workspace's tables, by file.
+        data: see :func:`fullshot.train.detector.evaluation.tables.facts`.
+    """
+    section, metrics = run.section, run.metrics
+    return {
+        "run": run.name,
+        "family": family,
+        "model": section.get("model") or "the family's own",
+        "labels": list(labels_of(run)),
+        "image_size": section.get("image_size"),
+        "trained_at": str(run.record.get("started_at", "")),
+        "version": str(run.record.get("version", "")),
+        "epochs": metrics.get("epochs"),
+        "best_epoch": metrics.get("best_epoch"),
+        "seconds": metrics.get("seconds"),
+        "learnt_from": {name: metrics.get(name) for name in ("pictures", "boxes")},
+        "weights": weights.name,
+        "weights_sha256": digest,
+        "megabytes": round(weights.stat().st_size / 1e6, 2),
+        "inputs": run.digest,
+        "tables": dict(tables),
+        "licences": {"detector": LICENCES.get(family, "not known"), "pictures and boxes": UNKNOWN_DATA},
+        **data,
+    }
+
+
+def markdown(about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
+    """The card as text.
+
+    Args:
+        about: see :func:`card`.
+        measured: the figures of each split.
+    """
+    lines = [
+        f"# Garment detector {about['run']}",
+        "",
+        f"Finds garments in photos: {', '.join(about['labels'])}. Family {about['family']}, model {about['model']}, "
+        f"pictures of {about['image_size']} pixels; trained at {about['trained_at']} by fullshot {about['version']}.",
+        "",
+        "## Measured",
+        "",
+        *_table(
+            ["split", "pictures", "boxes", "mAP@0.5", "mAP@0.5:0.95", "calibration error"],
+            [
+                [row[name] for name in ("split", "pictures", "boxes", "map50", "map50_95", "calibration_error")]
+                for row in measured
+            ],
+        ),
+        "",
+        "Figures of pictures that it learnt from (train), or that chose its best epoch (val), are too good.",
+        "",
+        "## Data",
+        "",
+        *_table(
+            ["split", "pictures", "boxes", "by label"],
+            [[split, row["pictures"], row["boxes"], _words(row["labels"])] for split, row in about["splits"].items()],
+        ),
+        "",
+        f"- Pictures by shop: {_words(about['pictures_of_shops'])}",
+        f"- Boxes by source: {_words(about['boxes_by_source'])}",
+        f"- Leak check: {leaks_in_words(about['leaks'])}",
+        "",
+        "These are the workspace's tables as they were when it was measured, with these digests (sha256):",
+        "",
+        *(f"- `{name}` `{digest}`" for name, digest in about["tables"].items()),
+        "",
+        "## Weights",
+        "",
+        f"- `{about['weights']}`, {about['megabytes']} MB, sha256 `{about['weights_sha256']}`",
+        f"- made of `{about['inputs']}`: a digest of the boxes, the settings and the model that training began with",
+        "",
+        "## Licences",
+        "",
+        *(f"- {name}: {licence}" for name, licence in about["licences"].items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def leaks_in_words(leaks: Mapping[str, Any]) -> str:
+    """What the tables say of leaks between splits, in a sentence."""
+    if not leaks["count"]:
+        return "no product, style or cluster of near duplicates has pictures in two splits"
+    return f"leaks between splits: {leaks['count']}, such as {'; '.join(leaks['examples'])}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join('–' if cell is None else str(cell) for cell in line)} |" for line in lines]
+
+
+def _words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"

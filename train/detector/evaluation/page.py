@@ -1,0 +1,72 @@
+"""The page of an evaluation: figures, plots and pictures in one file of HTML, which opens without a network."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fullshot.core import html
+from fullshot.train.detector.evaluation import plots
+from fullshot.train.detector.evaluation.card import leaks_in_words
+from fullshot.train.detector.evaluation.pictures import addresses
+from fullshot.train.detector.evaluation.showing import MOST
+
+_FOLDER = Path(__file__).parent
+
+GROUPS = {
+    "size": "Box size",
+    "shop": "Shop",
+    "product_type": "Product type",
+    "shot": "Kind of shot",
+    "occlusion": "Occlusion",
+    "layering": "Layering",
+}
+"""By what figures are told apart, and how the page calls it."""
+
+
+def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
+    """The page of a run.
+
+    Args:
+        root: of the workspace, for pictures.
+        about: see :func:`fullshot.train.detector.evaluation.card.card`.
+        measured: of each split, what its ``evaluation-<split>.json`` holds.
+    """
+    return (
+        html.environment(_FOLDER)
+        .get_template("page.html.j2")
+        .render(
+            about=about,
+            leaks=leaks_in_words(about["leaks"]),
+            measured=[{**figures, "plots": _plots(figures)} for figures in measured],
+            groups=GROUPS,
+            most=MOST,
+            pictures=addresses(root, _paths(measured)),
+        )
+    )
+
+
+def render_comparison(rows: Sequence[Mapping[str, Any]], splits: Sequence[str]) -> str:
+    """The page that shows runs side by side.
+
+    Args:
+        rows: see :func:`fullshot.train.detector.evaluation.comparison.side_by_side`.
+        splits: that they were measured on.
+    """
+    return html.environment(_FOLDER).get_template("comparison.html.j2").render(runs=rows, splits=splits)
+
+
+def _plots(figures: Mapping[str, Any]) -> dict[str, str]:
+    details = figures["details"]
+    return {
+        "precision_recall": plots.precision_recall(details["curves"]),
+        "confusion": plots.confusion(details["labels"], details["confusion"]),
+        "reliability": plots.reliability(details["calibration"]["bins"]),
+    }
+
+
+def _paths(measured: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for figures in measured:
+        for row in figures["details"]["worst"]["pictures"]:
+            yield row["path"]
+        for row in figures["details"]["doubted"]["boxes"][:MOST]:
+            yield row["path"]
