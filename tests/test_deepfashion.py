@@ -87,3 +87,13 @@ def test_a_picture_that_is_not_in_the_workspace_is_named_with_the_command_that_b
     stats, (said,) = run("boxes", "import", place, published, "--format", "deepfashion")
     assert (stats["pictures"], stats["not_in_workspace"], stats["splits"]) == (1, 2, {"train": 1})
     assert said.startswith("boxes import: 2 of the file's pictures are not in the workspace: `fullshot add ")
+
+
+def test_a_picture_of_two_partitions_is_tested_on(tmp_path: Path) -> None:
+    published = deepfashion.write(tmp_path / "published", train=1, test=1)
+    blouses = sorted((published / "Img" / "img" / deepfashion.KINDS[0][0]).iterdir())
+    blouses[1].write_bytes(blouses[0].read_bytes())  # as DeepFashion has some
+    place = tmp_path / "ws"
+    run("add", place, published / "Img" / "img")
+    stats, _ = run("boxes", "import", place, published, "--format", "deepfashion")
+    assert (stats["pictures"], stats["splits"]) == (5, {"train": 2, "test": 3})

@@ -1,17 +1,20 @@
 """What is counted and said of the data before a detector is trained, and which boxes count."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import create_model
 
 from fullshot.core import settings as settings_module
 from fullshot.core.errors import UserError
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train import detector
-from fullshot.train.detector import checks
+from fullshot.train import detector, digests
+from fullshot.train.detector import checks, families
+from fullshot.train.detector.data import WANTED
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -87,6 +90,27 @@ def test_all_labels_by_name_are_what_a_run_without_them_was_trained_with(make_wo
     run = detector.fit(workspace, small())["run"]
     again = detector.fit(workspace, small(labels="long foot bottom top", crops="auto"))
     assert (again["trained"], again["run"]) == (False, run)
+
+
+def test_a_run_from_before_there_was_a_choice_is_known_and_measured_with_all_labels(
+    make_workspace: MakeWorkspace,
+) -> None:
+    workspace = make_workspace(train=2, test=1)
+    run = detector.fit(workspace, small())["run"]
+    file = workspace.models("detector") / run / "run.json"
+    record = json.loads(file.read_text())
+    later = {"labels", "crops", "patience"}
+    without = {"device", "confidence", "plots", "model", "family", "weights"}
+    before = small().detector.model_dump(exclude=later | without)
+    fields: Any = {name: (Any, value) for name, value in before.items()}
+    section = create_model("Before", **fields)()
+    made_with = families.trainer_for(small().detector).inputs()
+    assert record["inputs"] == digests.inputs_digest(workspace, tuple(WANTED), section, made_with)
+    for name in later:
+        del record["settings"]["detector"][name]
+    file.write_text(json.dumps(record))
+    assert not detector.fit(workspace, small())["trained"]
+    assert detector.evaluate(workspace, small(labels="top"))["boxes"] == 2
 
 
 @pytest.mark.parametrize("labels", ["", "top shoe", "Top"])

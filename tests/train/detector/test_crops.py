@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from fullshot.core.boxes import Box, Corners
 from fullshot.train.detector.crops import part_about
 from fullshot.train.detector.data import DetectionData, DetectionPicture
-from fullshot.train.detector.torchvision.augment import Sample, drawn
+from fullshot.train.detector.torchvision.augment import Sample
+from fullshot.train.detector.torchvision.dataset import TrainingPictures
 
 BOXES = [
     (60.0, 80.0, 140.0, 240.0),
@@ -38,23 +38,26 @@ def test_a_part_is_10_to_30_percent_wider_and_higher_and_holds_the_box(box: Corn
     assert len(set(parts)) > 20 or box == BOXES[-1]  # drawn anew each time
 
 
-def test_a_torchvision_family_sees_little_beside_the_box() -> None:
-    x_min, y_min, x_max, y_max = BOXES[0]
-    far = torch.full((3, HEIGHT, WIDTH), 255, dtype=torch.uint8)
+def test_a_torchvision_family_sees_little_beside_the_box(tmp_path: Path) -> None:
+    x_min, y_min, x_max, y_max = (round(side) for side in BOXES[0])
     across, down = round(0.3 * (x_max - x_min)) + 1, round(0.3 * (y_max - y_min)) + 1
-    far[:, int(y_min) - down : int(y_max) + down, int(x_min) - across : int(x_max) + across] = 0
-    seen, kinds = {True: 0, False: 0}, set()
-    for in_crops in seen:
+    pixels = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    pixels[y_min - down : y_max + down, x_min - across : x_max + across] = 0
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    one = DetectionPicture("a", tmp_path / "a.png", WIDTH, HEIGHT, (Box("long", *BOXES[0]),))
+    far, kinds = {True: 0, False: 0}, set()
+    for in_crops in far:
+        data = DetectionData(("top", "long"), {"train": [one]}, in_crops)
+        pictures = TrainingPictures(data, first_label=1, image_size=HEIGHT)
         for seed in range(30):
-            sample = Sample(0, seed, 160, 96)
-            picture, target = drawn(far, torch.tensor(BOXES[:1]), torch.tensor([2]), sample, in_crops=in_crops)
-            seen[in_crops] += int((picture > 200).any())
+            picture, target = pictures[Sample(0, seed, 160, 96)]
+            far[in_crops] += int((picture > 0.8).any())
             if in_crops:
                 assert target["labels"].tolist() == [2]
                 kinds.add(tuple(target["boxes"][0].tolist()))
-    assert seen[True] == 0
-    assert seen[False] > 20
-    assert len(kinds) == 30
+    assert far[True] == 0
+    assert far[False] > 20
+    assert len(kinds) == 30  # drawn anew each time
 
 
 def test_yolo_sees_little_beside_the_box_either(tmp_path: Path) -> None:

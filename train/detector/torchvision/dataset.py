@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from fullshot.train.detector.data import DetectionPicture
+from fullshot.train.detector.data import DetectionData
 from fullshot.train.detector.torchvision.augment import Sample, drawn
 from fullshot.train.detector.torchvision.networks import STRIDE
 from fullshot.train.detector.torchvision.pixels import DecodedPictures
@@ -27,25 +27,15 @@ class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
     """Pictures as a training sees them; asked for with a :class:`Sample` in place of a row number.
 
     Args:
-        pictures: with at least one box each.
-        labels: the class number of a label is its place.
-        first_label: number of the first class.
+        data: its split train, in crops where it says so.
+        first_label: number of the first class; the others follow in the data's order.
         image_size: longer side in pixels.
-        in_crops: whether each is seen as a crop about one of its boxes.
     """
 
-    def __init__(
-        self,
-        pictures: Sequence[DetectionPicture],
-        labels: Sequence[str],
-        *,
-        first_label: int,
-        image_size: int,
-        in_crops: bool = False,
-    ) -> None:
-        self._pictures, self._in_crops = pictures, in_crops
-        self._numbers = {label: number for number, label in enumerate(labels, first_label)}
-        self._decoded = DecodedPictures(pictures, round(image_size * _DECODED))
+    def __init__(self, data: DetectionData, *, first_label: int, image_size: int) -> None:
+        self._pictures, self._in_crops = data.splits["train"], data.in_crops
+        self._numbers = {label: number for number, label in enumerate(data.labels, first_label)}
+        self._decoded = DecodedPictures(self._pictures, round(image_size * _DECODED))
 
     def __len__(self) -> int:
         return len(self._pictures)

@@ -63,13 +63,7 @@ def train(
     done = epochs_done(folder)
     advance(done, settings.epochs)
     network, first_label = _network(settings, backbone, start, data.labels)
-    pictures = TrainingPictures(
-        data.splits["train"],
-        data.labels,
-        first_label=first_label,
-        image_size=settings.image_size,
-        in_crops=data.in_crops,
-    )
+    pictures = TrainingPictures(data, first_label=first_label, image_size=settings.image_size)
     batches = Batches(len(pictures), settings.batch, settings.image_size, settings.seed)
     batches.epoch = done
     detection = Detection(
