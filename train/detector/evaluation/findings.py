@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,14 @@ class Findings:
         Args:
             which: of the pictures, shape (P,); None: all.
         """
-        if which is None:
-            return precisions(self.labels, self.expected, self.found, self.sizes)
+        if which is None or which.all():
+            return self._precisions
         expected, found = self.expected.of_pictures(which), self.found.of_pictures(which)
         return precisions(self.labels, expected, found, self.sizes[which])
+
+    @cached_property
+    def _precisions(self) -> Precisions:
+        return precisions(self.labels, self.expected, self.found, self.sizes)
 
 
 def gather(
