@@ -120,6 +120,8 @@ def test_the_steps_lead_from_an_archive_to_figures_though_the_training_is_killed
     figures = json.loads(measured.done())
     assert figures == json.loads((measured.outputs / "evaluation.json").read_text())
     assert (figures["run"], figures["split"]) == (stats["run"], "test")
+    assert stats["run"] in (measured.outputs / "evaluation.html").read_text()
+    assert stats["run"] in (measured.outputs / "model-card.md").read_text()
     assert set(figures["classes"]) == {"top", "bottom", "long"}
 
 

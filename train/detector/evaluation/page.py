@@ -12,6 +12,9 @@ from fullshot.train.detector.evaluation.showing import MOST
 
 _FOLDER = Path(__file__).parent
 
+_MOST_NAMED = 6
+"""Boxes in the words below a picture, the surest first; the others are counted."""
+
 GROUPS = {
     "size": "Box size",
     "shop": "Shop",
@@ -40,6 +43,7 @@ def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str,
             measured=[{**figures, "plots": _plots(figures)} for figures in measured],
             groups=GROUPS,
             most=MOST,
+            most_named=_MOST_NAMED,
             pictures=addresses(root, _paths(measured)),
         )
     )

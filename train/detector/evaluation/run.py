@@ -127,7 +127,8 @@ def compare(
         about = [figures[0]["about"] for figures in measured.values()]
         rows = side_by_side(about, measured)
         target = workspace.models(KIND) / COMPARISON
-        write_text(target, page.render_comparison(rows, list(dict.fromkeys(row["split"] for row in rows))))
+        there = {row["split"] for row in rows}
+        write_text(target, page.render_comparison(rows, [name for name in reversed(SPLITS) if name in there]))
         stats |= {"split": split, "runs": rows, "page": str(target)}
     return stats
 
