@@ -60,14 +60,22 @@ class Garment:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer to a photo; ``notes`` say in words what could not be answered, or not as usual."""
+    """The answer to a photo.
+
+    Attributes:
+        photo: its path.
+        garments: in it.
+        notes: say in words what could not be answered, or not as usual.
+        detector: the run whose weights found the boxes, ``starter``, or empty: there was none.
+    """
 
     photo: str
     garments: list[Garment]
     notes: list[str] = field(default_factory=list)
+    detector: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values: ``photo``, ``garments`` (``box``, ``look_alikes``) and ``notes``."""
+        """Plain values: ``photo``, ``garments`` (``box``, ``look_alikes``), ``notes`` and ``detector``."""
         return asdict(self)
 
     def table(self) -> "RenderableType":

@@ -19,7 +19,8 @@ from fullshot.index.catalog import MANIFEST
 from fullshot.index.in_use import RULES
 from fullshot.index.outfits import find_worn, worn_boxes
 from fullshot.index.recommender import Recommender
-from fullshot.train import inputs_of, keep_figures, kept_figures, latest_run
+from fullshot.train import inputs_of, keep_figures, kept_figures
+from fullshot.train.detector import in_use
 from fullshot.train.embedder import WANTED, digest_in_use, kept_embeddings, keys_of, worn_garments
 
 STAGE = "evaluate recommend"
@@ -56,8 +57,8 @@ def evaluate_recommend(workspace: Workspace, settings: Settings, split: str = "t
 def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
     """What the figures depend on."""
     try:
-        detector = latest_run(workspace, "detector")
-        of_detector = f"{detector.name} {detector.metrics.get('weights')}"
+        detector = in_use(workspace, settings)
+        of_detector = f"{detector.name} {detector.digest}"
     except MissingInput:
         of_detector = ""
     sections = {"recommend": settings.recommend, "detector settings": settings.detector, "curate": settings.curate}

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from fullshot.core.errors import MissingInput
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import read_manifest
-from fullshot.train import latest_run, unknown_runs
+from fullshot.train import unknown_runs
+from fullshot.train.detector import in_use
 
 if TYPE_CHECKING:
     from fullshot.core.features import InUse
@@ -41,9 +42,11 @@ def features_in_use(workspace: Workspace) -> "InUse":
     manifest = read_manifest(workspace)
     garments: list[str] | None
     try:
-        weights = latest_run(workspace, "detector").metrics.get("weights")
-        is_known = weights is not None and not unknown_runs(workspace, "detector")
-        garments = [garments_version(str(weights), "*")] if is_known else None
+        used = in_use(workspace)
+        is_known = bool(used.digest) and not unknown_runs(workspace, "detector")
+        # Whether the starter weights are used is a setting, which a command may be given.
+        others = [garments_version(None, "*")] if used.run is None else []
+        garments = [garments_version(used.digest, "*"), *others] if is_known else None
     except MissingInput:
         garments = None if unknown_runs(workspace, "detector") else [garments_version(None, "*")]
     return {

@@ -11,6 +11,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation import POSE_ESTIMATORS
 from fullshot.index.answer import Recommendation, format_of
 from fullshot.index.catalog import must_be_of, must_have_catalog
+from fullshot.train.detector import STARTER
 from fullshot.train.embedder import digest_in_use
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def recommend(workspace: Workspace, photo: Path, settings: Settings, output: Pat
     if not people[0].has_person:
         raise StageFailed(f"no person found in {photo}: expected a photo of a dressed person")
     garments = recommender.look_alikes([picture], people)[0]
-    answer = Recommendation(str(photo), garments, _notes(recommender, people[0].boxes))
+    notes = _notes(recommender, people[0].boxes)
+    answer = Recommendation(str(photo), garments, notes, recommender.detector_name)
     if output:
         from fullshot.core.files import write_bytes
         from fullshot.index.drawing import draw_answer
@@ -88,9 +90,11 @@ def _read(photo: Path) -> "Picture":
 
 def _notes(recommender: "Recommender", boxes: "Sequence[Box]") -> list[str]:
     notes = []
+    if recommender.detector_name == STARTER:
+        notes.append("no detector was trained here: the boxes are of the starter weights")
     by_pose = [box.label for box in boxes if box.source == "pose"]
     if recommender.detector is None:
-        notes.append("no detector was trained: the boxes are where the pose says that garments are")
+        notes.append("no detector is used: the boxes are where the pose says that garments are")
     elif by_pose:
         notes.append(f"the detector found no {', '.join(by_pose)}: boxes are where the pose says they are")
     notes += [f"no {box.label} in this catalog" for box in boxes if box.label not in recommender.catalog]

@@ -53,7 +53,7 @@ class Recommender:
         self.embedder = load_embedder(workspace, device=settings.embedder.device)
         self.catalog = Catalog.load(workspace, settings, self.embedder)
         self.pose = open_pose_estimator(settings)
-        self.detector = _detector(workspace, settings)
+        self.detector_name, self.detector = _detector(workspace, settings)
 
     @property
     def confidence(self) -> float:
@@ -144,8 +144,10 @@ def _look_alike(hit: Hit, facts: dict[str, Any]) -> LookAlike:
     )
 
 
-def _detector(workspace: Workspace, settings: Settings) -> Detector | None:
+def _detector(workspace: Workspace, settings: Settings) -> tuple[str, Detector | None]:
+    """The detector in use, with its name; an empty one where there is none."""
     try:
-        return detector.load(workspace, settings=settings)
+        name = detector.in_use(workspace, settings).name
+        return name, detector.load(workspace, name, settings=settings)
     except MissingInput:
-        return None
+        return "", None

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fullshot.core.engines import cores
+from fullshot.core.errors import UserError
 from fullshot.core.files import write_bytes
 from fullshot.core.progress import say
 
@@ -122,6 +123,21 @@ def open_export(path: Path, weights: str, what: str, make: Callable[[], Export])
         say(f"fullshot: {what} is exported to {path}, once: from then on it starts without torch")
         found = write_export(path, weights, what, make)
     return found
+
+
+def read_export(path: Path) -> ExportedNetwork:
+    """A network from a file that somebody names.
+
+    Raises:
+        UserError: it cannot be read, or holds no network that was exported here.
+    """
+    try:
+        network = ExportedNetwork(path.read_bytes())
+    except Exception:  # of a damaged file; each kind of damage raises its own
+        raise UserError(f"{path} holds no network that ONNX Runtime reads") from None
+    if network.facts.get("format") != FORMAT:
+        raise UserError(f"{path} was not exported by this version of fullshot: export it anew")
+    return network
 
 
 def can_export(what: str) -> bool:

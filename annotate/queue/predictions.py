@@ -26,8 +26,8 @@ from fullshot.core.progress import say
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train import latest_run, runs_on_cpu, unknown_runs
-from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, load
+from fullshot.train import runs_on_cpu, unknown_runs
+from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, in_use, load
 
 Floats = NDArray[np.float32]
 
@@ -145,14 +145,13 @@ def feature_extractor(workspace: Workspace, settings: Settings) -> FeatureExtrac
         UserError: the detector's file does not hold one, or this machine has no such device.
     """
     try:
-        run = latest_run(workspace, "detector")
+        used = in_use(workspace, settings)
     except MissingInput:
         return Descriptor()
-    detector = load(workspace, run.name, settings=settings, confidence=LEAST_SCORE)
+    detector = load(workspace, used.name, settings=settings, confidence=LEAST_SCORE)
     # Workers would stand in line for the one graphics card.
-    again = (workspace.root, run.name, settings.detector.model_dump_json())
-    quality = float(run.metrics.get("val", {}).get("map50", 0))
-    return DetectorExtractor(detector, quality, again if runs_on_cpu(settings.detector.device) else None)
+    again = (workspace.root, used.name, settings.detector.model_dump_json())
+    return DetectorExtractor(detector, used.map50, again if runs_on_cpu(settings.detector.device) else None)
 
 
 @lru_cache(maxsize=1)
@@ -178,11 +177,13 @@ def features_in_use(workspace: Workspace) -> InUse:
     if unknown_runs(workspace, "detector"):
         return {KIND: None, DETECTIONS: None}
     try:
-        weights = latest_run(workspace, "detector").metrics.get("weights")
+        used = in_use(workspace)
     except MissingInput:
         return {KIND: [descriptor.VERSION], DETECTIONS: []}
-    needed = [f"{weights}-*"] if weights else None
-    return {KIND: needed, DETECTIONS: needed}
+    needed = [f"{used.digest}-*"] if used.digest else None
+    # Whether the starter weights are used is a setting, which a command may be given.
+    others = [descriptor.VERSION] if used.run is None else []
+    return {KIND: needed and [*needed, *others], DETECTIONS: needed}
 
 
 def extract(workspace: Workspace, keys: pyarrow.Table, extractor: FeatureExtractor, engine: str) -> ModelOutputs:

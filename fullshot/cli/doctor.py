@@ -7,7 +7,7 @@ import typer
 from fullshot.cli.console import command
 from fullshot.cli.options import JsonFlag, command_class
 
-STAGES_WITH_CHECKS = ("fullshot.crawler.doctor", "fullshot.curation.doctor")
+STAGES_WITH_CHECKS = ("fullshot.crawler.doctor", "fullshot.curation.doctor", "fullshot.train.doctor")
 
 DoctorCommand = command_class({"--mend": "--fix"})
 

@@ -40,8 +40,9 @@ SplitOption = Annotated[Split, typer.Option(help="which products to score on")]
 @command
 def train_detector(
     workspace: WorkspaceArgument,
-    family: Annotated[str | None, typer.Option(help="yolo, or one that another package brings")] = None,
-    model: Annotated[str | None, typer.Option(help="a model file (.yaml, .pt), or garment-nano")] = None,
+    family: Annotated[str | None, typer.Option(help="yolo, fcos, retinanet, faster-rcnn, ssdlite, …")] = None,
+    model: Annotated[str | None, typer.Option(help="a model file or name of yolo's, or a backbone of timm")] = None,
+    weights: Annotated[str | None, typer.Option(help="to begin with: a file, or none")] = None,
     epochs: EpochsOption = None,
     image_size: Annotated[int | None, typer.Option(help="longer side in pixels")] = None,
     labels: Annotated[str | None, typer.Option(help="what it tells apart, such as 'top bottom long'; all four")] = None,
@@ -58,6 +59,7 @@ def train_detector(
     given = {
         "family": family,
         "model": model,
+        "weights": weights,
         "epochs": epochs,
         "image_size": image_size,
         "labels": labels,

@@ -20,6 +20,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation import garment_boxes, open_pose_estimator
 from fullshot.curation.pose.skeletons import COCO18, MPI15, Skeleton
 from fullshot.index import build_catalog, evaluate_recommend, recommend
+from fullshot.train.detector import STARTER, open_detector
 from fullshot.train.detector.yolo.library import ultralytics
 from tests.curation.pose.networks import paint, write_network
 from tests.modules import loaded
@@ -119,7 +120,7 @@ def test_the_very_products_worn_are_recommended(
         assert [found.score for found in garment.look_alikes] == sorted(
             (found.score for found in garment.look_alikes), reverse=True
         )
-    assert answer.notes == ["no detector was trained: the boxes are where the pose says that garments are"]
+    assert answer.notes == ["no detector is used: the boxes are where the pose says that garments are"]
 
     plain = json.loads(json.dumps(answer.as_json()))
     assert plain["garments"][0]["look_alikes"][1]["price"] >= 499
@@ -129,7 +130,7 @@ def test_the_very_products_worn_are_recommended(
     text = console.export_text()
     assert "[bold]top for $5 and $6" in text
     assert "https://shop.example/worn:foot" in text
-    assert "no detector was trained" in text
+    assert "no detector is used" in text
 
     with Image.open(output) as drawn:
         assert drawn.width > drawn.height > 400
@@ -139,9 +140,21 @@ def test_the_very_products_worn_are_recommended(
     assert [path.name for path in output.parent.iterdir()] == [output.name]
 
 
+def test_where_no_detector_was_trained_the_starter_weights_find_the_garments_and_the_answer_says_so(
+    with_photo: Workspace, photo: Path
+) -> None:
+    answer = recommend(with_photo, photo, load(embedder={"device": "cpu"}))
+    assert answer.detector == "starter"
+    assert answer.notes[0] == "no detector was trained here: the boxes are of the starter weights"
+    by_label = {garment.box.label: garment.box for garment in answer.garments}
+    assert by_label["top"].source == by_label["bottom"].source == "model"
+    assert by_label["top"].y_min < by_label["bottom"].y_min < by_label["foot"].y_min
+
+
 def test_an_answer_loads_neither_what_trains_nor_what_reads_whole_tables(
     built: Workspace, photo: Path, tmp_path: Path
 ) -> None:
+    open_detector(STARTER)  # exported once for all workspaces
     words = ["recommend", str(built.root), str(photo)]
     finds_people, finds_products, draws = {"mediapipe", "cv2"}, {"onnxruntime", "faiss", "duckdb"}, {"matplotlib"}
     assert loaded(words, tmp_path) == (0, finds_people | finds_products | draws)

@@ -14,24 +14,34 @@ if TYPE_CHECKING:
     from fullshot.train.detector.data import DetectionData, DetectionPicture
     from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
     from fullshot.train.detector.evaluation import compare, evaluate
-    from fullshot.train.detector.families import load
     from fullshot.train.detector.fitting import fit
+    from fullshot.train.detector.opening import STARTER, DetectorInUse, in_use, load, open_detector
+    from fullshot.train.detector.photos import Detected, Photo, Photos, detect_photos, draw_boxes
 
 __all__ = [
     "DETECTIONS",
     "DETECTORS",
+    "STARTER",
+    "Detected",
     "DetectionData",
     "DetectionPicture",
     "Detector",
+    "DetectorInUse",
     "DetectorTrainer",
     "DetectorWithFeatures",
+    "Photo",
+    "Photos",
     "compare",
+    "detect_photos",
     "detection_row",
     "detection_store",
+    "draw_boxes",
     "evaluate",
     "fit",
+    "in_use",
     "kept_detections",
     "load",
+    "open_detector",
 ]
 
 DETECTORS: "Registry[type[DetectorTrainer[DetectionData]]]" = Registry(
@@ -53,8 +63,9 @@ __getattr__ = lazy_names(
         ".data": ["DetectionData", "DetectionPicture"],
         ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
         ".evaluation": ["compare", "evaluate"],
-        ".families": ["load"],
+        ".opening": ["STARTER", "DetectorInUse", "in_use", "load", "open_detector"],
         ".fitting": ["fit"],
+        ".photos": ["Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
         "fullshot.core.interfaces": ["Detector", "DetectorTrainer", "DetectorWithFeatures"],
     },
 )

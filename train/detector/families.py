@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from fullshot.core.interfaces import Detector, DetectorTrainer
-from fullshot.core.settings import DetectorSettings, Settings
+from fullshot.core.interfaces import DetectorTrainer
+from fullshot.core.settings import DetectorSettings
 from fullshot.core.taxonomy import ALL_GARMENTS
-from fullshot.core.workspace import Workspace
-from fullshot.train import runs
 from fullshot.train.detector import DETECTORS
 from fullshot.train.runs import Run
 
@@ -46,28 +44,3 @@ def trainer_of(run: Run, section: DetectorSettings) -> "DetectorTrainer[Detectio
 def labels_of(run: Run) -> tuple[str, ...]:
     """What the detector of a run tells apart, in the order of its class numbers; runs of version 0.1 know no choice."""
     return tuple(str(run.section.get("labels", ALL_GARMENTS)).split())
-
-
-def load(
-    workspace: Workspace, run: str | None = None, *, settings: Settings | None = None, confidence: float | None = None
-) -> Detector:
-    """The detector in use, or the one of a finished run.
-
-    Args:
-        workspace: where it was trained.
-        run: the run's name; None: the latest.
-        settings: say the device and the least score of a box; None: the workspace's.
-        confidence: the least score of a box, in [0, 1]; None: as the settings say.
-
-    Raises:
-        MissingInput: none was trained yet; says what to run first.
-        UserError: there is no such run, or this machine has no such device.
-        StageFailed: its weights are gone or damaged.
-    """
-    chosen = runs.latest_run(workspace, KIND, run)
-    section = (settings or workspace.settings()).detector
-    if confidence is not None:
-        section = section.model_copy(update={"confidence": confidence})
-    trainer = trainer_of(chosen, section)
-    runs.whole_weights(workspace, chosen, trainer.weights(chosen.folder))
-    return trainer.load(chosen.folder)

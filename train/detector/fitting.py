@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STAGE = "train detector"
 
-_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family", "weights"}
+_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family", "weights", "starter"}
 """Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold."""
 
 _LATER = ("patience", "labels", "crops")

@@ -16,7 +16,7 @@ from fullshot.train.detector.detections import kept_detections
 from fullshot.train.detector.metrics import Precisions, precisions
 from fullshot.train.runs import Run
 
-LEAST_SCORE = 0.01
+LEAST_SCORE = 0.005
 """Of boxes that average precision is measured on: those below change its third digit, and would be most of all."""
 
 

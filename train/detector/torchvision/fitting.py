@@ -26,7 +26,7 @@ from fullshot.train.driving import drive, epochs_done
 from fullshot.train.weights import Pretrained
 from fullshot.train.weights import read as read_backbone
 
-_LEAST_SCORE = 0.01
+_LEAST_SCORE = 0.005
 """Of boxes that average precision is measured on after each epoch."""
 
 _MEASURED_AT_ONCE = 16

@@ -247,8 +247,9 @@ class Candidates(nn.Module):
         anchors = network.anchor_generator(ImageList(pictures, [size]), maps)[0]
         logits = heads["cls_logits"]
         scores = logits.softmax(dim=-1)[..., 1:] if isinstance(network, SSD) else logits.sigmoid()
-        if "bbox_ctrness" in heads:  # as FCOS does, and torchvision's postprocess_detections
-            scores = (scores * heads["bbox_ctrness"].sigmoid()).sqrt()
+        if "bbox_ctrness" in heads:
+            # As in FCOS' paper; torchvision takes the root of it, which ranks the same and calls unsure boxes sure.
+            scores = scores * heads["bbox_ctrness"].sigmoid()
         corners = _decoded(network, heads["bbox_regression"], anchors)
         low, high = corners[..., :2], corners[..., 2:]
         rows = torch.cat([(low + high) / 2, high - low, scores], dim=-1)

@@ -4,14 +4,17 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings
 from fullshot.train import exported, weights
-from fullshot.train.detector.data import DetectionData
 from fullshot.train.detector.network_detector import NetworkDetector
+
+if TYPE_CHECKING:
+    from fullshot.train.detector.data import DetectionData  # with Arrow, which who opens a detector can do without
+    from fullshot.train.detector.torchvision.weights import Runner
 
 BACKBONE = "tf_efficientnet_lite0"
 """Where the settings name no model: small, quick on a CPU, and its weights come as a package."""
@@ -50,7 +53,7 @@ class TorchvisionTrainer:
     def _start(self) -> weights.Pretrained:
         return weights.find(self._settings.weights, backbone=self._backbone)
 
-    def fit(self, data: DetectionData, folder: Path, advance: Advance) -> Mapping[str, Any]:
+    def fit(self, data: "DetectionData", folder: Path, advance: Advance) -> Mapping[str, Any]:
         """Train; go on after the last whole epoch where the folder holds one."""
         from fullshot.train.detector.torchvision import fitting
 
@@ -74,30 +77,47 @@ class TorchvisionTrainer:
 
     def load(self, folder: Path) -> NetworkDetector:
         """The detector of a finished run; on a CPU, ONNX Runtime runs it, where the network can be exported."""
-        # Not above: it loads OpenCV, which a training has no use for.
-        from fullshot.train.detector.candidates import CandidateNetwork
-
-        settings, path = self._settings, self.weights(folder)
-        key = digest(path)[:16]
-        size, confidence = settings.image_size, settings.confidence
-        network = None
-        if exported.runs_on_cpu(settings.device):
-            export = exported.open_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
-            if export is not None:
-                network = CandidateNetwork.of_export(export, image_size=size, confidence=confidence)
-        if network is None:
-            network = CandidateNetwork(*self._runner(path), image_size=size, confidence=confidence)
-        return NetworkDetector(network, digest=key, image_size=size)
-
-    def _runner(self, path: Path) -> Any:
-        from fullshot.train.detector.torchvision.weights import read, runner
-        from fullshot.train.devices import device_of
-
-        saved = read(path)
-        device = device_of(self._settings.device, "detector.device")
-        return runner(saved.network(), saved.architecture, saved.labels, device)
+        return open_weights(self.weights(folder), folder / exported.FILE, self._settings)
 
     def _export(self, folder: Path) -> exported.Export:
-        from fullshot.train.detector.torchvision.weights import export_of, read
+        return _export_of(self.weights(folder))
 
-        return export_of(read(self.weights(folder)))
+
+def open_weights(file: Path, export: Path, settings: DetectorSettings) -> NetworkDetector:
+    """A detector from a file of weights.
+
+    Args:
+        file: of the weights.
+        export: where their export lies, or is to lie.
+        settings: the size of pictures, the device and the confidence.
+
+    Raises:
+        UserError: the file holds no detector, or this machine has no such device.
+    """
+    # Not above: it loads OpenCV, which a training has no use for.
+    from fullshot.train.detector.candidates import CandidateNetwork
+
+    key, size = digest(file)[:16], settings.image_size
+    network = None
+    if exported.runs_on_cpu(settings.device):
+        opened = exported.open_export(export, key, _WHAT, lambda: _export_of(file))
+        if opened is not None:
+            network = CandidateNetwork.of_export(opened, image_size=size, confidence=settings.confidence)
+    if network is None:
+        run, facts = _runner(file, settings.device)
+        network = CandidateNetwork(run, facts, image_size=size, confidence=settings.confidence)
+    return NetworkDetector(network, digest=key, image_size=size)
+
+
+def _runner(file: Path, device: str) -> "Runner":
+    from fullshot.train.detector.torchvision.weights import read, runner
+    from fullshot.train.devices import device_of
+
+    saved = read(file)
+    return runner(saved.network(), saved.architecture, saved.labels, device_of(device, "detector.device"))
+
+
+def _export_of(file: Path) -> exported.Export:
+    from fullshot.train.detector.torchvision.weights import export_of, read
+
+    return export_of(read(file))
