@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FILE = "model.onnx"
 """The network in the folder of its run."""
 
-FORMAT = "2"
+FORMAT = "3"
 """Of what :class:`Export` says and its networks give; a file of another one is made again."""
 
 _OPSET = 17

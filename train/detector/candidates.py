@@ -39,8 +39,10 @@ class CandidateNetwork:
             in pixels, and a score for each label; or, where each garment is reported once, (N, K, 6): corners, score
             and class number. Features have the shape (N, D).
         facts: ``labels`` (a JSON list), ``stride``, ``end2end`` (``True`` where each garment is reported once),
-            ``overlap`` (IoU above which the worse of two boxes of one label is left out) and ``square`` (``True``
-            where all pictures are seen as squares).
+            ``overlap`` (IoU above which the worse of two boxes of one label is left out), ``square`` (``True`` where
+            all pictures are seen as squares), ``several`` (``True`` where a box may be reported under several labels,
+            not its best alone) and ``smooth`` (``True`` where it learnt from pictures that were averaged as they were
+            made smaller, not sampled).
         image_size: longer side in pixels that pictures are brought to.
         confidence: boxes below this score are not reported.
     """
@@ -60,6 +62,8 @@ class CandidateNetwork:
         self._max_overlap = float(facts["overlap"])
         self._side = -(-image_size // self._stride) * self._stride
         self._is_square = facts["square"] == str(True)
+        self._has_several = facts["several"] == str(True)
+        self._shrinking = cv2.INTER_AREA if facts["smooth"] == str(True) else cv2.INTER_LINEAR
 
     @classmethod
     def of_export(cls, network: ExportedNetwork, *, image_size: int, confidence: float) -> Self:
@@ -90,7 +94,8 @@ class CandidateNetwork:
 
     def _letterboxed(self, picture: Picture, place: _Place) -> NDArray[np.uint8]:
         if picture.shape[:2] != (place.height, place.width):
-            picture = np.asarray(cv2.resize(picture, (place.width, place.height), interpolation=cv2.INTER_LINEAR))
+            how = self._shrinking if place.height < picture.shape[0] else cv2.INTER_LINEAR
+            picture = np.asarray(cv2.resize(picture, (place.width, place.height), interpolation=how))
         step = self._side if self._is_square else self._stride
         right, bottom = -(place.width + place.left) % step, -(place.height + place.top) % step
         return np.pad(picture, ((place.top, bottom), (place.left, right), (0, 0)), constant_values=GREY)
@@ -105,10 +110,11 @@ class CandidateNetwork:
         Args:
             rows: shape (K, 4 + classes): centre, width and height in pixels, and the score of each class.
         """
-        numbers = rows[:, 4:].argmax(axis=1)
-        scores = rows[np.arange(len(rows)), 4 + numbers]
-        sure = scores > self._confidence
-        rows, scores, numbers = rows[sure], scores[sure], numbers[sure]
+        sure = rows[:, 4:] > self._confidence
+        if not self._has_several:
+            sure &= np.arange(sure.shape[1]) == rows[:, 4:].argmax(axis=1, keepdims=True)
+        places, numbers = np.nonzero(sure)
+        rows, scores = rows[places], rows[places, 4 + numbers]
         low, size = rows[:, :2] - rows[:, 2:4] / 2, rows[:, 2:4]
         kept = cv2.dnn.NMSBoxesBatched(
             np.concatenate([low, size], axis=1).astype(np.float64).tolist(),

@@ -148,6 +148,8 @@ def _facts(architecture: str, labels: Sequence[str]) -> Mapping[str, str]:
         "end2end": str(architecture == _TWO_STAGES),
         "overlap": str(MAX_OVERLAP),
         "square": str(architecture == _SQUARE),
+        "several": str(True),
+        "smooth": str(True),
     }
 
 
