@@ -114,7 +114,8 @@ class CandidateNetwork:
         if not self._has_several:
             sure &= np.arange(sure.shape[1]) == rows[:, 4:].argmax(axis=1, keepdims=True)
         places, numbers = np.nonzero(sure)
-        rows, scores = rows[places], rows[places, 4 + numbers]
+        scores: NDArray[np.float32] = rows[places, 4 + numbers]
+        rows = rows[places]
         low, size = rows[:, :2] - rows[:, 2:4] / 2, rows[:, 2:4]
         kept = cv2.dnn.NMSBoxesBatched(
             np.concatenate([low, size], axis=1).astype(np.float64).tolist(),
