@@ -6,7 +6,7 @@ one of their label overlaps.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -126,5 +126,5 @@ class CandidateNetwork:
             top_k=_MAX_CANDIDATES,
         )
         best = np.asarray(kept, np.int64).ravel()[:_MAX_BOXES]
-        columns = [low[best], low[best] + size[best], scores[best, None], numbers[best, None]]
+        columns: list[NDArray[Any]] = [low[best], low[best] + size[best], scores[best, None], numbers[best, None]]
         return np.concatenate(columns, axis=1, dtype=np.float32)
