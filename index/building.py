@@ -164,7 +164,7 @@ def _write(folder: Path, data: Dataset, settings: Settings, made_of: dict[str, A
             use = preferred_item_shots(of_product, np.asarray(rows.array("is_packshot"), np.bool_))
             chosen = read.filter(pyarrow.array(use))
             if wears and chosen["wear"][-1].as_py() not in wears:
-                store.save()  # no item of the wears before comes any more: a store need not hold their vectors
+                store.save()  # lets the vectors of the wears before go; the last may have a tail in this part
             store.add(
                 np.asarray(rows.array("vector"), np.float32)[use],
                 chosen["item"].to_numpy(),

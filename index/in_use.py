@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fullshot.core.errors import MissingInput
+from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import read_manifest
 from fullshot.train import unknown_runs
@@ -40,15 +40,11 @@ def features_in_use(workspace: Workspace) -> "InUse":
     See :func:`fullshot.core.features.collect_garbage`.
     """
     manifest = read_manifest(workspace)
-    garments: list[str] | None
-    try:
-        used = in_use(workspace)
-        is_known = bool(used.digest) and not unknown_runs(workspace, "detector")
-        # Whether the starter weights are used is a setting, which a command may be given.
-        others = [garments_version(None, "*")] if used.run is None else []
-        garments = [garments_version(used.digest, "*"), *others] if is_known else None
-    except MissingInput:
-        garments = None if unknown_runs(workspace, "detector") else [garments_version(None, "*")]
+    # Whether the starter weights are used is a setting, which a command may be given.
+    used = in_use(workspace, Settings())
+    is_known = bool(used.digest) and not unknown_runs(workspace, "detector")
+    others = [garments_version(None, "*")] if used.run is None else []
+    garments = [garments_version(used.digest, "*"), *others] if is_known else None
     return {
         "embeddings": [manifest["embedder"][:16]] if manifest else [],
         GARMENTS: garments,

@@ -7,7 +7,7 @@ from fullshot.core.settings import Settings
 def checks(settings: Settings) -> list[Check]:
     """The weights that find garments until a workspace has its own."""
     from fullshot.core.files import digest
-    from fullshot.train.detector.opening import STARTER_FILE
+    from fullshot.train.weights import STARTER_FILE
 
     if not STARTER_FILE.is_file():
         return [Check("starter weights", False, f"not there: {STARTER_FILE}", "install fullshot anew")]

@@ -158,8 +158,8 @@ def write_export(path: Path, weights: str, what: str, make: Callable[[], Export]
         make: opens the weights; what it raises is raised, but for :class:`NotExportable`.
 
     Returns:
-        The network as it is opened from the file; None where it cannot be exported or written: that is said in a
-        line, and torch has to run it.
+        The network as it is opened from the file; None where it cannot be exported: that is said in a line, and torch
+        has to run it. Where the file cannot be written, that is said.
     """
     try:
         export = make()
@@ -170,10 +170,13 @@ def write_export(path: Path, weights: str, what: str, make: Callable[[], Export]
         content = _content(export, {**export.facts, "weights": weights, "format": FORMAT})
         network = ExportedNetwork(content)
         _refuse_other_numbers(export, network)
-        write_bytes(path, content)
     except Exception as error:  # a backbone of another package may hold what no exporter knows, and raise anything
         _said(what, " ".join(f"not exported to {path}: {type(error).__name__}: {error}".split())[:300])
         return None
+    try:
+        write_bytes(path, content)
+    except OSError as error:
+        say(f"fullshot: the export of {what} cannot be kept, and is made anew each time: {path}: {error.strerror}")
     return network
 
 

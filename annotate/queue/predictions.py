@@ -148,7 +148,7 @@ def feature_extractor(workspace: Workspace, settings: Settings) -> FeatureExtrac
         used = in_use(workspace, settings)
     except MissingInput:
         return Descriptor()
-    detector = load(workspace, used.name, settings=settings, confidence=LEAST_SCORE)
+    detector = load(workspace, used.name if used.run else None, settings=settings, confidence=LEAST_SCORE)
     # Workers would stand in line for the one graphics card.
     again = (workspace.root, used.name, settings.detector.model_dump_json())
     return DetectorExtractor(detector, used.map50, again if runs_on_cpu(settings.detector.device) else None)
@@ -176,10 +176,7 @@ def features_in_use(workspace: Workspace) -> InUse:
     _move_old_folders(workspace)
     if unknown_runs(workspace, "detector"):
         return {KIND: None, DETECTIONS: None}
-    try:
-        used = in_use(workspace)
-    except MissingInput:
-        return {KIND: [descriptor.VERSION], DETECTIONS: []}
+    used = in_use(workspace, Settings())
     needed = [f"{used.digest}-*"] if used.digest else None
     # Whether the starter weights are used is a setting, which a command may be given.
     others = [descriptor.VERSION] if used.run is None else []

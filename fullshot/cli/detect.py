@@ -30,7 +30,7 @@ def detect(
     from fullshot.train import detector
 
     section = settings.load(detector={"device": device, "confidence": threshold}).detector
-    found = detector.Photos(photos)
+    found = detector.Photos(photos, output)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
     opened = detector.open_detector(weights, section)
@@ -44,8 +44,7 @@ def detect(
                 unreadable += 1
                 say(f"detect: {one.photo.path} is not a picture that can be read: {one.reason}")
             elif output is not None:
-                place = output / one.photo.name
-                place = place if place.suffix.lower() == ".jpg" else place.with_name(f"{place.name}.jpg")
+                place = one.photo.drawn_in(output)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 detector.draw_boxes(one.picture, one.boxes).save(place, quality=90)
             if one.picture is not None and as_json:

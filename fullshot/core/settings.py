@@ -153,7 +153,7 @@ class DetectorSettings(_Section):
 
     family: str = Field("yolo", description="yolo, fcos, retinanet, faster-rcnn, ssdlite, or one of another package")
     model: str = Field("", description="a model file or name of yolo's, a backbone of timm; empty: the family's own")
-    weights: str = Field("", description="to begin with: a file, none, or nothing: the best there are; not of yolo")
+    weights: str = Field("", description="to begin with: a file, starter, none, or nothing: ImageNet's; not of yolo")
     starter: bool = Field(True, description="use the starter weights until the workspace has a detector of its own")
     epochs: int = Field(80, ge=1)
     patience: int = Field(0, ge=0, description="end after so many epochs that were no better; 0: never")

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
     from fullshot.train.detector.evaluation import compare, evaluate
     from fullshot.train.detector.fitting import fit
-    from fullshot.train.detector.opening import STARTER, DetectorInUse, in_use, load, open_detector
+    from fullshot.train.detector.opening import DetectorInUse, in_use, load, open_detector
     from fullshot.train.detector.photos import Detected, Photo, Photos, detect_photos, draw_boxes
+    from fullshot.train.weights import STARTER
 
 __all__ = [
     "DETECTIONS",
@@ -63,9 +64,10 @@ __getattr__ = lazy_names(
         ".data": ["DetectionData", "DetectionPicture"],
         ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
         ".evaluation": ["compare", "evaluate"],
-        ".opening": ["STARTER", "DetectorInUse", "in_use", "load", "open_detector"],
+        ".opening": ["DetectorInUse", "in_use", "load", "open_detector"],
         ".fitting": ["fit"],
         ".photos": ["Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
+        "fullshot.train.weights": ["STARTER"],
         "fullshot.core.interfaces": ["Detector", "DetectorTrainer", "DetectorWithFeatures"],
     },
 )

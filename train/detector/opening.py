@@ -9,18 +9,16 @@ import platformdirs
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import digest
 from fullshot.core.interfaces import Detector
+from fullshot.core.progress import say
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector.families import KIND, trainer_of
 from fullshot.train.runs import Run
+from fullshot.train.weights import STARTER, STARTER_FILE
 
-STARTER = "starter"
-"""The name of the weights that come along."""
-
-STARTER_FILE = Path(__file__).with_name("starter") / "garments.safetensors"
-
-_ABOUT_STARTER = {"map50": 0.0}
+_STARTER_MAP50 = 0.84
+"""On the photos that it was chosen on, see its card."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def in_use(workspace: Workspace, settings: Settings | None = None) -> DetectorIn
     except MissingInput:
         if not (settings or workspace.settings()).detector.starter:
             raise
-        return DetectorInUse(STARTER, digest(STARTER_FILE)[:16], _ABOUT_STARTER["map50"])
+        return DetectorInUse(STARTER, digest(STARTER_FILE)[:16], _STARTER_MAP50)
     metrics = run.metrics
     return DetectorInUse(
         run.name, str(metrics.get("weights", "")), float(metrics.get("val", {}).get("map50", 0.0)), run
@@ -80,7 +78,10 @@ def load(
     """
     settings = settings or workspace.settings()
     section = _with(settings.detector, confidence)
-    if run == STARTER or (run is None and in_use(workspace, settings).run is None):
+    if run is None and in_use(workspace, settings).run is None:
+        say(f"fullshot: no detector was trained in {workspace.root}: the starter weights find the garments")
+        run = STARTER
+    if run == STARTER:
         return open_detector(STARTER, section)
     chosen = runs.latest_run(workspace, KIND, run)
     trainer = trainer_of(chosen, section)
@@ -110,12 +111,13 @@ def open_detector(
     if path.suffix == ".onnx" and path.is_file():
         return _of_export(path, section)
     if (path / "run.json").is_file():
-        run = Run(KIND, path.name, path, "")
-        return trainer_of(run, section).load(path)
+        return _of_run(path, section)
     if path.is_dir():
         workspace = Workspace(path)
         workspace.must_be_there()
-        return load(workspace, settings=workspace.settings().model_copy(update={"detector": section}))
+        own = workspace.settings()
+        section = own.detector.model_copy(update=section.model_dump(exclude_defaults=True))
+        return load(workspace, settings=own.model_copy(update={"detector": section}))
     raise UserError(
         f"weights {weights!r}: expected {STARTER}, a file .safetensors or .onnx, the folder of a run, or a workspace"
     )
@@ -123,6 +125,17 @@ def open_detector(
 
 def _with(section: DetectorSettings, confidence: float | None) -> DetectorSettings:
     return section if confidence is None else section.model_copy(update={"confidence": confidence})
+
+
+def _of_run(folder: Path, section: DetectorSettings) -> Detector:
+    run = Run(KIND, folder.name, folder, "")
+    if run.record.get("kind", KIND) != KIND:
+        raise UserError(f"{folder} is a run of the {run.record['kind']}: expected one of the {KIND}")
+    if not run.finished:
+        raise UserError(
+            f"the run {folder} is not finished: go on with it by `fullshot train {KIND} … --resume {run.name}`"
+        )
+    return trainer_of(run, section).load(folder)
 
 
 def _of_safetensors(path: Path, section: DetectorSettings) -> Detector:
@@ -148,6 +161,8 @@ def _of_export(path: Path, section: DetectorSettings) -> Detector:
     from fullshot.train.exported import read_export
 
     network = read_export(path)
-    image_size = int(network.facts.get("image_size", section.image_size))
+    if "stride" not in network.facts:
+        raise UserError(f"{path} holds no detector, but another network that was exported")
+    image_size = int(network.facts["image_size"])
     run = CandidateNetwork.of_export(network, image_size=image_size, confidence=section.confidence)
     return NetworkDetector(run, digest=digest(path)[:16], image_size=image_size)

@@ -41,6 +41,18 @@ class Photo:
     path: Path
     name: Path
 
+    def drawn_in(self, folder: Path) -> Path:
+        """The file in a folder that it is drawn in, a JPEG; no two photos share one.
+
+        Raises:
+            UserError: that would be the photo itself.
+        """
+        is_free = self.name.suffix == ".jpg" and Path(self.name.stem).suffix.lower() not in SUFFIXES
+        file = folder / (self.name if is_free else self.name.with_name(f"{self.name.name}.jpg"))
+        if file.exists() and file.samefile(self.path):
+            raise UserError(f"{file} would be drawn over: name another folder than that of the photos")
+        return file
+
 
 @dataclass(frozen=True)
 class Detected:
@@ -79,6 +91,7 @@ class Photos:
 
     Args:
         places: files and folders.
+        output: a folder that is left out, because what is drawn goes there.
 
     Attributes:
         passed_over: files of folders that are no pictures, counted by suffix as they are met.
@@ -87,28 +100,38 @@ class Photos:
         UserError: one of the places is not there.
     """
 
-    def __init__(self, places: Sequence[Path]) -> None:
+    def __init__(self, places: Sequence[Path], output: Path | None = None) -> None:
         for place in places:
             if not place.exists():
                 raise UserError(f"expected a photo or a folder of photos, but there is no file at {place}")
         self.passed_over = Counter[str]()
-        self._places = places
+        self._places, self._output = places, output and output.resolve()
 
     def __iter__(self) -> Iterator[Photo]:
         """Each photo, folder by folder, by name; hidden files are left out."""
-        names = Counter[str]()
+        names: set[str] = set()
         for place in self._places:
-            name = place.resolve().name
-            names[name] += 1
-            own = Path(name if names[name] == 1 else f"{place.stem}-{names[name]}{place.suffix}")
+            name, number = place.resolve().name, 1
+            while name in names:
+                number += 1
+                name = f"{place.stem}-{number}{place.suffix}"
+            names.add(name)
+            own = Path(name)
             if not place.is_dir():
                 yield Photo(place, own)
             else:
                 yield from self._below(place, place, Path() if len(self._places) == 1 else own)
 
     def _below(self, folder: Path, top: Path, name: Path) -> Iterator[Photo]:
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            yield Photo(folder, name / folder.relative_to(top))  # it is then said why it cannot be read
+            return
+        for entry in entries:
             path = Path(entry.path)
+            if self._output and path.resolve() == self._output:
+                continue  # what was drawn before
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):

@@ -378,7 +378,7 @@ def test_a_killed_training_goes_on_where_it_stopped(
     runs = workspace.models("detector")
     assert not (runs / "latest.json").exists()
     with pytest.raises(MissingInput, match=r"no detector in .*: run `fullshot train detector "):
-        detector.load(workspace)
+        detector.load(workspace, settings=small(starter=False))
     (first,) = (path.parent for path in runs.glob("*/run.json"))
     # The kill came while Ultralytics was writing, as far as the next start can tell.
     (first / "weights" / "last.pt").write_bytes(b"half a file")

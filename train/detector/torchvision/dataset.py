@@ -46,7 +46,7 @@ class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
             [self._numbers[box.label] for box in self._pictures[sample.row].boxes], dtype=torch.int64
         )
         seen, target = drawn(pixels, corners, numbers, sample, in_crops=self._in_crops)
-        return seen.float() / 255, dict(target)
+        return seen, dict(target)
 
 
 class Batches:
@@ -67,7 +67,7 @@ class Batches:
         self._pictures, self._batch, self._image_size, self._seed = pictures, batch, image_size, seed
 
     def __len__(self) -> int:
-        return max(1, self._pictures // self._batch)
+        return -(-self._pictures // self._batch)
 
     def __iter__(self) -> Iterator[list[Sample]]:
         dice = np.random.default_rng([self._seed, self.epoch])

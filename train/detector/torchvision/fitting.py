@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader
 
 from fullshot.core.boxes import Box
 from fullshot.core.engines import cores
-from fullshot.core.progress import Advance
+from fullshot.core.errors import StageFailed
+from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings
 from fullshot.train.detector.candidates import CandidateNetwork
 from fullshot.train.detector.data import DetectionData, DetectionPicture
@@ -62,23 +63,67 @@ def train(
     device = device_of(settings.device, "detector.device")
     done = epochs_done(folder)
     advance(done, settings.epochs)
+    batch = settings.batch
+    while True:
+        try:
+            checkpoint = _train(settings, backbone, start, data, folder, advance, device, batch)
+            break
+        except StageFailed:
+            raise
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise StageFailed(f"the training broke off: {' '.join(str(error).split())[:300]}") from error
+            if batch == 1:
+                raise StageFailed(
+                    "the training broke off: memory does not hold one picture: set image_size lower"
+                ) from error
+            batch //= 2
+            say(f"fullshot: memory does not hold so many pictures at once: {batch} a step now, and as many to a step")
+    saved = weights.Saved(settings.family, backbone, data.labels, settings.image_size, checkpoint.weights)
+    weights.save(file, saved)
+    return {
+        "resumed_at": done,
+        "epochs": len(checkpoint.history),
+        "best_epoch": checkpoint.best["epoch"],
+        "seconds": round(checkpoint.seconds, 1),
+    }
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _train(
+    settings: DetectorSettings,
+    backbone: str,
+    start: Pretrained,
+    data: DetectionData,
+    folder: Path,
+    advance: Advance,
+    device: torch.device,
+    batch: int,
+) -> CheckpointCallback:
+    """Train from the last checkpoint to the last epoch, with so many pictures at once; see :func:`train`."""
     network, first_label = _network(settings, backbone, start, data.labels)
     pictures = TrainingPictures(data, first_label=first_label, image_size=settings.image_size)
-    batches = Batches(len(pictures), settings.batch, settings.image_size, settings.seed)
-    batches.epoch = done
+    gathered = -(-settings.batch // batch)
+    batches = Batches(len(pictures), batch, settings.image_size, settings.seed)
+    batches.epoch = epochs_done(folder)
     detection = Detection(
         network,
         learning_rate=settings.learning_rate,
-        steps=len(batches) * settings.epochs,
+        steps=-(-len(batches) // gathered) * settings.epochs,
         is_pretrained=start.path is not None,
     )
     held_out = _Measured(settings, data.labels, data.splits.get("val", data.splits["train"]), device)
     checkpoint = CheckpointCallback(folder, detection, held_out, advance, patience=settings.patience)
+    workers = 0 if device.type == "cpu" else cores()
     loader: Any = DataLoader(
         pictures,
         batch_sampler=batches,
         collate_fn=together,
-        num_workers=0 if device.type == "cpu" else cores(),
+        num_workers=workers,
+        persistent_workers=workers > 0,
         pin_memory=device.type == "cuda",
     )
     drive(
@@ -90,15 +135,9 @@ def train(
         callback=checkpoint,
         precision="16-mixed" if device.type == "cuda" else "32-true",
         gradient_clip_val=LARGEST_GRADIENT,
+        accumulate_grad_batches=gathered,
     )
-    saved = weights.Saved(settings.family, backbone, data.labels, settings.image_size, checkpoint.weights)
-    weights.save(file, saved)
-    return {
-        "resumed_at": done,
-        "epochs": len(checkpoint.history),
-        "best_epoch": checkpoint.best["epoch"],
-        "seconds": round(checkpoint.seconds, 1),
-    }
+    return checkpoint
 
 
 def _network(
@@ -112,8 +151,8 @@ def _network(
     if start.is_detector and start.path:
         weights.carry_over(weights.read(start.path), network, labels)
     elif start.path:
-        names = timm.create_model(backbone).state_dict()
-        body.body.load_state_dict(read_backbone(start.path, names, in_order=start.in_order), strict=False)
+        whole = timm.create_model(backbone).state_dict()
+        body.give(read_backbone(start.path, whole, in_order=start.in_order))
     if start.path:
         body.freeze()
     return network, first_label

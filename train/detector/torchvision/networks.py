@@ -4,6 +4,7 @@ Pictures are tensors of shape (N, 3, height, width), float32 in [0, 1], RGB, who
 :data:`STRIDE`; a network normalises them itself. Class numbers start at 0, whatever torchvision counts from.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
@@ -81,6 +82,23 @@ class TimmBackbone(nn.Module):
         self._first = tuple(f"{row['module']}." for row in info.info if row["reduction"] < _STRIDES[0])
         self._keeps_statistics = False
 
+    def give(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the weights of the whole network that timm has under this name.
+
+        Args:
+            weights: by the names that they have there; those of layers that give no maps are not needed.
+
+        Raises:
+            UserError: they are not of this backbone.
+        """
+        own = self.body.state_dict()
+        # Where maps are asked for, timm writes the first number of a name otherwise: ``stages.0.…`` is ``stages_0.…``.
+        flat = {re.sub(r"^(\w+)\.(\d+)\.", r"\1_\2.", name): value for name, value in weights.items()}
+        found = {name: {**flat, **weights}.get(name) for name in own}
+        if not all(value is not None and value.shape == own[name].shape for name, value in found.items()):
+            raise UserError("the weights to start from are of another backbone than the one to be trained")
+        self.body.load_state_dict(found)
+
     def freeze(self) -> None:
         """Keep a pretrained backbone's first layers as they are, and the statistics of all its normalisations.
 
@@ -92,6 +110,7 @@ class TimmBackbone(nn.Module):
         for _, parameter in parameters[: max(first, default=-1) + 1]:
             parameter.requires_grad_(False)
         self._keeps_statistics = True
+        self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
         """As of any module, but for what :meth:`freeze` keeps."""
@@ -218,7 +237,7 @@ class Candidates(nn.Module):
     """A detector that looks at every place once, with torchvision's choice of boxes left out: it can be exported.
 
     Args:
-        network: of :func:`build`, of a family in :data:`ONE_STAGE`.
+        network: of :func:`build`, but for a Faster R-CNN, see :class:`TwoStages`.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -55,7 +55,8 @@ class Detection(lightning.LightningModule):
         self.losses.clear()
 
     def training_step(self, batch: tuple[list[Tensor], list[dict[str, Tensor]]], batch_idx: int) -> Tensor:
-        losses: dict[str, Tensor] = self.network(*batch)
+        pictures, targets = batch
+        losses: dict[str, Tensor] = self.network([picture.float() / 255 for picture in pictures], targets)
         if not all(torch.isfinite(value) for value in losses.values()):
             raise StageFailed(
                 "the training broke off: a loss is no longer a number; set detector.learning_rate lower, and go on "
@@ -64,7 +65,7 @@ class Detection(lightning.LightningModule):
         self.losses.append({name: float(value.detach()) for name, value in losses.items()})
         return torch.stack(list(losses.values())).sum()
 
-    def on_before_zero_grad(self, optimizer: torch.optim.Optimizer) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         step = self.global_step
         kept = min(_MOST_KEPT, (1 + step) / (20 + step))
         with torch.no_grad():
@@ -137,7 +138,10 @@ class CheckpointCallback(lightning.Callback):
     def is_complete(self, epochs: int) -> bool:
         """Whether so many epochs are done, or none of the latest was any better."""
         done = len(self.history)
-        return done >= epochs or bool(self._patience and done - self.best["epoch"] >= self._patience)
+        if not self._patience or done >= epochs:
+            return done >= epochs
+        reached = next(row["epoch"] for row in self.history if row["map50_95"] == self.best["map50_95"])
+        return bool(done - reached >= self._patience)
 
     def state_dict(self) -> dict[str, Any]:
         return {"history": self.history, "weights": self.weights, "seconds": self.seconds}
@@ -145,6 +149,10 @@ class CheckpointCallback(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.history, self.weights = state_dict["history"], state_dict["weights"]
         self.seconds = state_dict["seconds"]
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        # A kill may have come after the last epoch was written, and before the run was finished.
+        trainer.should_stop = bool(self.history) and self.is_complete(trainer.max_epochs or 0)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         losses, average = self._detection.losses, self._detection.average

@@ -103,12 +103,12 @@ def carry_over(saved: Saved, network: nn.Module, labels: Sequence[str]) -> None:
         UserError: it is of another kind.
     """
     own = network.state_dict()
-    found = {name: value for name, value in saved.weights.items() if name in own}
-    if tuple(labels) != saved.labels:
-        # The same shape does not make them the same labels.
-        found = {name: value for name, value in found.items() if not any(part in name for part in _TELL_LABELS)}
+    is_of_labels = {name for name in own if any(part in name for part in _TELL_LABELS)}
+    # The same shape does not make them the same labels.
+    anew = is_of_labels if tuple(labels) != saved.labels else set()
+    found = {name: value for name, value in saved.weights.items() if name in own and name not in anew}
     found = {name: value for name, value in found.items() if value.shape == own[name].shape}
-    if len(found) < len(own) - sum(any(part in name for part in _TELL_LABELS) for name in own):
+    if len(found) < len(own) - len(anew):
         raise UserError(
             f"weights to start from: they are of {saved.architecture} on {saved.backbone}, which is another network "
             "than the one to be trained"
@@ -170,5 +170,5 @@ def export_of(saved: Saved) -> Export:
         example=torch.rand(1, 3, side, side, generator=generator),
         other=torch.rand(2, 3, side, other, generator=generator),
         axes={"pictures": [0] if is_square else [0, 2, 3], "boxes": [0] if is_square else [0, 2], "features": [0]},
-        facts=_facts(saved.architecture, saved.labels),
+        facts={**_facts(saved.architecture, saved.labels), "image_size": str(saved.image_size)},
     )

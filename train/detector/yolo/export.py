@@ -65,6 +65,7 @@ def export_of(weights: Path, image_size: int) -> Export:
             "end2end": str(bool(head.end2end)),
             "overlap": str(_MAX_OVERLAP),
             "square": str(False),
+            "image_size": str(image_size),
             "several": str(False),
             "smooth": str(False),
         },

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from fullshot.core.errors import StageFailed
+from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance
 from fullshot.core.settings import DetectorSettings
@@ -67,6 +67,10 @@ class YoloTrainer:
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """What the model's file holds, this module's recipe, and the version of Ultralytics."""
         model = self._model
+        if self._settings.weights not in ("", "none"):
+            raise UserError(
+                "setting detector.weights: yolo begins with its model's file: name a .pt file by detector.model instead"
+            )
         content = digest(library.architecture(library.model_file(model)))
         # A patch release of Ultralytics fixes, a minor one may train otherwise.
         version = ".".join(library.version().split(".")[:2])
