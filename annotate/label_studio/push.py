@@ -26,7 +26,7 @@ from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.progress import bar, say_unchanged
 from fullshot.core.settings import AnnotateSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train.detector import Detector, in_use, load
+from fullshot.train.detector import Detector, is_starter, load
 
 _COLUMNS = tasks.COLUMNS | {"annotations": ("image_id", "project", "task", "annotation", "updated_at")}
 _DATA = ("image", "image_id", "priority", "reason", "shot", "product", "product_type", "page", "given")
@@ -91,8 +91,8 @@ def push(workspace: Workspace, settings: Settings, client: Client) -> dict[str, 
         apply_changes(client, number, changes, head_of(there.tasks.values()), batch)
         came = next(iter(tasks.versions(data)), "")
         # Boxes that a shop or somebody gave are shown before those of weights that know none of these pictures.
-        is_own = detector is not None and in_use(workspace, settings).run is not None
-        version = detector.digest if detector and (is_own or not came) else came
+        is_first = detector is not None and not (came and is_starter(detector))
+        version = detector.digest if detector and is_first else came
         if version and project.get("model_version") != version and (added or replaced or there.tasks):
             client.patch(f"/api/projects/{number}", {"model_version": version})
         # A push that was killed may have had one more request under way, which was answered after all was listed.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
     from fullshot.train.detector.evaluation import compare, evaluate
     from fullshot.train.detector.fitting import fit
-    from fullshot.train.detector.opening import DetectorInUse, in_use, load, open_detector
+    from fullshot.train.detector.opening import DetectorInUse, in_use, is_starter, load, open_detector
     from fullshot.train.detector.photos import Detected, Photo, Photos, detect_photos, draw_boxes
     from fullshot.train.weights import STARTER
 
@@ -40,6 +40,7 @@ __all__ = [
     "evaluate",
     "fit",
     "in_use",
+    "is_starter",
     "kept_detections",
     "load",
     "open_detector",
@@ -64,7 +65,7 @@ __getattr__ = lazy_names(
         ".data": ["DetectionData", "DetectionPicture"],
         ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
         ".evaluation": ["compare", "evaluate"],
-        ".opening": ["DetectorInUse", "in_use", "load", "open_detector"],
+        ".opening": ["DetectorInUse", "in_use", "is_starter", "load", "open_detector"],
         ".fitting": ["fit"],
         ".photos": ["Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
         "fullshot.train.weights": ["STARTER"],

@@ -60,6 +60,11 @@ def in_use(workspace: Workspace, settings: Settings | None = None) -> DetectorIn
     )
 
 
+def is_starter(detector: Detector) -> bool:
+    """Whether a detector has the weights that come along."""
+    return detector.digest == digest(STARTER_FILE)[:16]
+
+
 def load(
     workspace: Workspace, run: str | None = None, *, settings: Settings | None = None, confidence: float | None = None
 ) -> Detector:

@@ -367,7 +367,8 @@ def test_it_is_well_while_it_predicts(make: Make) -> None:
 def connected(settings: Settings, studio: Server) -> Settings:
     """Of a backend that the real Label Studio asks."""
     more = {"url": studio.url, "token": studio.credentials.token, "backend_port": 0, "retrain_after": 2}
-    return load(annotate={**settings.annotate.model_dump(exclude={"token", "backend_password"}), **more})
+    annotate = {**settings.annotate.model_dump(exclude={"token", "backend_password"}), **more}
+    return load(annotate=annotate, detector={"starter": False})
 
 
 def test_label_studio_asks_for_boxes_of_the_open_task(client: Client, connected: Settings, make: Make) -> None:
@@ -456,7 +457,7 @@ def test_a_real_detector_is_trained_and_measured(client: Client, connected: Sett
     curated = workspace.read("curated")
     curated.loc[:1, "split"] = "val"
     workspace.write("curated", curated)
-    quick = {"epochs": 1, "image_size": 64, "plots": False}
+    quick = {"epochs": 1, "image_size": 64, "plots": False, "starter": False}
     given = {
         **connected.annotate.model_dump(exclude={"backend_password"}),
         "token": connected.annotate.token.get_secret_value(),

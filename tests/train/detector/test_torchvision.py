@@ -77,6 +77,19 @@ def test_the_starter_weights_are_a_start(make_workspace: MakeWorkspace, capsys: 
     assert "fcos on tf_efficientnet_lite0 starts from the starter weights" in capsys.readouterr().err
 
 
+def test_its_figures_and_pictures_can_be_watched_epoch_by_epoch(make_workspace: MakeWorkspace) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    workspace = make_workspace(train=4, val=2)
+    stats = detector.fit(workspace, small(epochs=2))
+    told = EventAccumulator(str(workspace.models("detector") / str(stats["run"]) / "tensorboard"))
+    told.Reload()
+    assert [event.step for event in told.Scalars("map50_95")] == [1, 2]
+    assert {"map50", "classification", "bbox_regression"} <= set(told.Tags()["scalars"])
+    picture = told.Images("found")[-1]
+    assert (picture.step, picture.width, picture.height) == (2, 96, 64)
+
+
 def test_where_memory_does_not_hold_a_batch_fewer_pictures_go_through_at_once(
     make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -135,5 +135,6 @@ def test_a_folder_that_cannot_be_written_stops_nothing(trained: Workspace, capsy
     (run,) = (path.parent for path in trained.models("embedder").glob("*/weights.pt"))
     (run / "model.onnx").unlink()
     (run / "model.onnx").mkdir()  # as good as a folder without the right to write, which root would have
-    np.testing.assert_array_equal(embedder.load(trained, device="cpu").embed(CROPS), by_torch(trained).embed(CROPS))
-    assert "the embedder runs on torch" in capsys.readouterr().err
+    opened = embedder.load(trained, device="cpu").embed(CROPS)
+    np.testing.assert_allclose(opened, by_torch(trained).embed(CROPS), atol=1e-5)
+    assert "the export of the embedder cannot be kept, and is made anew each time" in capsys.readouterr().err

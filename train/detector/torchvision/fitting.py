@@ -6,10 +6,11 @@ from typing import Any
 
 import timm
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
-from fullshot.core.boxes import Box
+from fullshot.core.boxes import Box, Picture
 from fullshot.core.engines import cores
 from fullshot.core.errors import StageFailed
 from fullshot.core.progress import Advance, say
@@ -18,6 +19,7 @@ from fullshot.train.detector.candidates import CandidateNetwork
 from fullshot.train.detector.data import DetectionData, DetectionPicture
 from fullshot.train.detector.metrics import average_precision
 from fullshot.train.detector.network_detector import NetworkDetector
+from fullshot.train.detector.photos import draw_boxes
 from fullshot.train.detector.torchvision import networks, weights
 from fullshot.train.detector.torchvision.dataset import Batches, TrainingPictures, together
 from fullshot.train.detector.torchvision.pixels import DecodedPictures
@@ -31,6 +33,9 @@ _LEAST_SCORE = 0.005
 """Of boxes that average precision is measured on after each epoch."""
 
 _MEASURED_AT_ONCE = 16
+
+_SHOWN, _SURE = 6, 0.25
+"""Pictures that TensorBoard shows after each epoch, and the least score of their boxes."""
 
 
 def train(
@@ -159,7 +164,11 @@ def _network(
 
 
 class _Measured:
-    """Average precision of a network on pictures, at the size that it learns at."""
+    """Average precision of a network on pictures, at the size that it learns at.
+
+    Attributes:
+        sample: the first pictures with the boxes that were found in them, surer than :data:`_SURE`.
+    """
 
     def __init__(
         self,
@@ -170,6 +179,7 @@ class _Measured:
     ) -> None:
         self._settings, self._labels, self._pictures, self._device = settings, labels, pictures, device
         self._decoded = DecodedPictures(pictures, settings.image_size)
+        self.sample: Image.Image | None = None
 
     def __call__(self, network: nn.Module) -> dict[str, Any]:
         run, facts = weights.runner(network, self._settings.family, self._labels, self._device)
@@ -183,9 +193,26 @@ class _Measured:
         for first in range(0, len(self._pictures), _MEASURED_AT_ONCE):
             rows = range(first, min(first + _MEASURED_AT_ONCE, len(self._pictures)))
             some = [self._decoded[row] for row in rows]
-            found += asked.predict([pixels.permute(1, 2, 0).numpy() for pixels, _ in some])
+            pictures = [pixels.permute(1, 2, 0).numpy() for pixels, _ in some]
+            found += asked.predict(pictures)
+            if first == 0:
+                self.sample = _beside(pictures[:_SHOWN], found)
             for row, (pixels, corners) in zip(rows, some, strict=True):
                 boxes = zip(self._pictures[row].boxes, corners.tolist(), strict=True)
                 expected.append([Box(box.label, *its_corners) for box, its_corners in boxes])
                 sizes.append((pixels.shape[-1], pixels.shape[-2]))
         return average_precision(self._labels, expected, found, sizes)
+
+
+def _beside(pictures: Sequence[Picture], found: Sequence[Sequence[Box]]) -> Image.Image:
+    """Pictures with their boxes, one beside the other."""
+    drawn = [
+        draw_boxes(picture, [box for box in boxes if (box.score or 0) > _SURE])
+        for picture, boxes in zip(pictures, found, strict=False)
+    ]
+    whole = Image.new("RGB", (sum(one.width for one in drawn), max(one.height for one in drawn)))
+    left = 0
+    for one in drawn:
+        whole.paste(one, (left, 0))
+        left += one.width
+    return whole

@@ -3,12 +3,14 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from fullshot.core.errors import StageFailed
@@ -97,13 +99,26 @@ class Detection(lightning.LightningModule):
         return min(1.0, (step + 1) / _WARM_UP) * cosine
 
 
+class Measure(Protocol):
+    """Says how good a network is.
+
+    Attributes:
+        sample: some pictures with the boxes that it found last, side by side; None: there are none.
+    """
+
+    sample: Image.Image | None
+
+    def __call__(self, network: nn.Module) -> Mapping[str, Any]:
+        """Its ``map50`` and ``map50_95``."""
+
+
 class CheckpointCallback(lightning.Callback):
     """After every epoch: measures, keeps the best weights, and writes the checkpoint, in one step.
 
     Args:
         folder: of the run.
         detection: what is trained.
-        measure: a network's ``map50`` and ``map50_95`` on the split val.
+        measure: on the split val.
         patience: the training ends after so many epochs that measured no better; 0: it goes on to the last.
         advance: is given the number of epochs done and in all.
 
@@ -117,7 +132,7 @@ class CheckpointCallback(lightning.Callback):
         self,
         folder: Path,
         detection: Detection,
-        measure: Callable[[nn.Module], Mapping[str, Any]],
+        measure: Measure,
         advance: Advance,
         *,
         patience: int,
@@ -161,6 +176,8 @@ class CheckpointCallback(lightning.Callback):
         row = {"epoch": trainer.current_epoch + 1, **means}
         self.history.append({**row, "map50": measured["map50"], "map50_95": measured["map50_95"]})
         self._journal.scalars(self.history[-1])
+        if self._measure.sample is not None:
+            self._journal.picture("found", np.asarray(self._measure.sample), len(self.history))
         if self.best is self.history[-1]:
             self.weights = {name: value.cpu().clone() for name, value in average.state_dict().items()}
         now = time.monotonic()
