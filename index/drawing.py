@@ -14,9 +14,7 @@ from matplotlib.patches import Rectangle
 
 from fullshot.core.boxes import Box, Picture, crop
 from fullshot.core.pictures import NotAnImage, read_reduced
-
-COLOURS = {"top": "#d1495b", "long": "#8f2d56", "bottom": "#00798c", "foot": "#b7791f"}
-"""A wear's colour, on the photo and beside its row."""
+from fullshot.train.detector import COLOURS
 
 _INK, _PALE = "#222222", "#888888"
 _TILE = 1.55

@@ -55,7 +55,9 @@ def trained_and_measured(workspace: Path, *flags: str | int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("family", ["yolo", "ssdlite"])
 def test_the_commands_lead_from_the_files_to_figures_of_each_label(curated: Path, family: str) -> None:
-    trained_and_measured(curated, "--family", family, "--epochs", 1, "--image-size", 64)
+    stats = trained_and_measured(curated, "--family", family, "--epochs", 1, "--image-size", 64)
+    assert stats["pictures"] == KINDS * SPLITS["test"]
+    assert all(0 <= row["map50_95"] <= row["map50"] <= 1 for row in (stats, *stats["classes"].values()))
 
 
 @pytest.mark.slow

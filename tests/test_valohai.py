@@ -175,4 +175,5 @@ def test_the_lock_without_its_hashes_is_a_file_of_constraints(tmp_path: Path) ->
 def test_nothing_of_a_machine_stands_in_the_files(name: str) -> None:
     text = (ROOT / name).read_text()
     assert re.findall(r"https?://[^\s/\"]+", text) in ([], ["https://download.pytorch.org"])
-    assert not re.search(r"localhost|127\.0\.0\.1|/work/|/root/", text)
+    assert not re.search(r"localhost|127\.0\.0\.1", text)
+    assert not [place for place in (ROOT, Path(sys.prefix)) if f"{place}/" in text]  # of whoever wrote it

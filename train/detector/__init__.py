@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from fullshot.train.detector.evaluation import compare, evaluate
     from fullshot.train.detector.fitting import fit
     from fullshot.train.detector.opening import DetectorInUse, in_use, is_starter, load, open_detector
-    from fullshot.train.detector.photos import Detected, Photo, Photos, detect_photos, draw_boxes
+    from fullshot.train.detector.photos import COLOURS, Detected, Photo, Photos, detect_photos, draw_boxes
     from fullshot.train.weights import STARTER
 
 __all__ = [
+    "COLOURS",
     "DETECTIONS",
     "DETECTORS",
     "STARTER",
@@ -67,7 +68,7 @@ __getattr__ = lazy_names(
         ".evaluation": ["compare", "evaluate"],
         ".opening": ["DetectorInUse", "in_use", "is_starter", "load", "open_detector"],
         ".fitting": ["fit"],
-        ".photos": ["Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
+        ".photos": ["COLOURS", "Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
         "fullshot.train.weights": ["STARTER"],
         "fullshot.core.interfaces": ["Detector", "DetectorTrainer", "DetectorWithFeatures"],
     },

@@ -20,6 +20,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp",
 """Of the files in a folder that are looked at; a file that is named is looked at whatever it is called."""
 
 COLOURS = {"top": "#d1495b", "long": "#8f2d56", "bottom": "#00798c", "foot": "#b7791f"}
+"""A wear's, round its boxes and wherever else it is shown."""
 _OTHER_COLOUR = "#222222"
 
 _AT_ONCE = 16

@@ -136,17 +136,10 @@ def compare(
 def measure(
     workspace: Workspace, trainer: "DetectorTrainer[DetectionData]", run: Run, data: DetectionData, split: str
 ) -> Figures:
-    """How well a run's detector finds the boxes of a split; what it finds is kept, and not looked for again.
+    """How well a run's detector finds the boxes of a split.
 
-    Args:
-        workspace: holds the pictures.
-        trainer: with the confidence :data:`LEAST_SCORE`.
-        run: whose weights are whole.
-        data: the pictures and boxes.
-        split: of them.
-
-    Returns:
-        See :func:`fullshot.train.detector.metrics.average_precision`.
+    It takes what :func:`fullshot.train.detector.evaluation.findings.gather` takes, and gives what
+    :func:`fullshot.train.detector.metrics.average_precision` gives.
     """
     return gather(workspace, trainer, run, data, split).precisions().figures()
 

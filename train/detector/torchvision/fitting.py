@@ -17,6 +17,7 @@ from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings
 from fullshot.train.detector.candidates import CandidateNetwork
 from fullshot.train.detector.data import DetectionData, DetectionPicture
+from fullshot.train.detector.evaluation import LEAST_SCORE
 from fullshot.train.detector.metrics import average_precision
 from fullshot.train.detector.network_detector import NetworkDetector
 from fullshot.train.detector.photos import draw_boxes
@@ -28,9 +29,6 @@ from fullshot.train.devices import device_of
 from fullshot.train.driving import drive, epochs_done
 from fullshot.train.weights import Pretrained
 from fullshot.train.weights import read as read_backbone
-
-_LEAST_SCORE = 0.005
-"""Of boxes that average precision is measured on after each epoch."""
 
 _MEASURED_AT_ONCE = 16
 
@@ -185,7 +183,7 @@ class _Measured:
         run, facts = weights.runner(network, self._settings.family, self._labels, self._device)
         size = self._settings.image_size
         asked = NetworkDetector(
-            CandidateNetwork(run, facts, image_size=size, confidence=_LEAST_SCORE), digest="", image_size=size
+            CandidateNetwork(run, facts, image_size=size, confidence=LEAST_SCORE), digest="", image_size=size
         )
         expected: list[list[Box]] = []
         found: list[list[Box]] = []
