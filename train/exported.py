@@ -1,16 +1,14 @@
-"""A trained network a second time, in the ONNX format and run by ONNX Runtime: it starts at once, without torch.
+"""A trained network a second time, in the ONNX format, for a runtime that starts at once, without torch.
 
 The file lies in the folder of its run and names the weights that it was made of, so that one of other weights is never
 used. What a network is known by, such as its digest, is that of the weights, not of this file: it may be deleted, and
 is made again when the model is opened next.
 
-ONNX Runtime was chosen by what a single picture costs in a fresh process (garment-nano at 256 px and the embedder, two
-cores): import and opening 0.3 s, OpenCV's dnn 0.2 s, OpenVINO 1.8 s, torch 4 s and Ultralytics 2 s more. OpenCV embeds
-at half its speed, and reads fewer networks.
+What a single picture costs in a fresh process (garment-nano at 256 px and the embedder, two cores): import and opening
+with ONNX Runtime 0.3 s, with OpenVINO 0.4 s once it has compiled the network, torch 4 s and Ultralytics 2 s more.
 """
 
 import importlib.util
-import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fullshot.core.engines import cores
 from fullshot.core.errors import UserError
 from fullshot.core.files import write_bytes
 from fullshot.core.progress import say
+from fullshot.train import runtimes
+from fullshot.train.runtimes import RunningNetwork
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,32 +67,6 @@ class Export:
     facts: Mapping[str, str]
 
 
-class ExportedNetwork:
-    """A network that ONNX Runtime runs on the CPU.
-
-    Args:
-        content: of the file.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        # Said outright: left to itself, it binds threads to cores that a container may not give it.
-        # OpenMP's variable may be a list, a number for each level of nesting.
-        asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-        options.intra_op_num_threads = int(asked) if asked.isdecimal() else cores()
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
-        self.facts: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-
-    def __call__(self, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """What the network gives for pictures of shape (N, 3, height, width), float32 in [0, 1], RGB."""
-        given: list[NDArray[np.float32]] = self._session.run(None, {self._input: pictures})
-        return given
-
-
 def runs_on_cpu(device: str) -> bool:
     """Whether the device of the settings is the CPU, which is found out without torch.
 
@@ -106,7 +78,15 @@ def runs_on_cpu(device: str) -> bool:
     return sys.platform != "darwin" and not any(Path(place).exists() for place in _ACCELERATORS)
 
 
-def open_export(path: Path, weights: str, what: str, make: Callable[[], Export]) -> ExportedNetwork | None:
+def open_export(
+    path: Path,
+    weights: str,
+    what: str,
+    make: Callable[[], Export],
+    *,
+    runtime: str = runtimes.AUTO,
+    precision: str = runtimes.FLOAT32,
+) -> RunningNetwork | None:
     """Open the export of a run's weights; where there is none, or one of other weights, it is made, which is said.
 
     Args:
@@ -114,41 +94,44 @@ def open_export(path: Path, weights: str, what: str, make: Callable[[], Export])
         weights: the digest of the weights that it has to be of.
         what: is exported, such as ``the detector``.
         make: see :func:`write_export`.
+        runtime: that is to run it, see :func:`fullshot.train.runtimes.chosen`.
+        precision: see there.
 
     Returns:
         See :func:`write_export`.
-    """
-    found = _opened(path, weights)
-    if found is None and can_export(what):
-        say(f"fullshot: {what} is exported to {path}, once: from then on it starts without torch")
-        found = write_export(path, weights, what, make)
-    return found
-
-
-def read_export(path: Path) -> ExportedNetwork:
-    """A network from a file that somebody names.
 
     Raises:
-        UserError: it cannot be read, or holds no network that was exported here.
+        UserError: the runtime is not installed.
     """
-    try:
-        network = ExportedNetwork(path.read_bytes())
-    except Exception:  # of a damaged file; each kind of damage raises its own
-        raise UserError(f"{path} holds no network that ONNX Runtime reads") from None
-    if network.facts.get("format") != FORMAT:
-        raise UserError(f"{path} was not exported by this version of fullshot: export it anew")
-    return network
+    chosen = runtimes.chosen(runtime, precision)
+    if runtime == runtimes.TORCH:
+        return None
+    runtime = chosen
+    found = _opened(path, weights, runtime, precision)
+    if found is None and can_export(what):
+        say(f"fullshot: {what} is exported to {path}, once: from then on it starts without torch")
+        found = write_export(path, weights, what, make, runtime=runtime, precision=precision)
+    return found
 
 
 def can_export(what: str) -> bool:
     """Whether the libraries are there; a line says which is not."""
-    missing = [name for name in ("onnxruntime", "onnx") if importlib.util.find_spec(name) is None]
+    missing = [] if runtimes.chosen() != runtimes.TORCH else [runtimes.ONNX_RUNTIME]
+    missing += [] if importlib.util.find_spec("onnx") else ["onnx"]
     if missing:
         _said(what, f"{' and '.join(missing)} not installed")
     return not missing
 
 
-def write_export(path: Path, weights: str, what: str, make: Callable[[], Export]) -> ExportedNetwork | None:
+def write_export(
+    path: Path,
+    weights: str,
+    what: str,
+    make: Callable[[], Export],
+    *,
+    runtime: str = "",
+    precision: str = runtimes.FLOAT32,
+) -> RunningNetwork | None:
     """Write a network's export, in one step, once it is seen to give what torch gives.
 
     Args:
@@ -156,27 +139,68 @@ def write_export(path: Path, weights: str, what: str, make: Callable[[], Export]
         weights: the digest of its weights.
         what: is exported, for a message.
         make: opens the weights; what it raises is raised, but for :class:`NotExportable`.
+        runtime: that is to run it; empty: the first that there is.
+        precision: see :func:`fullshot.train.runtimes.open_network`.
 
     Returns:
         The network as it is opened from the file; None where it cannot be exported: that is said in a line, and torch
         has to run it. Where the file cannot be written, that is said.
     """
+    runtime = runtime or runtimes.chosen()
     try:
-        export = make()
+        content = content_of(make, weights, runtime)
     except NotExportable as error:
-        _said(what, str(error))
-        return None
-    try:
-        content = _content(export, {**export.facts, "weights": weights, "format": FORMAT})
-        network = ExportedNetwork(content)
-        _refuse_other_numbers(export, network)
-    except Exception as error:  # a backbone of another package may hold what no exporter knows, and raise anything
-        _said(what, " ".join(f"not exported to {path}: {type(error).__name__}: {error}".split())[:300])
+        _said(what, str(error).replace("not exported", f"not exported to {path}", 1))
         return None
     try:
         write_bytes(path, content)
     except OSError as error:
         say(f"fullshot: the export of {what} cannot be kept, and is made anew each time: {path}: {error.strerror}")
+    return runtimes.open_network(content, runtime, precision)
+
+
+def content_of(make: Callable[[], Export], weights: str, runtime: str) -> bytes:
+    """A network in the format ONNX, once it is seen to give what torch gives.
+
+    Args:
+        make: opens the weights; what it raises is raised.
+        weights: their digest.
+        runtime: that it is compared with torch in.
+
+    Raises:
+        NotExportable: it cannot be exported; says why.
+    """
+    export = make()
+    try:
+        content = _content(export, {**export.facts, "weights": weights, "format": FORMAT})
+        _refuse_other_numbers(export, runtimes.open_network(content, runtime))
+    except Exception as error:  # a backbone of another package may hold what no exporter knows, and raise anything
+        words = " ".join(f"not exported: {type(error).__name__}: {error}".split())[:300]
+        raise NotExportable(words) from None
+    return content
+
+
+def read_export(path: Path, runtime: str = runtimes.AUTO, precision: str = runtimes.FLOAT32) -> RunningNetwork:
+    """A network from a file that somebody names.
+
+    Args:
+        path: of the format ONNX, or of OpenVINO's own.
+        runtime: see :func:`fullshot.train.runtimes.chosen`.
+        precision: see there.
+
+    Raises:
+        UserError: it cannot be read, or holds no network that was exported here; no runtime is there that reads it.
+    """
+    if path.suffix == runtimes.OPENVINO_SUFFIX:
+        runtime = runtimes.chosen(runtimes.OPENVINO)
+    elif (runtime := runtimes.chosen(runtime, precision)) == runtimes.TORCH:
+        raise UserError(f"{path} was exported: torch does not read it, but {runtimes.ONNX_RUNTIME} does, or OpenVINO")
+    try:
+        network = runtimes.open_network(path, runtime, precision)
+    except Exception:  # of a damaged file; each kind of damage raises its own
+        raise UserError(f"{path} holds no network that {runtimes.NAMES[runtime]} reads") from None
+    if network.facts.get("format") != FORMAT:
+        raise UserError(f"{path} was not exported by this version of fullshot: export it anew")
     return network
 
 
@@ -184,11 +208,11 @@ def _said(what: str, reason: str) -> None:
     say(f"fullshot: {what} runs on torch, which starts slowly ({reason})")
 
 
-def _opened(path: Path, weights: str) -> ExportedNetwork | None:
-    if not path.is_file() or importlib.util.find_spec("onnxruntime") is None:
+def _opened(path: Path, weights: str, runtime: str, precision: str) -> RunningNetwork | None:
+    if not path.is_file() or runtime == runtimes.TORCH:
         return None
     try:
-        network = ExportedNetwork(path.read_bytes())
+        network = runtimes.open_network(path, runtime, precision)
     except Exception:  # of a damaged file; each kind of damage raises its own
         return None
     is_of_these = (network.facts.get("weights"), network.facts.get("format")) == (weights, FORMAT)
@@ -222,7 +246,7 @@ def _content(export: Export, facts: Mapping[str, str]) -> bytes:
     return content
 
 
-def _refuse_other_numbers(export: Export, network: ExportedNetwork) -> None:
+def _refuse_other_numbers(export: Export, network: RunningNetwork) -> None:
     import torch
 
     with torch.no_grad():

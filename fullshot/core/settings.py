@@ -162,6 +162,12 @@ class DetectorSettings(_Section):
     learning_rate: float = Field(2e-3, gt=0, description="of AdamW; a tenth of it suits weights to go on from")
     seed: int = 7
     device: str = Field("", description="cpu, 0, mps, …; empty: the best there is")
+    runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field(
+        "auto", description="what finds garments on a CPU; auto: the fastest that is there"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16: on a CPU that has it, OpenVINO takes half of the time; boxes move a little"
+    )
     plots: bool = Field(True, description="draw learning curves, precision and recall, confusions, sample pictures")
     confidence: Share = Field(0.25, description="boxes below this score are not reported")
     labels: Labels = Field(ALL_GARMENTS, description="what it tells apart; boxes of others do not count")

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from fullshot.core.boxes import Picture
 from fullshot.train.detector.network_detector import GREY
-from fullshot.train.exported import ExportedNetwork
+from fullshot.train.runtimes import RunningNetwork
 
 _MAX_CANDIDATES = 30_000
 _MAX_BOXES = 300
 """So many boxes are looked at, and so many reported of a picture: Ultralytics' defaults."""
+
+
+_SCALE = np.float32(1 / 255)
 
 
 class _Place(NamedTuple):
@@ -66,7 +69,7 @@ class CandidateNetwork:
         self._shrinking = cv2.INTER_AREA if facts["smooth"] == str(True) else cv2.INTER_LINEAR
 
     @classmethod
-    def of_export(cls, network: ExportedNetwork, *, image_size: int, confidence: float) -> Self:
+    def of_export(cls, network: RunningNetwork, *, image_size: int, confidence: float) -> Self:
         """The network of a file, which holds the facts."""
         return cls(network, network.facts, image_size=image_size, confidence=confidence)
 
@@ -74,11 +77,8 @@ class CandidateNetwork:
         """See :class:`fullshot.train.detector.network_detector.Network`."""
         shape = pictures[0].shape
         place = self._place(*shape[:2])
-        seen = np.stack([self._letterboxed(picture, place) for picture in pictures])
-        batch = np.ascontiguousarray(seen.transpose(0, 3, 1, 2), np.float32)
-        batch /= 255
-        boxes, features = self._run(batch)
-        chosen = [self._without_pairs(rows.T) if self._has_pairs else self._sure(rows) for rows in boxes]
+        boxes, features = self._run(self._batch(pictures, place))
+        chosen = [self._without_pairs(rows) if self._has_pairs else self._sure(rows) for rows in boxes]
         for rows in chosen:
             rows[:, :4:2] = ((rows[:, :4:2] - place.left) * (shape[1] / place.width)).clip(0, shape[1])
             rows[:, 1:4:2] = ((rows[:, 1:4:2] - place.top) * (shape[0] / place.height)).clip(0, shape[0])
@@ -92,13 +92,23 @@ class CandidateNetwork:
         beside, below = (self._side - new_width) % step, (self._side - new_height) % step
         return _Place(beside // 2, below // 2, new_width, new_height)
 
-    def _letterboxed(self, picture: Picture, place: _Place) -> NDArray[np.uint8]:
-        if picture.shape[:2] != (place.height, place.width):
-            how = self._shrinking if place.height < picture.shape[0] else cv2.INTER_LINEAR
-            picture = np.asarray(cv2.resize(picture, (place.width, place.height), interpolation=how))
+    def _batch(self, pictures: Sequence[Picture], place: _Place) -> NDArray[np.float32]:
+        """Pictures of one shape as the network takes them."""
         step = self._side if self._is_square else self._stride
         right, bottom = -(place.width + place.left) % step, -(place.height + place.top) % step
-        return np.pad(picture, ((place.top, bottom), (place.left, right), (0, 0)), constant_values=GREY)
+        height, width = place.top + place.height + bottom, place.left + place.width + right
+        batch = np.empty((len(pictures), 3, height, width), np.float32)
+        for picture, planes in zip(pictures, batch, strict=True):
+            if picture.shape[:2] != (place.height, place.width):
+                how = self._shrinking if place.height < picture.shape[0] else cv2.INTER_LINEAR
+                picture = np.asarray(cv2.resize(picture, (place.width, place.height), interpolation=how))
+            if (height, width) != picture.shape[:2]:
+                grey, beside = (GREY,) * 3, (place.top, bottom, place.left, right)
+                picture = np.asarray(cv2.copyMakeBorder(picture, *beside, cv2.BORDER_CONSTANT, value=grey))
+            # Plane by plane, from bytes to numbers in one pass: a third of the time of turning the whole about.
+            for plane, channel in zip(planes, cv2.split(picture), strict=True):
+                np.multiply(channel, _SCALE, out=plane, dtype=np.float32)
+        return batch
 
     def _sure(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of boxes (M, 6) of a network that reports each garment once, those with the confidence."""
@@ -108,17 +118,18 @@ class CandidateNetwork:
         """Of candidates, the best of those that overlap each other, as rows of shape (M, 6).
 
         Args:
-            rows: shape (K, 4 + classes): centre, width and height in pixels, and the score of each class.
+            rows: shape (4 + classes, K): centre, width and height in pixels, and the score of each class.
         """
-        sure = rows[:, 4:] > self._confidence
-        if not self._has_several:
-            sure &= np.arange(sure.shape[1]) == rows[:, 4:].argmax(axis=1, keepdims=True)
-        places, numbers = np.nonzero(sure)
-        scores: NDArray[np.float32] = rows[places, 4 + numbers]
-        rows = rows[places]
-        low, size = rows[:, :2] - rows[:, 2:4] / 2, rows[:, 2:4]
+        if self._has_several:
+            numbers, places = np.nonzero(rows[4:] > self._confidence)
+        else:
+            places = np.flatnonzero(rows[4:].max(axis=0) > self._confidence)
+            numbers = rows[4:, places].argmax(axis=0)
+        scores: NDArray[np.float32] = rows[4 + numbers, places]
+        corners = rows[:4, places].T
+        low, size = corners[:, :2] - corners[:, 2:] / 2, corners[:, 2:]
         kept = cv2.dnn.NMSBoxesBatched(
-            np.concatenate([low, size], axis=1).astype(np.float64).tolist(),
+            np.concatenate([low, size], axis=1, dtype=np.float64).tolist(),
             scores.tolist(),
             numbers.tolist(),
             self._confidence,

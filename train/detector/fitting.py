@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 STAGE = "train detector"
 
-_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"confidence", "plots", "model", "family", "weights", "starter"}
+_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {
+    *("confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision")
+}
 """Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold."""
 
 _LATER = ("patience", "labels", "crops")

@@ -1,19 +1,17 @@
 """Which detector finds garments: a workspace's own, else the one that comes along, or that of a file."""
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
-from fullshot.core.errors import MissingInput, UserError
+from fullshot.core.errors import MissingInput
 from fullshot.core.files import digest
 from fullshot.core.interfaces import Detector
 from fullshot.core.progress import say
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
-from fullshot.train.detector.families import KIND, trainer_of
+from fullshot.train.detector.families import KIND
+from fullshot.train.detector.sources import find_source
 from fullshot.train.runs import Run
 from fullshot.train.weights import STARTER, STARTER_FILE
 
@@ -88,10 +86,7 @@ def load(
         run = STARTER
     if run == STARTER:
         return open_detector(STARTER, section)
-    chosen = runs.latest_run(workspace, KIND, run)
-    trainer = trainer_of(chosen, section)
-    runs.whole_weights(workspace, chosen, trainer.weights(chosen.folder))
-    return trainer.load(chosen.folder)
+    return find_source(runs.latest_run(workspace, KIND, run).name, workspace).load(section)
 
 
 def open_detector(
@@ -100,74 +95,25 @@ def open_detector(
     """A detector from its weights alone; no workspace is needed.
 
     Args:
-        weights: :data:`STARTER`; a file that a training of torchvision's families wrote (``.safetensors``), or an
-            export (``.onnx``); the folder of a run; or a workspace, for the detector that it uses.
-        section: the device, the confidence, and for an export that does not say it the size of pictures.
+        weights: see :func:`fullshot.train.detector.sources.find_source`; or a workspace, for the detector that it uses.
+        section: the device, the runtime and the confidence.
         confidence: the least score of a box, in [0, 1]; None: as the settings say.
 
     Raises:
         UserError: there is no such file, it holds no detector, or this machine has no such device.
         MissingInput: the workspace has no detector.
+        StageFailed: the weights of a run are gone or damaged.
     """
     section = _with(section or DetectorSettings(), confidence)
-    path = STARTER_FILE if weights == STARTER else Path(weights).expanduser()
-    if path.suffix == ".safetensors" and path.is_file():
-        return _of_safetensors(path, section)
-    if path.suffix == ".onnx" and path.is_file():
-        return _of_export(path, section)
-    if (path / "run.json").is_file():
-        return _of_run(path, section)
-    if path.is_dir():
+    path = Path(weights).expanduser()
+    if weights != STARTER and path.is_dir() and not (path / "run.json").is_file():
         workspace = Workspace(path)
         workspace.must_be_there()
         own = workspace.settings()
         section = own.detector.model_copy(update=section.model_dump(exclude_defaults=True))
         return load(workspace, settings=own.model_copy(update={"detector": section}))
-    raise UserError(
-        f"weights {weights!r}: expected {STARTER}, a file .safetensors or .onnx, the folder of a run, or a workspace"
-    )
+    return find_source(weights).load(section)
 
 
 def _with(section: DetectorSettings, confidence: float | None) -> DetectorSettings:
     return section if confidence is None else section.model_copy(update={"confidence": confidence})
-
-
-def _of_run(folder: Path, section: DetectorSettings) -> Detector:
-    run = Run(KIND, folder.name, folder, "")
-    if run.record.get("kind", KIND) != KIND:
-        raise UserError(f"{folder} is a run of the {run.record['kind']}: expected one of the {KIND}")
-    if not run.finished:
-        raise UserError(
-            f"the run {folder} is not finished: go on with it by `fullshot train {KIND} … --resume {run.name}`"
-        )
-    return trainer_of(run, section).load(folder)
-
-
-def _of_safetensors(path: Path, section: DetectorSettings) -> Detector:
-    from safetensors import SafetensorError, safe_open
-
-    from fullshot.train.detector.torchvision import open_weights
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            image_size = int(file.metadata()["image_size"])
-    except (SafetensorError, OSError, TypeError, KeyError, ValueError):
-        raise UserError(f"{path} holds no detector that fullshot trained") from None
-    # Beside weights that came along or from elsewhere may be no place to write.
-    place = Path(platformdirs.user_cache_dir("fullshot")) / "detectors" / f"{digest(path)[:16]}.onnx"
-    with contextlib.suppress(OSError):  # it is then said that the export cannot be written
-        place.parent.mkdir(parents=True, exist_ok=True)
-    return open_weights(path, place, section.model_copy(update={"image_size": image_size}))
-
-
-def _of_export(path: Path, section: DetectorSettings) -> Detector:
-    from fullshot.train.detector.candidates import CandidateNetwork
-    from fullshot.train.detector.network_detector import NetworkDetector
-    from fullshot.train.exported import read_export
-
-    network = read_export(path)
-    if "stride" not in network.facts:
-        raise UserError(f"{path} holds no detector, but another network that was exported")
-    image_size = int(network.facts["image_size"])
-    run = CandidateNetwork.of_export(network, image_size=image_size, confidence=section.confidence)
-    return NetworkDetector(run, digest=digest(path)[:16], image_size=image_size)

@@ -13,6 +13,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import exported, runs
 from fullshot.train.embedder.in_use import KIND, WEIGHTS
 from fullshot.train.embedder.preprocessing import resize_all
+from fullshot.train.runtimes import RunningNetwork
 
 _WHAT = "the embedder"
 
@@ -21,13 +22,13 @@ _BATCH = 64
 
 
 class ExportedEmbedder:
-    """An embedder that ONNX Runtime runs; see :class:`fullshot.core.interfaces.Embedder`.
+    """An embedder that a runtime runs; see :class:`fullshot.core.interfaces.Embedder`.
 
     Args:
         network: made by :func:`fullshot.train.embedder.model.export_of`.
     """
 
-    def __init__(self, network: exported.ExportedNetwork) -> None:
+    def __init__(self, network: RunningNetwork) -> None:
         self._network = network
         self.digest = network.facts["weights"]
         self.dimension = int(network.facts["dimension"])

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from fullshot.core.interfaces.crawling import Frontier, Renderer, ShopPage
     from fullshot.core.interfaces.curation import PoseEstimator, QualityCheck
     from fullshot.core.interfaces.engines import Engine
-    from fullshot.core.interfaces.models import Backbone, Detector, DetectorTrainer, DetectorWithFeatures, Embedder
+    from fullshot.core.interfaces.models import (
+        Backbone,
+        Detector,
+        DetectorTrainer,
+        DetectorWithFeatures,
+        Embedder,
+        ExportingTrainer,
+    )
     from fullshot.core.interfaces.storage import BlobStore, VectorStore
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "DetectorWithFeatures",
     "Embedder",
     "Engine",
+    "ExportingTrainer",
     "Frontier",
     "PoseEstimator",
     "QualityCheck",
@@ -43,7 +51,14 @@ __getattr__ = lazy_names(
         ".crawling": ["Frontier", "Renderer", "ShopPage"],
         ".curation": ["PoseEstimator", "QualityCheck"],
         ".engines": ["Engine"],
-        ".models": ["Backbone", "Detector", "DetectorTrainer", "DetectorWithFeatures", "Embedder"],
+        ".models": [
+            "Backbone",
+            "Detector",
+            "DetectorTrainer",
+            "DetectorWithFeatures",
+            "Embedder",
+            "ExportingTrainer",
+        ],
         ".storage": ["BlobStore", "VectorStore"],
     },
 )

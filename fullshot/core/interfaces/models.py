@@ -115,6 +115,21 @@ class DetectorTrainer(Protocol[Data_contra]):
         """
 
 
+@runtime_checkable
+class ExportingTrainer(Protocol):
+    """A family whose networks can be exported: asked for with ``isinstance``."""
+
+    def export(self, folder: Path) -> Any:
+        """The network of a finished run, as a :class:`fullshot.train.exported.Export`.
+
+        Args:
+            folder: of the run.
+
+        Raises:
+            NotExportable: this one cannot be; says why.
+        """
+
+
 class Backbone(Protocol):
     """A network that turns pictures into features, by name. Registry: :data:`fullshot.train.embedder.BACKBONES`.
 

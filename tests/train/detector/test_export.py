@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from fullshot.core.boxes import Box, Picture, iou, matched
+from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
@@ -39,8 +40,8 @@ def run_folder(trained: Trained) -> Path:
     return trained[0].models("detector") / str(trained[2]["run"])
 
 
-def opened(folder: Path) -> NetworkDetector:
-    section = DetectorSettings(image_size=64, device="cpu", confidence=CONFIDENCE)
+def opened(folder: Path, **more: Any) -> NetworkDetector:
+    section = DetectorSettings(image_size=64, device="cpu", confidence=CONFIDENCE, **more)
     loaded = DETECTORS.get("yolo").from_settings(section).load(folder)
     assert isinstance(loaded, NetworkDetector)
     return loaded
@@ -142,12 +143,72 @@ def test_without_the_runtime_torch_finds_the_same_and_that_is_said_in_a_line(
 ) -> None:
     pictures = photos(trained[0])
     expected = opened(run_folder(trained)).predict(pictures)
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    for runtime in ("onnxruntime", "openvino"):
+        monkeypatch.setitem(sys.modules, runtime, None)
     answers = opened(run_folder(trained)).predict(pictures)
     assert all(is_same(*pair) for pair in zip(answers, expected, strict=True))
     assert capsys.readouterr().err.splitlines() == [
         "fullshot: the detector runs on torch, which starts slowly (onnxruntime not installed)"
     ]
+
+
+needs_openvino = pytest.mark.skipif(sys.version_info >= (3, 14), reason="no OpenVINO for this version of Python")
+
+
+@pytest.mark.parametrize("runtime", ["torch", pytest.param("openvino", marks=needs_openvino)])
+def test_whatever_runs_it_a_detector_finds_the_same(trained: Trained, runtime: str) -> None:
+    pictures = photos(trained[0])
+    expected = opened(run_folder(trained), runtime="onnxruntime").predict(pictures)
+    answers = opened(run_folder(trained), runtime=runtime).predict(pictures)
+    assert all(is_same(*pair) for pair in zip(answers, expected, strict=True))
+
+
+@needs_openvino
+def test_bfloat16_is_openvinos_or_said_to_be_none_of_this_processors(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fullshot.train.runtimes import openvino
+
+    opened(run_folder(trained), precision="bfloat16")
+    words = "" if openvino.has_bfloat16() else "fullshot: this processor does not compute in bfloat16: float32 it is\n"
+    assert capsys.readouterr().err == words
+    with pytest.raises(UserError, match=r"detector\.precision: ONNX Runtime does not compute in bfloat16"):
+        opened(run_folder(trained), precision="bfloat16", runtime="onnxruntime")
+
+
+@needs_openvino
+def test_openvino_takes_the_place_of_onnx_runtime_and_tells_nobody(trained: Trained) -> None:
+    code = """
+import sys
+sys.modules["onnxruntime"] = None
+import numpy as np
+from fullshot.core.settings import DetectorSettings
+from fullshot.train.detector import open_detector
+open_detector(sys.argv[1], DetectorSettings(device="cpu")).predict([np.zeros((96, 72, 3), np.uint8)])
+print(*sys.modules)
+"""
+    command = [sys.executable, "-c", code, str(run_folder(trained))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "openvino" in loaded
+    assert not {"torch", "openvino_telemetry", "openvino.tools.ovc"} & loaded
+    assert done.stderr == ""
+
+
+def test_a_runtime_that_is_not_there_is_said_in_a_line(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(UserError, match=r"detector\.runtime: openvino is not installed: pip install"):
+        opened(run_folder(trained), runtime="openvino")
+
+
+def test_a_runs_weights_that_are_others_now_are_refused_by_its_folder(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder(trained), folder)
+    detector.open_detector(str(folder))
+    with (folder / "weights" / "best.pt").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(StageFailed, match=r"best\.pt are not those that the run was finished with"):
+        detector.open_detector(str(folder))
 
 
 def test_a_trained_detector_is_opened_and_used_without_torch(trained: Trained) -> None:

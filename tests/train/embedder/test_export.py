@@ -73,7 +73,8 @@ def test_whatever_openmp_is_told_the_export_opens(
 def test_without_a_library_for_it_torch_embeds_and_that_is_said_in_a_line(
     trained: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    for runtime in ("onnxruntime", "openvino"):
+        monkeypatch.setitem(sys.modules, runtime, None)
     np.testing.assert_array_equal(embedder.load(trained, device="cpu").embed(CROPS), by_torch(trained).embed(CROPS))
     assert capsys.readouterr().err.splitlines() == [
         "fullshot: the embedder runs on torch, which starts slowly (onnxruntime not installed)"

@@ -1,4 +1,4 @@
-"""The families of torchvision's detectors: trained by Lightning, opened by ONNX Runtime where it runs them."""
+"""The families of torchvision's detectors: trained by Lightning, opened from their export where they have one."""
 
 import json
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ class TorchvisionTrainer:
         fitted = fitting.train(self._settings, self._backbone, start, data, folder, self.weights(folder), advance)
         if exported.can_export(_WHAT):
             key = digest(self.weights(folder))[:16]
-            exported.write_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
+            exported.write_export(folder / exported.FILE, key, _WHAT, lambda: self.export(folder))
         return fitted
 
     def clean_up(self, folder: Path) -> None:
@@ -76,11 +76,12 @@ class TorchvisionTrainer:
         return folder / WEIGHTS
 
     def load(self, folder: Path) -> NetworkDetector:
-        """The detector of a finished run; on a CPU, ONNX Runtime runs it, where the network can be exported."""
+        """The detector of a finished run; on a CPU its export is run, where the network has one."""
         return open_weights(self.weights(folder), folder / exported.FILE, self._settings)
 
-    def _export(self, folder: Path) -> exported.Export:
-        return _export_of(self.weights(folder))
+    def export(self, folder: Path) -> exported.Export:
+        """The network of a finished run, to be exported."""
+        return export_weights(self.weights(folder))
 
 
 def open_weights(file: Path, export: Path, settings: DetectorSettings) -> NetworkDetector:
@@ -89,7 +90,7 @@ def open_weights(file: Path, export: Path, settings: DetectorSettings) -> Networ
     Args:
         file: of the weights.
         export: where their export lies, or is to lie.
-        settings: the size of pictures, the device and the confidence.
+        settings: the size of pictures, the device, the runtime and the confidence.
 
     Raises:
         UserError: the file holds no detector, or this machine has no such device.
@@ -100,7 +101,14 @@ def open_weights(file: Path, export: Path, settings: DetectorSettings) -> Networ
     key, size = digest(file)[:16], settings.image_size
     network = None
     if exported.runs_on_cpu(settings.device):
-        opened = exported.open_export(export, key, _WHAT, lambda: _export_of(file))
+        opened = exported.open_export(
+            export,
+            key,
+            _WHAT,
+            lambda: export_weights(file),
+            runtime=settings.runtime,
+            precision=settings.precision,
+        )
         if opened is not None:
             network = CandidateNetwork.of_export(opened, image_size=size, confidence=settings.confidence)
     if network is None:
@@ -117,7 +125,13 @@ def _runner(file: Path, device: str) -> "Runner":
     return runner(saved.network(), saved.architecture, saved.labels, device_of(device, "detector.device"))
 
 
-def _export_of(file: Path) -> exported.Export:
+def export_weights(file: Path) -> exported.Export:
+    """The network of a file of weights, to be exported.
+
+    Raises:
+        UserError: the file holds no detector.
+        NotExportable: its network cannot be exported.
+    """
     from fullshot.train.detector.torchvision.weights import export_of, read
 
     return export_of(read(file))

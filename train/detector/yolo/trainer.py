@@ -95,7 +95,7 @@ class YoloTrainer:
                 self._train(yaml, folder, checkpoint, before["epochs"], advance)
             if exported.can_export(_WHAT):
                 key = digest(self.weights(folder))[:16]
-                exported.write_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
+                exported.write_export(folder / exported.FILE, key, _WHAT, lambda: self.export(folder))
         after = checkpoint.state()
         return {
             "resumed_at": before["epochs"],
@@ -143,12 +143,19 @@ class YoloTrainer:
         return Checkpoint(folder).best
 
     def load(self, folder: Path) -> NetworkDetector:
-        """The detector of a finished run; on a CPU, ONNX Runtime runs it."""
+        """The detector of a finished run; on a CPU, its export is run."""
         settings, weights = self._settings, self.weights(folder)
         key = digest(weights)[:16]
         network: Network | None = None
         if exported.runs_on_cpu(settings.device):
-            export = exported.open_export(folder / exported.FILE, key, _WHAT, lambda: self._export(folder))
+            export = exported.open_export(
+                folder / exported.FILE,
+                key,
+                _WHAT,
+                lambda: self.export(folder),
+                runtime=settings.runtime,
+                precision=settings.precision,
+            )
             if export is not None:
                 # Not above: it loads OpenCV, which a training has no use for.
                 from fullshot.train.detector.candidates import CandidateNetwork
@@ -164,7 +171,8 @@ class YoloTrainer:
             )
         return NetworkDetector(network, digest=key, image_size=settings.image_size)
 
-    def _export(self, folder: Path) -> exported.Export:
+    def export(self, folder: Path) -> exported.Export:
+        """The network of a finished run, to be exported."""
         from fullshot.train.detector.yolo.export import export_of
 
         return export_of(self.weights(folder), self._settings.image_size)
