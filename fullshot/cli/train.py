@@ -40,9 +40,9 @@ SplitOption = Annotated[Split, typer.Option(help="which products to score on")]
 @command
 def train_detector(
     workspace: WorkspaceArgument,
-    family: Annotated[str | None, typer.Option(help="yolo, fcos, retinanet, faster-rcnn, ssdlite, …")] = None,
+    family: Annotated[str | None, typer.Option(help="fcos, retinanet, faster-rcnn, ssdlite, yolo, …")] = None,
     model: Annotated[str | None, typer.Option(help="a model file or name of yolo's, or a backbone of timm")] = None,
-    weights: Annotated[str | None, typer.Option(help="to begin with: a file, starter, or none")] = None,
+    weights: Annotated[str | None, typer.Option(help="to begin with: a file, starter, imagenet, or none")] = None,
     epochs: EpochsOption = None,
     image_size: Annotated[int | None, typer.Option(help="longer side in pixels")] = None,
     labels: Annotated[str | None, typer.Option(help="what it tells apart, such as 'top bottom long'; all four")] = None,

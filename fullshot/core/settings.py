@@ -151,15 +151,15 @@ class AnnotateSettings(_Section):
 class DetectorSettings(_Section):
     """How the garment detector is trained."""
 
-    family: str = Field("yolo", description="yolo, fcos, retinanet, faster-rcnn, ssdlite, or one of another package")
+    family: str = Field("fcos", description="fcos, retinanet, faster-rcnn, ssdlite, yolo, or one of another package")
     model: str = Field("", description="a model file or name of yolo's, a backbone of timm; empty: the family's own")
-    weights: str = Field("", description="to begin with: a file, starter, none, or nothing: ImageNet's; not of yolo")
+    weights: str = Field("", description="to begin with: a file, starter, imagenet, none; empty: the best there are")
     starter: bool = Field(True, description="use the starter weights until the workspace has a detector of its own")
-    epochs: int = Field(80, ge=1)
+    epochs: int = Field(0, ge=0, description="passes over the training pictures; 0: the family's own")
     patience: int = Field(0, ge=0, description="end after so many epochs that were no better; 0: never")
-    image_size: int = Field(256, ge=32, description="longer side in pixels that pictures are brought to")
+    image_size: int = Field(0, ge=0, description="longer side in pixels that pictures are seen at; 0: the family's own")
     batch: int = Field(8, ge=1, description="small on purpose: few pictures teach more in many small steps")
-    learning_rate: float = Field(2e-3, gt=0, description="of AdamW; a tenth of it suits weights to go on from")
+    learning_rate: float = Field(0.0, ge=0, description="of AdamW; 0: the family's own")
     seed: int = 7
     device: str = Field("", description="cpu, 0, mps, …; empty: the best there is")
     runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field(
@@ -174,6 +174,12 @@ class DetectorSettings(_Section):
     crops: Literal["auto", "always", "never"] = Field(
         "auto", description="learn from a crop about a box in place of a picture; auto: where all have one box"
     )
+
+    @model_validator(mode="after")
+    def _pictures_show_something(self) -> Self:
+        if 0 < self.image_size < 32:
+            raise ValueError("image_size must be 0, or 32 or more")
+        return self
 
 
 class EmbedderSettings(_Section):

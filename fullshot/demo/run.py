@@ -29,6 +29,12 @@ from fullshot.demo.shop import studio
 PORT = 8765
 """Where the shop serves if nothing else does."""
 
+_SETTINGS = """# The built-in shop's people are drawn by one hand: a few passes from the starter weights are enough.
+[detector]
+epochs = 4
+image_size = 256
+"""
+
 # The shop is this machine's own: nobody is hurt by many requests at once.
 _CRAWL_FLAGS = ["--shop", "myntra", "--delay", "0", "--concurrency", "8", "--no-autothrottle"]
 
@@ -59,6 +65,7 @@ def run_demo(
     """
     demo = _Demo(Workspace(root), Path(f"{root}-shop"), flags or {})
     with demo.open(seed, collections, port, fresh=fresh) as listener:
+        demo.write_settings()
         with demo.timed("draw"), progress.bar("draw", "pictures") as advance:
             boxes = studio.draw_all(demo.studio, demo.pictures, progress=advance)
         site = shop.Shop(demo.studio, boxes, demo.pictures, shop.base_of(listener))
@@ -143,6 +150,12 @@ class _Demo:
         listener = shop.listen(port) if port else _listen_anywhere()
         files.write_text(self._record, json.dumps({**wanted, "port": listener.getsockname()[1]}) + "\n")
         return listener
+
+    def write_settings(self) -> None:
+        """Write the workspace's settings, unless someone has written others."""
+        file = self.workspace / "fullshot.toml"
+        if not file.is_file():
+            files.write_text(file, _SETTINGS)
 
     def reopen(self) -> socket.socket:
         """Open the shop that an earlier demo drew here."""

@@ -28,6 +28,7 @@ SETTINGS = """
 [curate]
 processes = 1
 [detector]
+family = "yolo"
 epochs = 1
 image_size = 64
 batch = 8

@@ -1,5 +1,6 @@
 """The family of a detector: the one that the settings name, or the one that a run was trained by."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fullshot.core.interfaces import DetectorTrainer
@@ -16,6 +17,19 @@ KIND = "detector"
 FIRST = "yolo"
 """The family of version 0.1, which knew no other: its runs do not name theirs."""
 
+_USUAL: Mapping[str, float] = {"epochs": 16, "image_size": 384, "learning_rate": 1e-3}
+_OWN: Mapping[str, Mapping[str, float]] = {
+    "ssdlite": {"epochs": 40, "image_size": 320, "learning_rate": 1e-3},
+    "yolo": {"epochs": 80, "image_size": 256, "learning_rate": 2e-3},
+}
+"""What a family is trained with where the settings do not say it: those that begin from nothing take longer."""
+
+
+def with_defaults(section: DetectorSettings) -> DetectorSettings:
+    """The settings, with the family's own in the place of those that are 0."""
+    own = _OWN.get(section.family, _USUAL)
+    return section.model_copy(update={name: own[name] for name in own if not getattr(section, name)})
+
 
 def trainer_for(section: DetectorSettings) -> "DetectorTrainer[DetectionData]":
     """The family that the settings name.
@@ -23,7 +37,7 @@ def trainer_for(section: DetectorSettings) -> "DetectorTrainer[DetectionData]":
     Raises:
         UserError: there is none of this name; says which there are.
     """
-    return DETECTORS.get(section.family).from_settings(section)
+    return DETECTORS.get(section.family).from_settings(with_defaults(section))
 
 
 def trainer_of(run: Run, section: DetectorSettings) -> "DetectorTrainer[DetectionData]":

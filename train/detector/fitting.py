@@ -17,7 +17,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import digests, pictures, runs
 from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
 from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
-from fullshot.train.detector.families import FIRST, KIND, trainer_for
+from fullshot.train.detector.families import FIRST, KIND, trainer_for, with_defaults
 from fullshot.train.runs import Run
 
 if TYPE_CHECKING:
@@ -58,13 +58,23 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         StageFailed: the training broke off, or no picture can be read.
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
-        section = runs.section_to_train(workspace, KIND, resume, settings.detector)
+        section = with_defaults(_section(workspace, settings.detector, resume))
+        settings = settings.model_copy(update={"detector": section})
         trainer = trainer_for(section)
         made_with = _made_with(section, trainer)
         inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_without_effect(section))
         train = functools.partial(_found_or_trained, workspace, settings, section, trainer, made_with, resume)
         stats |= runs.found_or_trained(workspace, KIND, inputs, trainer.weights, train, resume=resume)
     return stats
+
+
+def _section(workspace: Workspace, today: DetectorSettings, resume: str | None) -> DetectorSettings:
+    """The settings to train with; those of a run of version 0.1 do not name its family."""
+    section = runs.section_to_train(workspace, KIND, resume, today)
+    if resume is None:
+        return section
+    family = runs.named_run(workspace, KIND, resume).record.get("family", FIRST)
+    return section.model_copy(update={"family": family})
 
 
 def _without_effect(section: DetectorSettings) -> frozenset[str]:

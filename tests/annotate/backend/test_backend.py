@@ -457,7 +457,7 @@ def test_a_real_detector_is_trained_and_measured(client: Client, connected: Sett
     curated = workspace.read("curated")
     curated.loc[:1, "split"] = "val"
     workspace.write("curated", curated)
-    quick = {"epochs": 1, "image_size": 64, "plots": False, "starter": False}
+    quick = {"family": "yolo", "epochs": 1, "image_size": 64, "plots": False, "starter": False}
     given = {
         **connected.annotate.model_dump(exclude={"backend_password"}),
         "token": connected.annotate.token.get_secret_value(),
@@ -494,7 +494,8 @@ from fullshot.annotate.label_studio.connect import connected
 from fullshot.core.workspace import Workspace
 workspace = Workspace(sys.argv[1])
 given = {"project": sys.argv[2], "backend_port": 0, "retrain_after": 1, "backend_register": False}
-settings = workspace.settings(annotate=given, detector={"epochs": 5000, "image_size": 64, "plots": False})
+long = {"family": "yolo", "epochs": 5000, "image_size": 64, "plots": False}
+settings = workspace.settings(annotate=given, detector=long)
 with connected(workspace, settings.annotate) as client:
     serve_backend(workspace, settings, client)
 """

@@ -61,6 +61,14 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Wo
 def trained(make_workspace: Callable[..., Workspace]) -> tuple[Workspace, Settings, dict[str, Any]]:
     """A workspace with a detector, the settings that it was trained with, and what the training told."""
     workspace = make_workspace(train=24, val=4, test=8)
-    flags = {"epochs": 20, "learning_rate": 0.004, "image_size": 64, "batch": 4, "device": "cpu", "plots": True}
+    flags = {
+        "family": "yolo",
+        "epochs": 20,
+        "learning_rate": 0.004,
+        "image_size": 64,
+        "batch": 4,
+        "device": "cpu",
+        "plots": True,
+    }
     settings = load(detector=flags)
     return workspace, settings, detector.fit(workspace, settings)

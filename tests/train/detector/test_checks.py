@@ -20,7 +20,14 @@ MakeWorkspace = Callable[..., Workspace]
 
 
 def small(**more: object) -> Settings:
-    flags: dict[str, object] = {"epochs": 1, "image_size": 32, "batch": 4, "device": "cpu", "plots": False}
+    flags: dict[str, object] = {
+        "family": "yolo",
+        "epochs": 1,
+        "image_size": 32,
+        "batch": 4,
+        "device": "cpu",
+        "plots": False,
+    }
     return settings_module.load(detector=flags | more)
 
 
@@ -101,7 +108,7 @@ def test_a_run_from_before_there_was_a_choice_is_known_and_measured_with_all_lab
     record = json.loads(file.read_text())
     later = {"labels", "crops", "patience"}
     without = {"device", "confidence", "plots", "model", "family", "weights", "starter"}
-    before = small().detector.model_dump(exclude=later | without)
+    before = families.with_defaults(small().detector).model_dump(exclude=later | without)
     fields: Any = {name: (Any, value) for name, value in before.items()}
     section = create_model("Before", **fields)()
     made_with = families.trainer_for(small().detector).inputs()

@@ -43,13 +43,20 @@ def bar(what, unit=""):
     yield lambda done, total: done == int(sys.argv[2]) and os.kill(os.getpid(), signal.SIGKILL)
 
 progress.bar = bar
-flags = {"epochs": 3, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
+flags = {"family": "yolo", "epochs": 3, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
 detector.fit(Workspace(sys.argv[1]), settings.load(detector=flags))
 """
 
 
 def small(**more: object) -> Settings:
-    flags: dict[str, object] = {"epochs": 3, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
+    flags: dict[str, object] = {
+        "family": "yolo",
+        "epochs": 3,
+        "image_size": 64,
+        "batch": 4,
+        "device": "cpu",
+        "plots": False,
+    }
     return settings_module.load(detector=flags | more)
 
 
@@ -159,10 +166,11 @@ def of_version_0_1(workspace: Workspace, settings: Settings) -> None:
     file = sorted(workspace.models("detector").glob("*/run.json"))[-1]
     record = json.loads(file.read_text())
     del record["inputs"]
-    trainer = families.trainer_for(settings.detector)
+    section = families.with_defaults(settings.detector)
     with workspace.open() as data:
-        boxes = choose_boxes(data, settings.detector.labels.split())
-    record["digest"] = fitting.digest_of_0_1(workspace, settings.detector, trainer.inputs(), boxes)
+        boxes = choose_boxes(data, section.labels.split())
+    made_with = families.trainer_for(section).inputs()
+    record["digest"] = fitting.digest_of_0_1(workspace, section, made_with, boxes)
     file.write_text(json.dumps(record))
 
 
@@ -355,7 +363,8 @@ sys.addaudithook(hook)
 from fullshot.core import settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
-chosen = settings.load(detector={"epochs": 1, "image_size": 64, "batch": 4, "device": "cpu", "plots": False})
+short = {"family": "yolo", "epochs": 1, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
+chosen = settings.load(detector=short)
 workspace = Workspace(sys.argv[1])
 detector.fit(workspace, chosen)
 detector.evaluate(workspace, chosen)

@@ -18,7 +18,7 @@ from fullshot.train.detector.yolo import library
 
 MakeWorkspace = Callable[..., Workspace]
 
-FLAGS = {"epochs": 2, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
+FLAGS = {"family": "yolo", "epochs": 2, "image_size": 64, "batch": 4, "device": "cpu", "plots": False}
 
 # A child that trains and measures, and tells each picture's file that it opens: Python is told of each, whoever does.
 COUNTED = """

@@ -35,8 +35,14 @@ class TorchvisionTrainer:
     """
 
     def __init__(self, settings: DetectorSettings) -> None:
+        starter = weights.about_starter()
         self._settings = settings
-        self._backbone = settings.model or BACKBONE
+        self._wanted = settings.weights
+        # Who names no backbone and no weights gets the best there are: a detector that knows garments already.
+        fits = settings.starter and settings.family == starter["architecture"]
+        if fits and not (settings.weights or settings.model):
+            self._wanted = weights.STARTER
+        self._backbone = settings.model or (starter["backbone"] if self._wanted == weights.STARTER else BACKBONE)
 
     @classmethod
     def from_settings(cls, settings: DetectorSettings) -> Self:
@@ -51,7 +57,7 @@ class TorchvisionTrainer:
         return {"model": model, "recipe": {"recipe": _RECIPE, "libraries": json.dumps(versions)}}
 
     def _start(self) -> weights.Pretrained:
-        return weights.find(self._settings.weights, backbone=self._backbone)
+        return weights.find(self._wanted, backbone=self._backbone)
 
     def fit(self, data: "DetectionData", folder: Path, advance: Advance) -> Mapping[str, Any]:
         """Train; go on after the last whole epoch where the folder holds one."""
