@@ -52,7 +52,7 @@ class Entry:
     needs_unlabelled: bool = False
 
 
-_FCOS: Values = {"family": "fcos", "weights": "", "image_size": SIZE}
+_FCOS: Values = {"family": "fcos", "weights": "imagenet", "image_size": SIZE}
 _ONES = {
     "yolo11n": {"family": "yolo", "model": "yolo11n.yaml", "weights": "none"},
     "yolo26n": {"family": "yolo", "model": "yolo26n.yaml", "weights": "none"},
@@ -60,7 +60,7 @@ _ONES = {
 _TWOS = {
     f"{family}{words}": {"family": family, "weights": weights}
     for family in ("ssdlite", "fcos", "faster-rcnn")
-    for words, weights in (("", "none"), (", ImageNet", ""))
+    for words, weights in (("", "none"), (", ImageNet", "imagenet"))
 }
 FAMILIES = {name: Entry({**settings, "image_size": SIZE}) for name, settings in (_ONES | _TWOS).items()}
 CHANGES = {
