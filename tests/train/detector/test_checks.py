@@ -107,7 +107,7 @@ def test_a_run_from_before_there_was_a_choice_is_known_and_measured_with_all_lab
     file = workspace.models("detector") / run / "run.json"
     record = json.loads(file.read_text())
     later = {"labels", "crops", "patience"}
-    without = {"device", "confidence", "plots", "model", "family", "weights", "starter"}
+    without = {"device", "confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision"}
     before = families.with_defaults(small().detector).model_dump(exclude=later | without)
     fields: Any = {name: (Any, value) for name, value in before.items()}
     section = create_model("Before", **fields)()
