@@ -70,7 +70,7 @@ def fit_detector(workspace: Workspace, settings: Settings) -> Stats:
 def evaluate_detector(workspace: Workspace, settings: Settings, run: str) -> Stats:
     """See :func:`fullshot.train.detector.evaluate`."""
     studio = address(workspace, settings.annotate)
-    return detector.evaluate(workspace, settings, run=run, split="val", label_studio=studio)
+    return detector.evaluate(workspace, settings, run, split="val", label_studio=studio)
 
 
 def retrain(

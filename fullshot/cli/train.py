@@ -116,13 +116,16 @@ def train_embedder(
 @command
 def evaluate_detector(
     workspace: WorkspaceArgument,
-    more: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="further runs to compare")] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="WEIGHTS…", help="further weights to compare")] = None,
     split: Annotated[SplitOrAll, typer.Option(help="which pictures to score on; all: each split by itself")] = (
         SplitOrAll.TEST
     ),
+    weights: Annotated[
+        str | None, typer.Option(help="a run, its folder, a file, or starter; the latest run if not given")
+    ] = None,
     run: RunOption = None,
     compare: Annotated[
-        list[str] | None, typer.Option("--compare", metavar="RUN RUN…", help="show these runs side by side")
+        list[str] | None, typer.Option("--compare", metavar="WEIGHTS WEIGHTS…", help="show these side by side")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -135,20 +138,23 @@ def evaluate_detector(
     settings = place.settings()
     place.must_be_there()
     if more and not compare:
-        raise UserError(f"expected one workspace, got {more[0]!r} as well: runs to compare stand after --compare")
-    if compare and run is not None:
-        raise UserError("expected --run or --compare, got both: name all runs to compare after --compare")
+        raise UserError(f"expected one workspace, got {more[0]!r} as well: weights to compare stand after --compare")
+    given = [flag for flag, value in (("--weights", weights), ("--run", run), ("--compare", compare)) if value]
+    if len(given) > 1:
+        raise UserError(f"expected one of --weights, --run and --compare, got {' and '.join(given)}")
     names = [*(compare or []), *(more or [])]
-    for name in names or (run,):
-        latest_run(place, "detector", name)
+    if run is not None or not (weights or names):
+        weights = latest_run(place, "detector", run).name
+    for name in names or [str(weights)]:
+        detector.find_source(name, place)
     place.must_have("images", "boxes", "curated")
     from fullshot.annotate import address
 
-    given = {"split": str(split), "label_studio": address(place, settings.annotate)}
+    how = {"split": str(split), "label_studio": address(place, settings.annotate)}
     if names:
-        print_stats(detector.compare(place, settings, names, **given), as_json)
+        print_stats(detector.compare(place, settings, names, **how), as_json)
     else:
-        print_stats(detector.evaluate(place, settings, run=run, **given), as_json)
+        print_stats(detector.evaluate(place, settings, weights, **how), as_json)
 
 
 @evaluate_app.command("embedder")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fullshot.train.detector.fitting import fit
     from fullshot.train.detector.opening import DetectorInUse, in_use, is_starter, load, open_detector
     from fullshot.train.detector.photos import COLOURS, Detected, Photo, Photos, detect_photos, draw_boxes
+    from fullshot.train.detector.sources import Source, find_source
     from fullshot.train.weights import STARTER
 
 __all__ = [
@@ -33,12 +34,14 @@ __all__ = [
     "DetectorWithFeatures",
     "Photo",
     "Photos",
+    "Source",
     "compare",
     "detect_photos",
     "detection_row",
     "detection_store",
     "draw_boxes",
     "evaluate",
+    "find_source",
     "fit",
     "in_use",
     "is_starter",
@@ -68,6 +71,7 @@ __getattr__ = lazy_names(
         ".evaluation": ["compare", "evaluate"],
         ".opening": ["DetectorInUse", "in_use", "is_starter", "load", "open_detector"],
         ".fitting": ["fit"],
+        ".sources": ["Source", "find_source"],
         ".photos": ["COLOURS", "Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
         "fullshot.train.weights": ["STARTER"],
         "fullshot.core.interfaces": ["Detector", "DetectorTrainer", "DetectorWithFeatures"],

@@ -271,7 +271,8 @@ def find_source(weights: str, workspace: "Workspace | None" = None) -> Source:
         UserError: there is none, or the run is not finished or one of another kind.
         StageFailed: the run's weights are gone or damaged.
     """
-    if workspace is not None and (workspace.models(KIND) / weights / "run.json").is_file():
+    is_name = workspace is not None and Path(weights).name == weights
+    if workspace is not None and is_name and (workspace.models(KIND) / weights / "run.json").is_file():
         run = runs.latest_run(workspace, KIND, weights)
         return RunSource(run, runs.whole_weights(workspace, run, _weights_of(run)))
     path = STARTER_FILE if weights == STARTER else Path(weights).expanduser()
@@ -281,7 +282,7 @@ def find_source(weights: str, workspace: "Workspace | None" = None) -> Source:
         return ExportSource(weights, path)
     if (path / "run.json").is_file():
         return _of_folder(path)
-    if workspace is not None and path.name == weights and not path.suffix:
+    if workspace is not None and is_name and not path.suffix:
         runs.named_run(workspace, KIND, weights)  # says which there are
     raise UserError(
         f"weights {weights!r}: expected {STARTER}, a file {_SAFETENSORS}, {' or '.join(EXPORTS)}, the folder of a run"

@@ -88,7 +88,7 @@ def test_labels_say_which_boxes_count_and_a_run_is_measured_with_its_own(make_wo
     expected = {every["run"]: (4, {"top", "bottom"}), one["run"]: (2, {"bottom"})}
     for today in (small(), small(labels="top")):
         for run, (boxes, labels) in expected.items():
-            stats = detector.evaluate(workspace, today, run=run)
+            stats = detector.evaluate(workspace, today, run)
             assert (stats["boxes"], set(stats["classes"])) == (boxes, labels)
 
 

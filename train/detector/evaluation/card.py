@@ -1,11 +1,9 @@
 """A model card: what a detector is, what it was made of, what it may be used for, and how good it is."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from fullshot.train.detector.families import labels_of
-from fullshot.train.runs import Run
+from fullshot.train.detector.sources import Source
 
 _TORCHVISION = "torchvision: BSD-3-Clause; timm, and its weights of EfficientNet-Lite: Apache-2.0"
 LICENCES = {
@@ -17,38 +15,33 @@ LICENCES = {
 UNKNOWN_DATA = "not recorded in the workspace: it is for the makers of the pictures and of the boxes to say"
 
 
-def card(
-    run: Run, family: str, weights: Path, digest: str, tables: Mapping[str, str], data: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What is known of a run.
+def card(source: Source, tables: Mapping[str, str], data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a detector; of one that no run here trained, much is None.
 
     Args:
-        run: a finished one.
-        family: that it was trained by.
-        weights: the file.
-        digest: of the weights.
+        source: of its weights.
         tables: digests of the workspace's tables, by file.
         data: see :func:`fullshot.train.detector.evaluation.tables.facts`.
     """
-    section, metrics = run.section, run.metrics
+    record, metrics = (source.run.record, source.run.metrics) if source.run else ({}, {})
     return {
-        "run": run.name,
-        "family": family,
-        "model": section.get("model") or "the family's own",
-        "labels": list(labels_of(run)),
-        "image_size": section.get("image_size"),
-        "trained_at": str(run.record.get("started_at", "")),
-        "version": str(run.record.get("version", "")),
+        "run": source.name,
+        "family": source.family,
+        "model": source.model,
+        "labels": list(source.labels),
+        "image_size": source.image_size,
+        "trained_at": record.get("started_at"),
+        "version": record.get("version"),
         "epochs": metrics.get("epochs"),
         "best_epoch": metrics.get("best_epoch"),
         "seconds": metrics.get("seconds"),
         "learnt_from": {name: metrics.get(name) for name in ("pictures", "boxes")},
-        "weights": weights.name,
-        "weights_sha256": digest,
-        "megabytes": round(weights.stat().st_size / 1e6, 2),
-        "inputs": run.digest,
+        "weights": source.file.name,
+        "weights_sha256": source.digest,
+        "megabytes": round(source.file.stat().st_size / 1e6, 2),
+        "inputs": record.get("digest"),
         "tables": dict(tables),
-        "licences": {"detector": LICENCES.get(family, "not known"), "pictures and boxes": UNKNOWN_DATA},
+        "licences": {"detector": LICENCES.get(source.family, "not known"), "pictures and boxes": UNKNOWN_DATA},
         **data,
     }
 
@@ -64,7 +57,7 @@ def markdown(about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) ->
         f"# Garment detector {about['run']}",
         "",
         f"Finds garments in photos: {', '.join(about['labels'])}. Family {about['family']}, model {about['model']}, "
-        f"pictures of {about['image_size']} pixels; trained at {about['trained_at']} by fullshot {about['version']}.",
+        f"pictures of {about['image_size']} pixels; {_trained(about)}.",
         "",
         "## Measured",
         "",
@@ -96,13 +89,22 @@ def markdown(about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) ->
         "## Weights",
         "",
         f"- `{about['weights']}`, {about['megabytes']} MB, sha256 `{about['weights_sha256']}`",
-        f"- made of `{about['inputs']}`: a digest of the boxes, the settings and the model that training began with",
+        *([_MADE_OF.format(about["inputs"])] if about["inputs"] else []),
         "",
         "## Licences",
         "",
         *(f"- {name}: {licence}" for name, licence in about["licences"].items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+_MADE_OF = "- made of `{}`: a digest of the boxes, the settings and the model that training began with"
+
+
+def _trained(about: Mapping[str, Any]) -> str:
+    if about["trained_at"] is None:
+        return "not trained in this workspace, so that it may have learnt from these pictures"
+    return f"trained at {about['trained_at']} by fullshot {about['version']}"
 
 
 def leaks_in_words(leaks: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Several runs side by side, on the same splits."""
+"""Several detectors side by side, on the same splits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,11 +7,11 @@ from typing import Any
 def side_by_side(
     runs: Sequence[Mapping[str, Any]], measured: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """A row a run and split.
+    """A row a detector and split.
 
     Args:
         runs: the card of each, see :func:`fullshot.train.detector.evaluation.card.card`.
-        measured: by the run's name, the figures of each split.
+        measured: by its name, the figures of each split.
 
     Returns:
         ``run``, ``family``, ``model``, ``split``, ``pictures``, ``boxes``, ``map50``, ``map50_95``; ``map50_<label>``

@@ -25,12 +25,12 @@ def doubted(
         findings: the boxes.
         matches: of them.
         threshold: the least score of a box that is believed.
-        task_of: the address where a person opens a picture's task in Label Studio, by its image_id; None: not known.
+        task_of: the place where a person opens a picture's task in Label Studio, by its image_id; None: not known.
 
     Returns:
         ``count``, and ``boxes``, the most doubted first: ``image_id``, ``path``, ``label``, ``corners`` in pixels of
         the upright picture, ``doubt`` in [0, 1], ``score`` (the best of a box of its label there), ``found_as`` and
-        ``found_with`` (the label and score of a wrong box there; None without), ``task`` (a link; None where it is not
+        ``found_with`` (the label and score of a wrong box there; None without), ``task`` (None where it is not
         known); and ``picture`` of the first, see :func:`fullshot.train.detector.evaluation.showing.shown`.
     """
     expected = findings.expected

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fullshot.core.boxes import Box
-from fullshot.core.interfaces import DetectorTrainer
+from fullshot.core.interfaces import Detector
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector.columns import BoxColumns
 from fullshot.train.detector.data import DetectionData
 from fullshot.train.detector.detections import kept_detections
 from fullshot.train.detector.metrics import Precisions, precisions
-from fullshot.train.runs import Run
 
 LEAST_SCORE = 0.005
 """Of boxes that average precision is measured on: those below change its third digit, and would be most of all."""
@@ -56,15 +55,12 @@ class Findings:
         return precisions(self.labels, self.expected, self.found, self.sizes)
 
 
-def gather(
-    workspace: Workspace, trainer: "DetectorTrainer[DetectionData]", run: Run, data: DetectionData, split: str
-) -> Findings:
+def gather(workspace: Workspace, detector: Detector, data: DetectionData, split: str) -> Findings:
     """Look for the boxes of a split's pictures; what is found is kept, and not looked for again.
 
     Args:
         workspace: holds the pictures.
-        trainer: with the confidence :data:`LEAST_SCORE`.
-        run: whose weights are whole.
+        detector: with the confidence :data:`LEAST_SCORE`.
         data: the pictures and boxes.
         split: of them.
     """
@@ -78,7 +74,7 @@ def gather(
             yield picture.boxes
 
     expected = BoxColumns.of(data.labels, pictures_seen())
-    found = kept_detections(workspace.root, paths, trainer.load(run.folder), LEAST_SCORE)
+    found = kept_detections(workspace.root, paths, detector, LEAST_SCORE)
     # One that was there a moment ago may be gone: nothing is found in it.
     answers = BoxColumns.of(data.labels, (boxes or () for boxes in found))
     return Findings(data.labels, image_ids, paths, np.array(sizes, np.int64).reshape(-1, 2), expected, answers)

@@ -27,7 +27,7 @@ def figures(
     Args:
         findings: the boxes.
         groups: what pictures have in common, see :class:`fullshot.train.detector.evaluation.tables.SplitRows`.
-        task_of: the address of a picture's task in Label Studio, by its image_id; None: not known.
+        task_of: the place of a picture's task in Label Studio, by its image_id; None: not known.
 
     Returns:
         What :func:`fullshot.train.detector.evaluate` tells of a split, but for its name and counts; and

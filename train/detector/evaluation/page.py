@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from fullshot.core import html
 from fullshot.train.detector.evaluation import plots
 from fullshot.train.detector.evaluation.card import leaks_in_words
+from fullshot.train.detector.evaluation.links import linked, mark
 from fullshot.train.detector.evaluation.pictures import addresses
 from fullshot.train.detector.evaluation.showing import MOST
 
@@ -26,13 +29,14 @@ GROUPS = {
 """By what figures are told apart, and how the page calls it."""
 
 
-def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
-    """The page of a run.
+def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]], label_studio: str) -> str:
+    """The page of a detector.
 
     Args:
         root: of the workspace, for pictures.
         about: see :func:`fullshot.train.detector.evaluation.card.card`.
         measured: of each split, what its ``evaluation-<split>.json`` holds.
+        label_studio: the address of the Label Studio that doubted boxes are linked to; empty: not known.
     """
     return (
         html.environment(_FOLDER)
@@ -40,7 +44,8 @@ def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str,
         .render(
             about=about,
             leaks=leaks_in_words(about["leaks"]),
-            measured=[{**figures, "plots": _plots(figures)} for figures in measured],
+            measured=[{**linked(figures, label_studio), "plots": _plots(figures)} for figures in measured],
+            mark=Markup(mark(label_studio)),  # noqa: S704  # its address is escaped
             groups=GROUPS,
             most=MOST,
             most_named=_MOST_NAMED,
@@ -49,14 +54,16 @@ def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str,
     )
 
 
-def render_comparison(rows: Sequence[Mapping[str, Any]], splits: Sequence[str]) -> str:
-    """The page that shows runs side by side.
+def render_comparison(rows: Sequence[Mapping[str, Any]], splits: Sequence[str], pages: Mapping[str, str]) -> str:
+    """The page that shows detectors side by side.
 
     Args:
         rows: see :func:`fullshot.train.detector.evaluation.comparison.side_by_side`.
         splits: that they were measured on.
+        pages: where the page of each lies, by its name, seen from this one.
     """
-    return html.environment(_FOLDER).get_template("comparison.html.j2").render(runs=rows, splits=splits)
+    template = html.environment(_FOLDER).get_template("comparison.html.j2")
+    return template.render(runs=rows, splits=splits, pages=pages)
 
 
 def _plots(figures: Mapping[str, Any]) -> dict[str, str]:

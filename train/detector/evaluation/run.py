@@ -15,7 +15,8 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector.data import WANTED, DetectionData, read_data
 from fullshot.train.detector.evaluation.findings import LEAST_SCORE, gather
-from fullshot.train.detector.families import FIRST, KIND, labels_of, trainer_of
+from fullshot.train.detector.families import KIND
+from fullshot.train.detector.sources import Source, find_source
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures, of_inputs
 from fullshot.train.runs import Run
 
@@ -28,7 +29,7 @@ ALL = "all"
 """In the place of a split: each of them that has boxes."""
 
 PAGE = "evaluation.html"
-"""In a run's folder."""
+"""In the folder of a run, or of :data:`OTHERS`."""
 
 CARD = "model-card.md"
 """Beside it."""
@@ -36,7 +37,10 @@ CARD = "model-card.md"
 COMPARISON = "comparison.html"
 """Beside the runs' folders."""
 
-_FORMAT = "2"
+OTHERS = "evaluations"
+"""Beside the runs' folders: what belongs to weights that no run of the workspace has, a folder each."""
+
+_FORMAT = "3"
 """Of the figures: those of another one are measured again."""
 
 Figures = dict[str, Any]
@@ -45,17 +49,17 @@ Figures = dict[str, Any]
 def evaluate(
     workspace: Workspace,
     settings: Settings,
-    run: str | None = None,
+    weights: str | None = None,
     split: str = "test",
     *,
     label_studio: str = "",
 ) -> Figures:
-    """Measure a trained detector on the boxes of a split, and write its page and its model card.
+    """Measure a detector on the boxes of a split, and write its page and its model card.
 
     Args:
-        workspace: with ``boxes.csv``, ``images.csv``, ``curated.csv`` and a trained detector.
+        workspace: with ``boxes.csv``, ``images.csv`` and ``curated.csv``.
         settings: say the device.
-        run: the run's name; None: the latest.
+        weights: see :func:`fullshot.train.detector.sources.find_source`; None: the latest run's.
         split: ``train``, ``val`` or ``test``; or ``all``: each that has boxes, by itself.
         label_studio: the address of the Label Studio that doubted boxes are linked to; empty: not known.
 
@@ -71,8 +75,8 @@ def evaluate(
         and ``page``. With ``all``: ``run``, ``split``, ``splits`` (the above by split), ``splits_without_boxes``,
         ``page``.
 
-        The same, with what the page shows, is written to the run's ``evaluation-<split>.json``, and read from there
-        while nothing has changed.
+        The same, with what the page shows, is written to ``evaluation-<split>.json``, and read from there while nothing
+        has changed: in the run's folder; of weights that no run of the workspace has, in :data:`OTHERS`.
 
     Raises:
         MissingInput: a table or the detector is not there; says what to run first.
@@ -81,9 +85,9 @@ def evaluate(
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         evaluation = _Evaluation(workspace, settings, split, label_studio)
-        chosen = runs.latest_run(workspace, KIND, run)
-        [measured] = evaluation.of_runs([chosen])
-        page = {"page": str(chosen.folder / PAGE)}
+        chosen = find_source(weights or runs.latest_run(workspace, KIND).name, workspace)
+        [measured] = evaluation.of_sources([chosen])
+        page = {"page": str(evaluation.folder_of(chosen) / PAGE)}
         told = {figures["split"]: _told(figures) for figures in measured}
         if split == ALL:
             without = [name for name in SPLITS if name not in told]
@@ -96,12 +100,12 @@ def evaluate(
 def compare(
     workspace: Workspace, settings: Settings, names: Sequence[str], split: str = "test", *, label_studio: str = ""
 ) -> Figures:
-    """Measure several runs as :func:`evaluate` does, and write a page that shows them side by side.
+    """Measure several detectors as :func:`evaluate` does, and write a page that shows them side by side.
 
     Args:
         workspace: see there.
         settings: see there.
-        names: of the runs, two or more.
+        names: of the weights, two or more; see :func:`fullshot.train.detector.sources.find_source`.
         split: see there.
         label_studio: see there.
 
@@ -121,14 +125,18 @@ def compare(
     if len(different) < 2:
         raise UserError(f"expected two runs or more to compare, got {', '.join(different) or 'none'}")
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
-        chosen = [runs.latest_run(workspace, KIND, name) for name in different]
+        chosen = [find_source(name, workspace) for name in different]
         evaluation = _Evaluation(workspace, settings, split, label_studio)
-        measured = dict(zip(different, evaluation.of_runs(chosen), strict=True))
+        measured = {source.name: its for source, its in zip(chosen, evaluation.of_sources(chosen), strict=True)}
         about = [figures[0]["about"] for figures in measured.values()]
         rows = side_by_side(about, measured)
         target = workspace.models(KIND) / COMPARISON
         there = {row["split"] for row in rows}
-        write_text(target, page.render_comparison(rows, [name for name in reversed(SPLITS) if name in there]))
+        pages = {
+            source.name: (evaluation.folder_of(source) / PAGE).relative_to(target.parent).as_posix()
+            for source in chosen
+        }
+        write_text(target, page.render_comparison(rows, [name for name in reversed(SPLITS) if name in there], pages))
         stats |= {"split": split, "runs": rows, "page": str(target)}
     return stats
 
@@ -138,10 +146,17 @@ def measure(
 ) -> Figures:
     """How well a run's detector finds the boxes of a split.
 
-    It takes what :func:`fullshot.train.detector.evaluation.findings.gather` takes, and gives what
-    :func:`fullshot.train.detector.metrics.average_precision` gives.
+    Args:
+        workspace: holds the pictures.
+        trainer: with the confidence :data:`LEAST_SCORE`.
+        run: whose weights are whole.
+        data: the pictures and boxes.
+        split: of them.
+
+    Returns:
+        See :func:`fullshot.train.detector.metrics.average_precision`.
     """
-    return gather(workspace, trainer, run, data, split).precisions().figures()
+    return gather(workspace, trainer.load(run.folder), data, split).precisions().figures()
 
 
 def _told(figures: Mapping[str, Any]) -> Figures:
@@ -151,7 +166,7 @@ def _told(figures: Mapping[str, Any]) -> Figures:
 
 @dataclass
 class _Evaluation:
-    """Measures runs on splits.
+    """Measures detectors on splits.
 
     Attributes:
         workspace: see :func:`evaluate`.
@@ -165,45 +180,53 @@ class _Evaluation:
     split: str
     label_studio: str
 
-    def of_runs(self, chosen: Sequence[Run]) -> list[list[Figures]]:
-        """The figures of each run, of each of the splits that has boxes; those that are not kept are measured."""
+    def folder_of(self, source: Source) -> Path:
+        """Where the figures, the page and the card of a detector go."""
+        folder = self.workspace.models(KIND)
+        if source.run is not None and source.run.folder.resolve().parent == folder.resolve():
+            return folder / source.run.name
+        return folder / OTHERS / f"{Path(source.name).stem}-{source.digest[:8]}"
+
+    def of_sources(self, chosen: Sequence[Source]) -> list[list[Figures]]:
+        """The figures of each detector, of each of the splits that has boxes; those that are not kept are measured."""
         splits = SPLITS if self.split == ALL else (self.split,)
-        opened = [self._opened(run) for run in chosen]
+        inputs = [self._inputs(source) for source in chosen]
         kept = [
-            {split: figures for split in splits if (figures := self._kept(run, split, inputs)) is not None}
-            for run, _, inputs in opened
+            {split: figures for split in splits if (figures := self._kept(source, split, its)) is not None}
+            for source, its in zip(chosen, inputs, strict=True)
         ]
         lacking = [[split for split in splits if split not in figures] for figures in kept]
-        # Runs that tell the same labels apart are measured on the same boxes, which are read once.
-        for labels in dict.fromkeys(labels_of(run) for run in chosen):
-            its = [place for place, run in enumerate(chosen) if labels_of(run) == labels]
+        # Detectors that tell the same labels apart are measured on the same boxes, which are read once.
+        for labels in dict.fromkeys(source.labels for source in chosen):
+            its = [place for place, source in enumerate(chosen) if source.labels == labels]
             if wanted := [split for split in splits if any(split in lacking[place] for place in its)]:
                 data, rows = self._asked(labels, wanted)
                 for split in wanted:
                     read = self._read(split, rows[split], labels)
                     for place in its:
                         if split in lacking[place]:
-                            kept[place][split] = self._measured(opened[place], split, rows[split], read, data)
+                            source = chosen[place]
+                            kept[place][split] = self._measured(source, inputs[place], split, rows[split], read, data)
         result = [[figures[split] for split in splits if figures[split]["pictures"]] for figures in kept]
         if not all(result):
             raise UserError(f"no picture of any split in {self.workspace.root} has boxes that someone drew")
-        for (run, _, inputs), some in zip(opened, lacking, strict=True):
-            self._write_page(run, inputs, is_new=bool(some))
+        for source, its_inputs, some in zip(chosen, inputs, lacking, strict=True):
+            self._write_page(source, its_inputs, is_new=bool(some))
         return result
 
-    def _opened(self, run: Run) -> "tuple[Run, DetectorTrainer[DetectionData], dict[str, str]]":
-        """A run, what opens it, and what its figures depend on."""
-        trainer = trainer_of(run, self.settings.detector.model_copy(update={"confidence": LEAST_SCORE}))
-        weights = runs.whole_weights(self.workspace, run, trainer.weights(run.folder))
-        # No setting counts: a run is measured as it was trained.
-        others = {"weights": weights, "figures": _FORMAT, "label_studio": self.label_studio}
-        return run, trainer, inputs_of(self.workspace, tuple(WANTED), {}, **others)
+    def _inputs(self, source: Source) -> dict[str, str]:
+        """What the figures of a detector depend on."""
+        # No setting counts: a detector is measured as it was trained.
+        return inputs_of(self.workspace, tuple(WANTED), {}, weights=source.digest, figures=_FORMAT)
 
-    def _kept(self, run: Run, split: str, inputs: Mapping[str, str]) -> Figures | None:
+    def _kept(self, source: Source, split: str, inputs: Mapping[str, str]) -> Figures | None:
         """The figures of an earlier evaluation of the same."""
-        figures = kept_figures(_file(run, split), inputs, STAGE)
+        figures = kept_figures(self._file(source, split), inputs, STAGE)
         # A split that was asked for by its name and has no box is said to have none, each time.
         return None if figures is None or (self.split != ALL and not figures["pictures"]) else figures
+
+    def _file(self, source: Source, split: str) -> Path:
+        return self.folder_of(source) / f"evaluation-{split}.json"
 
     def _asked(self, labels: Sequence[str], splits: Sequence[str]) -> "tuple[Figures, dict[str, SplitRows]]":
         """What a model card says of the data, and each split's rows."""
@@ -230,47 +253,40 @@ class _Evaluation:
 
     def _measured(
         self,
-        opened: "tuple[Run, DetectorTrainer[DetectionData], dict[str, str]]",
+        source: Source,
+        inputs: Mapping[str, str],
         split: str,
         rows: "SplitRows",
         read: tuple[DetectionData, int, list[str]] | None,
         data: Figures,
     ) -> Figures:
-        """Measure a run on a split, and keep the figures."""
+        """Measure a detector on a split, and keep the figures."""
         from fullshot.train.detector.evaluation.card import card
         from fullshot.train.detector.evaluation.measuring import figures
 
-        run, trainer, inputs = opened
-        family = str(run.record.get("family", FIRST))
         tables = {name: digest for name, digest in inputs.items() if name.endswith(".csv")}
-        about = card(run, family, trainer.weights(run.folder), inputs["weights"], tables, data)
-        result: Figures = {"run": run.name, "split": split, "pictures": 0, "boxes": 0, "unreadable": 0}
+        result: Figures = {"run": source.name, "split": split, "pictures": 0, "boxes": 0, "unreadable": 0}
         if read is not None:
             pictures, boxes, unreadable = read
-            findings = gather(self.workspace, trainer, run, pictures, split)
+            detector = source.load(self.settings.detector.model_copy(update={"confidence": LEAST_SCORE}))
+            findings = gather(self.workspace, detector, pictures, split)
             result |= {"pictures": len(findings.paths), "boxes": boxes, "unreadable": len(unreadable)}
-            result |= figures(findings, rows.groups, lambda image_id: rows.task_of(image_id, self.label_studio))
-        result["about"] = about
-        keep_figures(_file(run, split), inputs, result)
+            result |= figures(findings, rows.groups, rows.task_of)
+        result["about"] = card(source, tables, data)
+        keep_figures(self._file(source, split), inputs, result)
         return result
 
-    def _write_page(self, run: Run, inputs: Mapping[str, str], *, is_new: bool) -> None:
+    def _write_page(self, source: Source, inputs: Mapping[str, str], *, is_new: bool) -> None:
         """Write the page and the model card of all splits that were measured with these inputs, where they are new."""
-        targets = run.folder / PAGE, run.folder / CARD
-        if not is_new and all(target.is_file() for target in targets):
+        from fullshot.train.detector.evaluation.links import is_linked
+
+        folder = self.folder_of(source)
+        if not is_new and (folder / CARD).is_file() and is_linked(folder / PAGE, self.label_studio):
             return
         from fullshot.train.detector.evaluation import card, page
 
-        on_file = [of_inputs(_file(run, split), inputs) for split in reversed(SPLITS)]
+        on_file = [of_inputs(self._file(source, split), inputs) for split in reversed(SPLITS)]
         measured = [figures for figures in on_file if figures and figures["pictures"]]
         about = measured[0]["about"]
-        for target, text in zip(
-            targets,
-            (page.render(self.workspace.root, about, measured), card.markdown(about, measured)),
-            strict=True,
-        ):
-            write_text(target, text)
-
-
-def _file(run: Run, split: str) -> Path:
-    return run.folder / f"evaluation-{split}.json"
+        write_text(folder / PAGE, page.render(self.workspace.root, about, measured, self.label_studio))
+        write_text(folder / CARD, card.markdown(about, measured))

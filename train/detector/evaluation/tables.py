@@ -52,18 +52,13 @@ class SplitRows:
     groups: Mapping[str, pyarrow.Table]
     tasks: pyarrow.Table
 
-    def task_of(self, image_id: str, label_studio: str) -> str | None:
-        """Where a person opens the task of a picture; None where none is known.
-
-        Args:
-            image_id: of the picture.
-            label_studio: the server's address; empty: not known.
-        """
+    def task_of(self, image_id: str) -> str | None:
+        """Where on its server a person opens the task of a picture; None where none is known."""
         row = pc.index(self.tasks["image_id"], image_id).as_py()
-        if row < 0 or not label_studio:
+        if row < 0:
             return None
         project, task = (self.tasks[name][row].as_py() for name in ("project", "task"))
-        return f"{label_studio.rstrip('/')}/projects/{project}/data?task={task}"
+        return f"/projects/{project}/data?task={task}"
 
 
 def read_splits(data: Dataset, labels: Sequence[str], splits: Sequence[str]) -> dict[str, SplitRows]:

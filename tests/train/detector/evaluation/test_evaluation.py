@@ -1,15 +1,18 @@
 """An evaluation by its verb, of detectors whose answers are known: each figure here can be counted by hand."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from typer.testing import CliRunner
 
 from fullshot.cli import app
 from fullshot.core.workspace import Workspace
+from fullshot.train.weights import STARTER_FILE
 from tests.browser import Opened
 from tests.train.detector.evaluation.conftest import ALL_FOUND, FOUND, PICTURES, name_of
 
@@ -125,22 +128,38 @@ def test_a_box_is_doubted_where_something_else_is_found_more_than_where_nothing_
 ) -> None:
     monkeypatch.setenv("FULLSHOT_ANNOTATE_URL", "http://studio.example/")
     run = train(FOUND)
-    evaluate(workspace)
+    page = Path(evaluate(workspace)["page"])
     first, second = details(workspace, run)["doubted"]["boxes"]
     assert name_of(workspace, first["image_id"]) == "b"
     assert (first["label"], first["found_as"], first["found_with"], first["doubt"]) == ("top", "bottom", 0.8, 0.9)
-    assert first["task"] == "http://studio.example/projects/7/data?task=31"
+    assert first["task"] == "/projects/7/data?task=31"
+    assert 'href="http://studio.example/projects/7/data?task=31"' in page.read_text()
     assert name_of(workspace, second["image_id"]) == "d"
     assert (second["label"], second["found_as"], second["doubt"], second["task"]) == ("bottom", None, 0.5, None)
     assert second["path"] == f"images/{second['image_id'][:2]}/{second['image_id']}.png"
 
 
 def test_the_workspaces_own_label_studio_is_linked_where_it_ever_ran(workspace: Workspace, train: Train) -> None:
-    run = train(FOUND)
+    train(FOUND)
     (workspace / "label-studio").mkdir()
-    evaluate(workspace)
-    [first, _] = details(workspace, run)["doubted"]["boxes"]
-    assert first["task"] == "http://127.0.0.1:8080/projects/7/data?task=31"
+    page = Path(evaluate(workspace)["page"])
+    assert 'href="http://127.0.0.1:8080/projects/7/data?task=31"' in page.read_text()
+
+
+def test_where_label_studio_has_moved_the_page_links_there_and_nothing_is_measured_again(
+    workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(FOUND)
+    page = Path(evaluate(workspace)["page"])
+    assert "data?task=31" not in page.read_text()  # no server is known
+    for address in ("http://one.example", "http://two.example/?a=1&b="):
+        monkeypatch.setenv("FULLSHOT_ANNOTATE_URL", address)
+        done = CliRunner().invoke(app, ["evaluate", "detector", str(workspace.root), "--json"])
+        assert "nothing has changed since this was measured" in done.stderr
+        assert f'href="{escape(address)}/projects/7/data?task=31"' in page.read_text()
+        written = page.stat().st_mtime_ns
+        evaluate(workspace)
+        assert page.stat().st_mtime_ns == written
 
 
 def test_a_detector_that_finds_all_has_nothing_to_be_shown(workspace: Workspace, train: Train, opened: Any) -> None:
@@ -287,4 +306,35 @@ def test_what_cannot_be_compared_is_said_in_a_line(workspace: Workspace, train: 
     assert "expected two runs or more to compare" in refused(workspace, "--compare", run)
     assert "no run 'other' of the detector" in refused(workspace, "--compare", run, "other")
     assert "expected one workspace" in refused(workspace, run)
-    assert "expected --run or --compare" in refused(workspace, "--run", run, "--compare", run)
+    assert "got --run and --compare" in refused(workspace, "--run", run, "--compare", run)
+    assert "got --weights and --run" in refused(workspace, "--run", run, "--weights", "starter")
+    assert "weights 'none.onnx': expected starter, a file" in refused(workspace, "--weights", "none.onnx")
+
+
+def test_weights_that_no_run_here_has_are_measured_and_compared(
+    workspace: Workspace, train: Train, opened: Any, tmp_path: Path
+) -> None:
+    run = train(FOUND)
+    starter = evaluate(workspace, "--weights", "starter")
+    folder = workspace.models("detector") / "evaluations"
+    assert (starter["run"], starter["pictures"], starter["boxes"]) == ("starter", 4, 4)
+    assert Path(starter["page"]).parent.parent == folder
+    card = Path(starter["page"]).with_name("model-card.md").read_text()
+    assert "# Garment detector starter" in card
+    assert "Family fcos, model tf_efficientnet_lite0" in card
+    assert "not trained in this workspace" in card
+    elsewhere = tmp_path / "elsewhere" / run
+    shutil.copytree(workspace.models("detector") / run, elsewhere)
+    file = tmp_path / "mine.safetensors"
+    shutil.copy(STARTER_FILE, file)
+    stats = evaluate(workspace, "--compare", run, "starter", str(file))
+    assert [row["run"] for row in stats["runs"]] == [run, "starter", str(file)]
+    assert [row["map50"] for row in stats["runs"]] == [pytest.approx(HALF * 3 / 4, abs=1e-4), *[starter["map50"]] * 2]
+    page: Opened = opened(Path(stats["page"]))
+    for place in range(3):
+        linked = page.page.locator("thead a").nth(place).get_attribute("href")
+        assert (Path(stats["page"]).parent / str(linked)).is_file()
+    assert page.errors == []
+    # The same run, named by the folder that it was copied to.
+    assert evaluate(workspace, "--weights", str(elsewhere))["map50"] == stats["runs"][0]["map50"]
+    assert sorted(each.name.rpartition("-")[0] for each in folder.iterdir()) == sorted(["mine", run, "starter"])
