@@ -1,22 +1,24 @@
 """How many labels the queue of `fullshot annotate queue` saves, against pictures labelled in random order.
 
 A simulation: a data set whose boxes are all known plays the person. Some pictures are the test, a few choose the epoch,
-the others are the pool. All orders begin with the same pictures, drawn by lot; then each round labels some more, trains
-the detector by the project's own trainer, with about as many steps whatever there is to learn from, and measures its
-mAP@0.5 on the test. Each training goes on from one and the same detector, as a shop that has one would: from nothing, a
-training that two cores can afford differs from the next by more than twice as many labels do. The queue's next pictures
-are the head of `priorities`, made with the detector of the round before. Two queues are followed: one knows of each
-picture what any shop says, the type of the product that it is a picture of (one of the garments on it, drawn by lot);
-the other knows nothing but pixels.
+the others are the pool. Each round labels some more, trains the detector by the project's own trainer from a backbone
+with ImageNet's weights on (the starter weights may have seen the pictures), with about as many steps whatever there is
+to learn from, and measures its mAP@0.5 on the test. The queue's next pictures are the head of `priorities`, made with
+the detector of the round before.
+
+Orders differ in the first round and in what the queue knows. "typical": the first pictures are the most typical of as
+many clusters of a pretrained backbone's features (TypiClust), the others the queue's. The other orders begin with the
+same pictures, drawn by lot; one queue knows of each picture what any shop says, the type of the product that it is a
+picture of (one of the garments on it, drawn by lot), the other nothing but pixels.
 
 The figure: the labels with which a queue comes to the mAP that random order has with all of its labels, as a share of
 them. One training differs from the next by a few hundredths of mAP though the labels are the same, so both are read off
 the rising curves (isotonic regression) through the means over the seeds, straight between rounds: the first lucky
 training does not count as having come there. The same is measured for random order.
 
-The last round of every order is the whole pool. It takes about three quarters of an hour on two cores. Finished
-rounds lie in `rounds.json` in the folder that `--output` names: started again with the same flags it goes on. There,
-too, are `curve.csv` and `curve.png`.
+The last round of every order is the whole pool. A training takes some minutes of a processor, and there are dozens.
+Finished rounds lie in `rounds.json` in the folder that `--output` names: started again with the same flags it goes on.
+There, too, are `curve.csv` and `curve.png`.
 """
 
 import argparse
@@ -30,26 +32,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from benchmarks import _common
+from benchmarks import _common, _typical
 from benchmarks._common import Row
 from fullshot.annotate import load_boxes, prioritise
 from fullshot.core import image_store, tables
-from fullshot.core.files import digest, write_text
+from fullshot.core.files import write_text
+from fullshot.core.pictures import read_rgb
 from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
 from fullshot.core.tables.schemas import parquet_of
+from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train.detector import evaluate, fit
+from fullshot.train.detector import fit, load
+from fullshot.train.detector.data import WANTED, choose_boxes, read_data
+from fullshot.train.detector.evaluation import LEAST_SCORE
+from fullshot.train.detector.metrics import average_precision
 
 MOST_SHARE = 0.60
-RANDOM, QUEUE, TYPED_QUEUE = "random", "queue, pixels alone", "queue, types known"
-ORDERS = (RANDOM, TYPED_QUEUE, QUEUE)
+RANDOM, TYPICAL = "random", "typical, then queue"
+QUEUE, TYPED_QUEUE = "queue, pixels alone", "queue, types known"
+ORDERS = (RANDOM, TYPICAL, QUEUE, TYPED_QUEUE)
 BATCH = 8
 
-_LEARNING_RATE = 1e-3
 _SPLIT_SEED = 1
 _MOST_EPOCHS = 80
+_MEASURED_AT_ONCE = 16
 
 Curve = list[tuple[int, float]]
 """Numbers of labelled pictures and the mAP@0.5 with each."""
@@ -62,10 +72,10 @@ class Protocol:
     seeds: int = 3
     test: int = 200
     val: int = 34
-    image_size: int = 160
-    steps: int = 400
-    rounds: tuple[int, ...] = (40, 80, 120, 160, 240, 320)
-    """Labelled pictures of each round, the first drawn by lot; after the last come all."""
+    image_size: int = 192
+    steps: int = 300
+    rounds: tuple[int, ...] = (40, 80, 160, 320)
+    """Labelled pictures of each round; after the last come all."""
 
 
 class Simulation:
@@ -77,18 +87,18 @@ class Simulation:
         annotations: their boxes, a COCO file.
         protocol: the sizes.
         weights: of the queue's reasons.
-        model: that each training goes on from.
+        family: of the detectors.
     """
 
     def __init__(
-        self, folder: Path, photos: Path, annotations: Path, protocol: Protocol, weights: AnnotateSettings, model: Path
+        self, folder: Path, photos: Path, annotations: Path, protocol: Protocol, weights: AnnotateSettings, family: str
     ) -> None:
         self._protocol = protocol
         self._weights = weights
-        self._model = model
+        self._family = family
         self._record = folder / "rounds.json"
         # More seeds or rounds go on from what is there.
-        made_with = {**dataclasses.asdict(protocol), "seeds": 0, "rounds": 0, "model": digest(model)}
+        made_with = {**dataclasses.asdict(protocol), "seeds": 0, "rounds": 0, "family": family}
         self._done: dict[str, Any] = {"protocol": made_with, "map50": {}, "next": {}}
         if self._record.is_file():
             self._done = json.loads(self._record.read_text("utf-8"))
@@ -99,6 +109,7 @@ class Simulation:
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._sides: dict[str, str] = {}
         self._products: list[dict[str, Any]] = []
+        self._features: NDArray[np.float32] | None = None
         self._fill_workspace(photos, annotations)
 
     @property
@@ -143,8 +154,8 @@ class Simulation:
         protocol = self._protocol
         epochs = round(protocol.steps * BATCH / len(labelled))
         section = DetectorSettings(
-            model=str(self._model),
-            learning_rate=_LEARNING_RATE,
+            family=self._family,
+            starter=False,
             image_size=protocol.image_size,
             epochs=min(max(epochs, 1), _MOST_EPOCHS),
             batch=BATCH,
@@ -168,13 +179,37 @@ class Simulation:
         if key not in self._done["map50"]:
             started = time.monotonic()
             settings = self._train(labelled, seed)
-            measured = evaluate(self._workspace, settings)
+            measured = self._measured(settings)
             self._done["map50"][key] = measured["map50"]
             self._keep()
             by_class = " ".join(f"{label} {each['map50']:.3f}" for label, each in measured["classes"].items())
             seconds = time.monotonic() - started
             _common.say(f"seed {seed}, {len(labelled)} labels: {measured['map50']:.4f} ({by_class}), {seconds:.0f} s")
         return float(self._done["map50"][key])
+
+    def _measured(self, settings: Settings) -> dict[str, Any]:
+        """The average precision on the test, without the page that a command writes."""
+        detector = load(self._workspace, settings=settings, confidence=LEAST_SCORE)
+        with self._workspace.open(WANTED) as data:
+            boxes = choose_boxes(data, GARMENTS, "test")
+        pictures = read_data(self._workspace, boxes, GARMENTS)[0].splits["test"]
+        found = []
+        for first in range(0, len(pictures), _MEASURED_AT_ONCE):
+            some = pictures[first : first + _MEASURED_AT_ONCE]
+            found += detector.predict([read_rgb(picture.path, upright=True) for picture in some])
+        sizes = [(picture.width, picture.height) for picture in pictures]
+        return average_precision(GARMENTS, [picture.boxes for picture in pictures], found, sizes)
+
+    def _first(self, order: str, seed: int, count: int) -> list[str]:
+        """The pictures that an order begins with."""
+        if order == TYPICAL:
+            if self._features is None:
+                images = self._workspace.read("images").set_index("image_id")["path"]
+                self._features = _typical.features_of([self._workspace / images[identity] for identity in self.pool])
+            return [self.pool[row] for row in _typical.typical(self._features, count, seed)]
+        lot = self.pool
+        random.Random(seed).shuffle(lot)
+        return lot[:count]
 
     def next(self, labelled: Sequence[str], seed: int, count: int, *, typed: bool) -> list[str]:
         """What the queue says to label next, where it knows product types or does not."""
@@ -198,7 +233,7 @@ class Simulation:
         lot = self.pool
         random.Random(seed).shuffle(lot)
         first, *others = [count for count in self._protocol.rounds if count < len(lot)]
-        labelled = lot[:first]
+        labelled = self._first(order, seed, first)
         points = [(len(labelled), self.map50(labelled, seed))]
         for count in [*others, len(lot)]:
             if order == RANDOM or count == len(lot):
@@ -253,7 +288,7 @@ def _save(folder: Path, curves: dict[str, list[Curve]]) -> None:
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for colour, (order, each) in zip(("tab:blue", "tab:orange", "tab:green"), curves.items(), strict=False):
+    for colour, (order, each) in zip(("tab:blue", "tab:orange", "tab:green", "tab:red"), curves.items(), strict=False):
         for curve in each:
             axes.plot(*zip(*curve, strict=True), color=colour, alpha=0.25)
         axes.plot(*zip(*mean_curve(each), strict=True), color=colour, marker="o", label=order)
@@ -285,11 +320,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, no table")
     parser.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
     parser.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
-    words = "of a detector that each training goes on from: what `fullshot demo` trains, on drawn clothes"
-    parser.add_argument("--model", type=Path, required=True, metavar="FILE", help=words)
+    parser.add_argument("--family", default="fcos", help="of the detectors; default: fcos")
     parser.add_argument("--output", type=Path, required=True, help="folder of rounds, curve and workspace; kept")
     words = "follow these alone, so that two processes may share the work (their rounds.json go into one)"
-    parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS, help=words)
+    parser.add_argument("--orders", nargs="+", choices=ORDERS, default=(RANDOM, TYPICAL), help=words)
     for field in dataclasses.fields(Protocol):
         nargs = "+" if isinstance(field.default, tuple) else None
         words = f"default: {field.default}"
@@ -309,7 +343,7 @@ def main(arguments: list[str] | None = None) -> None:
     protocol = Protocol(**{field.name: given[field.name] for field in dataclasses.fields(Protocol)})
     weights = AnnotateSettings(**{name: given[name] for name in given if name.endswith("_weight")})
     given["output"].mkdir(parents=True, exist_ok=True)
-    simulation = Simulation(given["output"], given["photos"], given["annotations"], protocol, weights, given["model"])
+    simulation = Simulation(given["output"], given["photos"], given["annotations"], protocol, weights, given["family"])
     curves = {order: [simulation.curve(order, seed) for seed in range(protocol.seeds)] for order in given["orders"]}
     if RANDOM not in curves:
         return  # there is nothing to compare with

@@ -15,6 +15,8 @@ from fullshot.core.taxonomy import GARMENTS, Wear
 _UNCLEAR = "nobody knows yet whether it is a full shot"
 _BROUGHT = "its boxes were brought along, no person has checked them"
 
+_LOT = "by lot"
+
 _SEPARATOR = "; "
 
 _ENOUGH = 0.5
@@ -64,6 +66,17 @@ def explain_measured(splits: pyarrow.Array) -> pyarrow.DictionaryArray:
     which = [f"of the split {split}" if split else "of no split" for split in coded.dictionary.to_pylist()]
     words = [f"{each}, so no model learns from it: after all those that one does, in no order" for each in which]
     return pyarrow.DictionaryArray.from_arrays(coded.indices, pyarrow.array(words, pyarrow.string()))
+
+
+def explain_lot(unclear: NDArray[np.bool_], *, brought: bool) -> pyarrow.DictionaryArray:
+    """Of N pictures for which nothing speaks but the lot.
+
+    Args:
+        unclear: shape (N,): of which nobody knows yet whether they are full shots.
+        brought: see :class:`Evidence`.
+    """
+    words = [_SEPARATOR.join([*_always(kind, brought), _LOT]) for kind in (False, True)]
+    return pyarrow.DictionaryArray.from_arrays(unclear.astype(np.int32), pyarrow.array(words))
 
 
 def explain(evidence: Evidence, before: pyarrow.DictionaryArray) -> pyarrow.DictionaryArray:

@@ -20,6 +20,9 @@ from fullshot.core.dataset import Dataset
 from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import GARMENTS
 
+RANDOM = "random"
+"""In place of an order by reasons."""
+
 _DIGITS = 4
 
 
@@ -87,6 +90,7 @@ class Ordering:
         if not len(part):
             return Ordered(part, np.zeros(0), pyarrow.array([], pyarrow.string()).dictionary_encode())
         scores = seen.scores[part]
+        is_by_lot = section.order == RANDOM
         garments, of_kinds, known = self._labelled(rank)
         unsure = None
         if not isinstance(self._extractor, Descriptor):
@@ -98,7 +102,8 @@ class Ordering:
             garments=certainty(scores, threshold).max(axis=2),
             products=seen.product[part],
             unclear=seen.unclear[part],
-            before=seen.before[part].astype(np.float32),
+            # A lot stays the same of itself; an order by reasons would lead it.
+            before=np.zeros(len(part), np.float32) if is_by_lot else seen.before[part].astype(np.float32),
         )
         # What waits to be checked has boxes of its own, but it is not its own neighbour.
         is_known = seen.is_labelled & (seen.rank != rank)
@@ -111,13 +116,18 @@ class Ordering:
         # Weinshall, "Active learning on a budget" (2022), measured it for classifiers, benchmarks/labelling.py here.
         weight = section.uncertainty_weight * max(0.0, 2 * self._extractor.quality - 1)
         weights = Weights(weight, section.diversity_weight, section.rarity_weight)
+        if is_by_lot:  # what is as good as another keeps its place, and candidates are sorted by their digests: a lot
+            weights = Weights(0, 0, 0)
         turns = Turns(pool.unclear, section.unclear_share, annotated, pool.before)
         order = choose(pool, labelled, population, weights, turns, is_sample)
         is_brought = rank == candidate.CHECK
         evidence = explanation.Evidence(
             pool, order, weights, unsure, scores, seen.kinds, of_kinds, known, brought=is_brought
         )
-        reasons = explanation.explain(evidence, seen.reason.take(pyarrow.array(part)))
+        if is_by_lot:
+            reasons = explanation.explain_lot(pool.unclear, brought=is_brought)
+        else:
+            reasons = explanation.explain(evidence, seen.reason.take(pyarrow.array(part)))
         return Ordered(
             number=seen.number[part][order.rows],
             before=seen.before[part][order.rows],

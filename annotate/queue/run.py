@@ -5,7 +5,7 @@ from typing import Any
 from fullshot.annotate.queue import candidates as candidate
 from fullshot.annotate.queue import explanation
 from fullshot.annotate.queue.looked_at import look_at
-from fullshot.annotate.queue.ordering import Ordered, Ordering
+from fullshot.annotate.queue.ordering import RANDOM, Ordered, Ordering
 from fullshot.annotate.queue.predictions import Descriptor, feature_extractor
 from fullshot.annotate.queue.selection import REST
 from fullshot.core.progress import say_unchanged
@@ -36,6 +36,8 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     person to check. Last those of the splits ``val`` and ``test``, in an order that depends on nothing but their bytes:
     whoever chose them by what the detector finds hard would measure it on hard pictures only.
 
+    With ``annotate.order = "random"`` pictures to train on, and those to check, come by lot: no detector is asked.
+
     The numbers say the order; a picture that keeps its place among the others keeps its number (see
     :mod:`fullshot.annotate.queue.numbering`), so that a new annotation changes few tasks of the annotators.
 
@@ -47,7 +49,7 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
     Returns:
         ``candidates`` and of these ``to_learn_from``, ``to_check``, ``to_measure_on``, ``unclear``; ``labelled``
         pictures to learn from; ``unreadable`` candidates, which are left out; ``detector`` (digest of its weights,
-        None: there is none); ``predicted``, pictures that were not known from an earlier run.
+        None: none was asked); ``predicted``, pictures that were not known from an earlier run.
 
     Raises:
         MissingInput: nothing was crawled or curated yet; says what to run first.
@@ -57,7 +59,8 @@ def prioritise(workspace: Workspace, settings: Settings) -> dict[str, Any]:
         candidate.create_candidates(data)
         annotated = candidate.annotated_by_rank(data, REST)
         candidate.drop_all_but_candidates(data)
-        extractor = feature_extractor(workspace, settings)
+        is_by_lot = settings.annotate.order == RANDOM
+        extractor = Descriptor() if is_by_lot else feature_extractor(workspace, settings)
         looked_at = look_at(data, workspace, extractor, settings.engine.name)
         ordering = Ordering(data, looked_at, extractor, settings)
         parts = [ordering.of_rank(rank, *annotated[rank]) for rank in (candidate.LEARN, candidate.CHECK)]

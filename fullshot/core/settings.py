@@ -138,6 +138,9 @@ class AnnotateSettings(_Section):
     backend_password: SecretStr = Field(SecretStr(""), description="that the ML backend asks for; empty: none")
     backend_register: bool = Field(True, description="connect the ML backend with the project in Label Studio")
     retrain_after: int = Field(50, ge=1, description="new annotations after which the backend trains again")
+    order: Literal["reasons", "random"] = Field(
+        "reasons", description="of the queue: by what speaks for each picture, as the three weights say; or by lot"
+    )
     uncertainty_weight: float = Field(
         0.3, ge=0, description="how much the detector's doubt counts in the queue, once its mAP@0.5 is above one half"
     )

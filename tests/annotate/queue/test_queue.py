@@ -378,6 +378,37 @@ def test_without_a_detector_the_rest_decides(make: Make) -> None:
     assert found["reason"].tolist() == ["it stands for many that nothing labelled or before it is like"] * 2
 
 
+LOT = Settings(annotate=AnnotateSettings(order="random", unclear_share=0.5), detector=SETTINGS.detector)
+
+
+def test_by_lot_no_reason_counts_whatever_order_was_there_before(make: Make) -> None:
+    labelled = [{"kind": "Jeans", "labelled": "human", "colour": RED}] * 9
+    likes = [{"kind": "Jeans", "colour": RED}] * 9
+    workspace, ids = make(*labelled, *likes, *[{"kind": "Kurtas", "colour": BLUE}] * 9)
+    assert order(workspace)["image_id"].tolist() != sorted(ids[9:])
+    found = order(workspace, LOT)
+    assert found["image_id"].tolist() == sorted(ids[9:])
+    assert set(found["reason"]) == {"by lot"}
+
+
+def test_by_lot_no_detector_is_asked(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "feature_extractor", lambda *_: pytest.fail("a detector is asked"))
+    workspace, _ = make({}, {})
+    assert prioritise(workspace, LOT)["detector"] is None
+
+
+def test_by_lot_unclear_ones_have_their_share_and_imported_boxes_come_after(make: Make) -> None:
+    unclear = {"curated": {"shot": "unclear", "full_shot": None}}
+    workspace, ids = make(*[{}] * 4, *[unclear] * 4, {"labelled": "import"}, {"curated": {"split": "test"}})
+    found = order(workspace, LOT)
+    assert found["image_id"].tolist()[-2:] == ids[-2:]
+    is_unclear = found["image_id"].isin(ids[4:8]).tolist()[:8]
+    assert is_unclear == [False, True] * 4
+    always = "nobody knows yet whether it is a full shot; by lot"
+    assert found["reason"].tolist()[:8] == ["by lot", always] * 4
+    assert found["reason"][8] == "its boxes were brought along, no person has checked them; by lot"
+
+
 def test_the_same_tables_give_the_same_bytes(make: Make) -> None:
     colours = [RED, GREEN, BLUE, GREY] * 5
     workspace, _ = make(*[{"colour": colour, "kind": f"Kind {n % 3}"} for n, colour in enumerate(colours)])
