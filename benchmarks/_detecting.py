@@ -17,19 +17,20 @@ from benchmarks import _common
 from fullshot.core import tables
 from fullshot.core.files import write_text
 from fullshot.core.pictures import read_rgb
-from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.taxonomy import GARMENTS, Wear
 from fullshot.core.workspace import Workspace
 from fullshot.demo.shop.studio import draw, open_studio
-from fullshot.train.detector import load
+from fullshot.train.detector import DetectionData, Detector
+from fullshot.train.detector.data import WANTED, choose_boxes, read_data
 from fullshot.train.detector.families import trainer_of
+from fullshot.train.detector.metrics import average_precision
 from fullshot.train.runs import latest_run
 
 TEST, VAL = 20, 10
 """Percent of the photos that are measured on, and that an epoch is chosen by; the others are learnt from."""
 
 _UNLABELLED = "unlabelled"
-_TIMED = 20
+_TIMED, _AT_ONCE = 20, 16
 
 Values = Mapping[str, str | int | float | bool]
 
@@ -156,15 +157,37 @@ def measure(folder: Path, workspace: Workspace, run: str) -> dict[str, Any]:
     return fullshot(folder, "evaluate", "detector", workspace.root, "--run", run).stats
 
 
+def data_of(workspace: Workspace, split: str | None = None) -> DetectionData:
+    """The pictures of a workspace with their boxes: those of a split, or all."""
+    with workspace.open(WANTED) as tables:
+        boxes = choose_boxes(tables, GARMENTS, split)
+    return read_data(workspace, boxes, GARMENTS)[0]
+
+
+def found(detector: Detector, data: DetectionData) -> dict[str, Any]:
+    """The average precision of a detector on the test; see :func:`fullshot.train.detector.metrics.average_precision`.
+
+    Args:
+        detector: reports boxes from ``LEAST_SCORE`` on.
+        data: the pictures and boxes.
+    """
+    pictures = data.splits["test"]
+    boxes = []
+    for first in range(0, len(pictures), _AT_ONCE):
+        some = pictures[first : first + _AT_ONCE]
+        boxes += detector.predict([read_rgb(picture.path, upright=True) for picture in some])
+    sizes = [(picture.width, picture.height) for picture in pictures]
+    return average_precision(data.labels, [picture.boxes for picture in pictures], boxes, sizes)
+
+
 def weights_of(workspace: Workspace, name: str) -> Path:
     """The file that holds the weights of a run."""
     run = latest_run(workspace, "detector", name)
     return trainer_of(run, workspace.settings().detector).weights(run.folder)
 
 
-def milliseconds(workspace: Workspace, run: str, pictures: Sequence[Path]) -> float:
+def milliseconds(detector: Detector, pictures: Sequence[Path]) -> float:
     """Processor time until the boxes of one decoded picture are there: the median over pictures."""
-    detector = load(workspace, run, settings=Settings(detector=DetectorSettings(device="cpu")))
     decoded = [read_rgb(path, upright=True) for path in pictures[:_TIMED]]
     detector.predict(decoded[:1])
     taken = []

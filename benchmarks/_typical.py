@@ -30,7 +30,7 @@ def features_of(paths: Sequence[Path]) -> NDArray[np.float32]:
     Raises:
         SystemExit: no weights are there.
     """
-    start = weights.find("", backbone=BACKBONE)
+    start = weights.find(weights.IMAGENET, backbone=BACKBONE)
     if start.path is None:
         raise SystemExit(f"no weights of ImageNet are there for {BACKBONE}")
     network: Any = timm.create_model(BACKBONE)

@@ -25,10 +25,12 @@ from rich.table import Table
 
 from benchmarks import _common, _detecting
 from benchmarks._detecting import Values, kept
+from fullshot.core.settings import DetectorSettings, Settings
+from fullshot.train.detector import load
 
 SIZE = 320
 MINUTES = 10.0
-_MODULE = "fullshot"
+_MODULE, _FINER = "fullshot", "benchmarks._finer"
 
 _SAMPLE = 48
 """Photos that an epoch is measured on, and further ones that it is validated on."""
@@ -44,12 +46,10 @@ class Entry:
     Attributes:
         settings: of the detector.
         module: that trains it, in the place of ``fullshot``.
-        needs_unlabelled: whether it learns from photos without boxes as well.
     """
 
     settings: Values
     module: str = _MODULE
-    needs_unlabelled: bool = False
 
 
 _FCOS: Values = {"family": "fcos", "weights": "imagenet", "image_size": SIZE}
@@ -69,6 +69,7 @@ CHANGES = {
     "pictures as they are": Entry(_FCOS, "benchmarks._plain"),
     "top bottom foot": Entry({**_FCOS, "labels": "top bottom foot"}),
     "top bottom long": Entry({**_FCOS, "labels": "top bottom long"}),
+    "finer labels": Entry(_FCOS, _FINER),
 }
 ENTRIES = {**FAMILIES, **{f"fcos, ImageNet, {name}": entry for name, entry in CHANGES.items()}}
 
@@ -82,12 +83,19 @@ class Bench:
         annotations: their boxes, a COCO file.
         minutes: of processor time that a training may use.
         unlabelled: further photos without boxes.
+        finer: boxes with finer labels on the same photos, a COCO file.
     """
 
     def __init__(
-        self, folder: Path, photos: Path, annotations: Path, minutes: float, unlabelled: Path | None = None
+        self,
+        folder: Path,
+        photos: Path,
+        annotations: Path,
+        minutes: float,
+        unlabelled: Path | None = None,
+        finer: Path | None = None,
     ) -> None:
-        self._folder, self._minutes = folder, minutes
+        self._folder, self._minutes, self._finer = folder, minutes, finer
         self._file = folder / "rows.jsonl"
         self._sample = _detecting.workspace_of(folder / "sample", photos, annotations, most=_SAMPLE)
         self._workspace = _detecting.workspace_of(folder / "whole", photos, annotations, unlabelled=unlabelled)
@@ -98,7 +106,9 @@ class Bench:
 
     def row(self, name: str, entry: Entry) -> Mapping[str, Any]:
         """The row of an entry: see :func:`_table`."""
-        epoch = kept(self._file, {"epoch": entry.settings, "module": entry.module}, lambda: self._epoch(entry))
+        # Finer labels take no longer.
+        timed = Entry(entry.settings) if entry.module == _FINER else entry
+        epoch = kept(self._file, {"epoch": timed.settings, "module": timed.module}, lambda: self._epoch(timed))
         start, each = epoch["start"], epoch["seconds"]
         epochs = max(1, round((self._minutes * 60 - start) / each))
         _common.say(f"{name}: an epoch takes {each:.1f} s: {epochs} epochs")
@@ -123,9 +133,12 @@ class Bench:
     def _measured(self, entry: Entry, epochs: int) -> dict[str, Any]:
         workspace = self._workspace
         settings = {**entry.settings, "epochs": epochs, "plots": False, "device": "cpu"}
+        if entry.module == _FINER:
+            return self._finer_labels(settings)
         trained = _detecting.train(self._folder / "whole", workspace, settings, entry.module)
         run = trained.stats["run"]
         measured = _detecting.measure(self._folder / "whole", workspace, run)
+        detector = load(workspace, run, settings=Settings(detector=DetectorSettings(device="cpu")))
         return {
             "run": run,
             "trained_epochs": epochs,
@@ -135,8 +148,20 @@ class Bench:
             "map50_95": measured["map50_95"],
             "classes": {label: row["map50"] for label, row in measured["classes"].items()},
             "megabytes": _detecting.weights_of(workspace, run).stat().st_size / 1e6,
-            "milliseconds": _detecting.milliseconds(workspace, run, self._pictures("test")),
+            "milliseconds": _detecting.milliseconds(detector, self._pictures("test")),
         }
+
+    def _finer_labels(self, settings: Values) -> dict[str, Any]:
+        folder = self._folder / "finer"
+        folder.mkdir(exist_ok=True)
+        words = [str(self._workspace.root), str(self._finer), str(folder / "run")]
+        command = [sys.executable, "-P", "-m", _FINER, *words]
+        done = _common.must_succeed(_common.run(command, folder, **_detecting.environment(settings)), _FINER)
+        told = json.loads((folder / "stdout.txt").read_text("utf-8"))
+        share = told["epochs"] / max(1, told["epochs"] - told["resumed_at"])
+        classes = {label: row["map50"] for label, row in told["classes"].items()}
+        minutes = done.processor_seconds * share / 60
+        return {**told, "trained_epochs": told["epochs"], "minutes": minutes, "classes": classes}
 
 
 def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
@@ -162,6 +187,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder of rows, runs and workspaces; kept")
     words = "folder of further full shots without boxes, for the row that learns from them"
     parser.add_argument("--unlabelled", type=Path, help=words)
+    words = "boxes with finer labels on the same photos, a COCO file, for the row that learns these"
+    parser.add_argument("--finer", type=Path, help=words)
     words = f"of processor time that a training may use; default: {MINUTES}"
     parser.add_argument("--minutes", type=float, default=MINUTES, help=words)
     words = "of these rows alone; default: all"
@@ -172,8 +199,9 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> None:
     """The script."""
     given = _parser().parse_args(arguments)
-    bench = Bench(given.output, given.photos, given.annotations, given.minutes, given.unlabelled)
-    rows = [bench.row(name, ENTRIES[name]) for name in given.rows]
+    bench = Bench(given.output, given.photos, given.annotations, given.minutes, given.unlabelled, given.finer)
+    names = [name for name in given.rows if given.finer or ENTRIES[name].module != _FINER]
+    rows = [bench.row(name, ENTRIES[name]) for name in names]
     counts = ", ".join(f"{count} {split}" for split, count in bench.pictures.items())
     title = f"{counts} photos, {given.minutes:g} minutes of processor time each"
     if given.as_json:

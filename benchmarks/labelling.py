@@ -36,20 +36,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from benchmarks import _common, _typical
+from benchmarks import _common, _detecting, _typical
 from benchmarks._common import Row
 from fullshot.annotate import load_boxes, prioritise
 from fullshot.core import image_store, tables
 from fullshot.core.files import write_text
-from fullshot.core.pictures import read_rgb
 from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
 from fullshot.core.tables.schemas import parquet_of
-from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import fit, load
-from fullshot.train.detector.data import WANTED, choose_boxes, read_data
 from fullshot.train.detector.evaluation import LEAST_SCORE
-from fullshot.train.detector.metrics import average_precision
+from fullshot.train.weights import IMAGENET
 
 MOST_SHARE = 0.60
 RANDOM, TYPICAL = "random", "typical, then queue"
@@ -59,7 +56,6 @@ BATCH = 8
 
 _SPLIT_SEED = 1
 _MOST_EPOCHS = 80
-_MEASURED_AT_ONCE = 16
 
 Curve = list[tuple[int, float]]
 """Numbers of labelled pictures and the mAP@0.5 with each."""
@@ -155,6 +151,7 @@ class Simulation:
         epochs = round(protocol.steps * BATCH / len(labelled))
         section = DetectorSettings(
             family=self._family,
+            weights=IMAGENET,
             starter=False,
             image_size=protocol.image_size,
             epochs=min(max(epochs, 1), _MOST_EPOCHS),
@@ -190,15 +187,7 @@ class Simulation:
     def _measured(self, settings: Settings) -> dict[str, Any]:
         """The average precision on the test, without the page that a command writes."""
         detector = load(self._workspace, settings=settings, confidence=LEAST_SCORE)
-        with self._workspace.open(WANTED) as data:
-            boxes = choose_boxes(data, GARMENTS, "test")
-        pictures = read_data(self._workspace, boxes, GARMENTS)[0].splits["test"]
-        found = []
-        for first in range(0, len(pictures), _MEASURED_AT_ONCE):
-            some = pictures[first : first + _MEASURED_AT_ONCE]
-            found += detector.predict([read_rgb(picture.path, upright=True) for picture in some])
-        sizes = [(picture.width, picture.height) for picture in pictures]
-        return average_precision(GARMENTS, [picture.boxes for picture in pictures], found, sizes)
+        return _detecting.found(detector, _detecting.data_of(self._workspace, "test"))
 
     def _first(self, order: str, seed: int, count: int) -> list[str]:
         """The pictures that an order begins with."""

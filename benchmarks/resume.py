@@ -26,6 +26,7 @@ from benchmarks._common import Row
 from benchmarks._detecting import Values
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector.yolo import library
+from fullshot.train.weights import IMAGENET, NONE
 
 COLLECTIONS = 24
 NOISE = 0.02
@@ -81,11 +82,11 @@ def _seconds_until_half(process: "subprocess.Popen[bytes]", log: Path) -> float:
 
 def measured(folder: Path, whole: Workspace, family: str, share: float) -> dict[str, Any]:
     """Train a family once to its end and once with a kill, each in a copy of a workspace."""
-    settings = {**_EVERY, "family": family, "epochs": max(2, round(_EPOCHS[family] * share))}
-    if family == "yolo":
-        settings["weights"] = "none"
-    found: dict[str, Any] = {"family": family, "epochs": settings["epochs"]}
-    weights: list[dict[str, Tensor]] = []
+    weights = NONE if family == "yolo" else IMAGENET
+    epochs = max(2, round(_EPOCHS[family] * share))
+    settings = {**_EVERY, "family": family, "weights": weights, "epochs": epochs}
+    found: dict[str, Any] = {"family": family, "epochs": epochs}
+    trained: list[dict[str, Tensor]] = []
     for name in ("whole", "killed"):
         place = folder / f"{family}-{name}"
         shutil.rmtree(place, ignore_errors=True)
@@ -101,10 +102,10 @@ def measured(folder: Path, whole: Workspace, family: str, share: float) -> dict[
             stats = _detecting.train(place, workspace, settings).stats
         tested = _detecting.measure(place, workspace, stats["run"])
         found[name] = {"map50": tested["map50"], "map50_95": tested["map50_95"]}
-        weights.append(_weights(_detecting.weights_of(workspace, stats["run"])))
+        trained.append(_weights(_detecting.weights_of(workspace, stats["run"])))
         shutil.rmtree(place)
         _common.say(f"{family}, {name}: mAP@0.5 {tested['map50']:.4f}, mAP {tested['map50_95']:.4f}")
-    pairs = zip(*(each.values() for each in weights), strict=True)
+    pairs = zip(*(each.values() for each in trained), strict=True)
     found["apart"] = max(float((one.double() - other.double()).abs().max()) for one, other in pairs)
     return found
 

@@ -24,27 +24,24 @@ from typing import Any
 from benchmarks import _common, _detecting
 from benchmarks._common import Row, at_least
 from benchmarks._detecting import kept
-from fullshot.core.pictures import read_rgb
 from fullshot.core.settings import Settings
-from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import DetectionData
-from fullshot.train.detector.data import choose_boxes, read_data
 from fullshot.train.detector.evaluation import LEAST_SCORE
-from fullshot.train.detector.metrics import average_precision
 from fullshot.train.detector.network_detector import NetworkDetector
 from fullshot.train.detector.yolo import dataset, library
 from fullshot.train.detector.yolo.trainer import RECIPE
 from fullshot.train.detector.yolo.weights import TorchNetwork
 
 NEAR, LEAST = 0.02, 0.95
-_MEASURED_AT_ONCE = 16
+_LEARNING_RATE = 2e-3
 _CALL = "from ultralytics.cfg import entrypoint; entrypoint()"
 
 
 def _settings(given: argparse.Namespace, epochs: int, seed: int) -> dict[str, Any]:
     sizes = {"image_size": given.image_size, "batch": given.batch, "epochs": epochs, "seed": seed}
-    return {"family": "yolo", "model": given.model, "weights": "none", "plots": False, "device": "cpu", **sizes}
+    same = {"learning_rate": _LEARNING_RATE, "plots": False, "device": "cpu"}
+    return {"family": "yolo", "model": given.model, "weights": "none", **same, **sizes}
 
 
 def ours(folder: Path, workspace: Workspace, settings: Mapping[str, Any]) -> tuple[Path, float]:
@@ -84,19 +81,6 @@ def theirs(folder: Path, yaml: Path, settings: Mapping[str, Any]) -> tuple[Path,
     return place / "run" / "weights" / "best.pt", done.processor_seconds
 
 
-def found(weights: Path, data: DetectionData, image_size: int) -> dict[str, Any]:
-    """The average precision of a file of weights on the test: one code for both."""
-    network = TorchNetwork(weights, image_size=image_size, confidence=LEAST_SCORE, device="cpu")
-    detector = NetworkDetector(network, digest="", image_size=image_size)
-    pictures = data.splits["test"]
-    boxes = []
-    for start in range(0, len(pictures), _MEASURED_AT_ONCE):
-        some = pictures[start : start + _MEASURED_AT_ONCE]
-        boxes += detector.predict([read_rgb(picture.path, upright=True) for picture in some])
-    sizes = [(picture.width, picture.height) for picture in pictures]
-    return average_precision(data.labels, [picture.boxes for picture in pictures], boxes, sizes)
-
-
 def measured(given: argparse.Namespace, workspace: Workspace, data: DetectionData, seed: int) -> dict[str, Any]:
     """Both, with one seed, for one epoch and for all."""
     folder = given.output
@@ -107,7 +91,8 @@ def measured(given: argparse.Namespace, workspace: Workspace, data: DetectionDat
         _, one = train(_settings(given, 1, seed))
         weights, every = train(_settings(given, given.epochs, seed))
         learnt = len(data.splits["train"]) * (given.epochs - 1)
-        figures = found(weights, data, given.image_size)
+        network = TorchNetwork(weights, image_size=given.image_size, confidence=LEAST_SCORE, device="cpu")
+        figures = _detecting.found(NetworkDetector(network, digest="", image_size=given.image_size), data)
         rows[name] = {
             "pictures_a_second": learnt / (every - one),
             "seconds": every,
@@ -155,9 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     library.ultralytics()  # its settings, which the peer's command reads: nothing is sent, no font is fetched
     workspace = _detecting.workspace_of(given.output, given.photos, given.annotations, most=given.most)
-    with workspace.open() as tables:
-        boxes = choose_boxes(tables, GARMENTS)
-    data, _, _ = read_data(workspace, boxes, GARMENTS)
+    data = _detecting.data_of(workspace)
     rows = {}
     for seed in range(1, given.seeds + 1):
         made_with = {**_settings(given, given.epochs, seed), "most": given.most}
