@@ -4,8 +4,6 @@ A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``
 ``FULLSHOT_CRAWL_DELAY=1.0`` in the environment, ``--delay 1.0`` on ``fullshot crawl``.
 """
 
-import difflib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,7 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from fullshot.core import renaming
+from fullshot.core import misspelt, renaming
 from fullshot.core.errors import UserError
 from fullshot.core.taxonomy import ALL_GARMENTS, garments_named
 
@@ -281,7 +279,7 @@ def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
         section: {key: value for key, value in values.items() if value is not None} for section, values in flags.items()
     }
 
-    _check_environment()
+    misspelt.check_environment(_sections(), RENAMED)
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=toml_file)
@@ -295,31 +293,13 @@ def load(toml_file: Path | None = None, **flags: dict[str, Any]) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             place = f" in {toml_file}" if toml_file and toml_file.is_file() else ""
-            raise UserError(f"unknown setting {name}{place}; {_hint(*map(str, first['loc']))}") from None
+            raise UserError(
+                f"unknown setting {name}{place}; {misspelt.hint(_sections(), *map(str, first['loc']))}"
+            ) from None
         got = "" if _is_secret(*map(str, first["loc"])) else f", got {first['input']!r}"
         raise UserError(f"setting {name}: {first['msg']}{got}") from None
     except ValueError as error:
         raise UserError(f"{toml_file}: {error}") from None
-
-
-def _check_environment() -> None:
-    """Look for misspelt variables; pydantic would tell neither their name nor that they are variables.
-
-    Raises:
-        UserError: a variable names a known section and a key that it does not have. Other variables that begin with
-            ``FULLSHOT_`` are no settings.
-    """
-    renamed = {renaming.variable(old) for old in RENAMED}
-    for variable in sorted(os.environ):
-        if variable.upper() in renamed:
-            continue
-        prefix, _, name = variable.upper().partition("_")
-        section, underscore, key = name.lower().partition("_")
-        keys = _sections().get(section)
-        if prefix == "FULLSHOT" and underscore and keys is not None and key not in keys:
-            raise UserError(
-                f"unknown setting {variable} in the environment; {_hint(section, key, in_environment=True)}"
-            )
 
 
 def _sections() -> dict[str, list[str]]:
@@ -338,15 +318,3 @@ def _is_secret(section: str, key: str = "", *_: str) -> bool:
         return False
     keys = field.annotation.model_fields
     return any(keys[name].annotation is SecretStr for name in ([key] if key in keys else keys))
-
-
-def _hint(section: str, key: str = "", *, in_environment: bool = False) -> str:
-    """What may have been meant by a section, or by a key of a known section, that there is not."""
-    sections = _sections()
-    known = sections.get(section, [])
-    likely = difflib.get_close_matches(key, known, 1) if known else difflib.get_close_matches(section, sections, 1)
-    if not known and not likely:  # a key that stands outside of its section
-        likely = [f"{name}.{section}" for name, keys in sections.items() if section in keys][:1]
-    if likely:
-        return f"did you mean {renaming.variable(f'{section}.{likely[0]}') if in_environment else likely[0]}?"
-    return f"expected one of {', '.join(known or sections)}"
