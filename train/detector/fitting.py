@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fullshot.core import leakage, progress
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest as file_digest
-from fullshot.core.interfaces import DetectorTrainer
+from fullshot.core.interfaces import DetectorTrainer, StartsFromWeights
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import digests, pictures, runs
@@ -61,6 +61,8 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         section = with_defaults(_section(workspace, settings.detector, resume))
         settings = settings.model_copy(update={"detector": section})
         trainer = trainer_for(section)
+        if isinstance(trainer, StartsFromWeights):
+            trainer.look_for_weights(settings.weights)
         made_with = _made_with(section, trainer)
         inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_without_effect(section))
         train = functools.partial(_found_or_trained, workspace, settings, section, trainer, made_with, resume)
@@ -128,7 +130,7 @@ def _found_or_trained(
     if in_crops:
         why = "every picture of the split train has one box" if check.has_one_box_each else 'detector.crops is "always"'
         progress.say(f"{STAGE}: {why}: it learns from crops about a box, drawn anew each epoch")
-    return _train(workspace, settings, section, trainer, boxes, digest, run, in_crops=in_crops), True
+    return _train(workspace, settings, section, trainer, boxes, digest, made_with, run, in_crops=in_crops), True
 
 
 def digest_of_0_1(
@@ -151,6 +153,7 @@ def _train(
     trainer: DetectorTrainer[DetectionData],
     boxes: "pd.DataFrame",
     digest: str,
+    made_with: Mapping[str, Mapping[str, str]],
     run: Run | None,
     *,
     in_crops: bool,
@@ -167,7 +170,8 @@ def _train(
         raise StageFailed(f"no picture of the split train in {workspace.root} that has boxes can be read")
     by_split = {**counts(learnt_from, labels), "test": counts(boxes[held_back], labels)["test"]}
     if run is None:
-        run = runs.start(workspace, KIND, digest, settings, family=section.family, counts=by_split)
+        more = {"family": section.family, "counts": by_split, "made_with": made_with}
+        run = runs.start(workspace, KIND, digest, settings, **more)
     with progress.bar(STAGE, "epochs") as advance:
         fitted = trainer.fit(data, run.folder, advance)
     split = "val" if "val" in data.splits else "train"

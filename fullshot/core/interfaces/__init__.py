@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DetectorWithFeatures,
         Embedder,
         ExportingTrainer,
+        StartsFromWeights,
     )
     from fullshot.core.interfaces.storage import BlobStore, VectorStore
 
@@ -41,6 +42,7 @@ __all__ = [
     "QualityCheck",
     "Renderer",
     "ShopPage",
+    "StartsFromWeights",
     "VectorStore",
 ]
 
@@ -58,6 +60,7 @@ __getattr__ = lazy_names(
             "DetectorWithFeatures",
             "Embedder",
             "ExportingTrainer",
+            "StartsFromWeights",
         ],
         ".storage": ["BlobStore", "VectorStore"],
     },

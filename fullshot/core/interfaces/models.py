@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fullshot.core.boxes import Box, Picture
 from fullshot.core.progress import Advance
-from fullshot.core.settings import DetectorSettings
+from fullshot.core.settings import DetectorSettings, WeightsSettings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -127,6 +127,18 @@ class ExportingTrainer(Protocol):
 
         Raises:
             NotExportable: this one cannot be; says why.
+        """
+
+
+@runtime_checkable
+class StartsFromWeights(Protocol):
+    """A family of detectors that can begin with weights which their makers publish: ask with ``isinstance``."""
+
+    def look_for_weights(self, sources: WeightsSettings) -> None:
+        """Say where weights may be looked for. A family that is told nothing asks nobody on the network.
+
+        Args:
+            sources: see :class:`fullshot.core.settings.WeightsSettings`.
         """
 
 

@@ -459,7 +459,8 @@ def test_weights_of_ones_own_and_architectures_that_ultralytics_ships(
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ({"model": "yolo11n.pt"}, r"setting detector\.model: expected .* got 'yolo11n\.pt' \(weights are never"),
+        ({"model": "yolo11n-seg.pt"}, r"setting detector\.model: expected .* got 'yolo11n-seg\.pt'"),
+        ({"model": "mine.pt"}, r"setting detector\.model: expected .* got 'mine\.pt'"),
         ({"model": "yolo77n.yaml"}, r"setting detector\.model: expected"),
         ({"device": "cuda:7"}, r"setting detector\.device: this machine has no 'cuda:7'"),
     ],

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
-from fullshot.core.boxes import Box, Picture
+from fullshot.core.boxes import Box
 from fullshot.core.engines import cores
 from fullshot.core.errors import StageFailed
 from fullshot.core.progress import Advance, say
@@ -20,7 +20,7 @@ from fullshot.train.detector.data import DetectionData, DetectionPicture
 from fullshot.train.detector.evaluation import LEAST_SCORE
 from fullshot.train.detector.metrics import average_precision
 from fullshot.train.detector.network_detector import NetworkDetector
-from fullshot.train.detector.photos import draw_boxes
+from fullshot.train.detector.samples import side_by_side
 from fullshot.train.detector.torchvision import networks, weights
 from fullshot.train.detector.torchvision.dataset import Batches, TrainingPictures, together
 from fullshot.train.detector.torchvision.pixels import DecodedPictures
@@ -31,9 +31,6 @@ from fullshot.train.weights import Pretrained
 from fullshot.train.weights import read as read_backbone
 
 _MEASURED_AT_ONCE = 16
-
-_SHOWN, _SURE = 6, 0.25
-"""Pictures that TensorBoard shows after each epoch, and the least score of their boxes."""
 
 
 def train(
@@ -165,7 +162,7 @@ class _Measured:
     """Average precision of a network on pictures, at the size that it learns at.
 
     Attributes:
-        sample: the first pictures with the boxes that were found in them, surer than :data:`_SURE`.
+        sample: the first pictures with the boxes that were found in them, side by side.
     """
 
     def __init__(
@@ -194,23 +191,9 @@ class _Measured:
             pictures = [pixels.permute(1, 2, 0).numpy() for pixels, _ in some]
             found += asked.predict(pictures)
             if first == 0:
-                self.sample = _beside(pictures[:_SHOWN], found)
+                self.sample = side_by_side(pictures, found)
             for row, (pixels, corners) in zip(rows, some, strict=True):
                 boxes = zip(self._pictures[row].boxes, corners.tolist(), strict=True)
                 expected.append([Box(box.label, *its_corners) for box, its_corners in boxes])
                 sizes.append((pixels.shape[-1], pixels.shape[-2]))
         return average_precision(self._labels, expected, found, sizes)
-
-
-def _beside(pictures: Sequence[Picture], found: Sequence[Sequence[Box]]) -> Image.Image:
-    """Pictures with their boxes, one beside the other."""
-    drawn = [
-        draw_boxes(picture, [box for box in boxes if (box.score or 0) > _SURE])
-        for picture, boxes in zip(pictures, found, strict=False)
-    ]
-    whole = Image.new("RGB", (sum(one.width for one in drawn), max(one.height for one in drawn)))
-    left = 0
-    for one in drawn:
-        whole.paste(one, (left, 0))
-        left += one.width
-    return whole

@@ -122,6 +122,16 @@ class TimmBackbone(nn.Module):
         return self
 
 
+def hub_name(backbone: str) -> str | None:
+    """Under which name timm publishes a backbone's weights, such as ``timm/resnet18.a1_in1k``; None: it does not.
+
+    Args:
+        backbone: of timm, whether it knows it or not.
+    """
+    about = timm.get_pretrained_cfg(backbone)
+    return (about and about.hf_hub_id) or None
+
+
 class Pyramid(TimmBackbone):
     """A backbone with a feature pyramid: maps of :data:`CHANNELS` at the strides 8, 16, 32 and 64."""
 

@@ -1,5 +1,6 @@
 """The families of torchvision's detectors: trained by Lightning, opened from their export where they have one."""
 
+import functools
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance, say
-from fullshot.core.settings import DetectorSettings
+from fullshot.core.settings import DetectorSettings, WeightsSettings
 from fullshot.train import exported, weights
 from fullshot.train.detector.network_detector import NetworkDetector
 
@@ -43,6 +44,7 @@ class TorchvisionTrainer:
         if fits and not (settings.weights or settings.model):
             self._wanted = weights.STARTER
         self._backbone = settings.model or (starter["backbone"] if self._wanted == weights.STARTER else BACKBONE)
+        self._sources = WeightsSettings(download="never")
 
     @classmethod
     def from_settings(cls, settings: DetectorSettings) -> Self:
@@ -53,17 +55,33 @@ class TorchvisionTrainer:
         """The backbone, the weights that it starts from, and the versions of the libraries."""
         # A patch release fixes, a minor one may train otherwise.
         versions = {name: ".".join(version(name).split(".")[:2]) for name in ("torchvision", "timm")}
-        model = {"name": self._backbone, "sha256": self._start().digest}
+        model = {"name": self._backbone, "sha256": self._start.digest}
         return {"model": model, "recipe": {"recipe": _RECIPE, "libraries": json.dumps(versions)}}
 
+    def look_for_weights(self, sources: WeightsSettings) -> None:
+        """Let timm's hub be asked for the weights of a backbone."""
+        self._sources = sources
+
+    @functools.cached_property
     def _start(self) -> weights.Pretrained:
-        return weights.find(self._wanted, backbone=self._backbone)
+        def address() -> str | None:
+            from fullshot.train.detector.torchvision.networks import hub_name
+
+            name = hub_name(self._backbone)
+            return name and f"{self._sources.timm_url.rstrip('/')}/{name}/resolve/main/model.safetensors"
+
+        return weights.find(
+            self._wanted,
+            backbone=self._backbone,
+            published=weights.Published("timm", f"{self._backbone}{weights.SAFETENSORS}", address),
+            download=self._sources.download == "auto",
+        )
 
     def fit(self, data: "DetectionData", folder: Path, advance: Advance) -> Mapping[str, Any]:
         """Train; go on after the last whole epoch where the folder holds one."""
         from fullshot.train.detector.torchvision import fitting
 
-        start = self._start()
+        start = self._start
         say(f"fullshot: {self._settings.family} on {self._backbone} starts {start.source}")
         fitted = fitting.train(self._settings, self._backbone, start, data, folder, self.weights(folder), advance)
         if exported.can_export(_WHAT):

@@ -7,9 +7,11 @@ import contextlib
 import importlib.util
 import logging
 import os
+import pickle
 import re
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +25,9 @@ _MODELS = Path(__file__).with_name("models")
 _INTEGRATIONS = ("clearml", "comet", "dvc", "mlflow", "raytune", "tensorboard", "wandb")
 _FONT = "Arial.ttf"
 
+_REFUSED = re.compile(r"GLOBAL (\S+)")
+"""What torch says of a class or function in a pickle that is not on the list of those that networks are made of."""
+
 
 def ultralytics() -> ModuleType:
     """Import Ultralytics, offline and silent.
@@ -33,6 +38,8 @@ def ultralytics() -> ModuleType:
         os.environ["YOLO_CONFIG_DIR"] = str(Path(platformdirs.user_cache_dir("fullshot")) / "ultralytics")
         os.environ["YOLO_OFFLINE"] = "true"
         os.environ["YOLO_VERBOSE"] = "false"
+    # A file of weights is a pickle: of a stranger's, nothing is run but what builds a network of Ultralytics and torch.
+    os.environ["ULTRALYTICS_SAFE_LOAD"] = "true"
     # Importing it tells OpenMP to use one thread; torch, loaded before, keeps all, and so do later processes.
     import torch  # noqa: F401
 
@@ -42,9 +49,12 @@ def ultralytics() -> ModuleType:
     if threads is None:
         os.environ.pop("OMP_NUM_THREADS", None)
     from ultralytics import utils
+    from ultralytics.nn import tasks
     from ultralytics.utils.events import events
 
     events.enabled = False
+    loading: Any = tasks
+    loading.SAFE_LOAD = True  # where a program has imported it before
     if os.environ.get("YOLO_CONFIG_DIR") and utils.USER_CONFIG_DIR.parent == Path(os.environ["YOLO_CONFIG_DIR"]):
         quiet: dict[str, Any] = {"sync": False, **dict.fromkeys(_INTEGRATIONS, False)}
         if any(utils.SETTINGS.get(key) for key in quiet):
@@ -78,7 +88,7 @@ def _place_font(file: Path) -> None:
 
 
 def model_file(name: str) -> str:
-    """The file of a model that is given by path or by name; nothing is ever downloaded.
+    """The file of a model that is given by path or by name; nothing is fetched.
 
     Args:
         name: a ``.yaml`` (architecture) or ``.pt`` (weights to go on from) file, the name of an architecture in
@@ -93,22 +103,25 @@ def model_file(name: str) -> str:
     own = _MODELS / f"{path.stem if path.suffix == '.yaml' else name}.yaml"
     if path.name == name and own.is_file():
         return str(own)
-    if path.name == name and path.suffix == ".yaml" and _shipped(name) is not None:
+    if path.name == name and path.suffix == ".yaml" and shipped(name) is not None:
         return name
     there = ", ".join(sorted(file.stem for file in _MODELS.glob("*.yaml")))
     raise UserError(
-        f"setting detector.model: expected a .yaml or .pt file, {there} or an architecture of Ultralytics such as "
-        f"yolo11n.yaml, got {name!r} (weights are never downloaded)"
+        f"setting detector.model: expected a .yaml or .pt file, {there}, an architecture of Ultralytics such as "
+        f"yolo11n.yaml, or weights that it publishes, such as yolo11n.pt, got {name!r}"
     )
 
 
 def architecture(file: str) -> Path:
     """The file whose content says what a result of :func:`model_file` is."""
-    return Path(file) if Path(file).is_absolute() else _shipped(file) or Path(file)
+    return Path(file) if Path(file).is_absolute() else shipped(file) or Path(file)
 
 
-def _shipped(name: str) -> Path | None:
-    """Ultralytics writes sizes into names: ``yolo11n.yaml`` is ``yolo11.yaml`` at size n."""
+def shipped(name: str) -> Path | None:
+    """The file of an architecture that comes with Ultralytics; None: there is none of this name.
+
+    Sizes are written into names: ``yolo11n.yaml`` is ``yolo11.yaml`` at size n.
+    """
     folder = _folder() / "cfg" / "models"
     wanted = {name, re.sub(r"(\d+)([nslmx])(.*)$", r"\1\3", name)}
     return next((file for file in sorted(folder.rglob("*.yaml")) if file.name in wanted), None)
@@ -147,17 +160,33 @@ def open_model(file: str) -> Any:
     """
     yolo = ultralytics().YOLO
     try:
-        model = yolo(file, task="detect" if not file.endswith(".pt") else None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, on how a file was pickled: it is read, or it is not
+            model = yolo(file, task="detect" if not file.endswith(".pt") else None)
     except Exception as error:  # whatever is wrong in a user's file: Ultralytics raises what it stumbles over
-        words = " ".join(str(error).split())[:200]
-        raise UserError(f"{file}: not a model that Ultralytics reads: {words or type(error).__name__}") from None
+        raise UserError(f"{file}: not a model that Ultralytics reads: {_reason(error)}") from None
     if model.task != "detect":
         raise UserError(f"{file}: expected a model that detects boxes, got one for the task {model.task!r}")
     return model
 
 
+def _reason(error: Exception) -> str:
+    """Why a file is no model, in one line."""
+    if isinstance(error.__cause__, pickle.UnpicklingError):
+        asked_for = _REFUSED.search(str(error.__cause__))
+        if asked_for is None:
+            return "it is no file of weights"
+        return f"it asks for {asked_for[1]}, which no network of Ultralytics is made of; nothing in it was run"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def strip(weights: Path) -> None:
-    """Take out of a file of weights what only going on needs, as Ultralytics does at the end of a training."""
+    """Take out of a file of weights what only going on needs, as Ultralytics does at the end of a training.
+
+    Raises:
+        UserError: it does not hold a detector.
+    """
+    open_model(str(weights))  # the next line reads the file, and does not ask what is in it
     from ultralytics.utils.torch_utils import strip_optimizer
 
     strip_optimizer(str(weights))

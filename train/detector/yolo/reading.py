@@ -8,6 +8,7 @@ Import this after :func:`fullshot.train.detector.yolo.library.ultralytics` was c
 
 import functools
 import random
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ultralytics.data.dataset import YOLODataset
-from ultralytics.models import YOLO
+from ultralytics.models import RTDETR, YOLO
+from ultralytics.models.rtdetr.train import RTDETRTrainer
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import NUM_THREADS, colorstr
 
@@ -103,32 +105,78 @@ def _cropped(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "img": np.ascontiguousarray(picture[rows, columns]), "resized_shape": (part.height, part.width)}
 
 
-class _Trainer(DetectionTrainer):
-    def __init__(self, pictures: Pictures, **arguments: Any) -> None:
-        self._pictures = pictures
+class _SquareDataset(_Dataset):
+    """The same for a network that takes squares alone: pictures are brought to them, whatever their proportions."""
+
+    def load_image(self, i: int, rect_mode: bool = False, resize_short: bool = False) -> Loaded:
+        return super().load_image(i, rect_mode, resize_short)
+
+
+Keep = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
+"""Is given the first batch of a validation, and what was found in it."""
+
+
+class _Reading:
+    """What a trainer does otherwise here."""
+
+    dataset: type[_Dataset] = _Dataset
+
+    def __init__(self, pictures: Pictures, keep: Keep, **arguments: Any) -> None:
+        self._pictures, self._keep = pictures, keep
         super().__init__(**arguments)
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> _Dataset:
-        model: Any = self.model
-        stride = max(int(model.stride.max()), _LEAST_STRIDE)
-        return _dataset(self, self._pictures, img_path, mode, batch, rect=mode == "val", stride=stride)
+        trainer: Any = self
+        stride = max(int(trainer.model.stride.max()), _LEAST_STRIDE)
+        rect = mode == "val" and self.dataset is not _SquareDataset
+        return _dataset(trainer, self._pictures, img_path, mode, batch, rect=rect, stride=stride, kind=self.dataset)
+
+    def get_validator(self) -> Any:
+        validator: Any = super().get_validator()  # type: ignore[misc]  # of the trainer beside this class
+        update = validator.update_metrics
+
+        def update_and_keep(preds: Any, batch: Any) -> None:
+            if validator.batch_i == 0:
+                self._keep(batch, preds)
+            update(preds, batch)
+
+        validator.update_metrics = update_and_keep
+        return validator
 
 
-def trainer_of(model: Any, pictures: Pictures) -> Any:
-    """What ``model.train`` is to train with: None, its own choice, for a model that is not a plain YOLO.
+class _Trainer(_Reading, DetectionTrainer):
+    pass
+
+
+class _SquareTrainer(_Reading, RTDETRTrainer):
+    dataset = _SquareDataset
+
+
+def trainer_of(model: Any, pictures: Pictures, keep: Keep) -> Any:
+    """What ``model.train`` is to train with: None, its own choice, for a model that is neither a YOLO nor an RT-DETR.
 
     Args:
         model: see :func:`fullshot.train.detector.yolo.library.open_model`.
         pictures: of the data set; those that a training reads into memory stay there.
+        keep: is given the first batch of each validation.
     """
-    return functools.partial(_Trainer, pictures) if type(model) is YOLO else None
+    trainer = {YOLO: _Trainer, RTDETR: _SquareTrainer}.get(type(model))
+    return trainer and functools.partial(trainer, pictures, keep)
 
 
 def _dataset(
-    of: Any, pictures: Pictures, img_path: str, mode: str, batch: int | None, *, rect: bool, stride: int
+    of: Any,
+    pictures: Pictures,
+    img_path: str,
+    mode: str,
+    batch: int | None,
+    *,
+    rect: bool,
+    stride: int,
+    kind: type[_Dataset] = _Dataset,
 ) -> _Dataset:
     """As ``ultralytics.data.build.build_yolo_dataset`` makes one, which knows no other classes than its own."""
-    return _Dataset(
+    return kind(
         pictures,
         img_path=img_path,
         imgsz=of.args.imgsz,

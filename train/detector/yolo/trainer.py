@@ -1,5 +1,6 @@
 """The family of YOLO detectors: trained, measured and opened with Ultralytics."""
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,14 +8,15 @@ from typing import Any, Self
 
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest
-from fullshot.core.progress import Advance
-from fullshot.core.settings import DetectorSettings
+from fullshot.core.progress import Advance, say
+from fullshot.core.settings import DetectorSettings, WeightsSettings
 from fullshot.train import exported
 from fullshot.train.detector.data import DetectionData
 from fullshot.train.detector.network_detector import Network, NetworkDetector
 from fullshot.train.detector.yolo import dataset, library
 from fullshot.train.detector.yolo.checkpoint import Checkpoint
 from fullshot.train.detector.yolo.pictures import Pictures
+from fullshot.train.detector.yolo.start import Start, find
 
 MODEL = "garment-nano"
 """Where the settings name none."""
@@ -57,12 +59,21 @@ class YoloTrainer:
     def __init__(self, settings: DetectorSettings) -> None:
         self._settings = settings
         self._model = settings.model or MODEL
+        self._sources = WeightsSettings(download="never")
         self._pictures = Pictures()
 
     @classmethod
     def from_settings(cls, settings: DetectorSettings) -> Self:
         """The family with these settings."""
         return cls(settings)
+
+    def look_for_weights(self, sources: WeightsSettings) -> None:
+        """Let Ultralytics be asked for weights that it publishes."""
+        self._sources = sources
+
+    @functools.cached_property
+    def _start(self) -> Start:
+        return find(self._model, self._settings.weights, self._sources)
 
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """What the model's file holds, this module's recipe, and the version of Ultralytics."""
@@ -71,7 +82,7 @@ class YoloTrainer:
             raise UserError(
                 "setting detector.weights: yolo begins with its model's file: name a .pt file by detector.model instead"
             )
-        content = digest(library.architecture(library.model_file(model)))
+        content = digest(library.architecture(self._start.file))
         # A patch release of Ultralytics fixes, a minor one may train otherwise.
         version = ".".join(library.version().split(".")[:2])
         return {
@@ -87,6 +98,8 @@ class YoloTrainer:
         yaml = dataset.write(data, folder / _DATA)
         checkpoint = Checkpoint(folder)
         before = checkpoint.restore()
+        if not before["epochs"]:
+            say(f"train detector: yolo ({Path(self._model).stem}) starts {self._start.source}")
         with library.log_to(_log(folder)):
             advance(before["epochs"], self._settings.epochs)
             if before["complete"]:
@@ -106,9 +119,17 @@ class YoloTrainer:
 
     def _train(self, yaml: Path, folder: Path, checkpoint: Checkpoint, epochs_done: int, advance: Advance) -> None:
         settings = self._settings
-        model = library.open_model(str(checkpoint.last) if epochs_done else library.model_file(self._model))
+        if epochs_done:
+            library.open_model(
+                str(checkpoint.best)
+            )  # Ultralytics will read it again at the end, and not ask what is in it
+        model = library.open_model(str(checkpoint.last) if epochs_done else self._start.file)
+        # Not above: they load Ultralytics and TensorBoard, which who opens a detector has no use for.
         from fullshot.train.detector.yolo import reading
+        from fullshot.train.detector.yolo.telling import Teller
 
+        teller = Teller(folder)
+        model.add_callback("on_model_save", teller.tell)
         model.add_callback("on_model_save", checkpoint.save)
         model.add_callback("on_model_save", lambda trainer: advance(trainer.epoch + 1, trainer.epochs))
         arguments = {
@@ -128,7 +149,7 @@ class YoloTrainer:
             "save_dir": str(folder),
         }
         try:
-            model.train(reading.trainer_of(model, self._pictures), resume=bool(epochs_done), **arguments)
+            model.train(reading.trainer_of(model, self._pictures, teller.keep), resume=bool(epochs_done), **arguments)
         except (RuntimeError, AssertionError, ValueError, FileNotFoundError) as error:
             words = " ".join(str(error).split())[:300]
             raise StageFailed(f"the training broke off, see {_log(folder)}: {words}") from error
