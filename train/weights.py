@@ -135,14 +135,14 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def find(wanted: str, *, backbone: str, published: Published, download: bool) -> Pretrained:
+def find(wanted: str, *, backbone: str, published: Published | None = None, download: bool = False) -> Pretrained:
     """The weights that a training begins with.
 
     Args:
         wanted: a file; :data:`STARTER`; :data:`IMAGENET`, as well as empty: the best there are for the backbone; or
             :data:`NONE`.
         backbone: of timm.
-        published: its weights.
+        published: its weights, where its makers publish them.
         download: whether their makers' server may be asked.
 
     Raises:
@@ -165,7 +165,8 @@ def find(wanted: str, *, backbone: str, published: Published, download: bool) ->
     files = sorted((folder / "models").glob("*.pth")) if folder else []
     if files:
         return Pretrained(f"from ImageNet's weights, of the package {package}", files[0], in_order=True)
-    return published.find(download=download) or Pretrained("from scratch: no pretrained weights are there")
+    fetched = published.find(download=download) if published else None
+    return fetched or Pretrained("from scratch: no pretrained weights are there")
 
 
 def _folder(package: str) -> Path | None:
