@@ -103,7 +103,7 @@ def test_a_demo_stopped_anywhere_goes_on_and_ends_in_the_same_tables(tmp_path: P
         (lambda: len(list(shop.glob("*.jpg"))) > 20, signal.SIGKILL),
         (lambda: (root / "crawl.db").is_file(), signal.SIGKILL),
         (lambda: any((root / "features").rglob("*.parquet")), signal.SIGINT),
-        (lambda: any((root / "models" / "detector").glob("*/checkpoint/*")), signal.SIGKILL),
+        (lambda: any((root / "models" / "detector").glob("*/*.ckpt")), signal.SIGKILL),
         (lambda: any((root / "models" / "embedder").glob("*/*.ckpt")), signal.SIGKILL),
         (lambda: (root / "catalog" / "index.json").is_file(), signal.SIGKILL),
     ]
