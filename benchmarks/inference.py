@@ -113,16 +113,10 @@ def bare(runtime: str, precision: str, content: bytes, export: Export) -> Run:
 
 def tensor_of(picture: Picture, export: Export, size: int, alone: Run) -> tuple[NDArray[np.float32], float]:
     """What the network is given for a picture, and the score that so many of its places reach."""
-    seen: list[NDArray[np.float32]] = []
-
-    def noting(batch: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
-        seen.append(batch)
-        return alone(batch)
-
-    CandidateNetwork(noting, export.facts, image_size=size, confidence=1.0)([picture])
-    rows = np.asarray(alone(seen[0])[0])[0]
+    seen = CandidateNetwork(alone, export.facts, image_size=size, confidence=1.0).seen([picture])
+    rows = np.asarray(alone(seen)[0])[0]
     scores = rows[:, 4] if export.facts["end2end"] == str(True) else rows[4:].max(axis=0)
-    return seen[0], float(np.sort(scores)[-min(PLACES, len(scores))])
+    return seen, float(np.sort(scores)[-min(PLACES, len(scores))])
 
 
 def measure(given: argparse.Namespace, folder: Path) -> list[Row]:

@@ -48,6 +48,7 @@ COMMANDS = (
     "evaluate detector",
     "evaluate embedder",
     "evaluate recommend",
+    "export detector",
     "index build",
 )
 """All of them, as the command line has them."""
@@ -112,9 +113,14 @@ WRONG = (
     "evaluate detector {demo} more",
     "evaluate detector {demo} --compare one two",
     "evaluate detector {demo} --split some",
+    "evaluate detector {demo} --weights none.onnx",
     "evaluate embedder nowhere",
     "evaluate embedder {demo} --run none",
     "evaluate recommend nowhere",
+    "export detector nowhere",
+    "export detector {demo} --format none",
+    "export detector --weights starter",
+    "export detector {demo} --weights none",
     "index build nowhere",
     "index build {demo} --store none",
 )

@@ -44,8 +44,8 @@ FACES = {
 ADAPTERS: dict[str, set[str]] = {
     "faster_coco_eval": {"fullshot.train.detector.metrics"},
     "faiss": {"fullshot.curation.duplicates.binary_index", "fullshot.index.stores.faiss"},
-    "onnx": {"fullshot.train.exported"},
-    "onnxruntime": {"fullshot.train.runtimes.onnx_runtime"},
+    "onnx": {"fullshot.train.exported", "fullshot.train.quantized"},
+    "onnxruntime": {"fullshot.train.quantized", "fullshot.train.runtimes.onnx_runtime"},
     "openvino": {"fullshot.train.runtimes.openvino"},
     "playwright": {"fullshot.crawler.rendering.playwright"},
     "pymilvus": set(),

@@ -52,6 +52,7 @@ app.add_typer(annotate.app, name="annotate")
 app.add_typer(boxes.app, name="boxes")
 app.add_typer(train.train_app, name="train")
 app.add_typer(train.evaluate_app, name="evaluate")
+app.add_typer(train.export_app, name="export")
 app.add_typer(index.app, name="index")
 
 

@@ -1,7 +1,8 @@
 """``fullshot train`` and ``fullshot evaluate``: fit the detector and the embedder, and score them."""
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +10,7 @@ from fullshot.cli.console import command, print_stats
 from fullshot.cli.options import JsonFlag, WorkspaceArgument
 
 train_app = typer.Typer(help="Train the detector or the embedder.", no_args_is_help=True)
+export_app = typer.Typer(help="Write a trained model as files for other runtimes.", no_args_is_help=True)
 evaluate_app = typer.Typer(help="Score what was trained on products it never saw.", no_args_is_help=True)
 
 
@@ -27,6 +29,14 @@ class SplitOrAll(StrEnum):
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
+
+
+class Format(StrEnum):
+    """What a detector is exported to."""
+
+    ONNX = "onnx"
+    OPENVINO = "openvino"
+    ALL = "all"
 
 
 RunOption = Annotated[str | None, typer.Option("--run", help="a training run; the latest if not given")]
@@ -188,3 +198,39 @@ def evaluate_recommend(
     place.must_have("products", "images", "curated")
     index.must_be_answerable(place, settings)
     print_stats(index.evaluate_recommend(place, settings, split=str(split)), as_json)
+
+
+@export_app.command("detector")
+@command
+def export_detector(
+    workspace: Annotated[Path | None, typer.Argument(metavar="[WS]", help="measured on its pictures")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="a run, its folder, a file, or starter; what the workspace uses if not given")
+    ] = None,
+    format: Annotated[Format, typer.Option(help="all: those whose library is there")] = Format.ALL,
+    int8: Annotated[bool, typer.Option("--int8", help="also in numbers of 8 bits, where that holds")] = False,
+    output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="the run's own if not given")] = None,
+    photos: Annotated[
+        list[Path] | None, typer.Option(metavar="PHOTO|FOLDER", help="measured on these, in place of a workspace's")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the detector as ONNX and OpenVINO files, and measure each."""
+    from fullshot.core import settings as all_settings
+    from fullshot.core.errors import UserError
+    from fullshot.core.workspace import Workspace
+    from fullshot.train import detector
+
+    place = None if workspace is None else Workspace(workspace)
+    if place is not None:
+        place.must_be_there()
+    settings = all_settings.load() if place is None else place.settings()
+    if weights is None and place is not None:
+        weights = detector.in_use(place, settings).name
+    if weights is None or (place is None and not (photos and output)):
+        raise UserError("expected a workspace, or --weights, --photos to measure on, and --output")
+    detector.find_source(weights, place)
+    if place is not None and not photos:
+        place.must_have("images", "boxes", "curated")
+    how: dict[str, Any] = {"format": str(format), "int8": int8, "output": output, "photos": photos or ()}
+    print_stats(detector.export(place, settings, weights=weights, **how), as_json)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fullshot.train.detector.data import DetectionData, DetectionPicture
     from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
     from fullshot.train.detector.evaluation import compare, evaluate
+    from fullshot.train.detector.exporting import export
     from fullshot.train.detector.fitting import fit
     from fullshot.train.detector.opening import DetectorInUse, in_use, is_starter, load, open_detector
     from fullshot.train.detector.photos import COLOURS, Detected, Photo, Photos, detect_photos, draw_boxes
@@ -41,6 +42,7 @@ __all__ = [
     "detection_store",
     "draw_boxes",
     "evaluate",
+    "export",
     "find_source",
     "fit",
     "in_use",
@@ -70,6 +72,7 @@ __getattr__ = lazy_names(
         ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
         ".evaluation": ["compare", "evaluate"],
         ".opening": ["DetectorInUse", "in_use", "is_starter", "load", "open_detector"],
+        ".exporting": ["export"],
         ".fitting": ["fit"],
         ".sources": ["Source", "find_source"],
         ".photos": ["COLOURS", "Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],

@@ -77,7 +77,7 @@ class CandidateNetwork:
         """See :class:`fullshot.train.detector.network_detector.Network`."""
         shape = pictures[0].shape
         place = self._place(*shape[:2])
-        boxes, features = self._run(self._batch(pictures, place))
+        boxes, features = self._run(self.seen(pictures))
         chosen = [self._without_pairs(rows) if self._has_pairs else self._sure(rows) for rows in boxes]
         for rows in chosen:
             rows[:, :4:2] = ((rows[:, :4:2] - place.left) * (shape[1] / place.width)).clip(0, shape[1])
@@ -92,8 +92,9 @@ class CandidateNetwork:
         beside, below = (self._side - new_width) % step, (self._side - new_height) % step
         return _Place(beside // 2, below // 2, new_width, new_height)
 
-    def _batch(self, pictures: Sequence[Picture], place: _Place) -> NDArray[np.float32]:
-        """Pictures of one shape as the network takes them."""
+    def seen(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """Pictures of one shape as the network takes them: shape (N, 3, height, width), float32 in [0, 1], RGB."""
+        place = self._place(*pictures[0].shape[:2])
         step = self._side if self._is_square else self._stride
         right, bottom = -(place.width + place.left) % step, -(place.height + place.top) % step
         height, width = place.top + place.height + bottom, place.left + place.width + right
