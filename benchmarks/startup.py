@@ -102,7 +102,7 @@ WRONG = (
     "boxes export {demo} out --format none",
     "boxes export {demo} out --split none",
     "train detector nowhere",
-    "train detector {demo} --epochs 0",
+    "train detector {demo} --epochs=-1",
     "train detector {demo} --family none",
     "train detector {demo} --resume none",
     "train embedder nowhere",
