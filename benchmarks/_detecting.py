@@ -74,10 +74,14 @@ def command(*words: str | Path, module: str = "fullshot") -> list[str]:
 
 
 def environment(settings: Values) -> dict[str, str]:
-    """Settings of the detector as variables of the environment; one thread, so that processor time compares."""
+    """Settings of the detector as variables of the environment; one thread, so that processor time compares.
+
+    Nothing is fetched: what is measured is not to depend on what a server gives today.
+    """
     given = {f"FULLSHOT_DETECTOR_{name.upper()}": str(value) for name, value in settings.items()}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**threads, "PYTHONPATH": os.pathsep.join([str(_common.ROOT), *sys.path[1:]]), **given}
+    fixed = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    fixed |= {"FULLSHOT_WEIGHTS_DOWNLOAD": "never", "PYTHONPATH": os.pathsep.join([str(_common.ROOT), *sys.path[1:]])}
+    return {**fixed, **given}
 
 
 def fullshot(folder: Path, *words: str | Path, settings: Values | None = None, module: str = "fullshot") -> Command:

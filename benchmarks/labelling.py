@@ -41,7 +41,7 @@ from benchmarks._common import Row
 from fullshot.annotate import load_boxes, prioritise
 from fullshot.core import image_store, tables
 from fullshot.core.files import write_text
-from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings
+from fullshot.core.settings import AnnotateSettings, DetectorSettings, Settings, WeightsSettings
 from fullshot.core.tables.schemas import parquet_of
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector import fit, load
@@ -159,7 +159,8 @@ class Simulation:
             seed=seed,
             plots=False,
         )
-        return Settings(detector=section, annotate=self._weights)
+        # Nothing is fetched: it would depend on what a server gives today.
+        return Settings(detector=section, annotate=self._weights, weights=WeightsSettings(download="never"))
 
     def _train(self, labelled: Sequence[str], seed: int) -> Settings:
         """Train on these labels, unless that was done; the detector is the one in use afterwards."""
