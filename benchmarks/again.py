@@ -76,6 +76,7 @@ def commands(workspace: Path, scratch: Path, studio: str) -> dict[str, list[str]
         "evaluate embedder": ["evaluate", "embedder", place],
         "evaluate recommend": ["evaluate", "recommend", place],
         "report": ["report", place],
+        "detect": ["detect", str(photo), "--weights", place],
         "recommend": ["recommend", place, str(photo), "--output", str(scratch / "answer.png")],
         "trace": ["trace", place, image],
         "boxes export": ["boxes", "export", place, boxes],
