@@ -79,6 +79,7 @@ def commands(workspace: Path, scratch: Path, studio: str) -> dict[str, list[str]
         "detect": ["detect", str(photo), "--weights", place],
         "recommend": ["recommend", place, str(photo), "--output", str(scratch / "answer.png")],
         "trace": ["trace", place, image],
+        "export detector": ["export", "detector", place],
         "boxes export": ["boxes", "export", place, boxes],
         "boxes import": ["boxes", "import", place, boxes],
         "annotate queue": ["annotate", "queue", place],

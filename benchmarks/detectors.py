@@ -46,10 +46,12 @@ class Entry:
     Attributes:
         settings: of the detector.
         module: that trains it, in the place of ``fullshot``.
+        teacher: the row whose detector looks at the photos without boxes, for this one to learn from; empty: none.
     """
 
     settings: Values
     module: str = _MODULE
+    teacher: str = ""
 
 
 _FCOS: Values = {"family": "fcos", "weights": "imagenet", "image_size": SIZE}
@@ -69,7 +71,9 @@ CHANGES = {
     "pictures as they are": Entry(_FCOS, "benchmarks._plain"),
     "top bottom foot": Entry({**_FCOS, "labels": "top bottom foot"}),
     "top bottom long": Entry({**_FCOS, "labels": "top bottom long"}),
+    "rare labels more often": Entry({**_FCOS, "sampling": "balanced"}),
     "finer labels": Entry(_FCOS, _FINER),
+    "self-training": Entry({**_FCOS, "self_training": True}, teacher="fcos, ImageNet"),
 }
 ENTRIES = {**FAMILIES, **{f"fcos, ImageNet, {name}": entry for name, entry in CHANGES.items()}}
 
@@ -100,16 +104,19 @@ class Bench:
         self._sample = _detecting.workspace_of(folder / "sample", photos, annotations, most=_SAMPLE)
         self._workspace = _detecting.workspace_of(folder / "whole", photos, annotations, unlabelled=unlabelled)
         self.pictures = {split: len(self._pictures(split)) for split in ("train", "val", "test")}
+        self._unlabelled = len(self._workspace.read("curated")) - sum(self.pictures.values())
 
     def _pictures(self, split: str) -> list[Path]:
         return _detecting.pictures_of(self._workspace, split)
 
     def row(self, name: str, entry: Entry) -> Mapping[str, Any]:
         """The row of an entry: see :func:`_table`."""
-        # Finer labels take no longer.
-        timed = Entry(entry.settings) if entry.module == _FINER else entry
+        # Finer labels take no longer, and photos without boxes as long as those with.
+        timed = ENTRIES[entry.teacher] if entry.teacher else Entry(entry.settings) if entry.module == _FINER else entry
         epoch = kept(self._file, {"epoch": timed.settings, "module": timed.module}, lambda: self._epoch(timed))
         start, each = epoch["start"], epoch["seconds"]
+        if entry.teacher:
+            each *= 1 + self._unlabelled / self.pictures["train"]
         epochs = max(1, round((self._minutes * 60 - start) / each))
         _common.say(f"{name}: an epoch takes {each:.1f} s: {epochs} epochs")
         made_with = {"entry": entry.settings, "module": entry.module, "epochs": epochs, "pictures": self.pictures}
@@ -135,6 +142,8 @@ class Bench:
         settings = {**entry.settings, "epochs": epochs, "plots": False, "device": "cpu"}
         if entry.module == _FINER:
             return self._finer_labels(settings)
+        if entry.teacher:
+            settings["teacher"] = self.row(entry.teacher, ENTRIES[entry.teacher])["run"]
         trained = _detecting.train(self._folder / "whole", workspace, settings, entry.module)
         run = trained.stats["run"]
         measured = _detecting.measure(self._folder / "whole", workspace, run)
@@ -154,7 +163,7 @@ class Bench:
     def _finer_labels(self, settings: Values) -> dict[str, Any]:
         folder = self._folder / "finer"
         folder.mkdir(exist_ok=True)
-        words = [str(self._workspace.root), str(self._finer), str(folder / "run")]
+        words = [str(self._workspace.root), str(self._finer), str(folder / f"{settings['epochs']}-epochs")]
         command = [sys.executable, "-P", "-m", _FINER, *words]
         done = _common.must_succeed(_common.run(command, folder, **_detecting.environment(settings)), _FINER)
         told = json.loads((folder / "stdout.txt").read_text("utf-8"))
@@ -200,8 +209,12 @@ def main(arguments: list[str] | None = None) -> None:
     """The script."""
     given = _parser().parse_args(arguments)
     bench = Bench(given.output, given.photos, given.annotations, given.minutes, given.unlabelled, given.finer)
-    names = [name for name in given.rows if given.finer or ENTRIES[name].module != _FINER]
-    rows = [bench.row(name, ENTRIES[name]) for name in names]
+    chosen = {name: ENTRIES[name] for name in given.rows}
+    if given.finer is None:
+        chosen = {name: entry for name, entry in chosen.items() if entry.module != _FINER}
+    if given.unlabelled is None:
+        chosen = {name: entry for name, entry in chosen.items() if not entry.teacher}
+    rows = [bench.row(name, entry) for name, entry in chosen.items()]
     counts = ", ".join(f"{count} {split}" for split, count in bench.pictures.items())
     title = f"{counts} photos, {given.minutes:g} minutes of processor time each"
     if given.as_json:

@@ -61,7 +61,7 @@ def _name_the_command() -> None:
     words = sys.orig_argv
     if "fullshot" in words[:5]:
         after = words[words.index("fullshot") + 1 :]
-        grouped = after[0] in ("train", "evaluate", "index", "annotate", "boxes") if after else False
+        grouped = after[0] in ("train", "evaluate", "export", "index", "annotate", "boxes") if after else False
         # `curate --check` changes nothing: it is another command.
         check = ["--check"] if "--check" in after else []
         os.environ[COMMAND] = " ".join(after[: 2 if grouped else 1] + check)
