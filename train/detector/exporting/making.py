@@ -1,6 +1,6 @@
 """The files of an export: written, looked at pictures with, and kept where they find what the network finds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -132,18 +132,22 @@ class Making:
                     f"{one['file']}: {one['share']:.1%} of its boxes are the network's, not {LEAST_SAME:.0%}"
                 )
         if int8:
-            last = [f"{name}: not tried" for name in formats]
-            for words, floats in self._heads(model):
-                quantised = self._written(self._quantised(model, floats), formats, _INT8)
+            wanted, last = list(formats), list[str]()
+            for words, numbers in self._eight_bits(model):
+                quantised = self._written(numbers, wanted, _INT8)
                 its = self._look([self._opener(file) for file in quantised])
-                tried = [row(file, its, place) for place, file in enumerate(quantised)]
-                last = [_lost(one, before, words) for one in tried]
-                if not any(last):
-                    rows += [{**one, "kept_in_float": words} for one in tried]
+                wanted, last = [], []
+                for place, file in enumerate(quantised):
+                    one = row(file, its, place)
+                    if reason := _lost(one, before, words):
+                        file.remove()
+                        wanted.append(file.format)
+                        last.append(reason)
+                    else:
+                        rows.append({**one, "in_float": words})
+                if not wanted:
                     break
-                for file in quantised:
-                    file.remove()
-            left_out += [reason for reason in last if reason]
+            left_out += last
         for reason in left_out:
             say(f"{STAGE}: {reason}; it is not kept")
         if not rows:
@@ -199,20 +203,21 @@ class Making:
         """Boxes that the network is sure of, as if somebody had drawn them."""
         return [Box(box.label, *box.corners) for box in boxes if (box.score or 0) >= self.section.confidence]
 
-    def _heads(self, model: bytes) -> list[tuple[str, list[str]]]:
-        """What stays in float, the least first, in words and as names of layers."""
-        from fullshot.train import quantized
-
-        return [("the last layers", quantized.last_layers(model)), ("the head", quantized.whole_head(model))]
-
-    def _quantised(self, model: bytes, floats: Sequence[str]) -> bytes:
+    def _eight_bits(self, model: bytes) -> Iterator[tuple[str, bytes]]:
+        """What stays in float, in words, the least first; and the network."""
         from fullshot.train import quantized
         from fullshot.train.detector.candidates import CandidateNetwork
 
         network = runtimes.open_network(model, runtimes.chosen())
         asked = CandidateNetwork.of_export(network, image_size=self.source.image_size, confidence=1.0)
         pictures = (asked.seen([picture]) for _, picture in read(self.samples.calibrated, lambda path: None))
-        return quantized.quantized(model, pictures, floats)
+        ranges = quantized.calibrated(model, pictures)
+        delicate = quantized.delicate_layers(model)
+        yield "delicate layers", quantized.quantized(model, ranges, delicate)
+        yield (
+            "delicate layers and the head",
+            quantized.quantized(model, ranges, [*delicate, *quantized.whole_head(model)]),
+        )
 
 
 def _lost(row: dict[str, Any], before: dict[str, float], words: str) -> str:
