@@ -1,6 +1,8 @@
 # fullshot and all that its commands need, for a CPU; with `--build-arg DEVICE=cuda`, for NVIDIA's GPUs too:
 #   docker build -t fullshot:0.1.0 .
 #   docker run --rm -v "$PWD/datasets:/data/datasets" fullshot:0.1.0 fullshot doctor
+# Trainings on a GPU hand pictures over in shared memory, for which Docker's 64 MB are too little:
+#   docker run --rm --gpus all --shm-size=1g -v "$PWD/datasets:/data/datasets" fullshot:0.1.0-cuda fullshot train detector …
 ARG PYTHON=3.12
 FROM python:${PYTHON}-slim
 

@@ -23,7 +23,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.curation import open_pose_estimator
 from fullshot.curation.features.versions import version_name, version_of
 from fullshot.curation.report import thumbnails
-from fullshot.train import runs
+from fullshot.train import resuming, runs
 from fullshot.train.embedder import crop_store
 from fullshot.train.embedder.in_use import WEIGHTS
 
@@ -184,4 +184,4 @@ def test_a_run_whose_record_is_damaged_is_not_gone_on_with(workspace: Workspace,
     run = runs.start(workspace, "embedder", "1", workspace.settings())
     run.file.write_text(content)
     with pytest.raises(UserError, match=f"^{re.escape(str(run.file))}: {said}"):
-        runs.section_to_train(workspace, "embedder", run.name, workspace.settings().embedder)
+        resuming.section_to_train(workspace, "embedder", run.name, workspace.settings().embedder)

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from fullshot.train.figures import inputs_of, keep_figures, kept_figures
     from fullshot.train.pictures import geometries, turned, unreadable
     from fullshot.train.runs import Run, latest_run, named_run, put_in_use, unknown_runs
+    from fullshot.train.torchrun import is_follower, processes
 
 __all__ = [
     "Run",
     "frames_digest",
     "geometries",
     "inputs_of",
+    "is_follower",
     "keep_figures",
     "kept_figures",
     "latest_run",
     "named_run",
+    "processes",
     "put_in_use",
     "runs_on_cpu",
     "turned",
@@ -37,6 +40,7 @@ __getattr__ = lazy_names(
         ".exported": ["runs_on_cpu"],
         ".figures": ["inputs_of", "keep_figures", "kept_figures"],
         ".pictures": ["geometries", "turned", "unreadable"],
+        ".torchrun": ["is_follower", "processes"],
         ".runs": ["Run", "latest_run", "named_run", "put_in_use", "unknown_runs"],
     },
 )

@@ -1,4 +1,4 @@
-"""Lightning, as every training here is driven by it: on one device, from its last checkpoint on, without remarks."""
+"""Lightning, as every training here is driven by it: from its last checkpoint on, without remarks."""
 
 import contextlib
 import logging
@@ -11,6 +11,8 @@ from typing import Any
 import lightning
 import torch
 
+from fullshot.train import torchrun
+
 CHECKPOINT = "last.ckpt"
 """Of an unfinished run, after its last whole epoch."""
 
@@ -22,10 +24,15 @@ def epochs_done(folder: Path) -> int:
 
 
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
-    """Write the checkpoint of a run, in one step."""
+    """Write the checkpoint of a run, in one step; of several processes, all have to call it, and the first writes."""
     unfinished = folder / f".{CHECKPOINT}.part"
-    trainer.save_checkpoint(unfinished)
-    unfinished.replace(folder / CHECKPOINT)
+    try:
+        trainer.save_checkpoint(unfinished)
+        if trainer.is_global_zero:
+            unfinished.replace(folder / CHECKPOINT)
+    except BaseException:  # on a full disk it would stand in the way of the next attempt
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def drive(
@@ -55,7 +62,7 @@ def drive(
     with quiet():
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(device.type, device.type),
-            devices=[device.index or 0] if device.type == "cuda" else 1,
+            **_places(device),
             max_epochs=epochs,
             callbacks=[callback],
             default_root_dir=folder,
@@ -74,6 +81,19 @@ def drive(
         ) as ended:  # Lightning's answer to Ctrl-C: it ignores any further one, and exits without a word
             signal.signal(signal.SIGINT, answer_to_ctrl_c)
             raise KeyboardInterrupt from ended
+
+
+def _places(device: torch.device) -> dict[str, Any]:
+    """Where Lightning is to train: on one device; or by several processes, on one each."""
+    if torchrun.processes() == 1:
+        return {"devices": [device.index or 0] if device.type == "cuda" else 1}
+    _, here = torchrun.local()
+    return {
+        "devices": here,
+        "num_nodes": torchrun.processes() // here,
+        "strategy": "ddp",
+        "use_distributed_sampler": False,  # batches are shared out already
+    }
 
 
 @contextlib.contextmanager

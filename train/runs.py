@@ -10,9 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 import fullshot
 from fullshot.core.clock import now
@@ -23,8 +21,6 @@ from fullshot.core.progress import say_unchanged
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train.digests import BY_ROWS
-
-Section = TypeVar("Section", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -100,6 +96,18 @@ def finish(run: Run, metrics: dict[str, Any]) -> None:
     put_in_use(run)
 
 
+def rewrite(run: Run, **changes: Any) -> Run:
+    """Change what a run's ``run.json`` says; everything that is read of it later is as it says then.
+
+    Args:
+        run: finished or not.
+        **changes: entries to be set.
+    """
+    record = {**run.record, **changes}
+    write_text(run.file, json.dumps(record, indent=1) + "\n")
+    return Run(run.kind, run.name, run.folder, str(record["digest"]))
+
+
 def remember_inputs(run: Run, inputs: str) -> None:
     """Write down what a finished run was, or would have been, made of today.
 
@@ -107,7 +115,7 @@ def remember_inputs(run: Run, inputs: str) -> None:
         run: finished.
         inputs: see :func:`fullshot.train.digests.inputs_digest`.
     """
-    write_text(run.folder / "run.json", json.dumps({**run.record, "inputs": inputs}, indent=1) + "\n")
+    rewrite(run, inputs=inputs)
 
 
 def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callable[[Path], Path]) -> Run | None:
@@ -119,7 +127,7 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
         inputs: see :func:`fullshot.train.digests.inputs_digest`.
         weights: where the weights lie in a run's folder.
     """
-    for run in _runs(workspace, kind):
+    for run in all_runs(workspace, kind):
         if run.finished and run.record.get("inputs") == inputs and _digest_if_whole(run, weights(run.folder)):
             return None if run.metrics.get("unreadable", 0) else run
     return None
@@ -188,29 +196,9 @@ def put_in_use(run: Run) -> None:
     write_text(run.folder.parent / "latest.json", json.dumps({"run": run.name}) + "\n")
 
 
-def section_to_train(workspace: Workspace, kind: str, resume: str | None, today: Section) -> Section:
-    """The section of the settings to train with: of the run to go on with, those that it was started with.
-
-    Args:
-        workspace: where.
-        kind: ``detector`` or ``embedder``: the section's name, too.
-        resume: the name of an unfinished run to go on with; None: none was named.
-        today: the section as it is now.
-
-    Raises:
-        UserError: there is no such run, it is finished, or its ``run.json`` does not hold its settings.
-    """
-    if resume is None:
-        return today
-    run = named_run(workspace, kind, resume)
-    if run.finished:
-        raise UserError(f"run {resume} of the {kind} is finished: there is nothing to go on with")
-    try:
-        return type(today).model_validate(run.section)
-    except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(map(str, [kind, *first["loc"]]))
-        raise UserError(f"{run.file}: setting {setting}: {first['msg']}") from None
+def finished_runs(workspace: Workspace, kind: str) -> list[Run]:
+    """All finished runs, newest first."""
+    return [run for run in all_runs(workspace, kind) if run.finished]
 
 
 def unknown_runs(workspace: Workspace, kind: str) -> list[str]:
@@ -263,7 +251,7 @@ def find_run(
                 f"run `fullshot train {kind} {workspace.root}` for a new one"
             )
         return run
-    same = [run for run in _runs(workspace, kind) if is_of_these(run)]
+    same = [run for run in all_runs(workspace, kind) if is_of_these(run)]
     finished = [
         run
         for run in same
@@ -288,7 +276,7 @@ def named_run(workspace: Workspace, kind: str, name: str) -> Run:
     Raises:
         UserError: there is none; says which there are, or that its ``run.json`` cannot be read.
     """
-    runs = {run.name: run for run in _runs(workspace, kind)}
+    runs = {run.name: run for run in all_runs(workspace, kind)}
     if name not in runs:
         file = workspace.models(kind) / name / "run.json"
         if file.is_file():
@@ -313,7 +301,7 @@ def latest_run(workspace: Workspace, kind: str, run: str | None = None) -> Run:
                 f"go on with it by `fullshot train {kind} {workspace.root} --resume {run}`"
             )
         return asked
-    finished = [candidate for candidate in _runs(workspace, kind) if candidate.finished]
+    finished = finished_runs(workspace, kind)
     pointed = read_json(workspace.models(kind) / "latest.json").get("run")
     # A user may have deleted the run that was in use: the newest of the others takes its place.
     chosen = next((candidate for candidate in finished if candidate.name == pointed), None) or next(
@@ -324,7 +312,7 @@ def latest_run(workspace: Workspace, kind: str, run: str | None = None) -> Run:
     return chosen
 
 
-def _runs(workspace: Workspace, kind: str) -> Iterator[Run]:
+def all_runs(workspace: Workspace, kind: str) -> Iterator[Run]:
     """All runs, newest first."""
     for folder in sorted(workspace.models(kind).glob("*"), reverse=True):
         record = read_json(folder / "run.json")

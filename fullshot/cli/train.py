@@ -57,6 +57,14 @@ def train_detector(
     image_size: Annotated[int | None, typer.Option(help="longer side in pixels")] = None,
     labels: Annotated[str | None, typer.Option(help="what it tells apart, such as 'top bottom long'; all four")] = None,
     batch: Annotated[int | None, typer.Option(help="pictures a step")] = None,
+    sampling: Annotated[str | None, typer.Option(help="balanced: rare labels come more often")] = None,
+    self_training: Annotated[
+        bool | None,
+        typer.Option("--self-training/--no-self-training", help="learn from sure boxes on unlabelled full shots, too"),
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(metavar="RUN", help="that finds those boxes; the detector in use if not given")
+    ] = None,
     seed: Annotated[int | None, typer.Option()] = None,
     device: DeviceOption = None,
     resume: ResumeOption = None,
@@ -64,8 +72,11 @@ def train_detector(
 ) -> None:
     """Train the garment detector on the workspace's boxes."""
     from fullshot.core.workspace import Workspace
-    from fullshot.train import detector, named_run
+    from fullshot.train import detector, is_follower, named_run
 
+    if is_follower():
+        detector.follow()
+        return
     given = {
         "family": family,
         "model": model,
@@ -74,6 +85,9 @@ def train_detector(
         "image_size": image_size,
         "labels": labels,
         "batch": batch,
+        "sampling": sampling,
+        "self_training": True if self_training is None and teacher is not None else self_training,
+        "teacher": teacher,
         "seed": seed,
         "device": device,
     }
@@ -83,7 +97,7 @@ def train_detector(
     detector.DETECTORS.check(settings.detector.family)
     if resume is not None:
         named_run(place, "detector", resume)
-    print_stats(detector.fit(place, settings, resume=resume), as_json)
+    print_stats(detector.fit(place, settings, resume=resume, epochs=epochs if resume else None), as_json)
 
 
 @train_app.command("embedder")
@@ -101,9 +115,12 @@ def train_embedder(
     as_json: JsonFlag = False,
 ) -> None:
     """Train the embedder: a Siamese network with weighted triplet loss."""
+    from fullshot.core.errors import UserError
     from fullshot.core.workspace import Workspace
-    from fullshot.train import embedder, named_run
+    from fullshot.train import embedder, named_run, processes
 
+    if processes() > 1:
+        raise UserError("an embedder is trained by one process: run it without torchrun")
     given = {
         "backbone": backbone,
         "epochs": epochs,

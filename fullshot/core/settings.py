@@ -167,18 +167,18 @@ class DetectorSettings(_Section):
     learning_rate: float = Field(0.0, ge=0, description="of AdamW; 0: the family's own")
     seed: int = 7
     device: str = Field("", description="cpu, 0, mps, …; empty: the best there is")
-    runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field(
-        "auto", description="what finds garments on a CPU; auto: the fastest that is there"
-    )
+    runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = Field("auto", description="on a CPU; auto: fastest")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="bfloat16: on a CPU that has it, OpenVINO takes half of the time; boxes move a little"
     )
     plots: bool = Field(True, description="draw learning curves, precision and recall, confusions, sample pictures")
     confidence: Share = Field(0.25, description="boxes below this score are not reported")
     labels: Labels = Field(ALL_GARMENTS, description="what it tells apart; boxes of others do not count")
-    crops: Literal["auto", "always", "never"] = Field(
-        "auto", description="learn from a crop about a box in place of a picture; auto: where all have one box"
-    )
+    crops: Literal["auto", "always", "never"] = Field("auto", description="to learn from; auto: where all have one box")
+    self_training: bool = Field(False, description="learn from a teacher's sure boxes on unlabelled full shots as well")
+    teacher: str = Field("", description="of self-training: a run, or starter; empty: the detector in use")
+    teacher_score: float = Field(0.45, gt=0.15, le=1, description="the least score of a box that a teacher is sure of")
+    sampling: Literal["", "balanced"] = Field("", description="balanced: pictures with a rare label come more often")
 
     @model_validator(mode="after")
     def _pictures_show_something(self) -> Self:

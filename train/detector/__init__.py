@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
     from fullshot.train.detector.evaluation import compare, evaluate
     from fullshot.train.detector.exporting import export
-    from fullshot.train.detector.fitting import fit
+    from fullshot.train.detector.fitting import fit, follow
     from fullshot.train.detector.opening import DetectorInUse, in_use, is_starter, load, open_detector
     from fullshot.train.detector.photos import COLOURS, Detected, Photo, Photos, detect_photos, draw_boxes
     from fullshot.train.detector.sources import Source, find_source
@@ -45,6 +45,7 @@ __all__ = [
     "export",
     "find_source",
     "fit",
+    "follow",
     "in_use",
     "is_starter",
     "kept_detections",
@@ -73,7 +74,7 @@ __getattr__ = lazy_names(
         ".evaluation": ["compare", "evaluate"],
         ".opening": ["DetectorInUse", "in_use", "is_starter", "load", "open_detector"],
         ".exporting": ["export"],
-        ".fitting": ["fit"],
+        ".fitting": ["fit", "follow"],
         ".sources": ["Source", "find_source"],
         ".photos": ["COLOURS", "Detected", "Photo", "Photos", "detect_photos", "draw_boxes"],
         "fullshot.train.weights": ["STARTER"],

@@ -1,7 +1,7 @@
 """What the data lacks that a detector is to learn from: counted and said before it is trained."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fullshot.core.dataset import Dataset
@@ -19,6 +19,10 @@ SELECT coalesce(sum(boxes), 0) FROM (
     SELECT DISTINCT image_id, boxes FROM images
     JOIN (SELECT image_id, count(*) AS boxes FROM boxes GROUP BY image_id) AS counted USING (image_id)
 )
+"""
+_OUTSIDE = """
+SELECT count(*) FROM (SELECT DISTINCT image_id, width, height FROM images) AS sizes JOIN boxes USING (image_id)
+WHERE source <> 'model' AND (x_max <= 0 OR y_max <= 0 OR x_min >= width OR y_min >= height)
 """
 _WITHOUT_BOX = f"""
 SELECT split, count(*), count(*) FILTER (full_shot) FROM kept
@@ -38,15 +42,23 @@ class DataCheck:
 
     Attributes:
         boxes_without_picture: boxes on pictures that ``images`` does not have.
+        boxes_outside: boxes that lie beside their picture, of which nothing is left in it.
         without_box: by split, how many pictures that were not rejected have no box to learn from.
         full_shots: how many of all those are full shots.
         has_one_box_each: whether no picture of the split train has more than one box, whatever its label.
     """
 
     boxes_without_picture: int
+    boxes_outside: int
     without_box: Mapping[str, int]
     full_shots: int
     has_one_box_each: bool
+
+    def without(self, unlabelled: int) -> "DataCheck":
+        """The same without so many full shots of the split train, which a teacher looks at."""
+        counts = {**self.without_box, "train": self.without_box.get("train", 0) - unlabelled}
+        kept = {split: number for split, number in counts.items() if number}
+        return replace(self, without_box=kept, full_shots=self.full_shots - unlabelled)
 
 
 def check_data(data: Dataset) -> DataCheck:
@@ -57,10 +69,12 @@ def check_data(data: Dataset) -> DataCheck:
     """
     ((boxes,),) = data.rows("SELECT count(*) FROM boxes")
     ((on_pictures,),) = data.rows(_ON_PICTURES)
+    ((outside,),) = data.rows(_OUTSIDE)
     found = {split: (pictures, full_shots) for split, pictures, full_shots in data.rows(_WITHOUT_BOX)}
     ((has_one,),) = data.rows(_ONE_BOX)
     return DataCheck(
         boxes_without_picture=boxes - int(on_pictures),
+        boxes_outside=outside,
         without_box={split: found[split][0] for split in SPLITS if split in found},
         full_shots=sum(full_shots for _, full_shots in found.values()),
         has_one_box_each=bool(has_one),
@@ -80,6 +94,8 @@ def say_what_lacks(
     """
     if check.boxes_without_picture:
         say(f"{stage}: {check.boxes_without_picture} boxes on pictures that images.csv does not have are left out")
+    if check.boxes_outside:
+        say(f"{stage}: {check.boxes_outside} boxes that lie outside of their pictures are left out")
     if check.without_box:
         by_split = ", ".join(f"{split} {number}" for split, number in check.without_box.items())
         say(

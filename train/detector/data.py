@@ -1,7 +1,8 @@
 """Which boxes a detector learns from or is measured on, and the pictures that they are drawn on."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -49,7 +50,7 @@ class DetectionPicture:
         path: its file, which decodes; to be read upright (:func:`fullshot.core.pictures.read_rgb`).
         width: upright, in pixels.
         height: upright, in pixels.
-        boxes: at least one; in pixels of the upright picture, inside it.
+        boxes: at least one; in pixels of the upright picture, inside it; those of a teacher have a score.
         is_turned: whether the file's EXIF data asks to turn the picture; readers disagree whether they obey.
     """
 
@@ -59,6 +60,11 @@ class DetectionPicture:
     height: int
     boxes: tuple[Box, ...]
     is_turned: bool = False
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether a teacher found its boxes, and nobody drew any: it is to be learnt from, and nothing else."""
+        return any(box.score is not None for box in self.boxes)
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,8 @@ def read_data(
 
     Args:
         workspace: holds the pictures.
-        boxes: see :func:`choose_boxes`; or some of them, in their order.
+        boxes: see :func:`choose_boxes`; or some of them, in their order; a teacher's may be among them, with a column
+            ``score``.
         labels: in the order of their class numbers; the boxes have no others.
         in_crops: see :class:`DetectionData`.
 
@@ -136,11 +143,12 @@ def read_data(
         pictures = pictures.append_column(name, column)
     labelled = table["label"].combine_chunks().dictionary_encode()
     corners = boxes[_CORNERS].to_numpy(np.float64)
+    scores = boxes["score"].to_numpy(np.float64) if "score" in boxes else None
     splits = {}
     for split in SPLITS:
         is_in = pyarrow.compute.equal(pictures["split"], str(split)).to_numpy() & rows.is_readable
         if is_in.any():
-            splits[str(split)] = _Pictures(workspace, pictures.filter(pyarrow.array(is_in)), labelled, corners)
+            splits[str(split)] = _Pictures(workspace, pictures.filter(pyarrow.array(is_in)), labelled, corners, scores)
     unreadable = sorted(pictures["path"].filter(pyarrow.array(~rows.is_readable)).to_pylist())
     if unreadable:
         boxes = boxes[np.repeat(rows.is_readable, np.diff(borders))]
@@ -165,12 +173,14 @@ class _Pictures(Sequence[DetectionPicture]):
             ``first`` and ``last``, the numbers of its first box and of the one after its last.
         labels: N, of boxes; those of other pictures are among them.
         corners: shape (N, 4): ``(x_min, y_min, x_max, y_max)``, in pixels of the pictures as they are stored.
+        scores: shape (N,); NaN of a box that somebody drew; None: all are such.
     """
 
     workspace: Workspace
     rows: pyarrow.Table
     labels: pyarrow.DictionaryArray
     corners: NDArray[np.float64]
+    scores: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -183,7 +193,7 @@ class _Pictures(Sequence[DetectionPicture]):
         numbers = range(len(self))[index]
         if isinstance(numbers, int):
             return next(self._made(self.rows.slice(numbers, 1)))
-        return _Pictures(self.workspace, self.rows.take(pyarrow.array(numbers)), self.labels, self.corners)
+        return replace(self, rows=self.rows.take(pyarrow.array(numbers)))
 
     def __iter__(self) -> Iterator[DetectionPicture]:
         for start in range(0, len(self), _AT_ONCE):
@@ -199,8 +209,9 @@ class _Pictures(Sequence[DetectionPicture]):
     ) -> DetectionPicture:
         geometry = ImageGeometry(width, height, orientation)
         labels = self.labels[first:last].to_pylist()
+        scores = [None] * len(labels) if self.scores is None else self.scores[first:last].tolist()
         boxes = tuple(
-            Box(label, *geometry.to_upright(corners))
-            for label, corners in zip(labels, map(tuple, self.corners[first:last].tolist()), strict=True)
+            Box(label, *geometry.to_upright(corners), None if score is None or math.isnan(score) else score)
+            for label, corners, score in zip(labels, map(tuple, self.corners[first:last].tolist()), scores, strict=True)
         )
         return DetectionPicture(image_id, self.workspace / path, *geometry.upright_size, boxes, orientation != 1)

@@ -5,16 +5,20 @@ What is the same for every family of detectors is done here; what a family does 
 """
 
 import functools
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fullshot.core import leakage, progress
+from fullshot.core.dataset import Dataset
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import DetectorTrainer, StartsFromWeights
-from fullshot.core.settings import DetectorSettings, Settings
+from fullshot.core.settings import DetectorSettings, Settings, WeightsSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import digests, pictures, runs
+from fullshot.train import digests, pictures, runs, torchrun
+from fullshot.train.detector import continuing, teaching
 from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
 from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
 from fullshot.train.detector.families import FIRST, KIND, trainer_for, with_defaults
@@ -22,19 +26,55 @@ from fullshot.train.runs import Run
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 STAGE = "train detector"
 
 _WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {
-    *("confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision")
+    *("confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision"),
+    *("self_training", "teacher", "teacher_score"),
 }
-"""Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold."""
+"""Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold; so is
+the teacher of a self-training, with what it is asked for."""
 
-_LATER = ("patience", "labels", "crops")
+_LATER = ("patience", "labels", "crops", "sampling")
 """Settings that came after version 0.1: as they are by default they do not count, so that a run of then is known."""
 
 
-def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Task:
+    """What is to be trained.
+
+    Attributes:
+        workspace: where.
+        settings: with the section to train with, which is that of the run to go on with where one is named.
+        trainer: of the section's family.
+        teacher: of a self-training; None: it is none.
+        made_with: what the weights depend on besides the boxes and the settings.
+        resumed: the run to go on with; None: none was named.
+        tell: tells the processes that train along what to train, see :func:`follow`.
+    """
+
+    workspace: Workspace
+    settings: Settings
+    trainer: DetectorTrainer[DetectionData]
+    teacher: teaching.Teacher | None
+    made_with: Mapping[str, Mapping[str, str]]
+    resumed: continuing.Resumed | None
+    tell: Callable[[Any], None]
+
+    @property
+    def section(self) -> DetectorSettings:
+        return self.settings.detector
+
+    @property
+    def labels(self) -> list[str]:
+        return self.section.labels.split()
+
+
+def fit(
+    workspace: Workspace, settings: Settings, *, resume: str | None = None, epochs: int | None = None
+) -> dict[str, Any]:
     """Train a detector of the settings' family on the workspace's boxes.
 
     A run of the same boxes and settings that was stopped goes on from its last epoch; one that is finished is not
@@ -43,13 +83,16 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
     Args:
         workspace: with ``boxes.csv``, ``images.csv`` and ``curated.csv``.
         settings: see :class:`fullshot.core.settings.DetectorSettings`.
-        resume: the name of an unfinished run to go on with, with the settings that it was started with.
+        resume: the name of a run to go on with, with the settings that it was started with; of a finished one a new
+            run takes over the state.
+        epochs: to go on to; None: to those that the run was asked for.
 
     Returns:
         ``run``, ``trained`` (false: it had been before), ``resumed_at`` (epochs done before), ``pictures`` and
         ``boxes`` by split, ``unreadable`` (pictures that were left out), ``epochs``, ``best_epoch``, ``seconds`` of
         training, ``weights`` (their digest), and ``val``: ``measured_on`` (``val``; ``train`` where no picture is
-        there to validate on), ``map50``, ``map50_95``, ``classes``.
+        there to validate on), ``map50``, ``map50_95``, ``classes``. Of a self-training also ``self_training``: who
+        taught, with how many ``pictures`` and ``boxes``, and what was left out.
 
     Raises:
         MissingInput: a table is not there; says which command makes it.
@@ -57,26 +100,41 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
             splits leak.
         StageFailed: the training broke off, or no picture can be read.
     """
-    with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
-        section = with_defaults(_section(workspace, settings.detector, resume))
-        settings = settings.model_copy(update={"detector": section})
-        trainer = trainer_for(section)
-        if isinstance(trainer, StartsFromWeights):
-            trainer.look_for_weights(settings.weights)
-        made_with = _made_with(section, trainer)
-        inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_without_effect(section))
-        train = functools.partial(_found_or_trained, workspace, settings, section, trainer, made_with, resume)
-        stats |= runs.found_or_trained(workspace, KIND, inputs, trainer.weights, train, resume=resume)
+    with torchrun.leading() as tell, workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
+        task = _task(workspace, settings, resume, epochs, tell)
+        without = _without_effect(task.section)
+        inputs = digests.inputs_digest(workspace, tuple(WANTED), task.section, task.made_with, without=without)
+        train = functools.partial(_found_or_trained, task)
+        stats |= runs.found_or_trained(workspace, KIND, inputs, task.trainer.weights, train, resume=resume)
     return stats
 
 
-def _section(workspace: Workspace, today: DetectorSettings, resume: str | None) -> DetectorSettings:
-    """The settings to train with; those of a run of version 0.1 do not name its family."""
-    section = runs.section_to_train(workspace, KIND, resume, today)
-    if resume is None:
-        return section
-    family = runs.named_run(workspace, KIND, resume).record.get("family", FIRST)
-    return section.model_copy(update={"family": family})
+def follow() -> None:
+    """Train along with the process that torchrun started first, which runs :func:`fit`; nothing is written or said."""
+    with torchrun.following() as given:
+        if given is not None:
+            section, sources, data, folder = given
+            _looking(trainer_for(section), sources).fit(data, folder, lambda done, total, note="": None)
+
+
+def _looking(trainer: DetectorTrainer[DetectionData], sources: WeightsSettings) -> DetectorTrainer[DetectionData]:
+    """A trainer that knows where weights to begin with may be looked for."""
+    if isinstance(trainer, StartsFromWeights):
+        trainer.look_for_weights(sources)
+    return trainer
+
+
+def _task(
+    workspace: Workspace, settings: Settings, resume: str | None, epochs: int | None, tell: Callable[[Any], None]
+) -> _Task:
+    resumed = None if resume is None else continuing.resumed(workspace, resume, epochs, settings.detector)
+    section = with_defaults(settings.detector) if resumed is None else resumed.section
+    settings = settings.model_copy(update={"detector": section})
+    trainer = _looking(trainer_for(section), settings.weights)
+    family = {"family": {"name": section.family}} if section.family != FIRST else {}
+    teacher = teaching.teacher_of(workspace, settings, resumed.run if resumed else None)
+    made_with = {**trainer.inputs(), **family, **teaching.made_with(teacher, section)}
+    return _Task(workspace, settings, trainer, teacher, made_with, resumed, tell)
 
 
 def _without_effect(section: DetectorSettings) -> frozenset[str]:
@@ -85,21 +143,10 @@ def _without_effect(section: DetectorSettings) -> frozenset[str]:
     return _WITHOUT_EFFECT | {name for name in _LATER if getattr(section, name) == getattr(default, name)}
 
 
-def _made_with(section: DetectorSettings, trainer: DetectorTrainer[DetectionData]) -> Mapping[str, Mapping[str, str]]:
-    """What the weights depend on besides the boxes and the settings."""
-    return {**trainer.inputs(), **({"family": {"name": section.family}} if section.family != FIRST else {})}
-
-
-def _found_or_trained(
-    workspace: Workspace,
-    settings: Settings,
-    section: DetectorSettings,
-    trainer: DetectorTrainer[DetectionData],
-    made_with: Mapping[str, Mapping[str, str]],
-    resume: str | None,
-) -> tuple[Run, bool]:
+def _found_or_trained(task: _Task) -> tuple[Run, bool]:
     """The finished run of these boxes and settings, and whether it had to be trained."""
-    labels = section.labels.split()
+    workspace, section, labels = task.workspace, task.section, task.labels
+    unlabelled: pd.DataFrame | None = None
     with workspace.open(WANTED) as data:
         boxes = choose_boxes(data, labels)
         leakage.refuse(data)
@@ -110,27 +157,55 @@ def _found_or_trained(
                 "first"
             )
         check = check_data(data)
-        digest = digests.rows_digest(data, [CHOSEN], section, made_with, without=_without_effect(section))
-    run = runs.find_run(
-        workspace,
-        KIND,
-        digest,
-        lambda: digest_of_0_1(workspace, section, made_with, boxes),
-        resume=resume,
-        weights=trainer.weights,
-        paths=boxes.loc[boxes["split"] != "test", "path"],
-        inputs="the boxes, the model file or the way of training",
-    )
+        if task.teacher is not None:
+            teaching.find_unlabelled(data)
+            unlabelled = data.frame(teaching.UNLABELLED)
+        digest, run = _run_of(task, data, boxes)
     if run is not None and run.finished:
         return run, False
     number = counts(boxes, labels)
     refuse_unlearnt(workspace.root, number, labels)
-    say_what_lacks(STAGE, check, number, labels)
+    if unlabelled is not None and not number["val"]["boxes"]:
+        raise UserError(
+            f"self-training in {workspace.root}: expected pictures with boxes in the split val, to measure on what no "
+            "teacher found, got none: annotate some, or set detector.self_training to false"
+        )
+    say_what_lacks(STAGE, check if unlabelled is None else check.without(len(unlabelled)), number, labels)
     in_crops = section.crops == "always" or (section.crops == "auto" and check.has_one_box_each)
     if in_crops:
         why = "every picture of the split train has one box" if check.has_one_box_each else 'detector.crops is "always"'
         progress.say(f"{STAGE}: {why}: it learns from crops about a box, drawn anew each epoch")
-    return _train(workspace, settings, section, trainer, boxes, digest, made_with, run, in_crops=in_crops), True
+    return _train(task, boxes, unlabelled, digest, run, in_crops=in_crops), True
+
+
+def _run_of(task: _Task, data: Dataset, boxes: "pd.DataFrame") -> tuple[str, Run | None]:
+    """The digest of these boxes and settings; and the run that is made of them, finished or not, where there is one."""
+    tables = [CHOSEN, *([teaching.UNLABELLED] if task.teacher else [])]
+
+    def digest_of(section: DetectorSettings) -> str:
+        return digests.rows_digest(data, tables, section, task.made_with, without=_without_effect(section))
+
+    def find(section: DetectorSettings, resume: str | None) -> Run | None:
+        return runs.find_run(
+            task.workspace,
+            KIND,
+            digest_of(section),
+            lambda: digest_of_0_1(task.workspace, section, task.made_with, boxes),
+            resume=resume,
+            weights=task.trainer.weights,
+            paths=boxes.loc[boxes["split"] != "test", "path"],
+            inputs="the boxes, the model file or the way of training",
+        )
+
+    digest, given = digest_of(task.section), task.resumed
+    if given is None:
+        return digest, find(task.section, None)
+    run = find(given.own, given.run.name)
+    if given.run.finished:
+        run = continuing.begun(task.workspace, given, digest)
+    elif given.section != given.own:
+        run = continuing.change_epochs(given, digest)
+    return digest, run
 
 
 def digest_of_0_1(
@@ -147,13 +222,10 @@ def digest_of_0_1(
 
 
 def _train(
-    workspace: Workspace,
-    settings: Settings,
-    section: DetectorSettings,
-    trainer: DetectorTrainer[DetectionData],
+    task: _Task,
     boxes: "pd.DataFrame",
+    unlabelled: "pd.DataFrame | None",
     digest: str,
-    made_with: Mapping[str, Mapping[str, str]],
     run: Run | None,
     *,
     in_crops: bool,
@@ -162,28 +234,67 @@ def _train(
     # Not above: it loads what a run that is there already needs nothing of.
     from fullshot.train.detector.evaluation import LEAST_SCORE, measure
 
-    labels = section.labels.split()
+    workspace, section, labels = task.workspace, task.section, task.labels
     held_back = boxes["split"] == "test"  # no family gets to see them
-    data, learnt_from, unreadable = read_data(workspace, boxes[~held_back], labels, in_crops=in_crops)
+    taught, facts = None, dict[str, Any]()
+    if task.teacher is not None and unlabelled is not None:
+        taught, facts = _taught(task, task.teacher, unlabelled, run)
+    shown = boxes[~held_back] if taught is None else teaching.with_taught(boxes[~held_back], taught)
+    data, learnt_from, unreadable = read_data(workspace, shown, labels, in_crops=in_crops)
     progress.say_unreadable(STAGE, unreadable)
     if "train" not in data.splits:
         raise StageFailed(f"no picture of the split train in {workspace.root} that has boxes can be read")
-    by_split = {**counts(learnt_from, labels), "test": counts(boxes[held_back], labels)["test"]}
-    if run is None:
-        more = {"family": section.family, "counts": by_split, "made_with": made_with}
-        run = runs.start(workspace, KIND, digest, settings, **more)
-    with progress.bar(STAGE, "epochs") as advance:
-        fitted = trainer.fit(data, run.folder, advance)
     split = "val" if "val" in data.splits else "train"
+    if taught is not None:
+        learnt_from = learnt_from[learnt_from["score"].isna()]
+        if split != "val":
+            raise StageFailed(f"no picture of the split val in {workspace.root} that has boxes can be read")
+    by_split = {**counts(learnt_from, labels), "test": counts(boxes[held_back], labels)["test"]}
+    is_new = run is None
+    if run is None:
+        more = {"family": section.family, "counts": by_split, "made_with": task.made_with, **facts}
+        if task.resumed is not None:
+            more[continuing.CONTINUES] = task.resumed.run.name
+        run = runs.start(workspace, KIND, digest, task.settings, **more)
+    if taught is not None:
+        teaching.write_boxes(run, taught)
+    continuing.take_over(workspace, run, task.trainer)
+    try:
+        with progress.bar(STAGE, "epochs") as advance:
+            task.tell((section, task.settings.weights, data, run.folder))
+            fitted = task.trainer.fit(data, run.folder, advance)
+    except UserError:  # nothing was trained
+        if is_new:
+            shutil.rmtree(run.folder)
+        raise
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        raise StageFailed(
+            f"the training broke off: {error.strerror or error}{place}; go on from the last whole epoch by "
+            f"`fullshot train {KIND} {workspace.root} --resume {run.name}`"
+        ) from error
     measured_by = trainer_for(section.model_copy(update={"confidence": LEAST_SCORE}))
     metrics = {
         **fitted,
         "pictures": {name: number["pictures"] for name, number in by_split.items()},
         "boxes": {name: number["boxes"] for name, number in by_split.items()},
+        **facts,
         "unreadable": len(unreadable),
-        "weights": file_digest(trainer.weights(run.folder))[:16],
+        "weights": file_digest(task.trainer.weights(run.folder))[:16],
         "val": {"measured_on": split, **measure(workspace, measured_by, run, data, split)},
     }
     runs.finish(run, metrics)
-    trainer.clean_up(run.folder)
+    continuing.keep_one_checkpoint(workspace, run)
     return run
+
+
+def _taught(
+    task: _Task, teacher: teaching.Teacher, unlabelled: "pd.DataFrame", run: Run | None
+) -> "tuple[pyarrow.Table, dict[str, Any]]":
+    """The teacher's boxes, those that the run began with where there are some; and what to note of them."""
+    for begun in (run, task.resumed.run if task.resumed else None):
+        table = teaching.read_boxes(begun) if begun else None
+        if begun and table is not None:
+            return table, {teaching.TAUGHT: begun.record[teaching.TAUGHT]}
+    table, facts = teaching.teach(STAGE, task.workspace, task.settings, teacher, unlabelled)
+    return table, {teaching.TAUGHT: facts}

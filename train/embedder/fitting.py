@@ -8,7 +8,7 @@ from fullshot.core import leakage
 from fullshot.core.interfaces import Backbone
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train import digests, pictures, runs
+from fullshot.train import digests, pictures, resuming, runs
 from fullshot.train.embedder import BACKBONES
 from fullshot.train.embedder.dataset import EXAMPLES, WANTED, create_training_examples, training_examples
 from fullshot.train.embedder.in_use import FIRST, KIND, WEIGHTS
@@ -43,7 +43,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
             the splits leak.
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
-        section = runs.section_to_train(workspace, KIND, resume, settings.embedder)
+        section = resuming.section_to_train(workspace, KIND, resume, settings.embedder)
         backbone = BACKBONES.get(section.backbone)()
         section = section.model_copy(update={"image_size": section.image_size or backbone.input_size})
         made_with = {} if section.backbone == FIRST else {"backbone": {"name": section.backbone}}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fullshot.core.interfaces.engines import Engine
     from fullshot.core.interfaces.models import (
         Backbone,
+        ContinuingTrainer,
         Detector,
         DetectorTrainer,
         DetectorWithFeatures,
@@ -31,6 +32,7 @@ __all__ = [
     "Backbone",
     "BlobStore",
     "BoxFormat",
+    "ContinuingTrainer",
     "Detector",
     "DetectorTrainer",
     "DetectorWithFeatures",
@@ -55,6 +57,7 @@ __getattr__ = lazy_names(
         ".engines": ["Engine"],
         ".models": [
             "Backbone",
+            "ContinuingTrainer",
             "Detector",
             "DetectorTrainer",
             "DetectorWithFeatures",

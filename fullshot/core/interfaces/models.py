@@ -102,7 +102,7 @@ class DetectorTrainer(Protocol[Data_contra]):
         """
 
     def clean_up(self, folder: Path) -> None:
-        """Delete what only going on would need: the run is finished."""
+        """Delete what only going on would need of a finished run."""
 
     def weights(self, folder: Path) -> Path:
         """Where the best weights lie."""
@@ -139,6 +139,25 @@ class StartsFromWeights(Protocol):
 
         Args:
             sources: see :class:`fullshot.core.settings.WeightsSettings`.
+        """
+
+
+@runtime_checkable
+class ContinuingTrainer(DetectorTrainer[Data_contra], Protocol[Data_contra]):
+    """A family that can go on to other epochs than were asked for at first: ask with ``isinstance``.
+
+    Its :meth:`fit` goes on from the checkpoint to the settings' number of epochs, whatever it was before.
+    """
+
+    def epochs_done(self, folder: Path) -> int:
+        """How many whole epochs the checkpoint in a run's folder holds; 0: there is none."""
+
+    def take_over(self, before: Path, folder: Path) -> None:
+        """Give a new run the checkpoint that a finished one ended with.
+
+        Args:
+            before: folder of the finished run, which stays as it is.
+            folder: of the new run; a kill leaves it without a checkpoint, or with a whole one.
         """
 
 

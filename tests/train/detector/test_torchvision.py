@@ -1,5 +1,6 @@
 """What a training of torchvision's families does that a conformance test does not see."""
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch.utils.data import DataLoader
 
+from fullshot.core.boxes import Box
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
+from fullshot.train.detector import DetectionPicture
 from fullshot.train.detector.torchvision import networks, training
 from fullshot.train.detector.torchvision.dataset import Batches
+from fullshot.train.detector.torchvision.pixels import DecodedPictures
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -40,12 +46,12 @@ def test_a_pretrained_backbone_keeps_its_statistics_and_first_layers() -> None:
 
 
 def test_every_picture_is_seen_once_an_epoch_and_an_epoch_is_the_same_in_a_run_that_goes_on() -> None:
-    batches = Batches(10, 4, 128, 3)
+    batches = Batches(np.ones(10), 4, 128, 3)
     first, second = list(batches), list(batches)
     assert sorted(sample.row for batch in first for sample in batch) == list(range(10))
     assert len(first) == len(batches) == 3
     assert first != second
-    again = Batches(10, 4, 128, 3)
+    again = Batches(np.ones(10), 4, 128, 3)
     again.epoch = 1
     assert list(again) == second
 
@@ -148,3 +154,27 @@ def test_a_run_that_was_killed_after_its_early_stop_trains_no_further(
             detector.fit(workspace, settings)
     stats = detector.fit(workspace, settings)
     assert stats["epochs"] == stats["resumed_at"] < 9
+
+
+def test_worker_processes_share_the_pictures_that_were_decoded_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(6)]
+    for number, file in enumerate(files):
+        Image.new("RGB", (20, 10), (number, 0, 0)).save(file)
+    given = [DetectionPicture(file.stem, file, 20, 10, (Box("top", 0, 0, 20, 10),)) for file in files]
+    whole: Any = DecodedPictures(given, 20)
+    part = DecodedPictures(given, 20)
+    whole.fill()
+    monkeypatch.setattr("fullshot.train.detector.torchvision.pixels._MOST_BYTES", 4 * 600)
+    part.fill()
+    for file in files:
+        file.unlink()
+    loader: Any = DataLoader(whole, batch_size=None, num_workers=2, multiprocessing_context="fork")
+    assert [int(pixels[0, 0, 0]) for pixels, _ in loader] == list(range(6))
+    assert [int(part[row][0][0, 0, 0]) for row in range(4)] == list(range(4))
+    with pytest.raises(StageFailed, match=r"4\.png can no longer be read"):
+        part[4]
+    # A process that is not forked begins anew.
+    with pytest.raises(StageFailed, match=r"0\.png can no longer be read"):
+        pickle.loads(pickle.dumps(whole))[0]  # noqa: S301  # of our own

@@ -36,6 +36,7 @@ def card(source: Source, tables: Mapping[str, str], data: Mapping[str, Any]) -> 
         "best_epoch": metrics.get("best_epoch"),
         "seconds": metrics.get("seconds"),
         "learnt_from": {name: metrics.get(name) for name in ("pictures", "boxes")},
+        "self_training": metrics.get("self_training"),
         "weights": source.file.name,
         "weights_sha256": source.digest,
         "megabytes": round(source.file.stat().st_size / 1e6, 2),
@@ -81,6 +82,7 @@ def markdown(about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) ->
         f"- Pictures by shop: {_words(about['pictures_of_shops'])}",
         f"- Boxes by source: {_words(about['boxes_by_source'])}",
         f"- Leak check: {leaks_in_words(about['leaks'])}",
+        *_taught_in_words(about["self_training"]),
         "",
         "These are the workspace's tables as they were when it was measured, with these digests (sha256):",
         "",
@@ -105,6 +107,16 @@ def _trained(about: Mapping[str, Any]) -> str:
     if about["trained_at"] is None:
         return "not trained in this workspace, so that it may have learnt from these pictures"
     return f"trained at {about['trained_at']} by fullshot {about['version']}"
+
+
+def _taught_in_words(facts: Mapping[str, Any] | None) -> list[str]:
+    if not facts:
+        return []
+    return [
+        f"- Self-training: beside these it learnt from {facts['boxes']} boxes of {facts['pictures']} unlabelled "
+        f"pictures, which the detector {facts['teacher']} (`{facts['teacher_digest']}`) found with a score of "
+        f"{facts['least_score']} or more"
+    ]
 
 
 def leaks_in_words(leaks: Mapping[str, Any]) -> str:

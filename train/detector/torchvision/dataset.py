@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from fullshot.train.detector.data import DetectionData
+from fullshot.train.detector.sampling import pictures_an_epoch, rows_of_epoch
 from fullshot.train.detector.torchvision.augment import Sample, drawn
 from fullshot.train.detector.torchvision.networks import STRIDE
 from fullshot.train.detector.torchvision.pixels import DecodedPictures
@@ -40,6 +42,10 @@ class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
     def __len__(self) -> int:
         return len(self._pictures)
 
+    def fill(self) -> None:
+        """Hold as many pictures as fit, for worker processes to come to share."""
+        self._decoded.fill()
+
     def __getitem__(self, sample: Any) -> tuple[Tensor, dict[str, Tensor]]:
         pixels, corners = self._decoded[sample.row]
         numbers = torch.tensor(
@@ -50,35 +56,41 @@ class TrainingPictures(Dataset[tuple[Tensor, dict[str, Tensor]]]):
 
 
 class Batches:
-    """Batches of :class:`Sample`: every picture once an epoch, in another order; each batch in a size of its own.
+    """Batches of :class:`Sample`: of every picture, in another order each epoch; each batch in a size of its own.
 
     Args:
-        pictures: how many there are.
+        repeats: shape (N,), how often each picture comes in an epoch, on average; 1 or more.
         batch: pictures in a batch.
         image_size: longer side in pixels, about which the sizes of batches lie.
         seed: the same seed and epoch make the same batches, in a run that was stopped and in one that was not.
+        share: the number of this process, and how many there are: a batch is shared out among them.
 
     Attributes:
         epoch: that the next iteration is of.
     """
 
-    def __init__(self, pictures: int, batch: int, image_size: int, seed: int) -> None:
+    def __init__(
+        self, repeats: NDArray[np.float64], batch: int, image_size: int, seed: int, share: tuple[int, int] = (0, 1)
+    ) -> None:
         self.epoch = 0
-        self._pictures, self._batch, self._image_size, self._seed = pictures, batch, image_size, seed
+        self._repeats, self._batch, self._image_size, self._seed, self._share = repeats, batch, image_size, seed, share
 
     def __len__(self) -> int:
-        return -(-self._pictures // self._batch)
+        return -(-pictures_an_epoch(self._repeats) // self._batch)
 
     def __iter__(self) -> Iterator[list[Sample]]:
         dice = np.random.default_rng([self._seed, self.epoch])
         self.epoch += 1
-        order = dice.permutation(self._pictures)
+        order = dice.permutation(rows_of_epoch(self._repeats, dice))
+        first, processes = self._share
         for start in range(len(self)):
             height = STRIDE * max(1, round(self._image_size / STRIDE) + int(dice.choice(_STEPS)))
             width = STRIDE * max(1, round(height / STRIDE * dice.choice(_WIDTHS)))
             rows = order[start * self._batch : (start + 1) * self._batch]
+            rows = np.resize(rows, max(len(rows), processes))  # each has something to compute
             seeds = dice.integers(2**62, size=len(rows))
-            yield [Sample(int(row), int(seed), height, width) for row, seed in zip(rows, seeds, strict=True)]
+            samples = [Sample(int(row), int(seed), height, width) for row, seed in zip(rows, seeds, strict=True)]
+            yield samples[first::processes]
 
 
 def together(batch: Sequence[tuple[Tensor, dict[str, Tensor]]]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:

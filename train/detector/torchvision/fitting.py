@@ -15,12 +15,14 @@ from fullshot.core.engines import cores
 from fullshot.core.errors import StageFailed
 from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings
+from fullshot.train import torchrun
 from fullshot.train.detector.candidates import CandidateNetwork
 from fullshot.train.detector.data import DetectionData, DetectionPicture
 from fullshot.train.detector.evaluation import LEAST_SCORE
 from fullshot.train.detector.metrics import average_precision
 from fullshot.train.detector.network_detector import NetworkDetector
 from fullshot.train.detector.samples import side_by_side
+from fullshot.train.detector.sampling import repeats_of
 from fullshot.train.detector.torchvision import networks, weights
 from fullshot.train.detector.torchvision.dataset import Batches, TrainingPictures, together
 from fullshot.train.detector.torchvision.pixels import DecodedPictures
@@ -61,6 +63,8 @@ def train(
         StageFailed: a picture can no longer be read, memory does not hold a batch of one, or a loss is no number.
     """
     device = device_of(settings.device, "detector.device")
+    if torchrun.processes() > 1 and device.type == "cuda":
+        device = torch.device("cuda", torchrun.local()[0])
     done = epochs_done(folder)
     advance(done, settings.epochs)
     batch = settings.batch
@@ -73,12 +77,19 @@ def train(
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise StageFailed(f"the training broke off: {' '.join(str(error).split())[:300]}") from error
+            if torchrun.processes() > 1:  # they would have to halve it together
+                raise StageFailed(
+                    "the training broke off: the memory of a device does not hold its share of a batch: set "
+                    "detector.batch lower"
+                ) from error
             if batch == 1:
                 raise StageFailed(
                     "the training broke off: memory does not hold one picture: set image_size lower"
                 ) from error
             batch //= 2
             say(f"fullshot: memory does not hold so many pictures at once: {batch} a step now, and as many to a step")
+    if torchrun.is_follower():
+        return {}
     saved = weights.Saved(settings.family, backbone, data.labels, settings.image_size, checkpoint.weights)
     weights.save(file, saved)
     return {
@@ -87,6 +98,18 @@ def train(
         "best_epoch": checkpoint.best["epoch"],
         "seconds": round(checkpoint.seconds, 1),
     }
+
+
+def _workers(device: torch.device) -> int:
+    """Processes that make pictures ready while a GPU computes; a CPU has something to do itself."""
+    return 0 if device.type == "cpu" else max(1, cores() // (torchrun.local()[1] if torchrun.processes() > 1 else 1))
+
+
+def _precision(device: torch.device) -> Any:
+    """Mixed on NVIDIA's GPUs: bfloat16 where there is such, which has float32's range, so that nothing overflows."""
+    if device.type != "cuda":
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
@@ -107,7 +130,9 @@ def _train(
     network, first_label = _network(settings, backbone, start, data.labels)
     pictures = TrainingPictures(data, first_label=first_label, image_size=settings.image_size)
     gathered = -(-settings.batch // batch)
-    batches = Batches(len(pictures), batch, settings.image_size, settings.seed)
+    repeats = repeats_of(data.splits["train"], settings.sampling)
+    share = (torchrun.rank(), torchrun.processes())
+    batches = Batches(repeats, batch, settings.image_size, settings.seed, share)
     batches.epoch = epochs_done(folder)
     detection = Detection(
         network,
@@ -117,7 +142,9 @@ def _train(
     )
     held_out = _Measured(settings, data.labels, data.splits.get("val", data.splits["train"]), device)
     checkpoint = CheckpointCallback(folder, detection, held_out, advance, patience=settings.patience)
-    workers = 0 if device.type == "cpu" else cores()
+    workers = _workers(device)
+    if workers:
+        pictures.fill()
     loader: Any = DataLoader(
         pictures,
         batch_sampler=batches,
@@ -133,7 +160,7 @@ def _train(
         epochs=settings.epochs,
         device=device,
         callback=checkpoint,
-        precision="16-mixed" if device.type == "cuda" else "32-true",
+        precision=_precision(device),
         gradient_clip_val=LARGEST_GRADIENT,
         accumulate_grad_batches=gathered,
     )

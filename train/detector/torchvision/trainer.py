@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings, WeightsSettings
-from fullshot.train import exported, weights
+from fullshot.train import exported, torchrun, weights
 from fullshot.train.detector.network_detector import NetworkDetector
 
 if TYPE_CHECKING:
@@ -82,9 +82,10 @@ class TorchvisionTrainer:
         from fullshot.train.detector.torchvision import fitting
 
         start = self._start
-        say(f"fullshot: {self._settings.family} on {self._backbone} starts {start.source}")
+        if not torchrun.is_follower() and not self.epochs_done(folder):
+            say(f"fullshot: {self._settings.family} on {self._backbone} starts {start.source}")
         fitted = fitting.train(self._settings, self._backbone, start, data, folder, self.weights(folder), advance)
-        if exported.can_export(_WHAT):
+        if not torchrun.is_follower() and exported.can_export(_WHAT):
             key = digest(self.weights(folder))[:16]
             exported.write_export(folder / exported.FILE, key, _WHAT, lambda: self.export(folder))
         return fitted
@@ -94,6 +95,18 @@ class TorchvisionTrainer:
         from fullshot.train.driving import CHECKPOINT
 
         (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def epochs_done(self, folder: Path) -> int:
+        """See :meth:`fullshot.core.interfaces.ContinuingTrainer.epochs_done`."""
+        from fullshot.train.driving import epochs_done
+
+        return epochs_done(folder)
+
+    def take_over(self, before: Path, folder: Path) -> None:
+        """See :meth:`fullshot.core.interfaces.ContinuingTrainer.take_over`."""
+        from fullshot.train.detector.torchvision.training import carry_on
+
+        carry_on(before, folder)
 
     def weights(self, folder: Path) -> Path:
         """Where the best weights lie."""

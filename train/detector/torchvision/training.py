@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from fullshot.core.errors import StageFailed
 from fullshot.core.progress import Advance
-from fullshot.train.driving import save_checkpoint
+from fullshot.train import torchrun
+from fullshot.train.driving import CHECKPOINT, save_checkpoint
 from fullshot.train.journal import Journal
 
 _BACKBONE_SHARE = 0.3
@@ -99,6 +100,22 @@ class Detection(lightning.LightningModule):
         return min(1.0, (step + 1) / _WARM_UP) * cosine
 
 
+def carry_on(before: Path, folder: Path) -> None:
+    """Write the checkpoint of a finished run into the folder of a new one, which is patient anew.
+
+    Args:
+        before: folder of the finished run.
+        folder: of the new one.
+    """
+    state = torch.load(before / CHECKPOINT, map_location="cpu", weights_only=True)
+    for its in state["callbacks"].values():
+        if "history" in its:
+            its["patient_since"] = len(its["history"])
+    unfinished = folder / f".{CHECKPOINT}.part"
+    torch.save(state, unfinished)
+    unfinished.replace(folder / CHECKPOINT)
+
+
 class Measure(Protocol):
     """Says how good a network is.
 
@@ -124,6 +141,7 @@ class CheckpointCallback(lightning.Callback):
 
     Attributes:
         history: a row for each epoch: its number, mean losses, and what was measured.
+        patient_since: the epoch that patience is counted from: of a run that went on from a finished one, the first.
         weights: those of the best epoch.
         seconds: of training, sittings before this one among them.
     """
@@ -138,6 +156,7 @@ class CheckpointCallback(lightning.Callback):
         patience: int,
     ) -> None:
         self.history: list[dict[str, Any]] = []
+        self.patient_since = 0
         self.weights: dict[str, Tensor] = {}
         self.seconds = 0.0
         self._folder, self._detection, self._measure, self._advance = folder, detection, measure, advance
@@ -156,28 +175,28 @@ class CheckpointCallback(lightning.Callback):
         if not self._patience or done >= epochs:
             return done >= epochs
         reached = next(row["epoch"] for row in self.history if row["map50_95"] == self.best["map50_95"])
-        return bool(done - reached >= self._patience)
+        return bool(done - max(reached, self.patient_since) >= self._patience)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"history": self.history, "weights": self.weights, "seconds": self.seconds}
+        return {
+            "history": self.history,
+            "weights": self.weights,
+            "seconds": self.seconds,
+            "patient_since": self.patient_since,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.history, self.weights = state_dict["history"], state_dict["weights"]
-        self.seconds = state_dict["seconds"]
+        self.seconds, self.patient_since = state_dict["seconds"], state_dict.get("patient_since", 0)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         # A kill may have come after the last epoch was written, and before the run was finished.
         trainer.should_stop = bool(self.history) and self.is_complete(trainer.max_epochs or 0)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        losses, average = self._detection.losses, self._detection.average
-        means = {name: round(sum(row[name] for row in losses) / len(losses), 5) for name in losses[0]}
-        measured = self._measure(average)
-        row = {"epoch": trainer.current_epoch + 1, **means}
-        self.history.append({**row, "map50": measured["map50"], "map50_95": measured["map50_95"]})
-        self._journal.scalars(self.history[-1])
-        if self._measure.sample is not None:
-            self._journal.picture("found", np.asarray(self._measure.sample), len(self.history))
+        average = self._detection.average
+        # Of several processes all have to know when it ends, and one measures.
+        self.history.append(trainer.strategy.broadcast(self._row(trainer.current_epoch + 1)))
         if self.best is self.history[-1]:
             self.weights = {name: value.cpu().clone() for name, value in average.state_dict().items()}
         now = time.monotonic()
@@ -185,3 +204,16 @@ class CheckpointCallback(lightning.Callback):
         save_checkpoint(trainer, self._folder)
         self._advance(len(self.history), trainer.max_epochs or 0)
         trainer.should_stop = self.is_complete(trainer.max_epochs or 0)
+
+    def _row(self, epoch: int) -> dict[str, Any]:
+        """Of the history; empty in a process that does not lead."""
+        if torchrun.is_follower():
+            return {}
+        losses = self._detection.losses
+        means = {name: round(sum(row[name] for row in losses) / len(losses), 5) for name in losses[0]}
+        measured = self._measure(self._detection.average)
+        row = {"epoch": epoch, **means, "map50": measured["map50"], "map50_95": measured["map50_95"]}
+        self._journal.scalars(row)
+        if self._measure.sample is not None:
+            self._journal.picture("found", np.asarray(self._measure.sample), epoch)
+        return row

@@ -27,8 +27,12 @@ class Checkpoint:
         self._since = time.monotonic()
 
     def state(self) -> dict[str, Any]:
-        """``epochs`` done, the ``best_epoch``, ``seconds`` of training, and whether that was all (``complete``)."""
-        nothing = {"epochs": 0, "best_epoch": 0, "seconds": 0.0, "complete": False}
+        """``epochs`` done, the ``best_epoch``, ``seconds`` of training, and whether that was all (``complete``).
+
+        Of a run that goes on from a finished one, ``patient_since`` says after how many epochs: Ultralytics counts its
+        patience from there.
+        """
+        nothing = {"epochs": 0, "best_epoch": 0, "seconds": 0.0, "complete": False, "patient_since": 0}
         return nothing | read_json(self._folder / "state.json")
 
     def save(self, trainer: Any) -> None:
@@ -36,26 +40,49 @@ class Checkpoint:
         self._folder.mkdir(exist_ok=True)
         for file in (self.best, self.last):
             part = self._folder / f"{file.name}.part"
-            shutil.copyfile(file, part)
+            try:
+                shutil.copyfile(file, part)
+            except OSError:  # on a full disk it would stand in the way of the next attempt
+                part.unlink(missing_ok=True)
+                raise
             part.replace(self._folder / file.name)
         before, now = self.state(), time.monotonic()
+        best = int(trainer.stopper.best_epoch)
         state = {
+            **before,
             "epochs": trainer.epoch + 1,
-            "best_epoch": int(trainer.stopper.best_epoch),
+            "best_epoch": before["best_epoch"] if best and best == before["patient_since"] else best,
             "seconds": before["seconds"] + now - self._since,
             "complete": bool(trainer.stop),
         }
         self._since = now
         write_text(self._folder / "state.json", json.dumps(state))
 
-    def restore(self) -> dict[str, Any]:
-        """Put the copies back where Ultralytics goes on from; returns :meth:`state`."""
+    def restore(self, epochs: int) -> dict[str, Any]:
+        """Put the copies back where Ultralytics goes on from.
+
+        Args:
+            epochs: to be done in all.
+
+        Returns:
+            See :meth:`state`; ``complete`` where so many are done.
+        """
         state = self.state()
         if state["epochs"]:
             self._weights.mkdir(exist_ok=True)
             for file in (self.best, self.last):
                 shutil.copyfile(self._folder / file.name, file)
-        return state
+        return {**state, "complete": state["complete"] or state["epochs"] >= epochs}
+
+    def take_over(self, before: "Checkpoint") -> None:
+        """Begin with what a finished run ended with."""
+        part = self._folder.with_name(f".{self._folder.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(before._folder, part)
+        state = before.state()
+        state = {**state, "complete": False, "patient_since": state["epochs"]}
+        write_text(part / "state.json", json.dumps(state))
+        part.replace(self._folder)
 
     def remove(self) -> None:
         """Delete all but the best weights."""

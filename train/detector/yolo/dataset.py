@@ -3,9 +3,10 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from fullshot.core.boxes import yolo_line
@@ -13,6 +14,7 @@ from fullshot.core.files import read_json, write_text
 from fullshot.core.image_store import link_or_copy
 from fullshot.core.pictures import read_rgb
 from fullshot.train.detector.data import DetectionData, DetectionPicture
+from fullshot.train.detector.sampling import repeats_of, rows_of_epoch
 
 _AS_THEY_ARE = {".jpg", ".png", ".webp", ".bmp", ".avif"}
 """Kinds of pictures that Ultralytics reads; it silently passes over others."""
@@ -20,11 +22,14 @@ _AS_THEY_ARE = {".jpg", ".png", ".webp", ".bmp", ".avif"}
 
 _YAML = "data.yaml"
 
+_LIST = "train.txt"
+"""The pictures to train on, where some come more often than others."""
+
 _MADE_OF = "made-of.json"
 """Written last: the digest of each split that the folder holds."""
 
 
-def write(data: DetectionData, folder: Path) -> Path:
+def write(data: DetectionData, folder: Path, *, sampling: str = "") -> Path:
     """Write a YOLO data set: links to the pictures, a label file each, and ``data.yaml``.
 
     Without pictures to validate on, those to train on stand in for them. A folder that holds the same is kept.
@@ -32,11 +37,13 @@ def write(data: DetectionData, folder: Path) -> Path:
     Args:
         data: the pictures and boxes.
         folder: where it goes; what else is in it is deleted.
+        sampling: see :func:`fullshot.train.detector.sampling.repeats_of`: pictures that come more often are listed so.
 
     Returns:
         The path of ``data.yaml``.
     """
     made_of = {split: _digest(data.labels, pictures, folder) for split, pictures in data.splits.items()}
+    made_of |= {"sampling": sampling} if sampling else {}
     if read_json(folder / _MADE_OF) == made_of:
         return folder / _YAML
     shutil.rmtree(folder, ignore_errors=True)
@@ -52,11 +59,24 @@ def write(data: DetectionData, folder: Path) -> Path:
     places = {split: f"images/{split}" for split in data.splits}
     train = places.get("train", next(iter(places.values()), ""))
     content = {"path": str(folder.resolve()), "train": train, "val": places.get("val", train), **places}
+    if sampling and "train" in data.splits:
+        content["train"] = _LIST
+        write_text(
+            folder / _LIST, "".join(f"{file}\n" for file in _as_often(data.splits["train"], folder / train, sampling))
+        )
     # JSON is YAML: no library is needed to write it.
     yaml = folder / _YAML
     write_text(yaml, json.dumps({**content, "names": dict(enumerate(data.labels))}, indent=1))
     write_text(folder / _MADE_OF, json.dumps(made_of))
     return yaml
+
+
+def _as_often(pictures: Sequence[DetectionPicture], place: Path, sampling: str) -> Iterator[Path]:
+    """The files of the pictures to train on, each as often as it comes in an epoch: the same in each of them."""
+    files = {file.stem: file for file in place.resolve().iterdir()}
+    rows = rows_of_epoch(repeats_of(pictures, sampling), np.random.default_rng(0)).tolist()
+    for picture, count in zip(pictures, np.bincount(rows, minlength=len(pictures)).tolist(), strict=True):
+        yield from [files[picture.image_id]] * count
 
 
 def _digest(labels: Sequence[str], pictures: Iterable[DetectionPicture], folder: Path) -> str:

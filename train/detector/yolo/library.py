@@ -135,6 +135,12 @@ def device(name: str) -> str:
     """
     from ultralytics.utils.torch_utils import select_device
 
+    if "," in name:
+        # Its own processes for several GPUs begin by deleting the folder of the run, and what fullshot keeps in it.
+        raise UserError(
+            f"setting detector.device: yolo trains on one device here, got {name!r}; fcos, retinanet, faster-rcnn and "
+            "ssdlite train on several, by torchrun"
+        )
     try:
         select_device(name, verbose=False)
     except (ValueError, RuntimeError, AssertionError):
@@ -190,6 +196,31 @@ def strip(weights: Path) -> None:
     from ultralytics.utils.torch_utils import strip_optimizer
 
     strip_optimizer(str(weights))
+
+
+def go_on_to(checkpoint: Path, epochs: int, patient_since: int) -> None:
+    """Let Ultralytics go on from a checkpoint to so many epochs: it takes their number from the file alone.
+
+    Args:
+        checkpoint: that Ultralytics wrote in this run, or in the one that it goes on from.
+        epochs: in all.
+        patient_since: the epoch that its patience is to be counted from; 0: from the best one.
+
+    Raises:
+        UserError: it does not hold a detector.
+    """
+    open_model(str(checkpoint))  # says in a line what is wrong with it
+    import torch
+    from ultralytics.nn.tasks import torch_safe_load
+
+    state, _ = torch_safe_load(str(checkpoint))
+    if state["train_args"]["epochs"] == epochs and not patient_since:
+        return
+    state["train_args"]["epochs"] = epochs
+    stopper = state.get("stopper") or {}
+    if patient_since:
+        state["stopper"] = {**stopper, "best_epoch": max(patient_since, int(stopper.get("best_epoch", 0)))}
+    torch.save(state, checkpoint)
 
 
 @contextlib.contextmanager

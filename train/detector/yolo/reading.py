@@ -39,7 +39,9 @@ class _Dataset(YOLODataset):
         super().__init__(**arguments)
 
     def get_img_files(self, img_path: str | list[str]) -> list[str]:
-        files = sorted(str(file) for file in Path(str(img_path)).iterdir())
+        place = Path(str(img_path))
+        listed = place.read_text("utf-8").splitlines() if place.is_file() else map(str, place.iterdir())
+        files = sorted(listed)
         # Ultralytics draws files whose reading it times; drawn here too, a seed means the same training.
         random.sample(files, min(_FILES_TIMED, len(files)))
         return files

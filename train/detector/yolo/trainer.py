@@ -10,7 +10,7 @@ from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest
 from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings, WeightsSettings
-from fullshot.train import exported
+from fullshot.train import exported, torchrun
 from fullshot.train.detector.data import DetectionData
 from fullshot.train.detector.network_detector import Network, NetworkDetector
 from fullshot.train.detector.yolo import dataset, library
@@ -78,6 +78,11 @@ class YoloTrainer:
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """What the model's file holds, this module's recipe, and the version of Ultralytics."""
         model = self._model
+        if torchrun.processes() > 1:
+            raise UserError(
+                "yolo trains on one device here: run it without torchrun; fcos, retinanet, faster-rcnn and ssdlite "
+                "train on several"
+            )
         if self._settings.weights not in ("", "none"):
             raise UserError(
                 "setting detector.weights: yolo begins with its model's file: name a .pt file by detector.model instead"
@@ -95,9 +100,9 @@ class YoloTrainer:
         folder = folder.resolve()
         self._pictures.forget()
         self._pictures.know(data)
-        yaml = dataset.write(data, folder / _DATA)
+        yaml = dataset.write(data, folder / _DATA, sampling=self._settings.sampling)
         checkpoint = Checkpoint(folder)
-        before = checkpoint.restore()
+        before = checkpoint.restore(self._settings.epochs)
         if not before["epochs"]:
             say(f"train detector: yolo ({Path(self._model).stem}) starts {self._start.source}")
         with library.log_to(_log(folder)):
@@ -105,6 +110,8 @@ class YoloTrainer:
             if before["complete"]:
                 library.strip(checkpoint.best)  # the copy was taken before Ultralytics did so
             else:
+                if before["epochs"]:
+                    library.go_on_to(checkpoint.last, self._settings.epochs, before["patient_since"])
                 self._train(yaml, folder, checkpoint, before["epochs"], advance)
             if exported.can_export(_WHAT):
                 key = digest(self.weights(folder))[:16]
@@ -158,6 +165,14 @@ class YoloTrainer:
         """Delete what only going on would need."""
         Checkpoint(folder).remove()
         self._pictures.forget()
+
+    def epochs_done(self, folder: Path) -> int:
+        """See :meth:`fullshot.core.interfaces.ContinuingTrainer.epochs_done`."""
+        return int(Checkpoint(folder).state()["epochs"])
+
+    def take_over(self, before: Path, folder: Path) -> None:
+        """See :meth:`fullshot.core.interfaces.ContinuingTrainer.take_over`."""
+        Checkpoint(folder).take_over(Checkpoint(before))
 
     def weights(self, folder: Path) -> Path:
         """Where the best weights lie."""
