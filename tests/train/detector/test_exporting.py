@@ -114,9 +114,13 @@ def test_eight_bits_that_lose_too_much_are_not_kept(
 
 
 def written(path: Path, architecture: str) -> Path:
-    """Weights of torchvision's, as they are before any training."""
+    """Weights of torchvision's, as they are before any training, but sure of all that they see."""
     network, _ = build(architecture, "resnet10t", len(LABELS))
-    save(path, Saved(architecture, "resnet10t", LABELS, 64, network.state_dict()))
+    weights = network.state_dict()
+    for name in weights:
+        if name.endswith("cls_logits.bias"):
+            weights[name] = weights[name] + 5
+    save(path, Saved(architecture, "resnet10t", LABELS, 64, weights))
     return path
 
 
@@ -135,8 +139,42 @@ def test_a_file_of_weights_is_exported_without_a_workspace(architecture: str, tm
     weights = written(tmp_path / "mine.safetensors", architecture)
     stats = exported("--weights", str(weights), "--photos", str(pictures), "--output", str(tmp_path / "out"))
     assert (stats["weights"], stats["family"], stats["measured_on"]) == (str(weights), architecture, "photos")
-    assert [row["share"] for row in stats["files"]] == [1.0] * len(FORMATS)
+    assert len(stats["files"]) == len(FORMATS)
+    assert all(row["share"] >= 0.99 for row in stats["files"])
+    assert all(row["boxes"] for row in stats["files"])
     assert stats["pictures"] == 2
+
+
+def test_nothing_is_measured_by_pictures_without_a_garment(tmp_path: Path, pictures: Path) -> None:
+    network, _ = build("fcos", "resnet10t", len(LABELS))  # which begins by being sure of nothing
+    weights, output = tmp_path / "mine.safetensors", tmp_path / "out"
+    save(weights, Saved("fcos", "resnet10t", LABELS, 64, network.state_dict()))
+    done = called("--weights", str(weights), "--photos", str(pictures), "--output", str(output))
+    assert done.exit_code == 1
+    assert "finds no garment in 2 pictures: there is nothing to measure its export by" in done.stderr
+    assert not output.exists()
+
+
+def test_what_else_lies_beside_an_export_is_not_touched(tmp_path: Path, pictures: Path) -> None:
+    weights, output = written(tmp_path / "mine.safetensors", "ssdlite"), tmp_path / "out"
+    words = ["--weights", str(weights), "--photos", str(pictures), "--format", "onnx", "--output", str(output)]
+    exported(*words)
+    (output / "notes.txt").write_text("mine")
+    network, _ = build("ssdlite", "resnet10t", len(LABELS))
+    save(weights, Saved("ssdlite", "resnet10t", LABELS, 96, network.state_dict()))
+    done = called(*words)
+    assert (done.exit_code, (output / "notes.txt").read_text()) == (2, "mine")
+    assert "holds something else (notes.txt): export into a new folder" in done.stderr
+
+
+def test_an_export_that_a_killed_one_set_aside_is_brought_back(tmp_path: Path, pictures: Path) -> None:
+    weights, output = written(tmp_path / "mine.safetensors", "ssdlite"), tmp_path / "out"
+    words = ["--weights", str(weights), "--photos", str(pictures), "--format", "onnx", "--output", str(output)]
+    first = exported(*words)
+    output.rename(tmp_path / ".out.before")
+    done = called(*words, "--json")
+    assert json.loads(done.stdout) == first
+    assert "nothing has changed" in done.stderr
 
 
 def test_a_network_that_cannot_be_exported_says_so_in_a_line(tmp_path: Path, pictures: Path) -> None:

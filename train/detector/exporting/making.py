@@ -89,7 +89,7 @@ class Making:
             See :func:`fullshot.train.detector.exporting.run.export`, without ``folder``.
 
         Raises:
-            StageFailed: the network cannot be exported, or nothing of it was kept.
+            StageFailed: the network cannot be exported, finds nothing in the pictures, or nothing of it was kept.
         """
         # Not above: what is there already needs none of it.
         from fullshot.train.detector.exporting import measuring
@@ -101,6 +101,11 @@ class Making:
         files = self._written(model, formats, _FLOAT32)
         torch = partial(self._opened, self.source, runtimes.TORCH)
         found = self._look([torch, *(self._opener(file) for file in files)])
+        if not any(self._sure(boxes) for boxes in found.boxes[0]):
+            raise StageFailed(
+                f"the detector {self.source.name} finds no garment in {len(found.numbers)} pictures: there is nothing to "
+                "measure its export by"
+            )
         # Where nobody drew boxes, what the network itself finds, and is sure of, is expected.
         expected = [self.samples.expected[number] for number in found.numbers] if self.samples.expected else []
         if self.samples.measured_on == PHOTOS:

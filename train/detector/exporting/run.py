@@ -93,6 +93,7 @@ def _exported(
         "pictures": _pictures_now(workspace, photos),
         "version": f"{fullshot.__version__}-{_FORMAT}",
     }
+    _bring_back(folder)
     _must_be_free(folder)
     if (kept := _kept(folder, inputs)) is not None:
         say_unchanged(STAGE, "this was exported", f"it is in {folder}")
@@ -134,8 +135,23 @@ def _pictures_now(workspace: Workspace | None, photos: Sequence[Path]) -> str:
 
 
 def _must_be_free(folder: Path) -> None:
-    if folder.exists() and not (folder.is_dir() and ((folder / FIGURES).is_file() or not any(folder.iterdir()))):
-        raise UserError(f"{folder} holds something else: export into a new folder")
+    if not folder.exists():
+        return
+    ours = {CARD, FIGURES, *read_json(folder / FIGURES).get("sha256", {})} if folder.is_dir() else set()
+    others = sorted({path.name for path in folder.iterdir()} - ours) if folder.is_dir() else [folder.name]
+    if others:
+        raise UserError(f"{folder} holds something else ({others[0]}): export into a new folder")
+
+
+def _before(folder: Path) -> Path:
+    """Where an export lies while another one takes its place."""
+    return folder.with_name(f".{folder.name}.before")
+
+
+def _bring_back(folder: Path) -> None:
+    """Bring back an export that was set aside by a process that was killed before its own was in place."""
+    if _before(folder).exists() and not folder.exists():
+        _before(folder).rename(folder)
 
 
 def _kept(folder: Path, inputs: dict[str, str]) -> Stats | None:
@@ -150,7 +166,7 @@ def _kept(folder: Path, inputs: dict[str, str]) -> Stats | None:
 @contextlib.contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
     """A folder to write into, which takes the place of another when all of it is there."""
-    part, before = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.before")
+    part, before = folder.with_name(f".{folder.name}.part"), _before(folder)
     shutil.rmtree(part, ignore_errors=True)  # of one that was killed
     part.mkdir(parents=True)
     try:
@@ -161,4 +177,5 @@ def _replaced(folder: Path) -> Iterator[Path]:
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        _bring_back(folder)
     shutil.rmtree(before, ignore_errors=True)
