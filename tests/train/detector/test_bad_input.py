@@ -53,12 +53,19 @@ def runs(workspace: Workspace) -> list[Path]:
 
 @pytest.fixture
 def at_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], None]:
-    """Let something happen when so many epochs are done, their checkpoint written."""
+    """Let something happen, once, when so many epochs are done, their checkpoint written."""
 
     def let(epoch: int, act: Callable[[], None]) -> None:
+        happened = list[bool]()
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            if done == epoch and not happened:
+                happened.append(True)
+                act()
+
         @contextlib.contextmanager
         def bar(what: str, unit: str = "") -> Iterator[Any]:
-            yield lambda done, total, note="": act() if done == epoch else None
+            yield advance
 
         monkeypatch.setattr(progress, "bar", bar)
 
