@@ -103,8 +103,8 @@ class Making:
         found = self._look([torch, *(self._opener(file) for file in files)])
         if not any(self._sure(boxes) for boxes in found.boxes[0]):
             raise StageFailed(
-                f"the detector {self.source.name} finds no garment in {len(found.numbers)} pictures: there is nothing to "
-                "measure its export by"
+                f"the detector {self.source.name} finds no garment in {len(found.numbers)} pictures: there is nothing "
+                "to measure its export by"
             )
         # Where nobody drew boxes, what the network itself finds, and is sure of, is expected.
         expected = [self.samples.expected[number] for number in found.numbers] if self.samples.expected else []
