@@ -44,6 +44,7 @@ FACES = {
 ADAPTERS: dict[str, set[str]] = {
     "faster_coco_eval": {"fullshot.train.detector.metrics"},
     "faiss": {"fullshot.curation.duplicates.binary_index", "fullshot.index.stores.faiss"},
+    "mlflow": {"fullshot.train.tracking"},
     "onnx": {"fullshot.train.exported", "fullshot.train.quantized"},
     "onnxruntime": {"fullshot.train.quantized", "fullshot.train.runtimes.onnx_runtime"},
     "openvino": {"fullshot.train.runtimes.openvino"},

@@ -1,4 +1,7 @@
-"""What a training tells of itself as it goes, to be looked at in TensorBoard: ``tensorboard --logdir models``."""
+"""What a training tells of itself as it goes, to be looked at in TensorBoard: ``tensorboard --logdir models``.
+
+Its figures go to MLflow too, where the settings name a server.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
+
+from fullshot.train import tracking
 
 FOLDER = "tensorboard"
 """In the folder of a run."""
@@ -19,7 +24,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / FOLDER
+        self._run, self._folder = folder, folder / FOLDER
 
     def scalars(self, row: Mapping[str, float]) -> None:
         """Write the figures of an epoch; those of a run that was killed and goes on are written again.
@@ -32,6 +37,7 @@ class Journal:
             for name, value in row.items():
                 if name != "epoch":
                     writer.add_scalar(name, value, int(row["epoch"]))
+        tracking.log(self._run, row)
 
     def picture(self, name: str, pixels: NDArray[np.uint8], epoch: int) -> None:
         """Write a picture.

@@ -212,6 +212,10 @@ def _gpu() -> Check:
     return Check("gpu", not failed, output.replace("\n", "; ") or "none", advice, needed=False)
 
 
+_FOR_SOME = {"mlflow", "openvino"}
+"""Extras that only some settings ask for."""
+
+
 def _packages() -> list[Check]:
     """Whether the packages of each extra are there, in a version that the project's own metadata asks for."""
     try:
@@ -241,7 +245,8 @@ def _group(extra: str, name: str, needs: Sequence[Requirement]) -> Check:
         good = need.specifier.contains(version, prereleases=True)
         (there if good else lacking).append(f"{need.name} {version}" + ("" if good else f" (not {need.specifier})"))
     target = f"'fullshot[{extra}]'" if extra else "fullshot"
-    return Check(name, not lacking, ", ".join(lacking or there), f"pip install {target}")
+    found = ", ".join(lacking or there)
+    return Check(name, not lacking, found, f"pip install {target}", needed=extra not in _FOR_SOME)
 
 
 def _libraries() -> list[Check]:

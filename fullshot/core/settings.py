@@ -171,6 +171,7 @@ class DetectorSettings(_Section):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="bfloat16: on a CPU that has it, OpenVINO takes half of the time; boxes move a little"
     )
+    mlflow: str = Field("", description="an MLflow server that is told of trainings, such as http://…; empty: none")
     plots: bool = Field(True, description="draw learning curves, precision and recall, confusions, sample pictures")
     confidence: Share = Field(0.25, description="boxes below this score are not reported")
     labels: Labels = Field(ALL_GARMENTS, description="what it tells apart; boxes of others do not count")

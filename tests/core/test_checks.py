@@ -2,6 +2,7 @@ import json
 import stat
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,24 @@ def test_this_machine_is_described_without_loading_torch() -> None:
     assert "torch" not in _named(found, "packages").found
     assert _named(found, "system libraries: opencv").ok
     assert _named(found, "system libraries: mediapipe").ok
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "state"), [("openvino", "openvino", "optional"), ("timm", "train", "missing")]
+)
+def test_packages_that_only_some_settings_ask_for_may_lack(
+    monkeypatch: pytest.MonkeyPatch, package: str, extra: str, state: str
+) -> None:
+    version = metadata.version
+
+    def of_others(name: str) -> str:
+        if name == package:
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(metadata, "version", of_others)
+    check = _named(gather([], Settings()), f"packages: {extra}")
+    assert (check.state, check.found, check.advice) == (state, f"no {package}", f"pip install 'fullshot[{extra}]'")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import DetectorTrainer, StartsFromWeights
 from fullshot.core.settings import DetectorSettings, Settings, WeightsSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import digests, pictures, runs, torchrun
+from fullshot.train import digests, pictures, runs, torchrun, tracking
 from fullshot.train.detector import continuing, teaching
 from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
 from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 STAGE = "train detector"
 
 _WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {
-    *("confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision"),
+    *("confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision", "mlflow"),
     *("self_training", "teacher", "teacher_score"),
 }
 """Settings that no weight depends on. The family is named apart, and tells itself what its model's files hold; so is
@@ -260,7 +260,7 @@ def _train(
         teaching.write_boxes(run, taught)
     continuing.take_over(workspace, run, task.trainer)
     try:
-        with progress.bar(STAGE, "epochs") as advance:
+        with tracking.told(section.mlflow, run.folder, _parameters(task)), progress.bar(STAGE, "epochs") as advance:
             task.tell((section, task.settings.weights, data, run.folder))
             fitted = task.trainer.fit(data, run.folder, advance)
     except UserError:  # nothing was trained
@@ -284,8 +284,15 @@ def _train(
         "val": {"measured_on": split, **measure(workspace, measured_by, run, data, split)},
     }
     runs.finish(run, metrics)
+    tracking.finish(run.folder)
     continuing.keep_one_checkpoint(workspace, run)
     return run
+
+
+def _parameters(task: _Task) -> Mapping[str, object]:
+    """What a run is made with, by name."""
+    made_with = {f"{name}.{key}": cell for name, row in task.made_with.items() for key, cell in row.items()}
+    return {**task.section.model_dump(), **made_with}
 
 
 def _taught(
