@@ -56,7 +56,7 @@ def test_this_machine_is_described_without_loading_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "extra", "state"), [("openvino", "openvino", "optional"), ("timm", "train", "missing")]
+    ("package", "extra", "state"), [("resvg-py", "demo", "optional"), ("lightning", "train", "missing")]
 )
 def test_packages_that_only_some_settings_ask_for_may_lack(
     monkeypatch: pytest.MonkeyPatch, package: str, extra: str, state: str
@@ -69,6 +69,7 @@ def test_packages_that_only_some_settings_ask_for_may_lack(
         return version(name)
 
     monkeypatch.setattr(metadata, "version", of_others)
+    monkeypatch.setattr(checks, "_FOR_SOME", {"demo"})
     check = _named(gather([], Settings()), f"packages: {extra}")
     assert (check.state, check.found, check.advice) == (state, f"no {package}", f"pip install 'fullshot[{extra}]'")
 
