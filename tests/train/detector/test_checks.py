@@ -37,7 +37,9 @@ def of_split(workspace: Workspace, split: str) -> list[str]:
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    return [line for line in capsys.readouterr().err.splitlines() if "epochs" not in line]
+    """What is said, but for how far the training is and what it begins with."""
+    lines = capsys.readouterr().err.splitlines()
+    return [line for line in lines if "epochs" not in line and " starts from " not in line]
 
 
 def test_what_lacks_is_said_in_a_line_each(make_workspace: MakeWorkspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,8 +108,9 @@ def test_a_run_from_before_there_was_a_choice_is_known_and_measured_with_all_lab
     run = detector.fit(workspace, small())["run"]
     file = workspace.models("detector") / run / "run.json"
     record = json.loads(file.read_text())
-    later = {"labels", "crops", "patience"}
+    later = {"labels", "crops", "patience", "sampling"}
     without = {"device", "confidence", "plots", "model", "family", "weights", "starter", "runtime", "precision"}
+    without |= {"self_training", "teacher", "teacher_score"}
     before = families.with_defaults(small().detector).model_dump(exclude=later | without)
     fields: Any = {name: (Any, value) for name, value in before.items()}
     section = create_model("Before", **fields)()
