@@ -76,6 +76,23 @@ def about_starter() -> Mapping[str, str]:
     return about
 
 
+def backbone_of(wanted: str) -> str:
+    """The backbone of the detector that a training begins with; empty: it begins with none.
+
+    Args:
+        wanted: see :func:`find`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if wanted in ("", NONE, IMAGENET):
+        return ""
+    try:
+        with safe_open(STARTER_FILE if wanted == STARTER else Path(wanted).expanduser(), framework="numpy") as file:
+            return str((file.metadata() or {}).get("backbone", ""))
+    except (SafetensorError, OSError):
+        return ""
+
+
 @dataclass(frozen=True)
 class Published:
     """Weights that their makers publish.

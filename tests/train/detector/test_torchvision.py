@@ -80,7 +80,7 @@ def test_weights_of_ones_own_are_taken_and_others_are_refused(make_workspace: Ma
 
 def test_the_starter_weights_are_a_start(make_workspace: MakeWorkspace, capsys: pytest.CaptureFixture[str]) -> None:
     detector.fit(make_workspace(train=4, val=2), small(weights="starter"))
-    assert "fcos on tf_efficientnet_lite0 starts from the starter weights" in capsys.readouterr().err
+    assert "fcos on tf_efficientnet_lite2 starts from the starter weights" in capsys.readouterr().err
 
 
 def test_its_figures_and_pictures_can_be_watched_epoch_by_epoch(make_workspace: MakeWorkspace) -> None:

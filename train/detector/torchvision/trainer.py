@@ -43,7 +43,7 @@ class TorchvisionTrainer:
         fits = settings.starter and settings.family == starter["architecture"]
         if fits and not (settings.weights or settings.model):
             self._wanted = weights.STARTER
-        self._backbone = settings.model or (starter["backbone"] if self._wanted == weights.STARTER else BACKBONE)
+        self._backbone = settings.model or weights.backbone_of(self._wanted) or BACKBONE
         self._sources = WeightsSettings(download="never")
 
     @classmethod

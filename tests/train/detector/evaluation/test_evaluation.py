@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fullshot.cli import app
 from fullshot.core.workspace import Workspace
-from fullshot.train.weights import STARTER_FILE
+from fullshot.train.weights import STARTER_FILE, about_starter
 from tests.browser import Opened
 from tests.train.detector.evaluation.conftest import ALL_FOUND, FOUND, PICTURES, name_of
 
@@ -321,7 +321,7 @@ def test_weights_that_no_run_here_has_are_measured_and_compared(
     assert Path(starter["page"]).parent.parent == folder
     card = Path(starter["page"]).with_name("model-card.md").read_text()
     assert "# Garment detector starter" in card
-    assert "Family fcos, model tf_efficientnet_lite0" in card
+    assert f"Family fcos, model {about_starter()['backbone']}" in card
     assert "not trained in this workspace" in card
     elsewhere = tmp_path / "elsewhere" / run
     shutil.copytree(workspace.models("detector") / run, elsewhere)
