@@ -15,13 +15,24 @@ LICENCES = {
 UNKNOWN_DATA = "not recorded in the workspace: it is for the makers of the pictures and of the boxes to say"
 
 
-def card(source: Source, tables: Mapping[str, str], data: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a detector; of one that no run here trained, much is None.
+def card(source: Source, tables: Mapping[str, str], data: Mapping[str, Any], *, trained_here: bool) -> dict[str, Any]:
+    """What is known of a detector, and of what it was measured on.
+
+    Args:
+        source: see :func:`of_weights`.
+        tables: digests of the workspace's tables, by file.
+        data: see :func:`fullshot.train.detector.evaluation.tables.facts`.
+        trained_here: see :func:`of_weights`.
+    """
+    return {**of_weights(source, trained_here=trained_here), "tables": dict(tables), **data}
+
+
+def of_weights(source: Source, *, trained_here: bool) -> dict[str, Any]:
+    """What is known of a detector; where no run trained it, much is None.
 
     Args:
         source: of its weights.
-        tables: digests of the workspace's tables, by file.
-        data: see :func:`fullshot.train.detector.evaluation.tables.facts`.
+        trained_here: whether a run of this workspace trained it.
     """
     record, metrics = (source.run.record, source.run.metrics) if source.run else ({}, {})
     return {
@@ -30,6 +41,7 @@ def card(source: Source, tables: Mapping[str, str], data: Mapping[str, Any]) -> 
         "model": source.model,
         "labels": list(source.labels),
         "image_size": source.image_size,
+        "trained_here": trained_here,
         "trained_at": record.get("started_at"),
         "version": record.get("version"),
         "epochs": metrics.get("epochs"),
@@ -41,9 +53,7 @@ def card(source: Source, tables: Mapping[str, str], data: Mapping[str, Any]) -> 
         "weights_sha256": source.digest,
         "megabytes": round(source.file.stat().st_size / 1e6, 2),
         "inputs": record.get("digest"),
-        "tables": dict(tables),
         "licences": {"detector": LICENCES.get(source.family, "not known"), "pictures and boxes": UNKNOWN_DATA},
-        **data,
     }
 
 
@@ -104,9 +114,11 @@ _MADE_OF = "- made of `{}`: a digest of the boxes, the settings and the model th
 
 
 def _trained(about: Mapping[str, Any]) -> str:
-    if about["trained_at"] is None:
-        return "not trained in this workspace, so that it may have learnt from these pictures"
-    return f"trained at {about['trained_at']} by fullshot {about['version']}"
+    trained = f"trained at {about['trained_at']} by fullshot {about['version']}" if about["trained_at"] else ""
+    if about["trained_here"]:
+        return trained
+    elsewhere = "not trained in this workspace, so that it may have learnt from these pictures"
+    return f"{trained}; {elsewhere}" if trained else elsewhere
 
 
 def _taught_in_words(facts: Mapping[str, Any] | None) -> list[str]:

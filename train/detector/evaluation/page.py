@@ -9,7 +9,7 @@ from markupsafe import Markup
 from fullshot.core import html
 from fullshot.train.detector.evaluation import plots
 from fullshot.train.detector.evaluation.card import leaks_in_words
-from fullshot.train.detector.evaluation.links import linked, mark
+from fullshot.train.detector.evaluation.links import linked
 from fullshot.train.detector.evaluation.pictures import addresses
 from fullshot.train.detector.evaluation.showing import MOST
 
@@ -29,7 +29,9 @@ GROUPS = {
 """By what figures are told apart, and how the page calls it."""
 
 
-def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]], label_studio: str) -> str:
+def render(
+    root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]], label_studio: str, mark: str
+) -> str:
     """The page of a detector.
 
     Args:
@@ -37,6 +39,7 @@ def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str,
         about: see :func:`fullshot.train.detector.evaluation.card.card`.
         measured: of each split, what its ``evaluation-<split>.json`` holds.
         label_studio: the address of the Label Studio that doubted boxes are linked to; empty: not known.
+        mark: see :mod:`fullshot.train.detector.evaluation.marks`.
     """
     return (
         html.environment(_FOLDER)
@@ -45,7 +48,7 @@ def render(root: Path, about: Mapping[str, Any], measured: Sequence[Mapping[str,
             about=about,
             leaks=leaks_in_words(about["leaks"]),
             measured=[{**linked(figures, label_studio), "plots": _plots(figures)} for figures in measured],
-            mark=Markup(mark(label_studio)),  # noqa: S704  # its address is escaped
+            mark=Markup(mark),  # noqa: S704  # a digest
             groups=GROUPS,
             most=MOST,
             most_named=_MOST_NAMED,

@@ -14,7 +14,9 @@ from fullshot.core.tables.schemas import SPLITS
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
 from fullshot.train.detector.data import WANTED, DetectionData, read_data
+from fullshot.train.detector.evaluation import card
 from fullshot.train.detector.evaluation.findings import LEAST_SCORE, gather
+from fullshot.train.detector.evaluation.marks import is_marked, mark
 from fullshot.train.detector.families import KIND
 from fullshot.train.detector.sources import Source, find_source
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures, of_inputs
@@ -127,14 +129,13 @@ def compare(
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         chosen = [find_source(name, workspace) for name in different]
         evaluation = _Evaluation(workspace, settings, split, label_studio)
-        measured = {source.name: its for source, its in zip(chosen, evaluation.of_sources(chosen), strict=True)}
-        about = [figures[0]["about"] for figures in measured.values()]
-        rows = side_by_side(about, measured)
+        names = _told_apart(chosen, different)
+        rows = side_by_side(names, evaluation.of_sources(chosen))
         target = workspace.models(KIND) / COMPARISON
         there = {row["split"] for row in rows}
         pages = {
-            source.name: (evaluation.folder_of(source) / PAGE).relative_to(target.parent).as_posix()
-            for source in chosen
+            name: (evaluation.folder_of(source) / PAGE).relative_to(target.parent).as_posix()
+            for name, source in zip(names, chosen, strict=True)
         }
         write_text(target, page.render_comparison(rows, [name for name in reversed(SPLITS) if name in there], pages))
         stats |= {"split": split, "runs": rows, "page": str(target)}
@@ -157,6 +158,12 @@ def measure(
         See :func:`fullshot.train.detector.metrics.average_precision`.
     """
     return gather(workspace, trainer.load(run.folder), data, split).precisions().figures()
+
+
+def _told_apart(chosen: Sequence[Source], given: Sequence[str]) -> list[str]:
+    """The names of detectors; where two share one, such as a run and its copy, what was asked for, which differs."""
+    names = [source.name for source in chosen]
+    return [asked if names.count(name) > 1 else name for name, asked in zip(names, given, strict=True)]
 
 
 def _told(figures: Mapping[str, Any]) -> Figures:
@@ -183,9 +190,14 @@ class _Evaluation:
     def folder_of(self, source: Source) -> Path:
         """Where the figures, the page and the card of a detector go."""
         folder = self.workspace.models(KIND)
-        if source.run is not None and source.run.folder.resolve().parent == folder.resolve():
+        if source.run is not None and self._is_own(source):
             return folder / source.run.name
         return folder / OTHERS / f"{Path(source.name).stem}-{source.digest[:8]}"
+
+    def _is_own(self, source: Source) -> bool:
+        """Whether a run of this workspace trained it."""
+        models = self.workspace.models(KIND).resolve()
+        return source.run is not None and source.run.folder.resolve().parent == models
 
     def of_sources(self, chosen: Sequence[Source]) -> list[list[Figures]]:
         """The figures of each detector, of each of the splits that has boxes; those that are not kept are measured."""
@@ -210,8 +222,8 @@ class _Evaluation:
         result = [[figures[split] for split in splits if figures[split]["pictures"]] for figures in kept]
         if not all(result):
             raise UserError(f"no picture of any split in {self.workspace.root} has boxes that someone drew")
-        for source, its_inputs, some in zip(chosen, inputs, lacking, strict=True):
-            self._write_page(source, its_inputs, is_new=bool(some))
+        for source, its_inputs in zip(chosen, inputs, strict=True):
+            self._write_page(source, its_inputs)
         return result
 
     def _inputs(self, source: Source) -> dict[str, str]:
@@ -223,7 +235,14 @@ class _Evaluation:
         """The figures of an earlier evaluation of the same."""
         figures = kept_figures(self._file(source, split), inputs, STAGE)
         # A split that was asked for by its name and has no box is said to have none, each time.
-        return None if figures is None or (self.split != ALL and not figures["pictures"]) else figures
+        if figures is None or (self.split != ALL and not figures["pictures"]):
+            return None
+        return self._of_today(source, figures)
+
+    def _of_today(self, source: Source, figures: Figures) -> Figures:
+        """Figures that are kept, with what is known of the weights: they were measured under another name, maybe."""
+        about = {**figures["about"], **card.of_weights(source, trained_here=self._is_own(source))}
+        return {**figures, "run": source.name, "about": about}
 
     def _file(self, source: Source, split: str) -> Path:
         return self.folder_of(source) / f"evaluation-{split}.json"
@@ -261,7 +280,6 @@ class _Evaluation:
         data: Figures,
     ) -> Figures:
         """Measure a detector on a split, and keep the figures."""
-        from fullshot.train.detector.evaluation.card import card
         from fullshot.train.detector.evaluation.measuring import figures
 
         tables = {name: digest for name, digest in inputs.items() if name.endswith(".csv")}
@@ -272,21 +290,22 @@ class _Evaluation:
             findings = gather(self.workspace, detector, pictures, split)
             result |= {"pictures": len(findings.paths), "boxes": boxes, "unreadable": len(unreadable)}
             result |= figures(findings, rows.groups, rows.task_of)
-        result["about"] = card(source, tables, data)
+        result["about"] = card.card(source, tables, data, trained_here=self._is_own(source))
         keep_figures(self._file(source, split), inputs, result)
         return result
 
-    def _write_page(self, source: Source, inputs: Mapping[str, str], *, is_new: bool) -> None:
-        """Write the page and the model card of all splits that were measured with these inputs, where they are new."""
-        from fullshot.train.detector.evaluation.links import is_linked
-
-        folder = self.folder_of(source)
-        if not is_new and (folder / CARD).is_file() and is_linked(folder / PAGE, self.label_studio):
+    def _write_page(self, source: Source, inputs: Mapping[str, str]) -> None:
+        """Write the model card and the page of all splits that were measured with these inputs, where they are new."""
+        folder, files = self.folder_of(source), [self._file(source, split) for split in reversed(SPLITS)]
+        known = card.of_weights(source, trained_here=self._is_own(source))
+        its = mark(inputs, files, known, self.label_studio)
+        if (folder / CARD).is_file() and is_marked(folder / PAGE, its):
             return
-        from fullshot.train.detector.evaluation import card, page
+        from fullshot.train.detector.evaluation import page
 
-        on_file = [of_inputs(self._file(source, split), inputs) for split in reversed(SPLITS)]
-        measured = [figures for figures in on_file if figures and figures["pictures"]]
+        on_file = [of_inputs(file, inputs) for file in files]
+        measured = [self._of_today(source, figures) for figures in on_file if figures and figures["pictures"]]
         about = measured[0]["about"]
-        write_text(folder / PAGE, page.render(self.workspace.root, about, measured, self.label_studio))
+        # The page comes last: its mark says that all is there.
         write_text(folder / CARD, card.markdown(about, measured))
+        write_text(folder / PAGE, page.render(self.workspace.root, about, measured, self.label_studio, its))

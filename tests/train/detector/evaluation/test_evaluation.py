@@ -1,5 +1,6 @@
 """An evaluation by its verb, of detectors whose answers are known: each figure here can be counted by hand."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -338,3 +339,72 @@ def test_weights_that_no_run_here_has_are_measured_and_compared(
     # The same run, named by the folder that it was copied to.
     assert evaluate(workspace, "--weights", str(elsewhere))["map50"] == stats["runs"][0]["map50"]
     assert sorted(each.name.rpartition("-")[0] for each in folder.iterdir()) == sorted(["mine", run, "starter"])
+
+
+def test_a_file_is_called_by_the_path_that_it_is_asked_for_by_today(workspace: Workspace, tmp_path: Path) -> None:
+    file, link = tmp_path / "mine.safetensors", tmp_path / "there"
+    shutil.copy(STARTER_FILE, file)
+    link.symlink_to(tmp_path)
+    first = evaluate(workspace, "--weights", str(file))
+    again = link / file.name  # the same file, whose figures are kept
+    stats = evaluate(workspace, "--compare", "starter", str(again))
+    assert [row["run"] for row in stats["runs"]] == ["starter", str(again)]
+    assert f"# Garment detector {again}" in Path(first["page"]).with_name("model-card.md").read_text()
+    assert evaluate(workspace, "--weights", str(again)) == {**first, "run": str(again)}
+
+
+def test_detectors_of_one_name_are_told_apart(workspace: Workspace, train: Train, opened: Any, tmp_path: Path) -> None:
+    run = train(FOUND)
+    other = tmp_path / "other" / run
+    shutil.copytree(workspace.models("detector") / run, other)
+    answers = json.dumps(ALL_FOUND)
+    (other / "answers.json").write_text(answers)
+    weights = hashlib.sha256(answers.encode()).hexdigest()[:16]
+    (other / "metrics.json").write_text(json.dumps({"weights": weights}))
+    stats = evaluate(workspace, "--compare", run, str(other))
+    assert [row["run"] for row in stats["runs"]] == [run, str(other)]
+    assert [row["map50"] for row in stats["runs"]] == [pytest.approx(HALF * 3 / 4, abs=1e-4), 1.0]
+    page: Opened = opened(Path(stats["page"]))
+    links = page.page.locator("thead a")
+    assert links.nth(0).get_attribute("href") != links.nth(1).get_attribute("href")
+
+
+def test_a_run_of_another_workspace_may_have_learnt_from_these_pictures(
+    workspace: Workspace, train: Train, opened: Any, tmp_path: Path
+) -> None:
+    run = train(FOUND)
+    warning = "not trained in this workspace, so that it may have learnt from these pictures"
+    own = Path(evaluate(workspace)["page"])
+    assert warning not in own.with_name("model-card.md").read_text()
+    assert "may have learnt" not in own.read_text()
+    elsewhere = tmp_path / "elsewhere" / run
+    shutil.copytree(workspace.models("detector") / run, elsewhere)
+    page = Path(evaluate(workspace, "--weights", str(elsewhere))["page"])
+    text = page.with_name("model-card.md").read_text()
+    assert warning in text
+    assert "trained at 20" in text  # its own record says when
+    assert "not in this workspace: it may have learnt" in opened(page).page.locator("#card").inner_text()
+
+
+@pytest.mark.parametrize("written", ["figures", "figures and card"])
+def test_a_page_that_a_kill_left_behind_its_figures_is_written_again(
+    workspace: Workspace, train: Train, written: str
+) -> None:
+    run = train(FOUND)
+    page = Path(evaluate(workspace, "--split", "test")["page"])
+    left = page.read_text()
+    boxes = workspace.read("boxes")
+    workspace.write("boxes", boxes[boxes["label"] == "top"])
+    card = page.with_name("model-card.md")
+    card_left = card.read_text()
+    evaluate(workspace, "--split", "test")
+    whole, card_whole = page.read_text(), card.read_text()
+    assert whole != left
+    # As a kill leaves them.
+    page.write_text(left)
+    if written == "figures":
+        card.write_text(card_left)
+    evaluate(workspace, "--split", "test")
+    assert page.read_text() == whole
+    assert card.read_text() == card_whole
+    assert run in whole

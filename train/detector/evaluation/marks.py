@@ -1,0 +1,32 @@
+"""What a page says of all that it was made of, by which it is seen whether it has to be written again.
+
+A kill may fall between the figures and the page: the figures are then kept, and the page is of earlier ones.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fullshot.core.files import digest
+
+_MARK = '<meta name="made-of" content="{}">'
+
+
+def mark(inputs: Mapping[str, str], figures: Iterable[Path], about: Mapping[str, Any], label_studio: str) -> str:
+    """What a page says, as HTML.
+
+    Args:
+        inputs: that figures depend on.
+        figures: the files of all splits, whether they are there or not.
+        about: what is known of the weights.
+        label_studio: the address that the page links to.
+    """
+    parts = [dict(inputs), [digest(file) for file in figures], dict(about), label_studio]
+    return _MARK.format(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
+
+
+def is_marked(page: Path, its: str) -> bool:
+    """Whether a page is there, and was made of the same."""
+    return page.is_file() and its in page.read_text("utf-8")
