@@ -26,7 +26,7 @@ from fullshot.curation import People
 from fullshot.index.in_use import GARMENTS, garments_version
 from fullshot.index.recommender import PersonGarments, Recommender
 from fullshot.train import geometries
-from fullshot.train.detector import detection_row, detection_store
+from fullshot.train.detector import detection_row, detection_store, detector_version
 from fullshot.train.embedder import crop_row, crop_store, whole_pictures
 
 AT_ONCE = 32
@@ -36,7 +36,7 @@ AT_ONCE = 32
 def version_of(recommender: Recommender) -> str:
     """What the garments that are found depend on, besides the picture."""
     detector = recommender.detector
-    by = [detector.image_size, recommender.confidence] if detector else []
+    by = [detector_version(detector), recommender.confidence] if detector else []
     others = hashlib.sha256(json.dumps([recommender.pose.version, *by]).encode()).hexdigest()[:12]
     return garments_version(detector.digest if detector else None, others)
 

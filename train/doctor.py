@@ -1,6 +1,6 @@
 """What training and detection need from this machine."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from fullshot.core.checks import Check
 from fullshot.core.errors import UserError
@@ -27,14 +27,29 @@ def _runtime(settings: Settings) -> Check:
 
     section = settings.detector
     if not runs_on_cpu(section.device):
-        return Check("detector's runtime", True, f"torch, on {section.device or 'the GPU'}")
+        words = f"torch, on {section.device or 'the GPU'}"
+        if section.precision != runtimes.FLOAT32:
+            words += f", in float32; detector.precision = {section.precision} is for the CPU alone"
+        return Check("detector's runtime", True, words)
     try:
         runtime = runtimes.chosen(section.runtime, section.precision)
     except UserError as error:
         return Check("detector's runtime", False, str(error))
-    words = f"{runtimes.NAMES[runtime]} {version(runtime)}, on the CPU"
-    if section.precision == runtimes.BFLOAT16 and runtime == runtimes.OPENVINO:
-        words += f", in {section.precision}"
+    if not runtimes.is_installed(runtime):
+        return Check("detector's runtime", False, "none is installed", "pip install onnxruntime")
+    words = f"{runtimes.NAMES[runtime]} {_version(runtime)}, on the CPU"
+    if section.precision == runtimes.BFLOAT16:
+        given = runtimes.precision_of(section.runtime, section.precision)
+        words += f", in {given}" + ("" if given == section.precision else f", not {section.precision} as asked for")
     elif runtime == runtimes.ONNX_RUNTIME and runtimes.is_installed(runtimes.OPENVINO):
         words += "; OpenVINO is there for detector.precision = bfloat16"
     return Check("detector's runtime", True, words)
+
+
+def _version(runtime: str) -> str:
+    """Of the distribution that brings a runtime: it may have another name, such as onnxruntime-gpu."""
+    try:
+        return version(runtime)
+    except PackageNotFoundError:
+        names = packages_distributions().get(runtime, [])
+        return f"({names[0]} {version(names[0])})" if names else "(of no known version)"

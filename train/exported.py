@@ -111,6 +111,8 @@ def open_export(
     if found is None and can_export(what):
         say(f"fullshot: {what} is exported to {path}, once: from then on it starts without torch")
         found = write_export(path, weights, what, make, runtime=runtime, precision=precision)
+    if found is None and precision == runtimes.BFLOAT16:
+        say(f"fullshot: {what} computes in float32: torch does not in bfloat16 here")
     return found
 
 
@@ -192,7 +194,7 @@ def read_export(path: Path, runtime: str = runtimes.AUTO, precision: str = runti
         UserError: it cannot be read, or holds no network that was exported here; no runtime is there that reads it.
     """
     if path.suffix == runtimes.OPENVINO_SUFFIX:
-        runtime = runtimes.chosen(runtimes.OPENVINO)
+        runtime = runtimes.chosen(runtimes.OPENVINO, precision)
     elif (runtime := runtimes.chosen(runtime, precision)) == runtimes.TORCH:
         raise UserError(f"{path} was exported: torch does not read it, but {runtimes.ONNX_RUNTIME} does, or OpenVINO")
     try:

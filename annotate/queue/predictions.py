@@ -27,7 +27,7 @@ from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs_on_cpu, unknown_runs
-from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, in_use, load
+from fullshot.train.detector import DETECTIONS, Detector, DetectorWithFeatures, detector_version, in_use, load
 
 Floats = NDArray[np.float32]
 
@@ -113,7 +113,7 @@ class DetectorExtractor:
         self.quality = quality
         self.for_workers = again is not None
         features = "1" if isinstance(detector, DetectorWithFeatures) else descriptor.VERSION
-        self.version = f"{detector.digest}-{detector.image_size}-{features}"
+        self.version = f"{detector_version(detector)}-{features}"
         self.side = detector.image_size
 
     def __reduce__(self) -> tuple[Any, ...]:

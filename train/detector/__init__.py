@@ -12,7 +12,13 @@ from fullshot.core.registry import Registry, keeps
 if TYPE_CHECKING:
     from fullshot.core.interfaces import Detector, DetectorTrainer, DetectorWithFeatures
     from fullshot.train.detector.data import DetectionData, DetectionPicture
-    from fullshot.train.detector.detections import DETECTIONS, detection_row, detection_store, kept_detections
+    from fullshot.train.detector.detections import (
+        DETECTIONS,
+        detection_row,
+        detection_store,
+        detector_version,
+        kept_detections,
+    )
     from fullshot.train.detector.evaluation import compare, evaluate
     from fullshot.train.detector.exporting import export
     from fullshot.train.detector.fitting import fit, follow
@@ -40,6 +46,7 @@ __all__ = [
     "detect_photos",
     "detection_row",
     "detection_store",
+    "detector_version",
     "draw_boxes",
     "evaluate",
     "export",
@@ -70,7 +77,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         ".data": ["DetectionData", "DetectionPicture"],
-        ".detections": ["DETECTIONS", "detection_row", "detection_store", "kept_detections"],
+        ".detections": ["DETECTIONS", "detection_row", "detection_store", "detector_version", "kept_detections"],
         ".evaluation": ["compare", "evaluate"],
         ".opening": ["DetectorInUse", "in_use", "is_starter", "load", "open_detector"],
         ".exporting": ["export"],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fullshot.core.boxes import Picture
 from fullshot.train.detector.network_detector import GREY
-from fullshot.train.runtimes import RunningNetwork
+from fullshot.train.runtimes import FLOAT32, RunningNetwork
 
 _MAX_CANDIDATES = 30_000
 _MAX_BOXES = 300
@@ -48,6 +48,7 @@ class CandidateNetwork:
             made smaller, not sampled).
         image_size: longer side in pixels that pictures are brought to.
         confidence: boxes below this score are not reported.
+        precision: that it computes in.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class CandidateNetwork:
         *,
         image_size: int,
         confidence: float,
+        precision: str = FLOAT32,
     ) -> None:
         self.labels: tuple[str, ...] = tuple(json.loads(facts["labels"]))
+        self.precision = precision
         self._run, self._confidence = run, confidence
         self._stride = int(facts["stride"])
         self._has_pairs = facts["end2end"] == str(False)
@@ -71,7 +74,7 @@ class CandidateNetwork:
     @classmethod
     def of_export(cls, network: RunningNetwork, *, image_size: int, confidence: float) -> Self:
         """The network of a file, which holds the facts."""
-        return cls(network, network.facts, image_size=image_size, confidence=confidence)
+        return cls(network, network.facts, image_size=image_size, confidence=confidence, precision=network.precision)
 
     def __call__(self, pictures: Sequence[Picture]) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
         """See :class:`fullshot.train.detector.network_detector.Network`."""

@@ -12,8 +12,9 @@ import pyarrow
 from fullshot.core.boxes import Box
 from fullshot.core.engines import cores, shards
 from fullshot.core.features import FeatureStore, Job, Made, Unreadable, keys_of_paths, reading
-from fullshot.core.interfaces import Detector
+from fullshot.core.interfaces import Detector, DetectorInPrecision
 from fullshot.core.pictures import read_rgb
+from fullshot.train.runtimes import FLOAT32
 
 DETECTIONS = "detections"
 """Of the store."""
@@ -28,6 +29,14 @@ _DECODED = 16
 """Pictures that are held in memory at once: a camera's has 36 MB."""
 
 
+def detector_version(detector: Detector) -> str:
+    """What a detector's answers depend on, besides the picture and the least score of a box."""
+    parts = [detector.digest, str(detector.image_size)]
+    if isinstance(detector, DetectorInPrecision) and detector.precision != FLOAT32:
+        parts.append(detector.precision)
+    return "-".join(parts)
+
+
 def detection_store(root: Path, detector: Detector, confidence: float) -> FeatureStore:
     """Where a workspace keeps the boxes that a detector found: see :func:`detection_row`.
 
@@ -36,7 +45,7 @@ def detection_store(root: Path, detector: Detector, confidence: float) -> Featur
         detector: that finds them.
         confidence: the least score of a box that it reports.
     """
-    version = f"{detector.digest}-{detector.image_size}-{confidence}"
+    version = f"{detector_version(detector)}-{confidence}"
     return FeatureStore(root, DETECTIONS, version, _SCHEMA, "annotate push")
 
 

@@ -21,10 +21,14 @@ class Network(Protocol):
 
     Attributes:
         labels: what it tells apart, in the order of its class numbers.
+        precision: see :class:`fullshot.core.interfaces.DetectorInPrecision`.
     """
 
     @property
     def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def precision(self) -> str: ...
 
     def __call__(self, pictures: Sequence[Picture]) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
         """Boxes and features of pictures.
@@ -55,6 +59,11 @@ class NetworkDetector:
     def labels(self) -> tuple[str, ...]:
         """What it tells apart, in the order of its class numbers."""
         return self._network.labels
+
+    @property
+    def precision(self) -> str:
+        """See :class:`fullshot.core.interfaces.DetectorInPrecision`."""
+        return self._network.precision
 
     def predict(self, pictures: Sequence[Picture]) -> list[list[Box]]:
         """Find the garments of each picture; see :meth:`fullshot.core.interfaces.Detector.predict`."""

@@ -36,6 +36,8 @@ __all__ = [
     "chosen",
     "is_installed",
     "open_network",
+    "precision_of",
+    "refuse_unusable",
     "threads",
 ]
 
@@ -48,6 +50,22 @@ def is_installed(runtime: str) -> bool:
     return importlib.util.find_spec(runtime) is not None
 
 
+def refuse_unusable(wanted: str, precision: str) -> None:
+    """Refuse settings that no network can be run with on the CPU.
+
+    Args:
+        wanted: see :func:`chosen`.
+        precision: see there.
+
+    Raises:
+        UserError: see there.
+    """
+    if precision == BFLOAT16 and wanted not in (AUTO, OPENVINO):
+        raise UserError(f"setting detector.precision: {NAMES[wanted]} does not compute in bfloat16 here: OpenVINO does")
+    if wanted != AUTO and not is_installed(wanted):
+        raise UserError(f"setting detector.runtime: {wanted} is not installed: {_HOW[wanted]}")
+
+
 def chosen(wanted: str = AUTO, precision: str = FLOAT32) -> str:
     """The runtime for a network on the CPU.
 
@@ -58,15 +76,26 @@ def chosen(wanted: str = AUTO, precision: str = FLOAT32) -> str:
     Raises:
         UserError: it names one that is not installed, or that does not know the precision.
     """
-    if precision == BFLOAT16 and wanted not in (AUTO, OPENVINO):
-        raise UserError(f"setting detector.precision: {NAMES[wanted]} does not compute in bfloat16 here: OpenVINO does")
+    refuse_unusable(wanted, precision)
+    if precision == BFLOAT16:
+        reason = _why_float32()
+        if not reason:
+            return OPENVINO
+        say(f"fullshot: {reason}: float32 it is")
     if wanted != AUTO:
-        if not is_installed(wanted):
-            raise UserError(f"setting detector.runtime: {wanted} is not installed: {_HOW[wanted]}")
         return wanted
-    if precision == BFLOAT16 and _has_bfloat16():
-        return OPENVINO
     return next((name for name in (ONNX_RUNTIME, OPENVINO) if is_installed(name)), TORCH)
+
+
+def precision_of(wanted: str, precision: str) -> str:
+    """What a network on the CPU computes in; nothing is said.
+
+    Args:
+        wanted: see :func:`chosen`.
+        precision: that is asked for, which this machine may not have.
+    """
+    is_given = precision == BFLOAT16 and wanted in (AUTO, OPENVINO) and not _why_float32()
+    return BFLOAT16 if is_given else FLOAT32
 
 
 _HOW = {
@@ -76,16 +105,13 @@ _HOW = {
 }
 
 
-def _has_bfloat16() -> bool:
+def _why_float32() -> str:
+    """Why nothing here computes in bfloat16; empty: OpenVINO does."""
     if not is_installed(OPENVINO):
-        say(f"fullshot: bfloat16 needs OpenVINO, which is not installed: {_HOW[OPENVINO]}; float32 it is")
-        return False
+        return f"bfloat16 needs OpenVINO, which is not installed ({_HOW[OPENVINO]})"
     from fullshot.train.runtimes.openvino import has_bfloat16
 
-    if not has_bfloat16():
-        say("fullshot: this processor does not compute in bfloat16: float32 it is")
-        return False
-    return True
+    return "" if has_bfloat16() else "this processor does not compute in bfloat16"
 
 
 def open_network(model: Path | bytes, runtime: str, precision: str = FLOAT32) -> RunningNetwork:

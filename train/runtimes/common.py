@@ -25,6 +25,7 @@ class RunningNetwork(Protocol):
     Attributes:
         facts: what has to be known of it beside its weights, such as its labels.
         runtime: that runs it, :data:`ONNX_RUNTIME` or :data:`OPENVINO`.
+        precision: that it computes in, :data:`FLOAT32` or :data:`BFLOAT16`.
     """
 
     @property
@@ -32,6 +33,9 @@ class RunningNetwork(Protocol):
 
     @property
     def runtime(self) -> str: ...
+
+    @property
+    def precision(self) -> str: ...
 
     def __call__(self, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """What the network gives for pictures of shape (N, 3, height, width), float32 in [0, 1], RGB."""

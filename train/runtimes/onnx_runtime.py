@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from fullshot.train.runtimes.common import ONNX_RUNTIME, threads
+from fullshot.train.runtimes.common import FLOAT32, ONNX_RUNTIME, threads
 
 
 class OnnxRuntimeNetwork:
@@ -16,7 +16,7 @@ class OnnxRuntimeNetwork:
         model: a file of the format ONNX, or the content of one.
     """
 
-    runtime = ONNX_RUNTIME
+    runtime, precision = ONNX_RUNTIME, FLOAT32
 
     def __init__(self, model: Path | bytes) -> None:
         options = onnxruntime.SessionOptions()

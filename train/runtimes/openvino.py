@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from fullshot.train.runtimes.common import BFLOAT16, OPENVINO, threads
+from fullshot.train.runtimes.common import BFLOAT16, FLOAT32, OPENVINO, threads
 
 _FACTS = "framework"
 """Where OpenVINO keeps what a file of the format ONNX says of its network."""
@@ -56,6 +56,7 @@ class OpenVinoNetwork:
         read = core.read_model(model)
         about = read.get_rt_info([_FACTS]).value if read.has_rt_info([_FACTS]) else {}
         self.facts = {str(name): str(value) for name, value in about.items()}
+        self.precision = BFLOAT16 if precision == BFLOAT16 and has_bfloat16() else FLOAT32
         compiled = core.compile_model(
             read,
             "CPU",
@@ -63,7 +64,7 @@ class OpenVinoNetwork:
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_NUM_THREADS": threads(),
                 # Said outright: left to itself, it takes bfloat16 where the processor has it.
-                "INFERENCE_PRECISION_HINT": "bf16" if precision == BFLOAT16 and has_bfloat16() else "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if self.precision == BFLOAT16 else "f32",
             },
         )
         self._request = compiled.create_infer_request()

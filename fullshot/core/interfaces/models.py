@@ -63,6 +63,18 @@ class DetectorWithFeatures(Detector, Protocol):
         """
 
 
+@runtime_checkable
+class DetectorInPrecision(Detector, Protocol):
+    """A detector whose settings say how precisely it computes: ask with ``isinstance``. Others do so in float32.
+
+    Attributes:
+        precision: ``float32``, or ``bfloat16``, which moves boxes a little: what is kept of one is not of the other.
+    """
+
+    @property
+    def precision(self) -> str: ...
+
+
 class DetectorTrainer(Protocol[Data_contra]):
     """One family of detectors: trains them, and opens what it trained.
 

@@ -21,6 +21,7 @@ from fullshot.train.detector.families import KIND
 from fullshot.train.detector.sources import Source, find_source
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures, of_inputs
 from fullshot.train.runs import Run
+from fullshot.train.runtimes import precision_of
 
 if TYPE_CHECKING:
     from fullshot.train.detector.evaluation.tables import SplitRows
@@ -228,8 +229,11 @@ class _Evaluation:
 
     def _inputs(self, source: Source) -> dict[str, str]:
         """What the figures of a detector depend on."""
-        # No setting counts: a detector is measured as it was trained.
-        return inputs_of(self.workspace, tuple(WANTED), {}, weights=source.digest, figures=_FORMAT)
+        # No other setting counts: a detector is measured as it was trained.
+        section = self.settings.detector
+        precision = precision_of(section.runtime, section.precision)
+        others = {"weights": source.digest, "precision": precision, "figures": _FORMAT}
+        return inputs_of(self.workspace, tuple(WANTED), {}, **others)
 
     def _kept(self, source: Source, split: str, inputs: Mapping[str, str]) -> Figures | None:
         """The figures of an earlier evaluation of the same."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fullshot.core.boxes import Picture
 from fullshot.train.detector.yolo import library
+from fullshot.train.runtimes import FLOAT32
 
 
 class TorchNetwork:
@@ -23,6 +24,8 @@ class TorchNetwork:
     Raises:
         UserError: the file does not hold a detector, or this machine has no such device.
     """
+
+    precision = FLOAT32
 
     def __init__(self, weights: Path, *, image_size: int, confidence: float, device: str) -> None:
         self._model = library.open_model(str(weights))
