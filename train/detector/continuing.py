@@ -22,6 +22,9 @@ CONTINUES = "continues"
 EPOCHS = "epochs_asked"
 """Entry of a ``run.json`` whose number of epochs was changed: all that were asked for, the first ones first."""
 
+_OF_TODAY = ("device", "runtime", "precision")
+"""Settings of the machine, not of the run: it may go on elsewhere than where it began."""
+
 
 @dataclass(frozen=True)
 class Resumed:
@@ -54,7 +57,8 @@ def resumed(workspace: Workspace, name: str, epochs: int | None, today: Detector
     run = runs.named_run(workspace, KIND, name)
     # A run of version 0.1 does not name its family.
     family = run.record.get("family", FIRST)
-    own = with_defaults(section_of(run, today).model_copy(update={"family": family}))
+    update = {"family": family, **{name: getattr(today, name) for name in _OF_TODAY}}
+    own = with_defaults(section_of(run, today).model_copy(update=update))
     section = own if epochs is None else own.model_copy(update={"epochs": epochs})
     if run.finished:
         done = int(run.metrics.get("epochs", own.epochs))

@@ -17,7 +17,7 @@ from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import DetectorTrainer, StartsFromWeights
 from fullshot.core.settings import DetectorSettings, Settings, WeightsSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import digests, pictures, runs, torchrun, tracking
+from fullshot.train import digests, exported, pictures, runs, runtimes, torchrun, tracking
 from fullshot.train.detector import continuing, teaching
 from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
 from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
@@ -129,6 +129,10 @@ def _task(
 ) -> _Task:
     resumed = None if resume is None else continuing.resumed(workspace, resume, epochs, settings.detector)
     section = with_defaults(settings.detector) if resumed is None else resumed.section
+    if exported.runs_on_cpu(section.device):  # before it trains: it is measured in the end
+        runtimes.refuse_unusable(section.runtime, section.precision)
+    # A training teaches and measures in float32, whatever its detector is used in.
+    section = section.model_copy(update={"precision": runtimes.FLOAT32})
     settings = settings.model_copy(update={"detector": section})
     trainer = _looking(trainer_for(section), settings.weights)
     family = {"family": {"name": section.family}} if section.family != FIRST else {}
