@@ -77,6 +77,7 @@ class _Untrained:
 
     def __init__(self, trainer: YoloTrainer, file: Path, size: int) -> None:
         self._trainer, self.file, self.image_size = trainer, file, size
+        self.files = (file,)
         self.labels: tuple[str, ...] = ()
 
     def load(self, section: DetectorSettings) -> Any:

@@ -128,7 +128,7 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
         weights: where the weights lie in a run's folder.
     """
     for run in all_runs(workspace, kind):
-        if run.finished and run.record.get("inputs") == inputs and _digest_if_whole(run, weights(run.folder)):
+        if run.finished and run.record.get("inputs") == inputs and digest_if_whole(run, weights(run.folder)):
             return None if run.metrics.get("unreadable", 0) else run
     return None
 
@@ -176,7 +176,7 @@ def whole_weights(workspace: Workspace, run: Run, weights: Path) -> str:
     Raises:
         StageFailed: they are gone, or not those that the run was finished with; says which command trains them again.
     """
-    digest = _digest_if_whole(run, weights)
+    digest = digest_if_whole(run, weights)
     if not digest:
         what = "damaged or replaced" if weights.is_file() else "gone"
         raise StageFailed(
@@ -185,8 +185,13 @@ def whole_weights(workspace: Workspace, run: Run, weights: Path) -> str:
     return digest
 
 
-def _digest_if_whole(run: Run, weights: Path) -> str:
-    """The digest of the weights that a run was finished with; empty where they are gone, or others."""
+def digest_if_whole(run: Run, weights: Path) -> str:
+    """The digest of the weights that a run was finished with; empty where they are gone, or others.
+
+    Args:
+        run: finished.
+        weights: their file.
+    """
     digest = file_digest(weights) if weights.is_file() else ""
     return digest if digest.startswith(str(run.metrics.get("weights", ""))) else ""
 
@@ -255,7 +260,7 @@ def find_run(
     finished = [
         run
         for run in same
-        if run.finished and _digest_if_whole(run, weights(run.folder)) and not _can_read_more(workspace, run, paths)
+        if run.finished and digest_if_whole(run, weights(run.folder)) and not _can_read_more(workspace, run, paths)
     ]
     unfinished = [run for run in same if not run.finished]
     return next(iter([*finished, *unfinished]), None)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from fullshot.core.errors import UserError
 from fullshot.core.interfaces import DetectorTrainer
 from fullshot.core.settings import DetectorSettings
 from fullshot.core.taxonomy import ALL_GARMENTS
@@ -48,11 +49,22 @@ def trainer_of(run: Run, section: DetectorSettings) -> "DetectorTrainer[Detectio
         section: says the device and the confidence; the rest is as the run was trained.
 
     Raises:
-        UserError: there is no such family here, because another package brought it.
+        UserError: there is no such family here, because another package brought it; or the run's record is damaged.
     """
-    record = run.record
-    trained_with = {"family": record.get("family", FIRST), "image_size": record["settings"][KIND]["image_size"]}
+    trained_with = {"family": run.record.get("family", FIRST), "image_size": image_size_of(run)}
     return trainer_for(section.model_copy(update=trained_with))
+
+
+def image_size_of(run: Run) -> int:
+    """The longer side in pixels of the pictures that the detector of a run learnt from.
+
+    Raises:
+        UserError: the run's record does not say it.
+    """
+    size = run.section.get("image_size")
+    if not isinstance(size, int):
+        raise UserError(f"{run.file}: expected the setting {KIND}.image_size: the file was damaged or edited")
+    return size
 
 
 def labels_of(run: Run) -> tuple[str, ...]:

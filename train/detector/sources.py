@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,19 +16,17 @@ from fullshot.core.files import digest
 from fullshot.core.interfaces import Detector, ExportingTrainer
 from fullshot.core.settings import DetectorSettings
 from fullshot.train import runs
-from fullshot.train.detector.families import FIRST, KIND, labels_of, trainer_of
+from fullshot.train.detector.families import FIRST, KIND, image_size_of, labels_of, trainer_of
 from fullshot.train.exported import Export, NotExportable, read_export
 from fullshot.train.runs import Run
 from fullshot.train.runtimes import OPENVINO_SUFFIX
-from fullshot.train.weights import STARTER, STARTER_FILE
+from fullshot.train.weights import SAFETENSORS, STARTER, STARTER_FILE
 
 if TYPE_CHECKING:
     from fullshot.core.workspace import Workspace
 
 EXPORTS = (".onnx", OPENVINO_SUFFIX)
 """Of files that hold an export."""
-
-_SAFETENSORS = ".safetensors"
 
 
 class Source(Protocol):
@@ -40,6 +39,7 @@ class Source(Protocol):
         labels: what it tells apart, in the order of its class numbers.
         image_size: longer side in pixels of the pictures that it learnt from.
         file: of the weights.
+        files: all that it consists of; the file of the weights alone, but for OpenVINO's own format.
         digest: the sha256 of what it consists of, in hexadecimal.
         run: that it was trained in; None: of a file, nothing more is known.
     """
@@ -56,6 +56,8 @@ class Source(Protocol):
     def image_size(self) -> int: ...
     @property
     def file(self) -> Path: ...
+    @property
+    def files(self) -> tuple[Path, ...]: ...
     @property
     def digest(self) -> str: ...
     @property
@@ -107,12 +109,17 @@ class RunSource:
     @property
     def image_size(self) -> int:
         """Of the run."""
-        return int(self.run.section["image_size"])
+        return image_size_of(self.run)
 
     @property
     def file(self) -> Path:
         """In the run's folder."""
         return _weights_of(self.run)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one in the run's folder."""
+        return (self.file,)
 
     def load(self, section: DetectorSettings) -> Detector:
         """See :meth:`Source.load`."""
@@ -142,6 +149,11 @@ class FileSource:
     name: str
     file: Path
     run: None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file."""
+        return (self.file,)
 
     @cached_property
     def digest(self) -> str:
@@ -213,12 +225,22 @@ class ExportSource:
     name: str
     file: Path
     run: None = None
-    family: str = "exported"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file; with OpenVINO's own, the one beside it that holds the numbers."""
+        return (self.file, self.file.with_suffix(".bin")) if self.file.suffix == OPENVINO_SUFFIX else (self.file,)
 
     @cached_property
     def digest(self) -> str:
-        """Of the file; of OpenVINO's two the one with the numbers tells."""
-        return digest(self.file.with_suffix(".bin") if self.file.suffix == OPENVINO_SUFFIX else self.file)
+        """Of the file; of OpenVINO's two, one of both."""
+        first, *others = map(digest, self.files)
+        return sha256(" ".join([first, *others]).encode()).hexdigest() if others else first
+
+    @property
+    def family(self) -> str:
+        """That trained what was exported, as the file says."""
+        return self._facts.get("family", "exported")
 
     @cached_property
     def _facts(self) -> Mapping[str, str]:
@@ -230,7 +252,7 @@ class ExportSource:
     @property
     def model(self) -> str:
         """Of what it was exported."""
-        return f"of the weights {self._facts['weights']}"
+        return f"exported, of the weights {self._facts['weights']}"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -276,7 +298,7 @@ def find_source(weights: str, workspace: "Workspace | None" = None) -> Source:
         run = runs.latest_run(workspace, KIND, weights)
         return RunSource(run, runs.whole_weights(workspace, run, _weights_of(run)))
     path = STARTER_FILE if weights == STARTER else Path(weights).expanduser()
-    if path.suffix == _SAFETENSORS and path.is_file():
+    if path.suffix == SAFETENSORS and path.is_file():
         return FileSource(weights, path)
     if path.suffix in EXPORTS and path.is_file():
         return ExportSource(weights, path)
@@ -285,7 +307,7 @@ def find_source(weights: str, workspace: "Workspace | None" = None) -> Source:
     if workspace is not None and is_name and not path.suffix:
         runs.named_run(workspace, KIND, weights)  # says which there are
     raise UserError(
-        f"weights {weights!r}: expected {STARTER}, a file {_SAFETENSORS}, {' or '.join(EXPORTS)}, the folder of a run"
+        f"weights {weights!r}: expected {STARTER}, a file {SAFETENSORS}, {' or '.join(EXPORTS)}, the folder of a run"
         + (", or a workspace" if workspace is None else ", or the name of one")
     )
 
@@ -299,9 +321,9 @@ def _of_folder(folder: Path) -> RunSource:
             f"the run {folder} is not finished: go on with it by `fullshot train {KIND} … --resume {run.name}`"
         )
     file = _weights_of(run)
-    found = digest(file)
-    if not found or not found.startswith(str(run.metrics.get("weights", ""))):
-        what = "not those that the run was finished with: damaged or replaced" if found else "gone"
+    found = runs.digest_if_whole(run, file)
+    if not found:
+        what = "not those that the run was finished with: damaged or replaced" if file.is_file() else "gone"
         raise StageFailed(f"the weights {file} are {what}")
     return RunSource(run, found)
 

@@ -56,6 +56,8 @@ def test_a_detector_is_exported_and_each_file_is_measured(trained: Trained) -> N
         )
         answers = detector.open_detector(str(folder / row["file"]), section).predict(pictures)
         assert all(is_same(*pair) for pair in zip(answers, expected, strict=True))
+        # Under its licence it stays.
+        assert detector.find_source(str(folder / row["file"])).family == "yolo"
     # Eight bits hold, or it is said that they do not.
     eights = [row for row in stats["files"] if row["numbers"] == "int8"]
     assert len(eights) + len(stats["left_out"]) == len(FORMATS)

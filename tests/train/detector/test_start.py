@@ -117,7 +117,7 @@ def test_weights_of_ultralytics_are_fetched_once_and_then_taken_from_the_cache(
     server.answers["/assets/yolo11n.pt"] = sends(nano.read_bytes())
     stats = detector.fit(workspace, small(server, model="yolo11n.pt"))
     host = server.address.removeprefix("http://")
-    line = f"train detector: yolo (yolo11n) starts from the weights yolo11n.pt of Ultralytics, fetched from {host}"
+    line = f"fullshot: yolo (yolo11n) starts from the weights yolo11n.pt of Ultralytics, fetched from {host}"
     assert line in capsys.readouterr().err.splitlines()
     model = record(workspace, stats)["made_with"]["model"]
     assert model == {"name": "yolo11n", "sha256": digest(nano)}

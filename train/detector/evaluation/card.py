@@ -51,7 +51,7 @@ def of_weights(source: Source, *, trained_here: bool) -> dict[str, Any]:
         "self_training": metrics.get("self_training"),
         "weights": source.file.name,
         "weights_sha256": source.digest,
-        "megabytes": round(source.file.stat().st_size / 1e6, 2),
+        "megabytes": round(sum(file.stat().st_size for file in source.files) / 1e6, 2),
         "inputs": record.get("digest"),
         "licences": {"detector": LICENCES.get(source.family, "not known"), "pictures and boxes": UNKNOWN_DATA},
     }

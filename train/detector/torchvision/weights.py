@@ -150,6 +150,7 @@ def _facts(architecture: str, labels: Sequence[str]) -> Mapping[str, str]:
         "square": str(architecture == _SQUARE),
         "several": str(True),
         "smooth": str(True),
+        "family": architecture,
     }
 
 

@@ -68,5 +68,6 @@ def export_of(weights: Path, image_size: int) -> Export:
             "image_size": str(image_size),
             "several": str(False),
             "smooth": str(False),
+            "family": "yolo",
         },
     )

@@ -104,7 +104,7 @@ class YoloTrainer:
         checkpoint = Checkpoint(folder)
         before = checkpoint.restore(self._settings.epochs)
         if not before["epochs"]:
-            say(f"train detector: yolo ({Path(self._model).stem}) starts {self._start.source}")
+            say(f"fullshot: yolo ({Path(self._model).stem}) starts {self._start.source}")
         with library.log_to(_log(folder)):
             advance(before["epochs"], self._settings.epochs)
             if before["complete"]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from markupsafe import escape
 from typer.testing import CliRunner
 
 from fullshot.cli import app
+from fullshot.core.errors import UserError
 from fullshot.core.workspace import Workspace
+from fullshot.train import detector
+from fullshot.train.detector import find_source
+from fullshot.train.exported import content_of
 from fullshot.train.weights import STARTER_FILE, about_starter
 from tests.browser import Opened
 from tests.train.detector.evaluation.conftest import ALL_FOUND, FOUND, PICTURES, name_of
@@ -408,3 +413,86 @@ def test_a_page_that_a_kill_left_behind_its_figures_is_written_again(
     assert page.read_text() == whole
     assert card.read_text() == card_whole
     assert run in whole
+
+
+def test_a_run_is_measured_again_in_another_precision(
+    workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openvino = pytest.importorskip("fullshot.train.runtimes.openvino", reason="no OpenVINO for this version of Python")
+    train(FOUND)
+    evaluate(workspace)
+
+    def is_kept(processor_has: bool) -> bool:
+        monkeypatch.setattr(openvino, "has_bfloat16", lambda: processor_has)
+        done = CliRunner().invoke(app, ["evaluate", "detector", str(workspace.root), "--json"])
+        assert done.exit_code == 0, done.output
+        return "nothing has changed" in done.stderr
+
+    monkeypatch.setenv("FULLSHOT_DETECTOR_PRECISION", "bfloat16")
+    assert is_kept(processor_has=False)  # it is float32 all the same
+    assert not is_kept(processor_has=True)
+
+
+def test_a_training_is_measured_in_float32_whatever_its_detector_is_used_in(
+    workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULLSHOT_DETECTOR_PRECISION", "bfloat16")
+    run = train(FOUND)
+    record = json.loads((workspace.models("detector") / run / "run.json").read_text())
+    assert record["settings"]["detector"]["precision"] == "float32"
+
+
+def test_what_cannot_run_a_detector_is_said_before_it_is_trained(
+    workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.setenv("FULLSHOT_DETECTOR_RUNTIME", "openvino")
+    with pytest.raises(UserError, match=r"setting detector\.runtime: openvino is not installed"):
+        train(FOUND)
+    monkeypatch.setenv("FULLSHOT_DETECTOR_RUNTIME", "torch")
+    monkeypatch.setenv("FULLSHOT_DETECTOR_PRECISION", "bfloat16")
+    with pytest.raises(UserError, match=r"setting detector\.precision: torch does not compute in bfloat16"):
+        train(FOUND)
+    assert not list(workspace.models("detector").glob("*/run.json"))
+
+
+def test_a_run_that_began_elsewhere_goes_on_with_what_is_here(
+    workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(FOUND)
+    folder = workspace.models("detector") / run
+    (folder / "metrics.json").unlink()
+    record = json.loads((folder / "run.json").read_text())
+    record["settings"]["detector"] |= {"runtime": "openvino", "device": "cuda:7"}
+    (folder / "run.json").write_text(json.dumps(record))
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    settings = workspace.settings(detector={"device": "cpu"})
+    assert detector.fit(workspace, settings, resume=run)["run"] == run
+
+
+def test_a_run_whose_record_is_damaged_is_said_in_a_line(workspace: Workspace, train: Train) -> None:
+    folder = workspace.models("detector") / train(FOUND)
+    record = json.loads((folder / "run.json").read_text())
+    damaged: list[dict[str, Any]] = [{}, {"detector": {}}]
+    for settings in damaged:
+        (folder / "run.json").write_text(json.dumps({**record, "settings": settings}))
+        assert "the file was damaged or edited" in refused(workspace, "--weights", str(folder))
+
+
+def test_the_card_of_an_export_knows_its_size_and_its_licence(workspace: Workspace, tmp_path: Path) -> None:
+    openvino = pytest.importorskip("fullshot.train.runtimes.openvino", reason="no OpenVINO for this version of Python")
+    source = find_source("starter")
+    file = tmp_path / "mine.xml"
+    openvino.save(content_of(source.export, source.digest[:16], "openvino"), file)
+    page = Path(evaluate(workspace, "--weights", str(file))["page"])
+    card = page.with_name("model-card.md").read_text()
+    assert f"Family {about_starter()['architecture']}, model exported, of the weights" in card
+    assert "- detector: torchvision: BSD-3-Clause" in card
+    size = (file.stat().st_size + file.with_suffix(".bin").stat().st_size) / 1e6
+    assert f"`mine.xml`, {size:.2f} MB" in card
+    # Other labels make it another detector, though its numbers are the same.
+    before = find_source(str(file)).digest
+    text = file.read_text()
+    file.write_text(text.replace("&quot;top&quot;", "&quot;coat&quot;"))
+    assert file.read_text() != text
+    assert find_source(str(file)).digest != before
