@@ -25,7 +25,7 @@ from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.process import end_with_stdin
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import LOCK_WAIT, Workspace
-from fullshot.train import detector, latest_run, named_run, put_in_use
+from fullshot.train import detector, named_run, put_in_use
 
 KIND = "detector"
 CANDIDATES = "-candidates"
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 Stats = dict[str, Any]
 Fit = Callable[[Workspace, Settings], Stats]
 Evaluate = Callable[[Workspace, Settings, str], Stats]
-"""Takes the name of the run; returns at least ``map50`` and ``pictures``."""
+"""Takes the name of the run, or of the starter weights; returns at least ``map50`` and ``pictures``."""
 
 _NICENESS = 10
 _LOCK_WAIT = 600.0  # seconds to wait for another command on the workspace
@@ -90,7 +90,7 @@ def retrain(
         pull_annotations: brings annotations into the workspace.
         say: is called with a line about each result.
         fit: trains in the workspace that it is given; returns at least ``run``.
-        evaluate: measures a run on the validation split.
+        evaluate: measures a run, or the starter weights, on the validation split.
 
     Returns:
         ``run``, ``takes_over``, ``map50`` and ``map50_in_use``, None where there is none.
@@ -132,18 +132,19 @@ def _holding(lock: FileLock, seconds: float, message: str) -> Iterator[None]:
 def _compare(
     candidates: Workspace, others: Workspace, name: str, settings: Settings, evaluate: Evaluate, say: Say
 ) -> Stats:
-    """Whether a candidate is better than the detector in use."""
+    """Whether a candidate is better than the detector in use, which may be the one that comes along."""
     stats: Stats = {"run": name, "takes_over": False, "map50": None, "map50_in_use": None}
     try:
-        current = latest_run(others, KIND).name
+        current = detector.in_use(others, settings).name
     except MissingInput:
         current = None
+    stays = "the starter weights stay in use" if current == detector.STARTER else f"run {current} stays in use"
     try:
         new = evaluate(candidates, settings, name)
     except UserError as error:
         # Nothing to validate on. Any detector is better than none.
         stats["takes_over"] = current is None
-        verdict = "it is the first and comes into use" if current is None else f"run {current} stays in use"
+        verdict = "it is the first and comes into use" if current is None else stays
         say(f"the new detector, run {name}, cannot be measured ({error}): {verdict}")
         return stats
     stats["map50"] = float(new["map50"])
@@ -155,7 +156,7 @@ def _compare(
         return stats
     stats["map50_in_use"] = float(evaluate(others, settings, current)["map50"])
     stats["takes_over"] = stats["map50"] > stats["map50_in_use"]
-    verdict = "it takes over" if stats["takes_over"] else f"run {current} stays in use"
+    verdict = "it takes over" if stats["takes_over"] else stays
     say(f"{reaches}, the one in use {stats['map50_in_use']:.4f}: {verdict}")
     return stats
 

@@ -38,7 +38,7 @@ from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.geometry import ImageGeometry
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
+from fullshot.train import detector, runs
 from tests.annotate.conftest import HEIGHT, WIDTH, Make, picture
 from tests.annotate.label_studio.test_label_studio import draw, tasks
 
@@ -541,8 +541,13 @@ def laid(workspace: Workspace, name: str, map50: float) -> str:
     return run.name
 
 
+NO_STARTER = load(detector={"starter": False})
+
+
 def quick_evaluation(workspace: Workspace, _: Settings, run: str) -> dict[str, Any]:
-    """Stands for a measurement: what the run was laid with."""
+    """Stands for a measurement: what the run was laid with; the starter weights reach .7."""
+    if run == detector.STARTER:
+        return {"map50": 0.7, "pictures": 40}
     return {"map50": runs.named_run(workspace, "detector", run).metrics["map50"], "pictures": 40}
 
 
@@ -566,7 +571,7 @@ def test_a_new_detector_takes_over_only_if_it_is_better(
     told: list[str] = []
     for _ in range(2):  # a second time, nothing is different but the number of losers
         stats = training.retrain(
-            workspace, Settings(), lambda: None, told.append, fit=quick_training, evaluate=quick_evaluation
+            workspace, NO_STARTER, lambda: None, told.append, fit=quick_training, evaluate=quick_evaluation
         )
         assert stats["takes_over"] == takes_over
         latest = runs.latest_run(workspace, "detector")
@@ -580,6 +585,19 @@ def test_a_new_detector_takes_over_only_if_it_is_better(
     words = f"reaches mAP@0.5 {after:.4f} on 40 validation pictures"
     assert words in told[0]
     assert told[0].endswith({True: "takes over", False: "stays in use"}[takes_over] if before else "comes into use")
+
+
+@pytest.mark.parametrize(("after", "takes_over"), [(0.71, True), (0.7, False), (0.1, False)])
+def test_the_first_detector_of_ones_own_takes_over_from_the_starter_weights_only_if_it_is_better(
+    make: Make, after: float, takes_over: bool
+) -> None:
+    workspace = make(1)
+    told: list[str] = []
+    fit = lambda place, _: {"run": laid(place, "new", after)}  # noqa: E731
+    stats = training.retrain(workspace, Settings(), lambda: None, told.append, fit=fit, evaluate=quick_evaluation)
+    assert (stats["takes_over"], stats["map50_in_use"]) == (takes_over, 0.7)
+    assert told[0].endswith("it takes over" if takes_over else "the starter weights stay in use")
+    assert (detector.in_use(workspace).name == detector.STARTER) == (not takes_over)
 
 
 def test_what_cannot_be_measured_does_not_take_over(make: Make) -> None:
