@@ -28,7 +28,7 @@ BY_ROWS = "rows-"
 
 def inputs_digest(
     workspace: Workspace,
-    tables: Sequence[str],
+    tables: Sequence[str] | Mapping[str, str],
     section: BaseModel,
     more: Mapping[str, Mapping[str, str]],
     *,
@@ -38,14 +38,14 @@ def inputs_digest(
 
     Args:
         workspace: where.
-        tables: that its rows are chosen from.
+        tables: that its rows are chosen from; or their digests, where they were taken before (``workspace.digests``).
         section: the settings' section.
         more: what else it is made of, by name.
         without: settings of the section that do not change the model.
     """
     made_of = {
         "version": fullshot.__version__,  # another one may choose other rows
-        "tables": workspace.digests(tables),
+        "tables": tables if isinstance(tables, Mapping) else workspace.digests(tables),
         "taxonomy": file_digest(workspace / "taxonomy.toml"),
         "settings": section.model_dump(mode="json", exclude=set(without)),
         "more": more,

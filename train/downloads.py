@@ -14,6 +14,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from fullshot.core.progress import Advance, bar, say
+
 _ANSWER_SECONDS = 5.0
 """For a name to be resolved, a connection, redirections, and the beginning of an answer, all together."""
 
@@ -21,10 +23,11 @@ _SILENCE_SECONDS = 3.0
 """For each step of a connection, and for the next bytes of a file."""
 
 _FILE_SECONDS = 1800.0
-"""For a whole file: 130 MB in it are 75 kB/s."""
+"""For a whole file: 130 MB in it are 75 kB/s; and for another process that fetches it."""
 
 _LARGEST = 2 * 2**30
 _CHUNK = 2**20
+_MB = 1e6
 
 
 class NotFetched(Exception):
@@ -32,10 +35,10 @@ class NotFetched(Exception):
 
 
 def fetch(address: str, place: Path, check: Callable[[Path], bool]) -> None:
-    """Fetch a file, unless another process has done so meanwhile.
+    """Fetch a file, unless another process has done so meanwhile; how far it is can be seen on stderr.
 
     It is written beside its place, and moved there when it is whole. What a kill left there is overwritten by the next
-    attempt.
+    attempt, and so is a damaged file in its place.
 
     Args:
         address: http or https.
@@ -49,8 +52,8 @@ def fetch(address: str, place: Path, check: Callable[[Path], bool]) -> None:
         raise NotFetched(f"expected an http or https address, got {address!r}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{place}.lock", timeout=_FILE_SECONDS):
-            if not place.is_file():
+        with _locked(place):
+            if not place.is_file() or not check(place):
                 _fetch(address, place, check)
     except Timeout:
         raise NotFetched("another process has been fetching it for too long") from None
@@ -58,12 +61,26 @@ def fetch(address: str, place: Path, check: Callable[[Path], bool]) -> None:
         raise NotFetched(_words(error)) from None
 
 
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    lock = FileLock(f"{place}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"fullshot: another process fetches {place.name}: it is waited for")
+        lock.acquire(timeout=_FILE_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _fetch(address: str, place: Path, check: Callable[[Path], bool]) -> None:
     part = place.with_name(f".{place.name}.part")
     try:
-        with _answer(address) as answer:
+        with _answer(address) as answer, bar(f"fetching {place.name}", "MB") as advance:
             expected = answer.headers.get("Content-Length")
-            size = _written(answer, part)
+            size = _written(answer, part, int(expected or 0), advance)
         if expected is not None and size != int(expected):
             raise NotFetched(f"{size} of {expected} bytes came")
         if not check(part):
@@ -98,12 +115,18 @@ def _answer(address: str) -> Iterator[Any]:
         yield answer
 
 
-def _written(answer: Any, part: Path) -> int:
+def _written(answer: Any, part: Path, expected: int, advance: Advance) -> int:
     """Write what comes to the disk; returns how many bytes that were."""
+
+    def tell() -> None:
+        advance(round(size / _MB), round(expected / _MB))
+
     until, size = time.monotonic() + _FILE_SECONDS, 0
+    tell()
     with part.open("wb") as file:
         while chunk := answer.read1(_CHUNK):
             size += file.write(chunk)
+            tell()
             if size > _LARGEST or time.monotonic() > until:
                 raise NotFetched(f"given up after {size} bytes")
         file.flush()

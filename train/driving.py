@@ -17,10 +17,16 @@ CHECKPOINT = "last.ckpt"
 """Of an unfinished run, after its last whole epoch."""
 
 
+def checkpoint_of(folder: Path) -> dict[str, Any]:
+    """What the checkpoint of a run holds; nothing where there is none."""
+    file = folder / CHECKPOINT
+    held: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True) if file.is_file() else {}
+    return held
+
+
 def epochs_done(folder: Path) -> int:
     """How many epochs the checkpoint of a run holds; 0 where there is none."""
-    file = folder / CHECKPOINT
-    return int(torch.load(file, map_location="cpu", weights_only=True)["epoch"]) + 1 if file.is_file() else 0
+    return int(checkpoint_of(folder).get("epoch", -1)) + 1
 
 
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:

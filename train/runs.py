@@ -7,7 +7,7 @@
 import datetime
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,8 +118,10 @@ def remember_inputs(run: Run, inputs: str) -> None:
     rewrite(run, inputs=inputs)
 
 
-def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callable[[Path], Path]) -> Run | None:
-    """The finished run that was made of these inputs, if all its pictures could be read.
+def run_of_inputs(
+    workspace: Workspace, kind: str, inputs: Collection[str], weights: Callable[[Path], Path]
+) -> Run | None:
+    """The newest finished run that was made of one of these inputs, if all its pictures could be read.
 
     Args:
         workspace: where.
@@ -128,7 +130,7 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
         weights: where the weights lie in a run's folder.
     """
     for run in all_runs(workspace, kind):
-        if run.finished and run.record.get("inputs") == inputs and digest_if_whole(run, weights(run.folder)):
+        if run.finished and run.record.get("inputs") in inputs and digest_if_whole(run, weights(run.folder)):
             return None if run.metrics.get("unreadable", 0) else run
     return None
 
@@ -136,20 +138,20 @@ def run_of_inputs(workspace: Workspace, kind: str, inputs: str, weights: Callabl
 def found_or_trained(
     workspace: Workspace,
     kind: str,
-    inputs: str,
+    inputs: Collection[str],
     weights: Callable[[Path], Path],
-    train: Callable[[], tuple[Run, bool]],
+    train: Callable[[], tuple[Run, bool, str]],
     *,
     resume: str | None,
 ) -> dict[str, Any]:
-    """Put the finished run of these inputs in use; it is trained where there is none.
+    """Put the finished run of one of these inputs in use; one is trained where there is none.
 
     Args:
         workspace: where.
         kind: ``detector`` or ``embedder``.
         inputs: see :func:`fullshot.train.digests.inputs_digest`.
         weights: where the weights lie in a run's folder.
-        train: the finished run, and whether it had to be trained.
+        train: the finished run, whether it had to be trained, and its inputs.
         resume: the run to go on with, whatever else there is; None: none was named.
 
     Returns:
@@ -157,8 +159,8 @@ def found_or_trained(
     """
     run, trained = None if resume else run_of_inputs(workspace, kind, inputs, weights), False
     if run is None:
-        run, trained = train()
-        remember_inputs(run, inputs)
+        run, trained, made_of = train()
+        remember_inputs(run, made_of)
     put_in_use(run)
     if not trained:
         say_unchanged(f"train {kind}", f"run {run.name} was trained", "it is in use")

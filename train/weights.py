@@ -36,6 +36,9 @@ STARTER = "starter"
 
 STARTER_FILE = Path(__file__).with_name("detector") / "starter" / "garments.safetensors"
 
+STARTER_FAMILY = "fcos"
+"""Of that detector: said here, so that who wants another family need not read its file."""
+
 IMAGENET = "imagenet"
 """In the place of a file's name: a backbone that tells things apart, in a detector that knows no garment."""
 
@@ -54,12 +57,14 @@ class Pretrained:
         path: of the file; None: there are none.
         is_detector: whether the file holds a whole detector, not a backbone alone.
         in_order: whether the file's names are others, and its tensors in the order of the backbone's.
+        lacks: whether weights were wanted that are not to be had.
     """
 
     source: str
     path: Path | None = None
     is_detector: bool = False
     in_order: bool = False
+    lacks: bool = False
 
     @property
     def digest(self) -> str:
@@ -68,11 +73,23 @@ class Pretrained:
 
 
 def about_starter() -> Mapping[str, str]:
-    """What the detector that comes along is: ``architecture``, ``backbone``, ``labels``, ``image_size``."""
-    from safetensors import safe_open
+    """What the detector that comes along is: ``architecture``, ``backbone``, ``labels``, ``image_size``.
 
-    with safe_open(STARTER_FILE, framework="numpy") as file:
-        about: Mapping[str, str] = file.metadata()
+    Raises:
+        UserError: its file is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(STARTER_FILE, framework="numpy") as file:
+            about: Mapping[str, str] = file.metadata() or {}
+        if "backbone" not in about:
+            raise ValueError(STARTER_FILE)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(
+            f"the starter weights {STARTER_FILE} are missing or damaged ({type(error).__name__}): install fullshot "
+            f"again, or begin otherwise by `--weights {IMAGENET}`"
+        ) from None
     return about
 
 
@@ -81,13 +98,18 @@ def backbone_of(wanted: str) -> str:
 
     Args:
         wanted: see :func:`find`.
+
+    Raises:
+        UserError: the detector that comes along is missing or damaged.
     """
     from safetensors import SafetensorError, safe_open
 
     if wanted in ("", NONE, IMAGENET):
         return ""
+    if wanted == STARTER:
+        return about_starter()["backbone"]
     try:
-        with safe_open(STARTER_FILE if wanted == STARTER else Path(wanted).expanduser(), framework="numpy") as file:
+        with safe_open(Path(wanted).expanduser(), framework="numpy") as file:
             return str((file.metadata() or {}).get("backbone", ""))
     except (SafetensorError, OSError):
         return ""
@@ -107,23 +129,30 @@ class Published:
     file: str
     address: Callable[[], str | None]
 
+    def cached(self) -> Pretrained | None:
+        """These weights, of the cache; None: they are not there, or damaged."""
+        place = self._place
+        if not place.is_file() or not _is_whole(place):
+            return None
+        return Pretrained(f"from the weights {self.file} of {self.maker}, in the cache", place)
+
     def find(self, *, download: bool) -> Pretrained | None:
         """These weights, of the cache or fetched; None: they cannot be had, which is said in one line.
 
         Args:
             download: whether the makers' server may be asked.
         """
-        place = user_cache_path("fullshot") / "weights" / self.maker.lower() / self.file
+        if found := self.cached():
+            return found
+        place = self._place
         if place.is_file():
-            if _is_whole(place):
-                return Pretrained(f"from the weights {self.file} of {self.maker}, in the cache", place)
-            say(f"fullshot: {place} is damaged, and taken away")
-            place.unlink()
+            say(f"fullshot: {place} is damaged, and does not count")
         if not download:
             say(f"fullshot: {self.file} is not in the cache, and weights.download says to ask nobody for it")
             return None
         address = self.address()
         if address is None:
+            say(f"fullshot: {self.maker} publishes no weights {self.file}")
             return None
         host = urlsplit(address).netloc
         try:
@@ -131,7 +160,13 @@ class Published:
         except NotFetched as reason:
             say(f"fullshot: {self.file} cannot be had from {host}: {reason}")
             return None
+        # Its makers may put another file in its place: this is what one can see that by.
+        say(f"fullshot: {self.file} is in the cache now, its sha256 is {digest(place)}")
         return Pretrained(f"from the weights {self.file} of {self.maker}, fetched from {host}", place)
+
+    @property
+    def _place(self) -> Path:
+        return user_cache_path("fullshot") / "weights" / self.maker.lower() / self.file
 
 
 def _is_whole(path: Path) -> bool:
@@ -152,7 +187,7 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def find(wanted: str, *, backbone: str, published: Published | None = None, download: bool = False) -> Pretrained:
+def find(wanted: str, *, backbone: str, published: Published | None = None, download: bool | None = None) -> Pretrained:
     """The weights that a training begins with.
 
     Args:
@@ -160,7 +195,7 @@ def find(wanted: str, *, backbone: str, published: Published | None = None, down
             :data:`NONE`.
         backbone: of timm.
         published: its weights, where its makers publish them.
-        download: whether their makers' server may be asked.
+        download: whether their makers' server may be asked; None: it is not, and no word is said of it.
 
     Raises:
         UserError: there is no such file.
@@ -182,8 +217,10 @@ def find(wanted: str, *, backbone: str, published: Published | None = None, down
     files = sorted((folder / "models").glob("*.pth")) if folder else []
     if files:
         return Pretrained(f"from ImageNet's weights, of the package {package}", files[0], in_order=True)
-    fetched = published.find(download=download) if published else None
-    return fetched or Pretrained("from scratch: no pretrained weights are there")
+    fetched = None
+    if published:
+        fetched = published.cached() if download is None else published.find(download=download)
+    return fetched or Pretrained("from scratch: no pretrained weights are there", lacks=True)
 
 
 def _folder(package: str) -> Path | None:

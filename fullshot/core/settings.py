@@ -5,8 +5,10 @@ A setting has a section and a key: ``[crawl] delay = 1.0`` in the workspace's ``
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -28,6 +30,17 @@ RENAMED: Mapping[str, str] = {
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Labels = Annotated[str, AfterValidator(garments_named)]
+
+
+def _server_address(text: str) -> str:
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and text.split() == [text]:
+            return text
+    raise ValueError(f"expected an address such as {TIMM_URL}, got {text!r}")
+
+
+ServerAddress = Annotated[str, AfterValidator(_server_address)]
 
 POSE_MODEL_URL = (
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/"
@@ -194,8 +207,8 @@ class WeightsSettings(_Section):
     download: Literal["auto", "never"] = Field(
         "auto", description="auto: ask their makers' servers for those that are not there; never"
     )
-    ultralytics_url: str = Field(ULTRALYTICS_URL, description="where Ultralytics' weights are fetched from")
-    timm_url: str = Field(TIMM_URL, description="the hub that timm's weights are fetched from")
+    ultralytics_url: ServerAddress = Field(ULTRALYTICS_URL, description="where Ultralytics' weights are fetched from")
+    timm_url: ServerAddress = Field(TIMM_URL, description="the hub that timm's weights are fetched from")
 
 
 class EmbedderSettings(_Section):

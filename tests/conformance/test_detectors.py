@@ -14,6 +14,7 @@ from fullshot.core.boxes import Box, Picture
 from fullshot.core.interfaces import Detector, DetectorTrainer
 from fullshot.core.settings import DetectorSettings
 from fullshot.train.detector import DETECTORS, DetectionData, DetectionPicture, DetectorWithFeatures
+from fullshot.train.detector.families import with_defaults
 
 LABELS = ("top", "bottom", "foot", "long")
 EPOCHS = 2
@@ -158,6 +159,18 @@ def test_features_of_a_picture_do_not_depend_on_its_neighbours(detector: Detecto
     nothing, none = detector.predict_with_features([])
     assert nothing == []
     assert len(none) == 0
+
+
+@pytest.mark.parametrize("family", DETECTORS.names())
+def test_what_the_settings_leave_open_the_family_decides(family: str) -> None:
+    asked = DetectorSettings(family=family)
+    section = with_defaults(asked)
+    assert section.epochs >= 1
+    assert section.image_size >= 32
+    assert 0 < section.learning_rate < 0.1
+    assert with_defaults(section) == section
+    given = {"epochs": 3, "image_size": 96, "learning_rate": 0.5}
+    assert with_defaults(asked.model_copy(update=given)) == asked.model_copy(update=given)
 
 
 @pytest.mark.parametrize("family", DETECTORS.names())

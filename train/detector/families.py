@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fullshot.core.errors import UserError
-from fullshot.core.interfaces import DetectorTrainer
+from fullshot.core.interfaces import DetectorTrainer, KnowsDefaults
 from fullshot.core.settings import DetectorSettings
 from fullshot.core.taxonomy import ALL_GARMENTS
 from fullshot.train.detector import DETECTORS
@@ -19,16 +19,17 @@ FIRST = "yolo"
 """The family of version 0.1, which knew no other: its runs do not name theirs."""
 
 _USUAL: Mapping[str, float] = {"epochs": 16, "image_size": 384, "learning_rate": 1e-3}
-_OWN: Mapping[str, Mapping[str, float]] = {
-    "ssdlite": {"epochs": 40, "image_size": 320, "learning_rate": 1e-3},
-    "yolo": {"epochs": 80, "image_size": 256, "learning_rate": 2e-3},
-}
-"""What a family is trained with where the settings do not say it: those that begin from nothing take longer."""
+"""What a family is trained with where neither the settings nor itself say it."""
 
 
 def with_defaults(section: DetectorSettings) -> DetectorSettings:
-    """The settings, with the family's own in the place of those that are 0."""
-    own = _OWN.get(section.family, _USUAL)
+    """The settings, with the family's own in the place of those that are 0.
+
+    Raises:
+        UserError: there is no such family; says which there are.
+    """
+    family: object = DETECTORS.get(section.family)
+    own = {**_USUAL, **(family.defaults(section) if isinstance(family, KnowsDefaults) else {})}
     return section.model_copy(update={name: own[name] for name in own if not getattr(section, name)})
 
 

@@ -7,7 +7,7 @@ What is the same for every family of detectors is done here; what a family does 
 import functools
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fullshot.core import leakage, progress
@@ -15,13 +15,14 @@ from fullshot.core.dataset import Dataset
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import DetectorTrainer, StartsFromWeights
-from fullshot.core.settings import DetectorSettings, Settings, WeightsSettings
+from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import digests, exported, pictures, runs, runtimes, torchrun, tracking
 from fullshot.train.detector import continuing, teaching
+from fullshot.train.detector.beginnings import Beginning, Beginnings, MadeWith
 from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
 from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
-from fullshot.train.detector.families import FIRST, KIND, trainer_for, with_defaults
+from fullshot.train.detector.families import KIND, trainer_for
 from fullshot.train.runs import Run
 
 if TYPE_CHECKING:
@@ -47,25 +48,31 @@ class _Task:
 
     Attributes:
         workspace: where.
-        settings: with the section to train with, which is that of the run to go on with where one is named.
-        trainer: of the section's family.
+        settings: with the section to train with; once the beginning is known, with that of it.
+        tables: digests of those that boxes are chosen from, taken before they are read: others may change them.
+        beginnings: with what it may begin, and others have begun.
+        beginning: with what it begins.
         teacher: of a self-training; None: it is none.
-        made_with: what the weights depend on besides the boxes and the settings.
         resumed: the run to go on with; None: none was named.
         tell: tells the processes that train along what to train, see :func:`follow`.
     """
 
     workspace: Workspace
     settings: Settings
-    trainer: DetectorTrainer[DetectionData]
+    tables: Mapping[str, str]
+    beginnings: Beginnings
+    beginning: Beginning
     teacher: teaching.Teacher | None
-    made_with: Mapping[str, Mapping[str, str]]
     resumed: continuing.Resumed | None
     tell: Callable[[Any], None]
 
     @property
     def section(self) -> DetectorSettings:
-        return self.settings.detector
+        return self.beginning.section
+
+    @functools.cached_property
+    def trainer(self) -> DetectorTrainer[DetectionData]:
+        return self.beginnings.trainer_of(self.beginning)
 
     @property
     def labels(self) -> list[str]:
@@ -102,11 +109,15 @@ def fit(
     """
     with torchrun.leading() as tell, workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         task = _task(workspace, settings, resume, epochs, tell)
-        without = _without_effect(task.section)
-        inputs = digests.inputs_digest(workspace, tuple(WANTED), task.section, task.made_with, without=without)
+        inputs = [_inputs(task, beginning) for beginning in task.beginnings.finished()]
         train = functools.partial(_found_or_trained, task)
         stats |= runs.found_or_trained(workspace, KIND, inputs, task.trainer.weights, train, resume=resume)
     return stats
+
+
+def _inputs(task: _Task, beginning: Beginning) -> str:
+    section, made_with = beginning.section, beginning.made_with
+    return digests.inputs_digest(task.workspace, task.tables, section, made_with, without=_without_effect(section))
 
 
 def follow() -> None:
@@ -114,31 +125,26 @@ def follow() -> None:
     with torchrun.following() as given:
         if given is not None:
             section, sources, data, folder = given
-            _looking(trainer_for(section), sources).fit(data, folder, lambda done, total, note="": None)
-
-
-def _looking(trainer: DetectorTrainer[DetectionData], sources: WeightsSettings) -> DetectorTrainer[DetectionData]:
-    """A trainer that knows where weights to begin with may be looked for."""
-    if isinstance(trainer, StartsFromWeights):
-        trainer.look_for_weights(sources)
-    return trainer
+            trainer = trainer_for(section)
+            if isinstance(trainer, StartsFromWeights):
+                trainer.look_for_weights(sources)
+            trainer.fit(data, folder, lambda done, total, note="": None)
 
 
 def _task(
     workspace: Workspace, settings: Settings, resume: str | None, epochs: int | None, tell: Callable[[Any], None]
 ) -> _Task:
     resumed = None if resume is None else continuing.resumed(workspace, resume, epochs, settings.detector)
-    section = with_defaults(settings.detector) if resumed is None else resumed.section
+    section = settings.detector if resumed is None else resumed.section
     if exported.runs_on_cpu(section.device):  # before it trains: it is measured in the end
         runtimes.refuse_unusable(section.runtime, section.precision)
     # A training teaches and measures in float32, whatever its detector is used in.
     section = section.model_copy(update={"precision": runtimes.FLOAT32})
     settings = settings.model_copy(update={"detector": section})
-    trainer = _looking(trainer_for(section), settings.weights)
-    family = {"family": {"name": section.family}} if section.family != FIRST else {}
     teacher = teaching.teacher_of(workspace, settings, resumed.run if resumed else None)
-    made_with = {**trainer.inputs(), **family, **teaching.made_with(teacher, section)}
-    return _Task(workspace, settings, trainer, teacher, made_with, resumed, tell)
+    beginnings = Beginnings(workspace, section, settings.weights, teaching.made_with(teacher, section))
+    tables = workspace.digests(tuple(WANTED))
+    return _Task(workspace, settings, tables, beginnings, beginnings.here(), teacher, resumed, tell)
 
 
 def _without_effect(section: DetectorSettings) -> frozenset[str]:
@@ -147,8 +153,8 @@ def _without_effect(section: DetectorSettings) -> frozenset[str]:
     return _WITHOUT_EFFECT | {name for name in _LATER if getattr(section, name) == getattr(default, name)}
 
 
-def _found_or_trained(task: _Task) -> tuple[Run, bool]:
-    """The finished run of these boxes and settings, and whether it had to be trained."""
+def _found_or_trained(task: _Task) -> tuple[Run, bool, str]:
+    """The finished run of these boxes and settings, whether it had to be trained, and its inputs."""
     workspace, section, labels = task.workspace, task.section, task.labels
     unlabelled: pd.DataFrame | None = None
     with workspace.open(WANTED) as data:
@@ -164,9 +170,11 @@ def _found_or_trained(task: _Task) -> tuple[Run, bool]:
         if task.teacher is not None:
             teaching.find_unlabelled(data)
             unlabelled = data.frame(teaching.UNLABELLED)
-        digest, run = _run_of(task, data, boxes)
+        beginning, digest, run = _run_of(task, data, boxes)
     if run is not None and run.finished:
-        return run, False
+        return run, False, _inputs(task, beginning)
+    settings = task.settings.model_copy(update={"detector": beginning.section})
+    task = replace(task, beginning=beginning, settings=settings)
     number = counts(boxes, labels)
     refuse_unlearnt(workspace.root, number, labels)
     if unlabelled is not None and not number["val"]["boxes"]:
@@ -179,42 +187,63 @@ def _found_or_trained(task: _Task) -> tuple[Run, bool]:
     if in_crops:
         why = "every picture of the split train has one box" if check.has_one_box_each else 'detector.crops is "always"'
         progress.say(f"{STAGE}: {why}: it learns from crops about a box, drawn anew each epoch")
-    return _train(task, boxes, unlabelled, digest, run, in_crops=in_crops), True
+    return _train(task, boxes, unlabelled, digest, run, in_crops=in_crops), True, _inputs(task, beginning)
 
 
-def _run_of(task: _Task, data: Dataset, boxes: "pd.DataFrame") -> tuple[str, Run | None]:
-    """The digest of these boxes and settings; and the run that is made of them, finished or not, where there is one."""
+def _run_of(task: _Task, data: Dataset, boxes: "pd.DataFrame") -> tuple[Beginning, str, Run | None]:
+    """With what to begin, and the digest of it; and the run of these boxes, finished or not, where there is one."""
     tables = [CHOSEN, *([teaching.UNLABELLED] if task.teacher else [])]
 
-    def digest_of(section: DetectorSettings) -> str:
-        return digests.rows_digest(data, tables, section, task.made_with, without=_without_effect(section))
+    def digest_of(beginning: Beginning) -> str:
+        section, made_with = beginning.section, beginning.made_with
+        return digests.rows_digest(data, tables, section, made_with, without=_without_effect(section))
 
-    def find(section: DetectorSettings, resume: str | None) -> Run | None:
+    def find(beginning: Beginning, resume: str | None = None) -> Run | None:
         return runs.find_run(
             task.workspace,
             KIND,
-            digest_of(section),
-            lambda: digest_of_0_1(task.workspace, section, task.made_with, boxes),
+            digest_of(beginning),
+            lambda: digest_of_0_1(task.workspace, beginning.section, beginning.made_with, boxes),
             resume=resume,
             weights=task.trainer.weights,
             paths=boxes.loc[boxes["split"] != "test", "path"],
             inputs="the boxes, the model file or the way of training",
         )
 
-    digest, given = digest_of(task.section), task.resumed
+    given, beginnings = task.resumed, task.beginnings
     if given is None:
-        return digest, find(task.section, None)
-    run = find(given.own, given.run.name)
+        run, beginning = _run_and_beginning(beginnings, find)
+        return beginning, digest_of(beginning), run
+    made_with = beginnings.of(given.run).made_with
+    run = find(Beginning(given.own, made_with), given.run.name)
+    if not given.run.finished and not beginnings.has_begun(given.run):
+        made_with = beginnings.today().made_with  # killed before its first epoch was whole, it begins anew
+    beginning = Beginning(beginnings.section, made_with)
+    digest = digest_of(beginning)
     if given.run.finished:
         run = continuing.begun(task.workspace, given, digest)
     elif given.section != given.own:
         run = continuing.change_epochs(given, digest)
-    return digest, run
+    if run is not None and not run.finished and run.record.get("made_with", made_with) != made_with:
+        run = runs.rewrite(run, digest=digest, made_with=made_with)
+    return beginning, digest, run
 
 
-def digest_of_0_1(
-    workspace: Workspace, section: DetectorSettings, made_with: Mapping[str, Mapping[str, str]], boxes: "pd.DataFrame"
-) -> str:
+def _run_and_beginning(beginnings: Beginnings, find: Callable[[Beginning], Run | None]) -> tuple[Run | None, Beginning]:
+    """The run that is finished, else the one to go on with, and with what; weights are asked for where it has none."""
+    for beginning in beginnings.finished():
+        run = find(beginning)
+        if run is not None and run.finished:
+            return run, beginning
+    for beginning in beginnings.unfinished():
+        run = find(beginning)
+        if run is not None and not run.finished and beginnings.has_begun(run):
+            return run, beginning
+    beginning = beginnings.today()
+    return find(beginning), beginning
+
+
+def digest_of_0_1(workspace: Workspace, section: DetectorSettings, made_with: MadeWith, boxes: "pd.DataFrame") -> str:
     """The digest of a run as version 0.1 made it."""
     import pandas as pd
 
@@ -256,7 +285,7 @@ def _train(
     by_split = {**counts(learnt_from, labels), "test": counts(boxes[held_back], labels)["test"]}
     is_new = run is None
     if run is None:
-        more = {"family": section.family, "counts": by_split, "made_with": task.made_with, **facts}
+        more = {"family": section.family, "counts": by_split, "made_with": task.beginning.made_with, **facts}
         if task.resumed is not None:
             more[continuing.CONTINUES] = task.resumed.run.name
         run = runs.start(workspace, KIND, digest, task.settings, **more)
@@ -295,7 +324,8 @@ def _train(
 
 def _parameters(task: _Task) -> Mapping[str, object]:
     """What a run is made with, by name."""
-    made_with = {f"{name}.{key}": cell for name, row in task.made_with.items() for key, cell in row.items()}
+    rows = task.beginning.made_with.items()
+    made_with = {f"{name}.{key}": cell for name, row in rows for key, cell in row.items()}
     return {**task.section.model_dump(), **made_with}
 
 

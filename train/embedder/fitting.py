@@ -1,6 +1,5 @@
 """Which run an embedder's training is: one that is there already, one to go on with, or a new one."""
 
-import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +47,11 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         section = section.model_copy(update={"image_size": section.image_size or backbone.input_size})
         made_with = {} if section.backbone == FIRST else {"backbone": {"name": section.backbone}}
         inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_WITHOUT_EFFECT)
-        train = functools.partial(_found_or_trained, workspace, settings, section, backbone, made_with, resume)
-        stats |= runs.found_or_trained(workspace, KIND, inputs, lambda run: run / WEIGHTS, train, resume=resume)
+
+        def train() -> tuple[runs.Run, bool, str]:
+            return *_found_or_trained(workspace, settings, section, backbone, made_with, resume), inputs
+
+        stats |= runs.found_or_trained(workspace, KIND, [inputs], lambda run: run / WEIGHTS, train, resume=resume)
     return stats
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         DetectorWithFeatures,
         Embedder,
         ExportingTrainer,
+        KnowsDefaults,
         StartsFromWeights,
     )
     from fullshot.core.interfaces.storage import BlobStore, VectorStore
@@ -42,6 +43,7 @@ __all__ = [
     "Engine",
     "ExportingTrainer",
     "Frontier",
+    "KnowsDefaults",
     "PoseEstimator",
     "QualityCheck",
     "Renderer",
@@ -66,6 +68,7 @@ __getattr__ = lazy_names(
             "DetectorWithFeatures",
             "Embedder",
             "ExportingTrainer",
+            "KnowsDefaults",
             "StartsFromWeights",
         ],
         ".storage": ["BlobStore", "VectorStore"],

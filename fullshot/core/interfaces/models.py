@@ -143,14 +143,44 @@ class ExportingTrainer(Protocol):
 
 
 @runtime_checkable
+class KnowsDefaults(Protocol):
+    """A family that says with what it is trained where the settings do not: ask its class with ``isinstance``."""
+
+    @classmethod
+    def defaults(cls, settings: DetectorSettings) -> Mapping[str, float]:
+        """What stands for a setting that is 0: some of ``epochs``, ``image_size`` and ``learning_rate``.
+
+        Args:
+            settings: of the detector, such as what it begins with. Nobody is asked on the network for it.
+        """
+
+
+@runtime_checkable
 class StartsFromWeights(Protocol):
-    """A family of detectors that can begin with weights which their makers publish: ask with ``isinstance``."""
+    """A family of detectors that can begin with weights which their makers publish: ask with ``isinstance``.
+
+    Such weights may be had today and not tomorrow, and a run that began with them need not be lost for that.
+    """
 
     def look_for_weights(self, sources: WeightsSettings) -> None:
         """Say where weights may be looked for. A family that is told nothing asks nobody on the network.
 
         Args:
             sources: see :class:`fullshot.core.settings.WeightsSettings`.
+        """
+
+    def lacks_weights(self) -> bool:
+        """Whether weights are wanted that are not there, so that a training would begin from scratch."""
+
+    def inputs_as(self, made_with: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]] | None:
+        """What :meth:`DetectorTrainer.inputs` says where the weights are found that a run began with.
+
+        Args:
+            made_with: of that run, from its ``run.json``.
+
+        Returns:
+            Tables of one row, by name; None: the settings do not leave open which weights they are, such as those of a
+            file that they name.
         """
 
 

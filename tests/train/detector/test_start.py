@@ -1,9 +1,11 @@
 """What a training begins with: weights of a file, the cache, their makers' servers; whole and harmless, or none."""
 
+import contextlib
 import json
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,14 +19,15 @@ import pytest
 import timm
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from fullshot.core import settings as settings_module
 from fullshot.core.errors import UserError
 from fullshot.core.files import digest
-from fullshot.core.settings import Settings, WeightsSettings
+from fullshot.core.settings import DetectorSettings, Settings, WeightsSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import detector, downloads
+from fullshot.train import detector, downloads, weights
+from fullshot.train.detector.families import with_defaults
 from fullshot.train.detector.yolo import library, start
 from fullshot.train.weights import Published
 
@@ -180,13 +183,17 @@ def test_what_does_not_come_whole_is_said_in_one_line_and_nothing_is_kept(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(downloads, "_SILENCE_SECONDS", 0.3)
     server.answers["/assets/yolo11n.pt"] = answer(nano.read_bytes(), server.over)
     if server.answers["/assets/yolo11n.pt"] is None:
         del server.answers["/assets/yolo11n.pt"]
     sources = small(server).weights
-    assert start.find("yolo11n.pt", "", sources) == start.Start("yolo11n.yaml", "from scratch")
-    (line,) = capsys.readouterr().err.splitlines()
+    with monkeypatch.context() as patched:
+        if reason == "timed out":  # any other answer may take its time, and so may the whole file below
+            patched.setattr(downloads, "_SILENCE_SECONDS", 0.3)
+        found = start.find("yolo11n.pt", "", sources)
+    assert (found.file, found.source, found.lacks) == ("yolo11n.yaml", "from scratch", True)
+    *progress, line = capsys.readouterr().err.splitlines()
+    assert all(told.startswith("fetching yolo11n.pt: ") for told in progress)
     host = server.address.removeprefix("http://")
     pattern = rf"fullshot: yolo11n\.pt cannot be had from {host}: {reason}"
     assert re.fullmatch(pattern, line)
@@ -201,8 +208,8 @@ def test_where_no_name_server_answers_it_is_given_up(
     # No machine of tests can be put behind a firewall that swallows its questions: one is put on.
     monkeypatch.setattr("socket.getaddrinfo", lambda *arguments, **more: [server.over.wait()][:0])
     monkeypatch.setattr(downloads, "_ANSWER_SECONDS", 0.3)
-    weights = Published("Ultralytics", "yolo11n.pt", lambda: "http://nowhere.invalid/yolo11n.pt")
-    assert weights.find(download=True) is None
+    published = Published("Ultralytics", "yolo11n.pt", lambda: "http://nowhere.invalid/yolo11n.pt")
+    assert published.find(download=True) is None
     assert "yolo11n.pt cannot be had from nowhere.invalid: no answer within 0 s" in capsys.readouterr().err
 
 
@@ -224,7 +231,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(
     file.write_bytes(nano.read_bytes()[:-1000])
     assert start.find("yolo11n.pt", "", small(server).weights).source.startswith("from the weights yolo11n.pt of")
     assert digest(file) == digest(nano)
-    assert f"{file} is damaged, and taken away" in capsys.readouterr().err
+    assert f"{file} is damaged, and does not count" in capsys.readouterr().err
     assert len(server.asked) == 2
 
 
@@ -355,11 +362,177 @@ def test_names_of_published_weights_tell_their_architecture(name: str, architect
 
 def test_an_architecture_alone_is_from_scratch() -> None:
     sources = WeightsSettings(download="auto", ultralytics_url="http://127.0.0.1:9")
-    for model, weights, file in (
+    for model, wanted, file in (
         ("yolo11n.yaml", "", "yolo11n.yaml"),
         ("yolo11n.pt", "none", "yolo11n.yaml"),
         ("garment-nano", "", library.model_file("garment-nano")),
     ):
-        found = start.find(model, weights, sources)
+        found = start.find(model, wanted, sources)
         assert found.file == file
         assert found.source.startswith("from scratch")
+
+
+def test_none_begins_from_scratch_whatever_file_lies_there(
+    nano: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(nano, tmp_path / "yolo11n.pt")
+    monkeypatch.chdir(tmp_path)
+    sources = WeightsSettings(download="never")
+    assert start.find("yolo11n.pt", "none", sources).file == "yolo11n.yaml"
+    assert start.find("yolo11n.pt", "", sources).file.endswith("yolo11n.pt")
+    with pytest.raises(UserError, match=r"setting detector\.weights: none and the weights \./yolo11n\.pt cannot both"):
+        start.find("./yolo11n.pt", "none", sources)
+
+
+def test_a_cache_that_cannot_be_written_ends_no_training(
+    server: Server, nano: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers["/assets/yolo11n.pt"] = sends(nano.read_bytes())
+    sources = small(server).weights
+    file = Path(start.find("yolo11n.pt", "", sources).file)
+    file.write_bytes(b"half")
+    # Whoever runs the tests may be allowed to write anywhere: that no lock can be had is the same.
+    lock = file.with_name(f"{file.name}.lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    assert start.find("yolo11n.pt", "", sources).file == "yolo11n.yaml"
+    assert file.read_bytes() == b"half"
+    assert "yolo11n.pt cannot be had from 127.0.0.1" in capsys.readouterr().err
+
+
+def test_a_wrong_tag_of_timm_is_said_in_one_line(
+    server: Server, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError, match=r"the backbone 'resnet18\.typo': expected one that timm knows"):
+        detector.fit(workspace, small(server, family="fcos", model="resnet18.typo"))
+    assert "timm publishes no weights resnet18.typo.safetensors" in capsys.readouterr().err
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "address", ["https://[x", "ftp://weights.invalid", "weights.invalid", "https://", "http://a b"]
+)
+def test_a_mirror_without_an_address_is_refused(address: str) -> None:
+    for setting in ("timm_url", "ultralytics_url"):
+        with pytest.raises(UserError, match=rf"weights\.{setting}: .*expected an address such as https://hugg"):
+            settings_module.load(weights={setting: address})
+
+
+def test_nobody_is_asked_before_there_is_a_box_to_train_on(server: Server, make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(train=2)
+    workspace.write("boxes", workspace.read("boxes").iloc[:0])
+    with pytest.raises(UserError, match="no box to train on"):
+        detector.fit(workspace, small(server, model="yolo11n.pt"))
+    assert server.asked == []
+
+
+def killed_after_one_epoch(workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a run that Ctrl-C stopped."""
+
+    def stop(done: int, total: int, note: str = "") -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fullshot.core.progress.bar", lambda what, unit="": contextlib.nullcontext(stop))
+        with pytest.raises(KeyboardInterrupt):
+            detector.fit(workspace, settings)
+    return max(path.parent.name for path in workspace.models("detector").glob("*/run.json"))
+
+
+@pytest.mark.parametrize(("family", "model"), [("yolo", "yolo11n"), ("fcos", "resnet18")])
+def test_a_run_is_known_whether_or_not_its_weights_can_be_had_today(
+    server: Server,
+    nano: Path,
+    tmp_path: Path,
+    family: str,
+    model: str,
+    make_workspace: MakeWorkspace,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    workspace, settings = make_workspace(train=4, val=2), small(server, family=family, model=model, epochs=2)
+    published: Any = timm.create_model("resnet18")
+    save_file(published.state_dict(), tmp_path / "model.safetensors")
+    online = {
+        "/assets/yolo11n.pt": sends(nano.read_bytes()),
+        "/timm/resnet18.a1_in1k/resolve/main/model.safetensors": sends((tmp_path / "model.safetensors").read_bytes()),
+    }
+
+    # The server is down: it begins from scratch, and goes on so.
+    first = killed_after_one_epoch(workspace, settings, monkeypatch)
+    server.answers |= online
+    went_on = detector.fit(workspace, settings, resume=first)
+    assert (went_on["run"], went_on["resumed_at"]) == (first, 1)
+    assert server.asked == server.asked[:1]
+    # With weights, it is worth to train again.
+    second = killed_after_one_epoch(workspace, settings, monkeypatch)
+    assert second != first
+    began_with = record(workspace, {"run": second})["made_with"]["model"]["sha256"]
+    assert began_with != record(workspace, went_on)["made_with"]["model"]["sha256"]
+    # The cache is emptied, and the server down again: the run that was stopped goes on, and the finished one stays.
+    server.answers.clear()
+    shutil.rmtree(tmp_path / "cache")
+    capsys.readouterr()
+    asked = len(server.asked)
+    finished = detector.fit(workspace, settings)
+    assert (finished["run"], finished["resumed_at"]) == (second, 1)
+    assert " starts " not in capsys.readouterr().err
+    again = detector.fit(workspace, settings)
+    assert (again["run"], again["trained"]) == (second, False)
+    assert "train detector: nothing has changed" in capsys.readouterr().err
+    assert len(server.asked) == asked
+    assert record(workspace, again)["made_with"]["model"]["sha256"] == began_with
+
+
+def test_a_run_goes_on_where_other_starter_weights_have_come_along_since(
+    server: Server, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = small(server, family="fcos", epochs=2)
+    run = killed_after_one_epoch(workspace, settings, monkeypatch)
+    with safe_open(weights.STARTER_FILE, framework="pt") as file:
+        about = file.metadata()
+    save_file(load_file(weights.STARTER_FILE), tmp_path / "newer.safetensors", {**about, "newer": "yes"})
+    monkeypatch.setattr(weights, "STARTER_FILE", tmp_path / "newer.safetensors")
+    stats = detector.fit(workspace, settings, resume=run)
+    assert (stats["run"], stats["resumed_at"]) == (run, 1)
+
+
+def test_the_starter_weights_are_read_by_who_begins_with_them_alone(
+    server: Server, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "garments.safetensors"
+    monkeypatch.setattr(weights, "STARTER_FILE", broken)
+    detector.fit(workspace, small(server, family="retinanet"))
+    for content in (None, b"no weights"):
+        if content is not None:
+            broken.write_bytes(content)
+        with pytest.raises(UserError, match=rf"the starter weights {broken} are missing or damaged"):
+            detector.fit(workspace, small(server, family="fcos"))
+
+
+def test_the_starter_weights_are_of_the_family_that_begins_with_them() -> None:
+    assert weights.about_starter()["architecture"] == weights.STARTER_FAMILY
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "rate"),
+    [
+        ("", "", 2e-3),
+        ("garment-nano", "", 2e-3),
+        ("yolo11n.yaml", "", 2e-3),
+        ("mine.pt", "", 2e-4),
+        ("yolo11n.pt", "", 2e-4),
+        ("yolo11n", "", 2e-4),
+        ("yolo11n", "none", 2e-3),
+    ],
+)
+def test_a_yolo_that_goes_on_from_weights_changes_them_slowly(model: str, given: str, rate: float) -> None:
+    section = DetectorSettings(family="yolo", model=model, weights=given)
+    assert with_defaults(section).learning_rate == rate
+
+
+def test_where_weights_cannot_be_had_it_learns_as_fast_as_from_scratch(server: Server, workspace: Workspace) -> None:
+    stats = detector.fit(workspace, small(server, model="yolov8n.pt"))
+    assert server.asked == ["/assets/yolov8n.pt"]
+    assert record(workspace, stats)["settings"]["detector"]["learning_rate"] == 2e-3

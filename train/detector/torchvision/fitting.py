@@ -26,9 +26,14 @@ from fullshot.train.detector.sampling import repeats_of
 from fullshot.train.detector.torchvision import networks, weights
 from fullshot.train.detector.torchvision.dataset import Batches, TrainingPictures, together
 from fullshot.train.detector.torchvision.pixels import DecodedPictures
-from fullshot.train.detector.torchvision.training import LARGEST_GRADIENT, CheckpointCallback, Detection
+from fullshot.train.detector.torchvision.training import (
+    IS_PRETRAINED,
+    LARGEST_GRADIENT,
+    CheckpointCallback,
+    Detection,
+)
 from fullshot.train.devices import device_of
-from fullshot.train.driving import drive, epochs_done
+from fullshot.train.driving import checkpoint_of, drive, epochs_done
 from fullshot.train.weights import Pretrained
 from fullshot.train.weights import read as read_backbone
 
@@ -127,7 +132,14 @@ def _train(
     batch: int,
 ) -> CheckpointCallback:
     """Train from the last checkpoint to the last epoch, with so many pictures at once; see :func:`train`."""
-    network, first_label = _network(settings, backbone, start, data.labels)
+    before = checkpoint_of(folder)
+    # What a run began with may be gone, or another one by now: its checkpoint holds all that became of it.
+    is_pretrained = bool(before.get(IS_PRETRAINED, start.path is not None))
+    network, first_label = _network(settings, backbone, data.labels)
+    if not before:
+        _give(network, backbone, start, data.labels)
+    if is_pretrained:
+        network.backbone.freeze()
     pictures = TrainingPictures(data, first_label=first_label, image_size=settings.image_size)
     gathered = -(-settings.batch // batch)
     repeats = repeats_of(data.splits["train"], settings.sampling)
@@ -138,7 +150,7 @@ def _train(
         network,
         learning_rate=settings.learning_rate,
         steps=-(-len(batches) // gathered) * settings.epochs,
-        is_pretrained=start.path is not None,
+        is_pretrained=is_pretrained,
     )
     held_out = _Measured(settings, data.labels, data.splits.get("val", data.splits["train"]), device)
     checkpoint = CheckpointCallback(folder, detection, held_out, advance, patience=settings.patience)
@@ -167,22 +179,20 @@ def _train(
     return checkpoint
 
 
-def _network(
-    settings: DetectorSettings, backbone: str, start: Pretrained, labels: Sequence[str]
-) -> tuple[nn.Module, int]:
+def _network(settings: DetectorSettings, backbone: str, labels: Sequence[str]) -> tuple[Any, int]:
     """A network to train, and the number of its first label."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        network, first_label = networks.build(settings.family, backbone, len(labels))
-    body: Any = network.backbone
+        return networks.build(settings.family, backbone, len(labels))
+
+
+def _give(network: Any, backbone: str, start: Pretrained, labels: Sequence[str]) -> None:
+    """Let a network begin with weights."""
     if start.is_detector and start.path:
         weights.carry_over(weights.read(start.path), network, labels)
     elif start.path:
         whole = timm.create_model(backbone).state_dict()
-        body.give(read_backbone(start.path, whole, in_order=start.in_order))
-    if start.path:
-        body.freeze()
-    return network, first_label
+        network.backbone.give(read_backbone(start.path, whole, in_order=start.in_order))
 
 
 class _Measured:

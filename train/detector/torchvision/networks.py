@@ -128,7 +128,10 @@ def hub_name(backbone: str) -> str | None:
     Args:
         backbone: of timm, whether it knows it or not.
     """
-    about = timm.get_pretrained_cfg(backbone)
+    try:
+        about = timm.get_pretrained_cfg(backbone)
+    except RuntimeError:  # it knows the network, but no weights of it by this tag
+        return None
     return (about and about.hf_hub_id) or None
 
 

@@ -36,45 +36,69 @@ class TorchvisionTrainer:
     """
 
     def __init__(self, settings: DetectorSettings) -> None:
-        starter = weights.about_starter()
         self._settings = settings
         self._wanted = settings.weights
         # Who names no backbone and no weights gets the best there are: a detector that knows garments already.
-        fits = settings.starter and settings.family == starter["architecture"]
+        fits = settings.starter and settings.family == weights.STARTER_FAMILY
         if fits and not (settings.weights or settings.model):
             self._wanted = weights.STARTER
-        self._backbone = settings.model or weights.backbone_of(self._wanted) or BACKBONE
-        self._sources = WeightsSettings(download="never")
+        self._sources: WeightsSettings | None = None
 
     @classmethod
     def from_settings(cls, settings: DetectorSettings) -> Self:
         """The family with these settings."""
         return cls(settings)
 
+    @classmethod
+    def defaults(cls, settings: DetectorSettings) -> Mapping[str, float]:
+        """An SSDLite looks at small pictures, and takes longer."""
+        return {"epochs": 40, "image_size": 320} if settings.family == "ssdlite" else {}
+
+    @functools.cached_property
+    def _backbone(self) -> str:
+        return self._settings.model or weights.backbone_of(self._wanted) or BACKBONE
+
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """The backbone, the weights that it starts from, and the versions of the libraries."""
+        return self._inputs(self._start.digest)
+
+    def _inputs(self, sha256: str) -> Mapping[str, Mapping[str, str]]:
         # A patch release fixes, a minor one may train otherwise.
         versions = {name: ".".join(version(name).split(".")[:2]) for name in ("torchvision", "timm")}
-        model = {"name": self._backbone, "sha256": self._start.digest}
+        model = {"name": self._backbone, "sha256": sha256}
         return {"model": model, "recipe": {"recipe": _RECIPE, "libraries": json.dumps(versions)}}
 
     def look_for_weights(self, sources: WeightsSettings) -> None:
         """Let timm's hub be asked for the weights of a backbone."""
         self._sources = sources
+        self.__dict__.pop("_start", None)
+
+    def lacks_weights(self) -> bool:
+        """Whether weights of ImageNet are wanted that are not there."""
+        return self._start.lacks
+
+    def inputs_as(self, made_with: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]] | None:
+        """As :meth:`inputs`, with the weights that another run began with."""
+        if self._wanted not in ("", weights.IMAGENET, weights.STARTER):
+            return None
+        return self._inputs(str(made_with.get("model", {}).get("sha256", "")))
 
     @functools.cached_property
     def _start(self) -> weights.Pretrained:
+        sources = self._sources
+
         def address() -> str | None:
             from fullshot.train.detector.torchvision.networks import hub_name
 
+            server = (sources or WeightsSettings()).timm_url.rstrip("/")
             name = hub_name(self._backbone)
-            return name and f"{self._sources.timm_url.rstrip('/')}/{name}/resolve/main/model.safetensors"
+            return name and f"{server}/{name}/resolve/main/model.safetensors"
 
         return weights.find(
             self._wanted,
             backbone=self._backbone,
             published=weights.Published("timm", f"{self._backbone}{weights.SAFETENSORS}", address),
-            download=self._sources.download == "auto",
+            download=sources.download == "auto" if sources else None,
         )
 
     def fit(self, data: "DetectionData", folder: Path, advance: Advance) -> Mapping[str, Any]:

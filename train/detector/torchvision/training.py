@@ -27,6 +27,9 @@ _WARM_UP = 100
 _LAST_SHARE = 0.02
 """Steps until the learning rate is reached, and what is left of it at the end of the cosine."""
 
+IS_PRETRAINED = "is_pretrained"
+"""In a checkpoint: whether the run began with a pretrained backbone, whose first layers it keeps."""
+
 LARGEST_GRADIENT = 10.0
 """By its norm."""
 
@@ -44,7 +47,7 @@ class Detection(lightning.LightningModule):
         network: see :func:`fullshot.train.detector.torchvision.networks.build`.
         learning_rate: of AdamW.
         steps: batches of the whole training.
-        is_pretrained: whether the backbone's weights are.
+        is_pretrained: whether the backbone's weights are; its checkpoint remembers it, as :data:`IS_PRETRAINED`.
     """
 
     def __init__(self, network: nn.Module, *, learning_rate: float, steps: int, is_pretrained: bool) -> None:
@@ -53,6 +56,9 @@ class Detection(lightning.LightningModule):
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.losses: list[Mapping[str, float]] = []
         self._learning_rate, self._steps, self._is_pretrained = learning_rate, steps, is_pretrained
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[IS_PRETRAINED] = self._is_pretrained
 
     def on_train_epoch_start(self) -> None:
         self.losses.clear()

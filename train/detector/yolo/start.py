@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from fullshot.core.errors import UserError
 from fullshot.core.settings import WeightsSettings
 from fullshot.train.detector.yolo import library
 from fullshot.train.weights import NONE, Published
@@ -19,13 +20,17 @@ class Start:
     Attributes:
         file: as :func:`fullshot.train.detector.yolo.library.open_model` takes it.
         source: where it comes from, in words.
+        is_published: whether it is looked for by the name of weights that Ultralytics publishes.
+        lacks: whether these are not to be had.
     """
 
     file: str
     source: str
+    is_published: bool = False
+    lacks: bool = False
 
 
-def find(model: str, weights: str, sources: WeightsSettings) -> Start:
+def find(model: str, weights: str, sources: WeightsSettings | None) -> Start:
     """What a training begins with.
 
     Args:
@@ -33,20 +38,40 @@ def find(model: str, weights: str, sources: WeightsSettings) -> Start:
             weights that Ultralytics publishes (``yolo11n.pt``, or ``yolo11n``): these are learnt from scratch where the
             weights cannot be had.
         weights: :data:`fullshot.train.weights.NONE`: such a name means the architecture alone.
-        sources: whether their makers may be asked, and where.
+        sources: whether their makers may be asked, and where; None: they are not, and no word is said of it.
 
     Raises:
-        UserError: there is no such model.
+        UserError: there is no such model, or it is a file of weights and the settings want none.
     """
-    if Path(model).expanduser().is_file() or (architecture := architecture_of(model)) is None:
+    architecture = architecture_of(model)
+    if weights == NONE:
+        if architecture is not None:
+            return Start(architecture, "from scratch, as the settings say")
+        if model.endswith(".pt"):
+            raise UserError(
+                f"setting detector.weights: {NONE} and the weights {model} cannot both be: name an architecture by "
+                "detector.model, such as yolo11n.yaml"
+            )
+    if architecture is None or Path(model).expanduser().is_file():
         file = library.model_file(model)
         return Start(file, f"from {file}" if file.endswith(".pt") else "from scratch")
-    if weights == NONE:
-        return Start(architecture, "from scratch, as the settings say")
     name = f"{model.removesuffix('.pt')}.pt"
-    published = Published("Ultralytics", name, lambda: f"{sources.ultralytics_url.rstrip('/')}/{name}")
-    found = published.find(download=sources.download == "auto")
-    return Start(str(found.path), found.source) if found else Start(architecture, "from scratch")
+    server = (sources or WeightsSettings()).ultralytics_url.rstrip("/")
+    published = Published("Ultralytics", name, lambda: f"{server}/{name}")
+    found = published.find(download=sources.download == "auto") if sources else published.cached()
+    if found is None:
+        return Start(architecture, "from scratch", is_published=True, lacks=True)
+    return Start(str(found.path), found.source, is_published=True)
+
+
+def names_weights(model: str, weights: str) -> bool:
+    """Whether the settings want a training to begin with weights, whether they can be had or not.
+
+    Args:
+        model: see :func:`find`.
+        weights: see :func:`find`.
+    """
+    return weights != NONE and (model.endswith(".pt") or architecture_of(model) is not None)
 
 
 def architecture_of(name: str) -> str | None:

@@ -16,7 +16,8 @@ from fullshot.train.detector.network_detector import Network, NetworkDetector
 from fullshot.train.detector.yolo import dataset, library
 from fullshot.train.detector.yolo.checkpoint import Checkpoint
 from fullshot.train.detector.yolo.pictures import Pictures
-from fullshot.train.detector.yolo.start import Start, find
+from fullshot.train.detector.yolo.start import Start, find, names_weights
+from fullshot.train.weights import NONE
 
 MODEL = "garment-nano"
 """Where the settings name none."""
@@ -46,6 +47,9 @@ With the default settings, on 121 outfit images of the built-in shop: AP@0.5 on 
 _DATA = "data"
 """What Ultralytics reads, in the folder of a run."""
 
+_FROM_SCRATCH, _GOING_ON = 2e-3, 2e-4
+"""Learning rates: weights that know something already are changed a tenth as fast, so that they keep it."""
+
 _WHAT = "the detector"
 
 
@@ -59,7 +63,7 @@ class YoloTrainer:
     def __init__(self, settings: DetectorSettings) -> None:
         self._settings = settings
         self._model = settings.model or MODEL
-        self._sources = WeightsSettings(download="never")
+        self._sources: WeightsSettings | None = None
         self._pictures = Pictures()
 
     @classmethod
@@ -67,9 +71,29 @@ class YoloTrainer:
         """The family with these settings."""
         return cls(settings)
 
+    @classmethod
+    def defaults(cls, settings: DetectorSettings) -> Mapping[str, float]:
+        """Longer than most where it learns from nothing; what it has learnt before is not to be lost in a few steps."""
+        return {
+            "epochs": 80,
+            "image_size": 256,
+            "learning_rate": _GOING_ON if names_weights(settings.model, settings.weights) else _FROM_SCRATCH,
+        }
+
     def look_for_weights(self, sources: WeightsSettings) -> None:
         """Let Ultralytics be asked for weights that it publishes."""
         self._sources = sources
+        self.__dict__.pop("_start", None)
+
+    def lacks_weights(self) -> bool:
+        """Whether weights of Ultralytics are wanted that are not there."""
+        return self._start.lacks
+
+    def inputs_as(self, made_with: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]] | None:
+        """As :meth:`inputs`, with the weights that another run began with."""
+        if not self._start.is_published:
+            return None
+        return self._inputs(str(made_with.get("model", {}).get("sha256", "")))
 
     @functools.cached_property
     def _start(self) -> Start:
@@ -77,21 +101,22 @@ class YoloTrainer:
 
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """What the model's file holds, this module's recipe, and the version of Ultralytics."""
-        model = self._model
         if torchrun.processes() > 1:
             raise UserError(
                 "yolo trains on one device here: run it without torchrun; fcos, retinanet, faster-rcnn and ssdlite "
                 "train on several"
             )
-        if self._settings.weights not in ("", "none"):
+        if self._settings.weights not in ("", NONE):
             raise UserError(
                 "setting detector.weights: yolo begins with its model's file: name a .pt file by detector.model instead"
             )
-        content = digest(library.architecture(self._start.file))
+        return self._inputs(digest(library.architecture(self._start.file)))
+
+    def _inputs(self, sha256: str) -> Mapping[str, Mapping[str, str]]:
         # A patch release of Ultralytics fixes, a minor one may train otherwise.
         version = ".".join(library.version().split(".")[:2])
         return {
-            "model": {"name": Path(model).stem, "sha256": content},
+            "model": {"name": Path(self._model).stem, "sha256": sha256},
             "recipe": {"recipe": json.dumps(RECIPE, sort_keys=True), "ultralytics": version},
         }
 
