@@ -14,16 +14,15 @@ from fullshot.core.files import digest
 _MARK = '<meta name="made-of" content="{}">'
 
 
-def mark(inputs: Mapping[str, str], figures: Iterable[Path], about: Mapping[str, Any], label_studio: str) -> str:
+def mark(figures: Iterable[Path], about: Mapping[str, Any], label_studio: str) -> str:
     """What a page says, as HTML.
 
     Args:
-        inputs: that figures depend on.
-        figures: the files of all splits, whether they are there or not.
+        figures: the files of all splits, whether they are there or not; each says what it depends on.
         about: what is known of the weights.
         label_studio: the address that the page links to.
     """
-    parts = [dict(inputs), [digest(file) for file in figures], dict(about), label_studio]
+    parts = [[digest(file) for file in figures], dict(about), label_studio]
     return _MARK.format(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
 
 

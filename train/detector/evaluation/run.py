@@ -302,7 +302,7 @@ class _Evaluation:
         """Write the model card and the page of all splits that were measured with these inputs, where they are new."""
         folder, files = self.folder_of(source), [self._file(source, split) for split in reversed(SPLITS)]
         known = card.of_weights(source, trained_here=self._is_own(source))
-        its = mark(inputs, files, known, self.label_studio)
+        its = mark(files, known, self.label_studio)
         if (folder / CARD).is_file() and is_marked(folder / PAGE, its):
             return
         from fullshot.train.detector.evaluation import page
