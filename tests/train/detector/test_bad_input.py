@@ -18,11 +18,10 @@ from fullshot.core.settings import load
 from fullshot.core.tables.schemas import is_there
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
-from fullshot.train.detector import DETECTORS
+from tests.families import FAMILIES, TRAINED
 from tests.removing import remove_table
 
 MakeWorkspace = Callable[..., Workspace]
-FAMILIES = [name for name in DETECTORS.names() if ":" not in name]
 TORCHVISION = [name for name in FAMILIES if name != "yolo"]
 
 
@@ -81,7 +80,7 @@ def test_no_box(make_workspace: MakeWorkspace, family: str) -> None:
     assert not runs(workspace)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TRAINED)
 def test_one_class(make_workspace: MakeWorkspace, family: str) -> None:
     workspace = make_workspace(train=4, val=1)
     boxes = workspace.read("boxes")
@@ -92,7 +91,7 @@ def test_one_class(make_workspace: MakeWorkspace, family: str) -> None:
     assert detector.load(workspace).labels == ("bottom",)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TRAINED)
 def test_a_box_of_no_area_is_named_and_one_outside_of_its_picture_is_left_out(
     make_workspace: MakeWorkspace, family: str
 ) -> None:
@@ -122,7 +121,7 @@ def test_a_class_that_the_test_alone_has(make_workspace: MakeWorkspace, family: 
     assert not runs(workspace)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TRAINED)
 def test_a_picture_that_vanishes_between_two_epochs(
     make_workspace: MakeWorkspace,
     family: str,
@@ -148,7 +147,7 @@ def test_a_picture_that_vanishes_between_two_epochs(
     assert json.loads(train(workspace, family, "--resume", run.name, "--json", epochs=2).stdout)["resumed_at"] == 1
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TRAINED)
 def test_a_full_disk_while_a_checkpoint_is_written(
     make_workspace: MakeWorkspace, family: str, at_epoch: Callable[..., None]
 ) -> None:

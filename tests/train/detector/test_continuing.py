@@ -17,7 +17,7 @@ from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector
-from fullshot.train.detector import DETECTORS
+from tests.families import TRAINED
 from tests.killing import killed
 
 MakeWorkspace = Callable[..., Workspace]
@@ -56,7 +56,7 @@ def rates(workspace: Workspace, stats: dict[str, Any]) -> list[float]:
     return [float(group["lr"]) for group in state["param_groups"]]
 
 
-@pytest.mark.parametrize("family", [name for name in DETECTORS.names() if ":" not in name])
+@pytest.mark.parametrize("family", TRAINED)
 def test_a_finished_run_goes_on_to_more_epochs_in_a_new_one(
     make_workspace: MakeWorkspace, family: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,10 +76,7 @@ def test_a_finished_run_goes_on_to_more_epochs_in_a_new_one(
     assert record(workspace, str(more["run"]))["continues"] == name
     assert record(workspace, str(more["run"]))["settings"]["detector"]["epochs"] == 4
     assert len(list(workspace.models("detector").glob("*/run.json"))) == 2
-    # The way it would have gone, had all four been asked for at first.
-    whole = detector.fit(make_workspace(train=4, val=2), small(family, epochs=4))
     assert more["best_epoch"] >= 1
-    assert whole["epochs"] == 4
     capsys.readouterr()
     assert detector.fit(workspace, small(family), resume=name, epochs=4) == {**more, "trained": False}
     assert "nothing has changed since run" in capsys.readouterr().err
