@@ -116,9 +116,9 @@ def test_a_run_that_ended_early_is_patient_anew(
 ) -> None:
     # Ultralytics is patient without end with a model that finds nothing.
     known = trained[0].models("detector") / str(trained[2]["run"]) / "weights" / "best.pt"
-    model = str(known) if family == "yolo" else ""
+    start = {"model": str(known), "weights": ""} if family == "yolo" else {}
     workspace = make_workspace(train=4, val=2)
-    settings = small(family, model=model, epochs=9, patience=2, learning_rate=1e-9)
+    settings = small(family, **start, epochs=9, patience=2, learning_rate=1e-9)
     ended = detector.fit(workspace, settings)
     assert ended["epochs"] < 9
     on = detector.fit(workspace, settings, resume=str(ended["run"]), epochs=9)
