@@ -87,6 +87,15 @@ def test_a_finished_run_goes_on_to_more_epochs_in_a_new_one(
 
 
 @pytest.mark.parametrize("family", ["yolo", "fcos"])
+def test_a_run_that_was_killed_after_its_last_epoch_goes_on_to_more(make_workspace: MakeWorkspace, family: str) -> None:
+    workspace = make_workspace(train=4, val=2)
+    killed(workspace, EPOCHS, flags(family))
+    (folder,) = (file.parent for file in workspace.models("detector").glob("*/run.json"))
+    stats = detector.fit(workspace, small(family), resume=folder.name, epochs=EPOCHS + 1)
+    assert (stats["run"], stats["resumed_at"], stats["epochs"]) == (folder.name, EPOCHS, EPOCHS + 1)
+
+
+@pytest.mark.parametrize("family", ["yolo", "fcos"])
 def test_an_unfinished_run_goes_on_to_other_epochs_and_its_learning_rate_as_if_they_had_been_asked_for_at_first(
     make_workspace: MakeWorkspace, family: str
 ) -> None:

@@ -27,7 +27,7 @@ class Checkpoint:
         self._since = time.monotonic()
 
     def state(self) -> dict[str, Any]:
-        """``epochs`` done, the ``best_epoch``, ``seconds`` of training, and whether that was all (``complete``).
+        """``epochs`` done, the ``best_epoch``, ``seconds`` of training, and whether patience ended it (``complete``).
 
         Of a run that goes on from a finished one, ``patient_since`` says after how many epochs: Ultralytics counts its
         patience from there.
@@ -53,7 +53,8 @@ class Checkpoint:
             "epochs": trainer.epoch + 1,
             "best_epoch": before["best_epoch"] if best and best == before["patient_since"] else best,
             "seconds": before["seconds"] + now - self._since,
-            "complete": bool(trainer.stop),
+            # Who asks for more epochs than there were gets them, unless patience ended the training before.
+            "complete": bool(trainer.stop) and trainer.epoch + 1 < trainer.epochs,
         }
         self._since = now
         write_text(self._folder / "state.json", json.dumps(state))
