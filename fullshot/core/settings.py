@@ -191,7 +191,7 @@ class DetectorSettings(_Section):
     crops: Literal["auto", "always", "never"] = Field("auto", description="to learn from; auto: where all have one box")
     self_training: bool = Field(False, description="learn from a teacher's sure boxes on unlabelled full shots as well")
     teacher: str = Field("", description="of self-training: a run, or starter; empty: the detector in use")
-    teacher_score: float = Field(0.45, gt=0.15, le=1, description="the least score of a box that a teacher is sure of")
+    teacher_score: float = Field(0.35, ge=0.2, le=1, description="the least score of a box that a teacher is sure of")
     sampling: Literal["", "balanced"] = Field("", description="balanced: pictures with a rare label come more often")
 
     @model_validator(mode="after")

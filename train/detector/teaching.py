@@ -40,7 +40,7 @@ TAUGHT = "self_training"
 FILE = "teacher-boxes.parquet"
 """In the folder of a run: ``image_id``, ``path``, ``label``, corners in pixels of the stored picture, ``score``."""
 
-_RULES = "1"
+_RULES = "2"
 """Of what is taken; other ones teach otherwise."""
 
 # Whoever looked at a picture and drew no box on it has labelled it, too.
@@ -160,6 +160,7 @@ def teach(
         f"{stage}: {who}: {taken.pictures} of {len(paths)} unlabelled full shots join, with {table.num_rows} boxes of "
         f"a score of {section.teacher_score} or more; left out are {left_out['unsure']} with one of {UNSURE} or more "
         f"that is not sure, {left_out['nothing_sure']} without any, {left_out['unreadable']} that cannot be read"
+        + ("" if taken.pictures else "; detector.teacher_score says what is sure")
     )
     return table, facts
 
