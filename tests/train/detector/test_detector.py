@@ -376,7 +376,8 @@ detector.evaluate(workspace, chosen)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=fresh)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
-    assert all(line.startswith("train detector:") for line in done.stderr.splitlines()), done.stderr
+    ours = ("train detector:", "fullshot: yolo (garment-nano) starts from scratch")
+    assert all(line.startswith(ours) for line in done.stderr.splitlines()), done.stderr
 
 
 def test_a_killed_training_goes_on_where_it_stopped(
