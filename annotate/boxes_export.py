@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -251,21 +250,12 @@ def _nothing(
 def _replaced(folder: Path, format: str) -> Iterator[Path]:
     """A folder to write an export into, which takes its place when all of it is there."""
     place = folder.resolve()
+    files.bring_back(place)
     _must_be_free(folder, format)
-    unfinished, before = place.with_name(f".{place.name}.part"), place.with_name(f".{place.name}.before")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-    unfinished.mkdir(parents=True)
-    try:
+    with files.replaced_folder(place) as unfinished:
         yield unfinished
         record = {"format": format, "digest": _digest(unfinished)}
         files.write_text(unfinished / RECORD, json.dumps(record) + "\n")
-        shutil.rmtree(before, ignore_errors=True)
-        if place.exists():
-            place.rename(before)
-        unfinished.rename(place)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _must_be_free(folder: Path, format: str) -> None:

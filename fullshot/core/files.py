@@ -1,10 +1,13 @@
 """Files in one step: a reader sees the old file or the new one, never a part."""
 
+import contextlib
 import hashlib
 import json
 import math
 import os
+import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,39 @@ def write_bytes(path: Path, content: bytes) -> None:
     except BaseException:  # on a full disk it would stand in the way of the next attempt
         unfinished.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes the place of another when all of it is there.
+
+    Args:
+        folder: what is to be there in the end; what is there now stays until then, and where this fails.
+    """
+    bring_back(folder)
+    unfinished, before = folder.with_name(f".{folder.name}.part"), _before(folder)
+    shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        shutil.rmtree(before, ignore_errors=True)
+        if folder.exists():
+            folder.rename(before)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        bring_back(folder)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def bring_back(folder: Path) -> None:
+    """Bring back what :func:`replaced_folder` had set aside when it was killed before the new one was in place."""
+    if _before(folder).exists() and not folder.exists():
+        _before(folder).rename(folder)
+
+
+def _before(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.before")
 
 
 def digest(path: Path) -> str:

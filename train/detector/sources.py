@@ -99,7 +99,8 @@ class RunSource:
     @property
     def model(self) -> str:
         """Of the run."""
-        return str(self.run.section.get("model") or "the family's own")
+        made_with = self.run.record.get("made_with") or {}  # runs of before do not have it
+        return str(self.run.section.get("model") or made_with.get("model", {}).get("name") or "the family's own")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -134,8 +135,26 @@ class RunSource:
         return exported
 
 
+class _OfFile:
+    """What a file says of the detector that it holds."""
+
+    @cached_property
+    def _facts(self) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """As the file says."""
+        return tuple(json.loads(self._facts["labels"]))
+
+    @property
+    def image_size(self) -> int:
+        """As the file says."""
+        return int(self._facts["image_size"])
+
+
 @dataclass(frozen=True)
-class FileSource:
+class FileSource(_OfFile):
     """A file that a training of torchvision's families wrote; see :class:`Source`.
 
     Attributes:
@@ -161,7 +180,7 @@ class FileSource:
         return digest(self.file)
 
     @cached_property
-    def _about(self) -> Mapping[str, str]:
+    def _facts(self) -> Mapping[str, str]:
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -175,22 +194,12 @@ class FileSource:
     @property
     def family(self) -> str:
         """As the file says."""
-        return self._about["architecture"]
+        return self._facts["architecture"]
 
     @property
     def model(self) -> str:
         """As the file says."""
-        return self._about["backbone"]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """As the file says."""
-        return tuple(json.loads(self._about["labels"]))
-
-    @property
-    def image_size(self) -> int:
-        """As the file says."""
-        return int(self._about["image_size"])
+        return self._facts["backbone"]
 
     def load(self, section: DetectorSettings) -> Detector:
         """See :meth:`Source.load`."""
@@ -211,7 +220,7 @@ class FileSource:
 
 
 @dataclass(frozen=True)
-class ExportSource:
+class ExportSource(_OfFile):
     """A file that holds an export; see :class:`Source`.
 
     Attributes:
@@ -244,7 +253,9 @@ class ExportSource:
 
     @cached_property
     def _facts(self) -> Mapping[str, str]:
-        facts = read_export(self.file).facts
+        return self._of_detector(read_export(self.file).facts)
+
+    def _of_detector(self, facts: Mapping[str, str]) -> Mapping[str, str]:
         if "stride" not in facts:
             raise UserError(f"{self.file} holds no detector, but another network that was exported")
         return facts
@@ -254,25 +265,13 @@ class ExportSource:
         """Of what it was exported."""
         return f"exported, of the weights {self._facts['weights']}"
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """As the file says."""
-        return tuple(json.loads(self._facts["labels"]))
-
-    @property
-    def image_size(self) -> int:
-        """As the file says."""
-        return int(self._facts["image_size"])
-
     def load(self, section: DetectorSettings) -> Detector:
         """See :meth:`Source.load`."""
         from fullshot.train.detector.candidates import CandidateNetwork
         from fullshot.train.detector.network_detector import NetworkDetector
 
         network = read_export(self.file, section.runtime, section.precision)
-        if "stride" not in network.facts:
-            raise UserError(f"{self.file} holds no detector, but another network that was exported")
-        size = int(network.facts["image_size"])
+        size = int(self._of_detector(network.facts)["image_size"])
         run = CandidateNetwork.of_export(network, image_size=size, confidence=section.confidence)
         return NetworkDetector(run, digest=self.digest[:16], image_size=size)
 

@@ -152,10 +152,7 @@ def test_without_the_runtime_torch_finds_the_same_and_that_is_said_in_a_line(
     ]
 
 
-needs_openvino = pytest.mark.skipif(sys.version_info >= (3, 14), reason="no OpenVINO for this version of Python")
-
-
-@pytest.mark.parametrize("runtime", ["torch", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("runtime", ["torch", "openvino"])
 def test_whatever_runs_it_a_detector_finds_the_same(trained: Trained, runtime: str) -> None:
     pictures = photos(trained[0])
     expected = opened(run_folder(trained), runtime="onnxruntime").predict(pictures)
@@ -163,7 +160,6 @@ def test_whatever_runs_it_a_detector_finds_the_same(trained: Trained, runtime: s
     assert all(is_same(*pair) for pair in zip(answers, expected, strict=True))
 
 
-@needs_openvino
 def test_bfloat16_is_openvinos_or_said_to_be_none_of_this_processors(
     trained: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +172,6 @@ def test_bfloat16_is_openvinos_or_said_to_be_none_of_this_processors(
         opened(run_folder(trained), precision="bfloat16", runtime="onnxruntime")
 
 
-@needs_openvino
 def test_openvino_takes_the_place_of_onnx_runtime_and_tells_nobody(trained: Trained) -> None:
     code = """
 import sys

@@ -1,7 +1,6 @@
 """A detector as files for other runtimes, by its verb: each finds what the network finds, and a card says how well."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.train.detector.test_export import is_same, photos
 
 Trained = tuple[Workspace, Settings, dict[str, Any]]
 
-FORMATS = ["onnx"] if sys.version_info >= (3, 14) else ["onnx", "openvino"]
+FORMATS = ["onnx", "openvino"]
 LABELS = ("top", "bottom", "foot", "long")
 
 

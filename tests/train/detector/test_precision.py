@@ -11,8 +11,7 @@ from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import doctor
 from fullshot.train.detector import Detector, detection_store, detector_version, kept_detections, open_detector
-
-openvino = pytest.importorskip("fullshot.train.runtimes.openvino", reason="no OpenVINO for this version of Python")
+from fullshot.train.runtimes import openvino
 
 LEAST = 0.25
 

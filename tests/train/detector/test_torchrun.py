@@ -43,12 +43,17 @@ def records(workspace: Workspace) -> list[Path]:
     return sorted((workspace / "runs").glob("train-detector-*.json"))
 
 
+def trained_by_two(workspace: Workspace) -> "tuple[subprocess.CompletedProcess[str], dict[str, Any]]":
+    """What two processes that train together end with, and what they print."""
+    done = torchrun("train", "detector", str(workspace.root), *options(FLAGS), "--json")
+    assert done.returncode == 0, done.stderr
+    return done, json.loads(done.stdout)
+
+
 @pytest.mark.slow
 def test_two_processes_leave_what_one_leaves_and_the_first_alone_speaks(make_workspace: MakeWorkspace) -> None:
     workspace = make_workspace(train=7, val=2)
-    done = torchrun("train", "detector", str(workspace.root), *options(FLAGS), "--json")
-    assert done.returncode == 0, done.stderr
-    stats = json.loads(done.stdout)
+    done, stats = trained_by_two(workspace)
     assert (stats["trained"], stats["epochs"], stats["pictures"]["train"]) == (True, 2, 7)
     said = [line for line in done.stderr.splitlines() if line.startswith(("train detector:", "fullshot:"))]
     assert len(said) == len(set(said)), said
@@ -62,9 +67,8 @@ def test_two_processes_leave_what_one_leaves_and_the_first_alone_speaks(make_wor
     assert detector.load(workspace).labels == detector.load(alone).labels
 
     # Nothing to do: all of them end, and it is said once.
-    again = torchrun("train", "detector", str(workspace.root), *options(FLAGS), "--json")
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout) == {**stats, "trained": False}
+    again, found = trained_by_two(workspace)
+    assert found == {**stats, "trained": False}
     assert again.stderr.count("nothing has changed since run") == 1
 
     # And so do they where one of them is at fault.
@@ -80,8 +84,6 @@ def test_two_processes_leave_what_one_leaves_and_the_first_alone_speaks(make_wor
 @pytest.mark.slow
 def test_a_run_of_two_processes_goes_on_in_one(make_workspace: MakeWorkspace) -> None:
     workspace = make_workspace(train=6, val=2)
-    done = torchrun("train", "detector", str(workspace.root), *options(FLAGS), "--json")
-    assert done.returncode == 0, done.stderr
-    stats = json.loads(done.stdout)
+    _, stats = trained_by_two(workspace)
     more = detector.fit(workspace, load(detector={**FLAGS, "plots": False}), resume=stats["run"], epochs=3)
     assert (more["resumed_at"], more["epochs"]) == (2, 3)

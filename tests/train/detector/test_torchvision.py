@@ -79,8 +79,15 @@ def test_weights_of_ones_own_are_taken_and_others_are_refused(make_workspace: Ma
 
 
 def test_the_starter_weights_are_a_start(make_workspace: MakeWorkspace, capsys: pytest.CaptureFixture[str]) -> None:
-    detector.fit(make_workspace(train=4, val=2), small(weights="starter"))
+    workspace = make_workspace(train=4, val=2)
+    stats = detector.fit(workspace, small(weights="starter"))
     assert "fcos on tf_efficientnet_lite2 starts from the starter weights" in capsys.readouterr().err
+    # Whoever gets these weights is to know.
+    page = Path(detector.evaluate(workspace, small(), str(stats["run"]), split="val")["page"])
+    card = page.with_name("model-card.md").read_text()
+    assert "Family fcos, model tf_efficientnet_lite2" in card
+    assert "began with the starter weights, which learnt from Clothing Co-Parsing (Apache-2.0)" in card
+    assert "the starter weights, which learnt from" in page.read_text()
 
 
 def test_its_figures_and_pictures_can_be_watched_epoch_by_epoch(make_workspace: MakeWorkspace) -> None:

@@ -12,8 +12,6 @@ from fullshot.core.settings import load
 from fullshot.core.workspace import Workspace
 from fullshot.train import detector, tracking
 
-pytest.importorskip("mlflow")
-
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

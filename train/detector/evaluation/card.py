@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fullshot.core.files import digest
 from fullshot.train.detector.sources import Source
+from fullshot.train.weights import STARTER_FILE
 
 _TORCHVISION = "torchvision: BSD-3-Clause; timm, and its weights of EfficientNet-Lite: Apache-2.0"
 LICENCES = {
@@ -11,6 +13,12 @@ LICENCES = {
     **dict.fromkeys(("fcos", "retinanet", "faster-rcnn", "ssdlite"), _TORCHVISION),
 }
 """Of what trains and runs a family; of one that another package brings, nothing is known here."""
+
+BEGAN = (
+    "began with the starter weights, which learnt from Clothing Co-Parsing (Apache-2.0) and the clothing dataset "
+    "(CC0); whoever passes these weights on names them, and on photos of those sets the figures are too good"
+)
+"""Of a run that did."""
 
 UNKNOWN_DATA = "not recorded in the workspace: it is for the makers of the pictures and of the boxes to say"
 
@@ -53,6 +61,7 @@ def of_weights(source: Source, *, trained_here: bool) -> dict[str, Any]:
         "weights_sha256": source.digest,
         "megabytes": round(sum(file.stat().st_size for file in source.files) / 1e6, 2),
         "inputs": record.get("digest"),
+        "begins_with_starter": record.get("made_with", {}).get("model", {}).get("sha256") == digest(STARTER_FILE),
         "licences": {"detector": LICENCES.get(source.family, "not known"), "pictures and boxes": UNKNOWN_DATA},
     }
 
@@ -102,6 +111,7 @@ def markdown(about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) ->
         "",
         f"- `{about['weights']}`, {about['megabytes']} MB, sha256 `{about['weights_sha256']}`",
         *([_MADE_OF.format(about["inputs"])] if about["inputs"] else []),
+        *([f"- {BEGAN}"] if about["begins_with_starter"] else []),
         "",
         "## Licences",
         "",

@@ -1,15 +1,13 @@
 """Export a detector: files for other runtimes, each measured before it is kept."""
 
-import contextlib
 import json
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import fullshot
 from fullshot.core.errors import UserError
-from fullshot.core.files import digest, read_json, write_text
+from fullshot.core.files import bring_back, digest, read_json, replaced_folder, write_text
 from fullshot.core.progress import say, say_unchanged
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
@@ -93,13 +91,13 @@ def _exported(
         "pictures": _pictures_now(workspace, photos),
         "version": f"{fullshot.__version__}-{_FORMAT}",
     }
-    _bring_back(folder)
+    bring_back(folder)
     _must_be_free(folder)
     if (kept := _kept(folder, inputs)) is not None:
         say_unchanged(STAGE, "this was exported", f"it is in {folder}")
         return kept
     samples = of_photos(photos) if workspace is None or photos else of_workspace(workspace, source.labels, STAGE)
-    with _replaced(folder) as part:
+    with replaced_folder(folder) as part:
         stats = {**Making(source, settings.detector, samples, part).run(formats, int8=int8), "folder": str(folder)}
         files = {path.name: digest(path) for path in sorted(part.iterdir())}
         write_text(part / CARD, card.markdown(stats))
@@ -143,17 +141,6 @@ def _must_be_free(folder: Path) -> None:
         raise UserError(f"{folder} holds something else ({others[0]}): export into a new folder")
 
 
-def _before(folder: Path) -> Path:
-    """Where an export lies while another one takes its place."""
-    return folder.with_name(f".{folder.name}.before")
-
-
-def _bring_back(folder: Path) -> None:
-    """Bring back an export that was set aside by a process that was killed before its own was in place."""
-    if _before(folder).exists() and not folder.exists():
-        _before(folder).rename(folder)
-
-
 def _kept(folder: Path, inputs: dict[str, str]) -> Stats | None:
     """What was exported before of the same, if its files are whole."""
     found = read_json(folder / FIGURES)
@@ -161,21 +148,3 @@ def _kept(folder: Path, inputs: dict[str, str]) -> Stats | None:
     if found.pop("inputs", None) != inputs or not (folder / CARD).is_file():
         return None
     return found if all(digest(folder / name) == sha256 for name, sha256 in files.items()) else None
-
-
-@contextlib.contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which takes the place of another when all of it is there."""
-    part, before = folder.with_name(f".{folder.name}.part"), _before(folder)
-    shutil.rmtree(part, ignore_errors=True)  # of one that was killed
-    part.mkdir(parents=True)
-    try:
-        yield part
-        shutil.rmtree(before, ignore_errors=True)
-        if folder.exists():
-            folder.rename(before)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        _bring_back(folder)
-    shutil.rmtree(before, ignore_errors=True)

@@ -18,6 +18,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import detector
 from fullshot.train.detector import find_source
 from fullshot.train.exported import content_of
+from fullshot.train.runtimes import openvino
 from fullshot.train.weights import STARTER_FILE, about_starter
 from tests.browser import Opened
 from tests.train.detector.evaluation.conftest import ALL_FOUND, FOUND, PICTURES, name_of
@@ -418,7 +419,6 @@ def test_a_page_that_a_kill_left_behind_its_figures_is_written_again(
 def test_a_run_is_measured_again_in_another_precision(
     workspace: Workspace, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    openvino = pytest.importorskip("fullshot.train.runtimes.openvino", reason="no OpenVINO for this version of Python")
     train(FOUND)
     evaluate(workspace)
 
@@ -480,7 +480,6 @@ def test_a_run_whose_record_is_damaged_is_said_in_a_line(workspace: Workspace, t
 
 
 def test_the_card_of_an_export_knows_its_size_and_its_licence(workspace: Workspace, tmp_path: Path) -> None:
-    openvino = pytest.importorskip("fullshot.train.runtimes.openvino", reason="no OpenVINO for this version of Python")
     source = find_source("starter")
     file = tmp_path / "mine.xml"
     openvino.save(content_of(source.export, source.digest[:16], "openvino"), file)
