@@ -61,18 +61,22 @@ def test_what_cannot_be_finished_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 
 def test_a_folder_takes_the_place_of_another_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    with files.replaced_folder(folder) as part:
-        (part / "a").write_text("1")
-    with pytest.raises(KeyboardInterrupt), files.replaced_folder(folder) as part:
-        (part / "a").write_text("half")
-        raise KeyboardInterrupt
+
+    def written(name: str, text: str, error: BaseException | None = None) -> None:
+        with files.replaced_folder(folder) as part:
+            (part / name).write_text(text)
+            if error is not None:
+                raise error
+
+    written("a", "1")
+    with pytest.raises(KeyboardInterrupt):
+        written("a", "half", KeyboardInterrupt())
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} == {"out", "out/a"}
     assert (folder / "a").read_text() == "1"
     # Killed between the two moves: what was set aside comes back, and is not lost if the next attempt fails as well.
     folder.rename(tmp_path / ".out.before")
-    with pytest.raises(OSError, match="full"), files.replaced_folder(folder) as part:
-        raise OSError("the disk is full")
+    with pytest.raises(OSError, match="full"):
+        written("b", "half", OSError("the disk is full"))
     assert (folder / "a").read_text() == "1"
-    with files.replaced_folder(folder) as part:
-        (part / "b").write_text("2")
+    written("b", "2")
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} == {"out", "out/b"}
