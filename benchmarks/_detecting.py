@@ -1,5 +1,6 @@
 """What the benchmarks of the detector share: photos whose boxes are known, trainings, and what these took."""
 
+import argparse
 import hashlib
 import json
 import os
@@ -225,3 +226,18 @@ def draw_shop(folder: Path, collections: int) -> tuple[Path, Path]:
     categories = [{"id": number, "name": label} for label, number in numbers.items()]
     write_text(file, json.dumps({"images": images, "annotations": annotations, "categories": categories}))
     return photos, file
+
+
+def parser(description: str | None, kept: str) -> argparse.ArgumentParser:
+    """Of the flags that every benchmark on a user's photos takes.
+
+    Args:
+        description: of the benchmark.
+        kept: what ``--output`` keeps, in words.
+    """
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, no table")
+    made.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
+    made.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
+    made.add_argument("--output", type=Path, required=True, help=f"folder of {kept}; kept")
+    return made

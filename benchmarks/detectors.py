@@ -189,11 +189,7 @@ def _table(title: str, rows: list[Mapping[str, Any]]) -> Table:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, no table")
-    parser.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
-    parser.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
-    parser.add_argument("--output", type=Path, required=True, help="folder of rows, runs and workspaces; kept")
+    parser = _detecting.parser(__doc__, "rows, runs and workspaces")
     words = "folder of further full shots without boxes, for the row that learns from them"
     parser.add_argument("--unlabelled", type=Path, help=words)
     words = "boxes with finer labels on the same photos, a COCO file, for the row that learns these"

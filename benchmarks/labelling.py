@@ -306,12 +306,8 @@ def _rows(curves: dict[str, list[Curve]]) -> list[Row]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, no table")
-    parser.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
-    parser.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
+    parser = _detecting.parser(__doc__, "rounds, curve and workspace")
     parser.add_argument("--family", default="fcos", help="of the detectors; default: fcos")
-    parser.add_argument("--output", type=Path, required=True, help="folder of rounds, curve and workspace; kept")
     words = "follow these alone, so that two processes may share the work (their rounds.json go into one)"
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=(RANDOM, TYPICAL), help=words)
     for field in dataclasses.fields(Protocol):

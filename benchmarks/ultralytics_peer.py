@@ -123,11 +123,7 @@ def _rows(found: Mapping[int, Mapping[str, Any]]) -> list[Row]:
 
 def main(arguments: list[str] | None = None) -> None:
     """The script."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object, no table")
-    parser.add_argument("--photos", type=Path, required=True, help="folder of the pictures")
-    parser.add_argument("--annotations", type=Path, required=True, help="their boxes, a COCO file")
-    parser.add_argument("--output", type=Path, required=True, help="folder of rows, runs and workspaces; kept")
+    parser = _detecting.parser(__doc__, "rows, runs and workspaces")
     for name, value, words in (
         ("model", "yolo11n.yaml", "the architecture"),
         ("most", 0, "photos that are used; 0: all"),

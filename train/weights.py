@@ -230,13 +230,19 @@ def _folder(package: str) -> Path | None:
 
 
 def _is_detector(path: Path) -> bool:
-    """Whether a file in the format safetensors says that it holds a detector."""
+    """Whether a file says that it holds a detector.
+
+    Raises:
+        UserError: its name says that it is in the format safetensors, and it is not.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
             return "architecture" in (file.metadata() or {})
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError) as error:
+        if path.suffix == SAFETENSORS:
+            raise UserError(f"{path} holds no weights to start from ({type(error).__name__})") from None
         return False
 
 

@@ -25,11 +25,13 @@ def detect(
 ) -> None:
     """Find the garments in photos: a line each, as JSON, or drawn; works without a workspace."""
     from fullshot.core import settings
-    from fullshot.core.errors import StageFailed
+    from fullshot.core.errors import StageFailed, UserError
     from fullshot.core.progress import bar, say
     from fullshot.train import detector
 
     section = settings.load(detector={"device": device, "confidence": threshold}).detector
+    if output is not None and output.exists() and not output.is_dir():
+        raise UserError(f"expected a folder to draw into, got {output}")
     found = detector.Photos(photos, output)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fullshot.core.errors import MissingInput
+from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.files import digest
 from fullshot.core.interfaces import Detector
 from fullshot.core.progress import say
@@ -105,6 +105,8 @@ def open_detector(
         StageFailed: the weights of a run are gone or damaged.
     """
     section = _with(section or DetectorSettings(), confidence)
+    if not weights:  # an unset variable of a script, which is not to stand for the folder it runs in
+        raise UserError(f"expected weights, got nothing: name {STARTER}, a file, the folder of a run, or a workspace")
     path = Path(weights).expanduser()
     if weights != STARTER and path.is_dir() and not (path / "run.json").is_file():
         workspace = Workspace(path)

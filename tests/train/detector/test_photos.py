@@ -84,6 +84,16 @@ def test_what_cannot_be_read_is_named_and_the_others_are_looked_at(street: Path,
     assert nothing.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [(["--weights", ""], "expected weights, got nothing"), (["--output", __file__], "expected a folder to draw into")],
+)
+def test_a_wrong_flag_is_said_in_a_line(street: Path, flags: list[str], words: str) -> None:
+    done = run(street, *flags)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert words in done.stderr
+
+
 def test_a_turned_photo_is_looked_at_upright(street: Path, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # to be turned a quarter clockwise

@@ -70,6 +70,11 @@ def test_weights_of_ones_own_are_taken_and_others_are_refused(make_workspace: Ma
     (tmp_path / "none.pth").write_bytes(b"nothing")
     with pytest.raises(UserError, match="holds no weights to start from"):
         detector.fit(workspace, small(weights=str(tmp_path / "none.pth")))
+    runs = set(workspace.models("detector").iterdir())
+    (tmp_path / "none.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="holds no weights to start from"):
+        detector.fit(workspace, small(weights=str(tmp_path / "none.safetensors")))
+    assert set(workspace.models("detector").iterdir()) == runs
     with pytest.raises(UserError, match=r"setting detector\.weights: expected a file"):
         detector.fit(workspace, small(weights="nowhere.pth"))
     with pytest.raises(UserError, match=r"setting detector\.weights: yolo"):
