@@ -105,7 +105,7 @@ def embedder_examples(root: Path) -> None:
     with Workspace(root).open(WANTED) as data:
         create_training_examples(data)
         leakage.refuse(data)
-        digest = digests.rows_digest(data, [EXAMPLES], load().embedder, {})
+        digest = digests.rows_digest(digests.rows_of(data, [EXAMPLES]), load().embedder, {})
         examples = training_examples(data)
     print(json.dumps({"keys": len(keys_of(examples)), "digest": digest}))
 

@@ -53,25 +53,12 @@ def inputs_digest(
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
-def rows_digest(
-    data: "Dataset",
-    names: Sequence[str],
-    section: BaseModel,
-    more: Mapping[str, Mapping[str, str]],
-    *,
-    without: frozenset[str] = WITHOUT_EFFECT,
-) -> str:
-    """Digest of exactly the rows that a model is made from, and of the settings it is made with.
+def rows_of(data: "Dataset", names: Sequence[str]) -> Mapping[str, Sequence[object]]:
+    """What tells rows from others, by table: every cell is read.
 
     Args:
         data: knows the rows.
         names: of the tables or queries whose rows they are; their order does not matter.
-        section: the settings' section.
-        more: what else the model is made of, by name.
-        without: settings of the section that do not change the model.
-
-    Returns:
-        :data:`BY_ROWS` and 16 hexadecimal digits.
     """
     rows = {}
     for name in names:
@@ -80,6 +67,27 @@ def rows_digest(
         # A sum, so that the rows need not be sorted, nor be in memory.
         digest = f"sum(md5_number_lower(concat_ws(chr(31), {text}))::HUGEINT)"
         rows[name] = [columns, *(str(number) for number in data.rows(f"SELECT count(*), {digest} FROM {name}")[0])]
+    return rows
+
+
+def rows_digest(
+    rows: Mapping[str, Sequence[object]],
+    section: BaseModel,
+    more: Mapping[str, Mapping[str, str]],
+    *,
+    without: frozenset[str] = WITHOUT_EFFECT,
+) -> str:
+    """Digest of exactly the rows that a model is made from, and of the settings it is made with.
+
+    Args:
+        rows: see :func:`rows_of`.
+        section: the settings' section.
+        more: what else the model is made of, by name.
+        without: settings of the section that do not change the model.
+
+    Returns:
+        :data:`BY_ROWS` and 16 hexadecimal digits.
+    """
     made_of = {"rows": rows, "settings": section.model_dump(mode="json", exclude=set(without)), "more": more}
     return BY_ROWS + hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 

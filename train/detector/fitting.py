@@ -192,11 +192,12 @@ def _found_or_trained(task: _Task) -> tuple[Run, bool, str]:
 
 def _run_of(task: _Task, data: Dataset, boxes: "pd.DataFrame") -> tuple[Beginning, str, Run | None]:
     """With what to begin, and the digest of it; and the run of these boxes, finished or not, where there is one."""
-    tables = [CHOSEN, *([teaching.UNLABELLED] if task.teacher else [])]
+    # Read once: whatever it began with, the rows are the same.
+    rows = digests.rows_of(data, [CHOSEN, *([teaching.UNLABELLED] if task.teacher else [])])
 
     def digest_of(beginning: Beginning) -> str:
         section, made_with = beginning.section, beginning.made_with
-        return digests.rows_digest(data, tables, section, made_with, without=_without_effect(section))
+        return digests.rows_digest(rows, section, made_with, without=_without_effect(section))
 
     def find(beginning: Beginning, resume: str | None = None) -> Run | None:
         return runs.find_run(

@@ -67,7 +67,7 @@ def _found_or_trained(
     with workspace.open(WANTED) as data:
         create_training_examples(data)
         leakage.refuse(data)
-        digest = digests.rows_digest(data, [EXAMPLES], section, made_with, without=_WITHOUT_EFFECT)
+        digest = digests.rows_digest(digests.rows_of(data, [EXAMPLES]), section, made_with, without=_WITHOUT_EFFECT)
         examples = training_examples(data)  # last: none of the queries has to do with less memory
     run = runs.find_run(
         workspace,
