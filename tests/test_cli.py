@@ -67,8 +67,8 @@ def test_help_lists_the_commands() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("curate", "{none}"), "no workspace at {none}: run `fullshot crawl {none} --shop … URL` first"),
-        (("curate", "{empty}"), "no images.csv in {empty}: run `fullshot crawl {empty}` first"),
+        (("curate", "{none}"), "no workspace at {none}: run `fullshot add {none} FOLDER` first, or `fullshot crawl`"),
+        (("curate", "{empty}"), "no images.csv in {empty}: run `fullshot add {empty} FOLDER` first, or `fullshot"),
         (("train", "detector", "{crawled}"), "no boxes.csv in {crawled}: run `fullshot boxes import {crawled}` first"),
         (("train", "embedder", "{crawled}"), "no dataset2.csv in {crawled}: run `fullshot curate {crawled}` first"),
         (("index", "build", "{crawled}"), "no curated.csv in {crawled}: run `fullshot curate {crawled}` first"),

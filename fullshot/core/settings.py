@@ -170,7 +170,7 @@ class DetectorSettings(_Section):
     """How the garment detector is trained."""
 
     family: str = Field("fcos", description="fcos, retinanet, faster-rcnn, ssdlite, yolo, or one of another package")
-    model: str = Field("", description="a model file or name of yolo's, a backbone of timm; empty: the family's own")
+    model: str = Field("", description="a backbone of timm, or a model of yolo's; empty: that of the weights")
     weights: str = Field("", description="to begin with: a file, starter, imagenet, none; empty: the best there are")
     starter: bool = Field(True, description="use the starter weights until the workspace has a detector of its own")
     epochs: int = Field(0, ge=0, description="passes over the training pictures; 0: the family's own")

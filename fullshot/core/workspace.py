@@ -84,7 +84,8 @@ class Workspace:
             MissingInput: it is not; says what to run first.
         """
         if not self.root.is_dir():
-            raise MissingInput(f"no workspace at {self.root}: run `fullshot crawl {self.root} --shop … URL` first")
+            first = f"run `fullshot add {self.root} FOLDER` first, or `fullshot crawl`"
+            raise MissingInput(f"no workspace at {self.root}: {first}")
 
     def must_have(self, *names: str) -> None:
         """Check that tables are there, without reading them: what can be said at once, before a library is loaded.

@@ -334,4 +334,6 @@ def missing(name: str, csv_file: Path) -> str:
     command = MADE_BY.get(name)
     root = csv_file.parent.parent if csv_file.parent.name == EXPORTS else csv_file.parent
     hint = f": run `fullshot {command} {root}` first" if command else ""
+    if name == "images":
+        hint = f": run `fullshot add {root} FOLDER` first, or `fullshot {command}`"
     return f"no {csv_file.name} in {root}{hint}"

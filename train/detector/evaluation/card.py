@@ -20,6 +20,8 @@ BEGAN = (
 )
 """Of a run that did."""
 
+ELSEWHERE = "was not trained in this workspace, so that it may have learnt from these pictures"
+
 UNKNOWN_DATA = "not recorded in the workspace: it is for the makers of the pictures and of the boxes to say"
 
 
@@ -127,8 +129,7 @@ def _trained(about: Mapping[str, Any]) -> str:
     trained = f"trained at {about['trained_at']} by fullshot {about['version']}" if about["trained_at"] else ""
     if about["trained_here"]:
         return trained
-    elsewhere = "not trained in this workspace, so that it may have learnt from these pictures"
-    return f"{trained}; {elsewhere}" if trained else elsewhere
+    return f"{trained}; it {ELSEWHERE}" if trained else f"it {ELSEWHERE}"
 
 
 def _taught_in_words(facts: Mapping[str, Any] | None) -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fullshot.train.detector.evaluation.card import BEGAN, ELSEWHERE
+
 
 def side_by_side(names: Sequence[str], measured: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """A row a detector and split.
@@ -31,3 +33,15 @@ def side_by_side(names: Sequence[str], measured: Sequence[Sequence[Mapping[str, 
             row |= {name: figures[name] for name in ("calibration_error", "best_score", "doubted_boxes")}
             rows.append({**row, "megabytes": about["megabytes"], "seconds": about["seconds"]})
     return rows
+
+
+def caveats(names: Sequence[str], measured: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """Why the figures of some detectors may be too good, by name: what may have seen the pictures is no fair rival.
+
+    Args:
+        names: see :func:`side_by_side`.
+        measured: see there.
+    """
+    abouts = {called: its[0]["about"] for called, its in zip(names, measured, strict=True)}
+    words = {called: ELSEWHERE for called, about in abouts.items() if not about["trained_here"]}
+    return words | {called: BEGAN for called, about in abouts.items() if about["begins_with_starter"]}

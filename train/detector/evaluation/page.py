@@ -57,16 +57,19 @@ def render(
     )
 
 
-def render_comparison(rows: Sequence[Mapping[str, Any]], splits: Sequence[str], pages: Mapping[str, str]) -> str:
+def render_comparison(
+    rows: Sequence[Mapping[str, Any]], splits: Sequence[str], pages: Mapping[str, str], caveats: Mapping[str, str]
+) -> str:
     """The page that shows detectors side by side.
 
     Args:
         rows: see :func:`fullshot.train.detector.evaluation.comparison.side_by_side`.
         splits: that they were measured on.
         pages: where the page of each lies, by its name, seen from this one.
+        caveats: why the figures of some may be too good, by name.
     """
     template = html.environment(_FOLDER).get_template("comparison.html.j2")
-    return template.render(runs=rows, splits=splits, pages=pages)
+    return template.render(runs=rows, splits=splits, pages=pages, caveats=caveats)
 
 
 def _plots(figures: Mapping[str, Any]) -> dict[str, str]:

@@ -122,7 +122,7 @@ def compare(
     """
     # Not above: figures that are kept need none of it.
     from fullshot.train.detector.evaluation import page
-    from fullshot.train.detector.evaluation.comparison import side_by_side
+    from fullshot.train.detector.evaluation.comparison import caveats, side_by_side
 
     different = list(dict.fromkeys(names))
     if len(different) < 2:
@@ -131,14 +131,16 @@ def compare(
         chosen = [find_source(name, workspace) for name in different]
         evaluation = _Evaluation(workspace, settings, split, label_studio)
         names = _told_apart(chosen, different)
-        rows = side_by_side(names, evaluation.of_sources(chosen))
+        measured = evaluation.of_sources(chosen)
+        rows = side_by_side(names, measured)
         target = workspace.models(KIND) / COMPARISON
         there = {row["split"] for row in rows}
         pages = {
             name: (evaluation.folder_of(source) / PAGE).relative_to(target.parent).as_posix()
             for name, source in zip(names, chosen, strict=True)
         }
-        write_text(target, page.render_comparison(rows, [name for name in reversed(SPLITS) if name in there], pages))
+        shown = [name for name in reversed(SPLITS) if name in there]
+        write_text(target, page.render_comparison(rows, shown, pages, caveats(names, measured)))
         stats |= {"split": split, "runs": rows, "page": str(target)}
     return stats
 

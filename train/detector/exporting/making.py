@@ -200,9 +200,8 @@ class Making:
         from fullshot.train.detector.exporting import measuring
 
         detectors = [opened(confidence=LEAST_SCORE) for opened in openers]
-        return measuring.look(
-            detectors, self.samples, [opened(confidence=self.section.confidence) for opened in openers]
-        )
+        timed = [opened(confidence=self.section.confidence) for opened in openers]
+        return measuring.look(detectors, self.samples, timed)
 
     def _sure(self, boxes: Sequence[Box]) -> list[Box]:
         """Boxes that the network is sure of, as if somebody had drawn them."""
@@ -215,8 +214,8 @@ class Making:
 
         network = runtimes.open_network(model, runtimes.chosen())
         asked = CandidateNetwork.of_export(network, image_size=self.source.image_size, confidence=1.0)
-        pictures = (asked.seen([picture]) for _, picture in read(self.samples.calibrated, lambda path: None))
-        ranges = quantized.calibrated(model, pictures)
+        pictures = read(self.samples.calibrated, "calibrating", lambda path: None)
+        ranges = quantized.calibrated(model, (asked.seen([picture]) for _, picture in pictures))
         delicate = quantized.delicate_layers(model)
         yield "delicate layers", quantized.quantized(model, ranges, delicate)
         yield (

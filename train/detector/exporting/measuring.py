@@ -48,7 +48,7 @@ def look(detectors: Sequence[Detector], samples: Samples, timed: Sequence[Detect
         timed: the same detectors with the confidence that they are used with: what is timed.
     """
     found = Findings(boxes=[[] for _ in detectors], seconds=[[] for _ in detectors])
-    for number, picture in read(samples.measured, found.unreadable.append):
+    for number, picture in read(samples.measured, "measuring", found.unreadable.append):
         found.numbers.append(number)
         found.sizes.append((picture.shape[1], picture.shape[0]))
         for place, detector in enumerate(detectors):

@@ -8,7 +8,7 @@ from fullshot.core.boxes import Box, Picture
 from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.files import digest
 from fullshot.core.pictures import NotAnImage, read_rgb
-from fullshot.core.progress import say_unreadable
+from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.workspace import Workspace
 from fullshot.train.detector.photos import Photos
 
@@ -95,24 +95,28 @@ def digests(samples: Samples) -> str:
     return ",".join(digest(path)[:16] for path in (*samples.measured, *samples.calibrated))
 
 
-def read(files: Sequence[Path], unreadable: Callable[[Path], None]) -> Iterator[tuple[int, Picture]]:
-    """The pictures of files, each with its number; one at a time is in memory.
+def read(files: Sequence[Path], what: str, unreadable: Callable[[Path], None]) -> Iterator[tuple[int, Picture]]:
+    """The pictures of files, each with its number; one at a time is in memory, and how far it is can be seen.
 
     Args:
         files: to be read upright.
+        what: is done with them, in a word or two.
         unreadable: is told of each file that cannot be read.
 
     Raises:
         StageFailed: none can.
     """
     seen = 0
-    for number, path in enumerate(files):
-        try:
-            picture = read_rgb(path, upright=True)
-        except (NotAnImage, OSError):
-            unreadable(path)
-            continue
-        seen += 1
-        yield number, picture
+    with bar(f"export detector: {what}", "pictures") as advance:
+        for number, path in enumerate(files):
+            advance(number, len(files))
+            try:
+                picture = read_rgb(path, upright=True)
+            except (NotAnImage, OSError):
+                unreadable(path)
+                continue
+            seen += 1
+            yield number, picture
+        advance(len(files), len(files))
     if not seen:
         raise StageFailed(f"none of {len(files)} pictures can be read, such as {files[0]}")

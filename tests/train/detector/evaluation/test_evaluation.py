@@ -341,6 +341,8 @@ def test_weights_that_no_run_here_has_are_measured_and_compared(
     for place in range(3):
         linked = page.page.locator("thead a").nth(place).get_attribute("href")
         assert (Path(stats["page"]).parent / str(linked)).is_file()
+    warned = page.page.locator("#summary .warning").all_inner_texts()
+    assert [words.split(" was not trained in this workspace")[0] for words in warned] == ["starter", str(file)]
     assert page.errors == []
     # The same run, named by the folder that it was copied to.
     assert evaluate(workspace, "--weights", str(elsewhere))["map50"] == stats["runs"][0]["map50"]
