@@ -34,6 +34,11 @@ def is_follower() -> bool:
     return rank() > 0
 
 
+def is_beside_leader() -> bool:
+    """Whether this process runs on the machine of the one that leads: torchrun counts them machine by machine."""
+    return rank() < local()[1]
+
+
 @contextlib.contextmanager
 def leading() -> Iterator[Callable[[Any], None]]:
     """Lead the other processes, where there are any.

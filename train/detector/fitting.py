@@ -128,7 +128,12 @@ def follow() -> None:
             trainer = trainer_for(section)
             if isinstance(trainer, StartsFromWeights):
                 trainer.look_for_weights(sources)
-            trainer.fit(data, folder, lambda done, total, note="": None)
+            try:
+                trainer.fit(data, folder, lambda done, total, note="": None)
+            except UserError as error:
+                if torchrun.is_beside_leader():  # which comes to the same, and says it
+                    raise SystemExit(error.exit_code) from None
+                raise
 
 
 def _task(
