@@ -16,7 +16,7 @@ from fullshot.annotate.formats import BOX_FORMATS
 from fullshot.annotate.formats import labels as label_maps
 from fullshot.annotate.formats.annotated import SUFFIXES, Annotated
 from fullshot.annotate.formats.labels import LabelMap
-from fullshot.annotate.imported_boxes import KEYS, replace_imported
+from fullshot.annotate.imported_boxes import COLUMNS, replace_imported
 from fullshot.annotate.imported_splits import keep_splits
 from fullshot.core import image_store
 from fullshot.core import pictures as storage
@@ -301,12 +301,14 @@ class _Rows:
     Attributes:
         identities: of their pictures.
         labels: of the boxes.
+        product_types: of the boxes; None where the file does not say more than the label.
         corners: ``x_min, y_min, x_max, y_max`` of one after another.
     """
 
     def __init__(self) -> None:
         self.identities: list[str] = []
         self.labels: list[str] = []
+        self.product_types: list[str | None] = []
         self.corners = array("d")
 
     def add(
@@ -336,10 +338,13 @@ class _Rows:
             count["clipped"] += any(abs(a - b) > _ROUNDING for a, b in zip(inside, corners, strict=True))
             self.identities.append(identity)
             self.labels.append(str(label))
+            self.product_types.append(label_map.product_type(name))
             self.corners.extend(inside)
 
     def table(self) -> pyarrow.Table:
-        """As columns ``image_id, label, x_min, y_min, x_max, y_max``."""
+        """As :data:`fullshot.annotate.imported_boxes.COLUMNS`."""
         corners = np.frombuffer(self.corners, np.float64).reshape(-1, 4)
-        columns = [pyarrow.array(self.identities, pyarrow.string()), pyarrow.array(self.labels, pyarrow.string())]
-        return pyarrow.table([*columns, *map(pyarrow.array, corners.T.copy())], names=[*KEYS])
+        identities, labels, types = (
+            pyarrow.array(texts, pyarrow.string()) for texts in (self.identities, self.labels, self.product_types)
+        )
+        return pyarrow.table([identities, labels, *map(pyarrow.array, corners.T.copy()), types], names=[*COLUMNS])

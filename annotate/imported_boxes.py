@@ -19,6 +19,11 @@ _SAME, _SAME_WHOLE = 0.5, 1.0
 where the format has whole pixels alone, which lie round the box."""
 
 KEYS = ("image_id", "label", "x_min", "y_min", "x_max", "y_max")
+"""What tells a box from others."""
+
+COLUMNS = (*KEYS, "product_type")
+"""Of the boxes that a file holds."""
+
 _CORNERS = KEYS[2:]
 _NUMBERED = f"SELECT row_number() OVER () AS place, {', '.join(KEYS)}"
 _PAIRS = f"""
@@ -39,7 +44,7 @@ SELECT * EXCLUDE (_fs_part, _fs_place) FROM (
     SELECT *, 0 AS _fs_part, row_number() OVER () AS _fs_place FROM boxes
     WHERE source <> '{SOURCE}' OR image_id NOT IN (SELECT image_id FROM replaced)
     UNION ALL BY NAME
-    SELECT {", ".join(KEYS)}, '{SOURCE}' AS source, '{{moment}}' AS updated_at, 1 AS _fs_part, place AS _fs_place
+    SELECT {", ".join(COLUMNS)}, '{SOURCE}' AS source, '{{moment}}' AS updated_at, 1 AS _fs_part, place AS _fs_place
     FROM imported WHERE image_id IN (SELECT image_id FROM replaced)
 ) ORDER BY _fs_part, _fs_place
 """
@@ -62,7 +67,7 @@ def replace_imported(
         data: the tables.
         pictures: the ``image_id`` of those that the file tells of.
         bare: those of them of which it has no box: what people drew and a shop said stays.
-        boxes: theirs, with the columns :data:`KEYS`.
+        boxes: theirs, with the columns :data:`COLUMNS`.
         label_map: says what the file's format can carry: what it cannot is no difference.
         format: the file's, a key of :data:`fullshot.annotate.formats.BOX_FORMATS`.
 
@@ -72,7 +77,7 @@ def replace_imported(
     is_there = data.has("boxes")
     data.make_if_missing("boxes")
     data.create("new_boxes", boxes)
-    data.create("imported", f"{_NUMBERED} FROM new_boxes")
+    data.create("imported", f"SELECT row_number() OVER () AS place, {', '.join(COLUMNS)} FROM new_boxes")
     data.create("replaced", pyarrow.table({"image_id": pictures}))
     known = without = 0
     if is_there and len(pictures):

@@ -35,6 +35,7 @@ class _Image(BaseModel):
 class _Category(BaseModel):
     id: int
     name: str
+    product_type: str = ""  # what a shop calls it, where a data set says so
 
 
 class _Annotation(BaseModel):
@@ -125,7 +126,7 @@ class _Pictures(Iterable[Annotated]):
             if isinstance(part, _Image):
                 self._add_picture(part)
             elif isinstance(part, _Category):
-                names[part.id] = part.name
+                names[part.id] = part.product_type or part.name
             elif isinstance(part, _Annotation):
                 boxes.add(part, f"{self._path}: annotations.{number}")
         for key in missing:

@@ -62,6 +62,10 @@ class LabelMap:
         """What a category stands for; None where nobody knows it."""
         return self._labels.get(_key(category)) or self._taxonomy.wear(category)
 
+    def product_type(self, category: str) -> str | None:
+        """The product type that a category is; None where it is no garment that the taxonomy knows by this name."""
+        return category if self._taxonomy.wear(category) in GARMENTS else None
+
 
 def load(format: str, taxonomy: Taxonomy, own: Path | None = None) -> LabelMap:
     """A format's label map.

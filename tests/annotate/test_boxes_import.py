@@ -84,6 +84,25 @@ def test_boxes_are_read_into_the_table(
     assert {key: stats[key] for key in counted} == counted
 
 
+def test_what_a_file_says_beyond_the_label_is_the_product_type(workspace: Workspace, tmp_path: Path) -> None:
+    picture(tmp_path / "mine", "a.png", 10)
+    boxes = [(name, (1.0, 2.0, 30.0, 40.0 + number)) for number, name in enumerate(("Jeans", "top", "spaceship"))]
+    file = annotations(tmp_path / "mine", one(*boxes))
+    importing.import_boxes(workspace, SETTINGS, file, "coco")
+    assert workspace.read("boxes")[["label", "product_type"]].fillna("").to_numpy().tolist() == [
+        ["bottom", "Jeans"],
+        ["top", ""],
+    ]
+    # A data set may say what a shop calls its categories.
+    content = json.loads(file.read_text())
+    for category in content["categories"]:
+        if category["name"] == "spaceship":
+            category["product_type"] = "Jackets"
+    file.write_text(json.dumps(content))
+    importing.import_boxes(workspace, SETTINGS, file, "coco")
+    assert workspace.read("boxes")["product_type"].fillna("").tolist() == ["Jeans", "", "Jackets"]
+
+
 def test_pictures_are_known_by_their_bytes(workspace: Workspace, tmp_path: Path) -> None:
     box = ("top", (0.0, 0.0, 10.0, 10.0))
     picture(tmp_path / "mine" / "photos", "renamed.png", 20)

@@ -239,6 +239,7 @@ SCHEMAS: dict[str, Schema] = {
             "revision": _count(),
             "updated_at": _time(),
             "product_id": _text(),
+            "product_type": _text(),
         },
         holds=("x_min < x_max and y_min < y_max",),
     ),
@@ -273,7 +274,8 @@ SCHEMAS: dict[str, Schema] = {
     "labels": Schema({"label": _count(empty=False), "product_id": _text(empty=False, unique=True)}),
     **dict.fromkeys(_BY_GENDER_AND_WEAR, Schema(_LABELLED)),
 }
-"""A table's name and its schema. ``boxes.product_id`` is the product worn in the box, where that is known; the delays
+"""A table's name and its schema. ``boxes.product_id`` is the product worn in the box,
+and ``product_type`` what it is, where that is known; the delays
 and ``ledger.paused`` are in seconds; ``products.style`` is the same for all colours of a product, and one of their
 ``product_id``, or another name. ``verdicts`` is a person's: a shot, and whether to keep the picture, where either
 is not empty, outweighs what ``curated`` would say. ``queue`` is what waits for one. ``annotations`` has a
