@@ -1,11 +1,11 @@
-"""Gender, wear, and which product type is worn where.
+"""Gender, wear, colour, and which product type is worn where.
 
 The words are data (``taxonomy.toml``): a workspace adds its own without touching code.
 """
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -97,12 +97,22 @@ def _keys(kind: str, words: Iterable[str]) -> list[str]:
     return list(keys.values())
 
 
+def type_key(product_type: str) -> str:
+    """What product types are the same by: as words are compared, and ``Shirt`` is ``Shirts``, ``Dress`` ``Dresses``."""
+    key = _key(product_type)
+    if key.endswith(("sses", "shes", "ches", "xes")):
+        return key[:-2]
+    return key[:-1] if key.endswith("s") and not key.endswith("ss") else key
+
+
 class Taxonomy:
-    """Product type → wear, and a shop's word → gender.
+    """Product type → wear, a shop's word → gender, a colour → its family, and which types are taken for each other.
 
     Args:
         wear: a wear's name and the product types worn there.
         gender: a gender's name and the words shops use for it.
+        colour: a family's name and the words shops use for its colours.
+        similar: groups of product types of which a shop may call a garment one or another.
 
     Raises:
         UserError: a word has neither a letter nor a digit.
@@ -112,9 +122,18 @@ class Taxonomy:
         <Wear.TOP: 'top'>
     """
 
-    def __init__(self, wear: Mapping[str, list[str]], gender: Mapping[str, list[str]]) -> None:
+    def __init__(
+        self,
+        wear: Mapping[str, list[str]],
+        gender: Mapping[str, list[str]],
+        colour: Mapping[str, list[str]] | None = None,
+        similar: Sequence[Sequence[str]] = (),
+    ) -> None:
         self._wear = {key: Wear(name) for name, words in wear.items() for key in _keys(f"wear.{name}", words)}
         self._gender = {key: Gender(name) for name, words in gender.items() for key in _keys(f"gender.{name}", words)}
+        families = (colour or {}).items()
+        self._colour = {key: name for name, words in families for key in _keys(f"colour.{name}", words)}
+        self._similar = [frozenset(map(type_key, group)) for group in similar if _keys("similar.types", group)]
 
     def wear(self, product_type: str) -> Wear | None:
         """Where this product type is worn; None where the taxonomy does not know it."""
@@ -124,12 +143,35 @@ class Taxonomy:
         """Whom the shop's words mean; ``unknown`` where the taxonomy does not know them."""
         return self._gender.get(_key(words), Gender.UNKNOWN)
 
-    def extended(self, wear: Mapping[str, list[str]], gender: Mapping[str, list[str]]) -> "Taxonomy":
-        """This taxonomy with further words, which win over the present ones."""
-        result = Taxonomy(wear, gender)
+    def colour(self, words: str) -> str | None:
+        """The family of a shop's colour, such as ``blue`` of ``Navy Blue``; None where it is not known."""
+        return self._colour.get(_key(words))
+
+    def similar_types(self, product_type: str) -> frozenset[str]:
+        """The keys of the product types that this one may be taken for, its own among them; see :func:`type_key`."""
+        key = type_key(product_type)
+        return frozenset([key]).union(*(group for group in self._similar if key in group))
+
+    def extended(
+        self,
+        wear: Mapping[str, list[str]],
+        gender: Mapping[str, list[str]],
+        colour: Mapping[str, list[str]] | None = None,
+        similar: Sequence[Sequence[str]] = (),
+    ) -> "Taxonomy":
+        """This taxonomy with further words, which win over the present ones; see the arguments of the class."""
+        result = Taxonomy(wear, gender, colour, similar)
         result._wear = {**self._wear, **result._wear}
         result._gender = {**self._gender, **result._gender}
+        result._colour = {**self._colour, **result._colour}
+        result._similar = [*self._similar, *result._similar]
         return result
+
+
+class _Similar(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    types: list[list[str]] = []
 
 
 class _File(BaseModel):
@@ -139,13 +181,15 @@ class _File(BaseModel):
 
     wear: dict[Wear, list[str]] = {}
     gender: dict[Gender, list[str]] = {}
+    colour: dict[str, list[str]] = {}
+    similar: _Similar = _Similar()
 
 
 @cache
 def built_in() -> Taxonomy:
     """The taxonomy that comes along."""
     data = tomllib.loads(files("fullshot.core").joinpath("taxonomy.toml").read_text("utf-8"))
-    return Taxonomy(data["wear"], data["gender"])
+    return Taxonomy(data["wear"], data["gender"], data["colour"], data["similar"]["types"])
 
 
 def load(toml_file: Path | None = None) -> Taxonomy:
@@ -158,8 +202,8 @@ def load(toml_file: Path | None = None) -> Taxonomy:
     if toml_file is None or not toml_file.is_file():
         return built_in()
     try:
-        words = _File.model_validate(tomllib.loads(toml_file.read_text("utf-8")))
-        return built_in().extended(**words.model_dump(mode="json"))
+        words = _File.model_validate(tomllib.loads(toml_file.read_text("utf-8"))).model_dump(mode="json")
+        return built_in().extended(words["wear"], words["gender"], words["colour"], words["similar"]["types"])
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"] if part != "[key]")

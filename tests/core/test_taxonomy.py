@@ -37,6 +37,49 @@ def test_gender_of_a_shops_word() -> None:
     ]
 
 
+def test_colours_belong_to_families() -> None:
+    words = taxonomy.built_in()
+    assert [words.colour(word) for word in ("Navy Blue", "navy-blue", "Off White", "Beige", "Plaid")] == [
+        "blue",
+        "blue",
+        "white",
+        "beige",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("product_type", "other", "is_same"),
+    [
+        ("Shirts", "shirt", True),
+        ("Dresses", "Dress", True),
+        ("T-Shirt", "Tshirts", True),
+        ("Shoes", "Shoe", True),
+        ("Dress", "Dres", False),
+        ("Watches", "Watch", True),
+        ("Jeans", "Jeggings", False),
+    ],
+)
+def test_one_and_many_are_one_product_type(product_type: str, other: str, is_same: bool) -> None:
+    assert (taxonomy.type_key(product_type) == taxonomy.type_key(other)) is is_same
+
+
+def test_similar_types_are_those_that_shops_do_not_keep_apart() -> None:
+    words = taxonomy.built_in()
+    assert {"tshirt", "top", "tunic"} <= words.similar_types("Tops")  # of two groups
+    assert "tunic" not in words.similar_types("Tshirts")
+    assert words.similar_types("Lungis") == {"lungi"}
+
+
+def test_a_workspace_adds_its_own_colours_and_similar_types(tmp_path: Path) -> None:
+    file = tmp_path / "taxonomy.toml"
+    file.write_text('[colour]\nblue = ["Petrol"]\nneon = ["Yellow"]\n[similar]\ntypes = [["Lungis", "Dhotis"]]\n')
+    words = taxonomy.load(file)
+    assert [words.colour(word) for word in ("petrol", "Yellow", "Navy")] == ["blue", "neon", "blue"]
+    assert words.similar_types("dhoti") == {"dhoti", "lungi"}
+    assert "sweater" in words.similar_types("Sweatshirt")
+
+
 def test_a_workspace_adds_its_own_words(tmp_path: Path) -> None:
     file = tmp_path / "taxonomy.toml"
     file.write_text('[wear]\nfoot = ["Clogs"]\nother = ["Tshirts"]\n')
