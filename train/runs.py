@@ -1,13 +1,13 @@
 """The folders of training runs: ``models/<kind>/<run>/``, and which of them is the model in use.
 
 ``run.json`` is written when a run starts, ``metrics.json`` when its weights are complete, and the pointer
-``models/<kind>/latest.json`` last of all: an unfinished run is never in use.
+``models/<kind>/latest.json`` last of all: an unfinished run is never in use. A run that is worse than the one in use
+does not take its place; whoever wants it names it.
 """
 
 import datetime
-import functools
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,13 @@ from fullshot.core.clock import now
 from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.files import digest as file_digest
 from fullshot.core.files import read_json, write_text
-from fullshot.core.progress import say_unchanged
+from fullshot.core.progress import say
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train.digests import BY_ROWS
+from fullshot.train import validation
+
+POINTER = "latest.json"
+"""In the folder of the runs of a kind: which of them is in use."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,55 @@ def start(workspace: Workspace, kind: str, digest: str, settings: Settings, **mo
 
 
 def finish(run: Run, metrics: dict[str, Any]) -> None:
-    """Declare the weights of a run complete, and make it the model in use."""
+    """Declare the weights of a run complete, and make it the model in use, unless that one is better.
+
+    Args:
+        run: its weights are written.
+        metrics: with a :class:`fullshot.train.validation.Validation`, where something was there to validate on.
+    """
     write_text(run.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-    put_in_use(run)
+    said = settle(run)
+    if said:
+        say(f"train {run.kind}: {said}")
+
+
+def settle(run: Run) -> str:
+    """Put a finished run in use, unless it is worse than the one in use, measured on the same rows.
+
+    Returns:
+        What came of it, in words; empty where no other was in use.
+    """
+    before = pointed(run.folder.parent, run.kind)
+    if before is None or before.name == run.name:
+        put_in_use(run)
+        return ""
+    new, old = validation.of_metrics(run.metrics), validation.of_metrics(before.metrics)
+    verdict = validation.compare(new, old)
+    if verdict is validation.Verdict.NOT_COMPARABLE:
+        put_in_use(run)
+        why = _why_not_comparable(new, old)
+        return f"run {run.name} is in use; it does not compare with run {before.name}, which was: {why}"
+    both = f"on the same validation rows it reaches {new}, run {before.name}"
+    if verdict is validation.Verdict.AS_GOOD:
+        put_in_use(run)
+        return f"run {run.name} is in use: {both}, which was, {old}"
+    if not has_weights(before):  # any detector is better than none
+        put_in_use(run)
+        return f"run {run.name} is in use: {both}, which was, {old}, but the weights of that one are gone or damaged"
+    order = f"`fullshot runs {run.folder.parents[2]} {run.kind} --use {run.name}` takes the new one"
+    return (
+        f"run {before.name} stays in use: on the same validation rows it reaches {old}, run {run.name} {new}; {order}"
+    )
+
+
+def _why_not_comparable(new: validation.Validation | None, old: validation.Validation | None) -> str:
+    if new is None:
+        return "nothing was there to validate it on"
+    if old is None:
+        return "that one does not say on which rows it was validated"
+    if new.figure != old.figure:
+        return f"this one is judged by {new.figure}, that one by {old.figure}"
+    return "they were validated on different rows"
 
 
 def rewrite(run: Run, **changes: Any) -> Run:
@@ -106,65 +155,6 @@ def rewrite(run: Run, **changes: Any) -> Run:
     record = {**run.record, **changes}
     write_text(run.file, json.dumps(record, indent=1) + "\n")
     return Run(run.kind, run.name, run.folder, str(record["digest"]))
-
-
-def remember_inputs(run: Run, inputs: str) -> None:
-    """Write down what a finished run was, or would have been, made of today.
-
-    Args:
-        run: finished.
-        inputs: see :func:`fullshot.train.digests.inputs_digest`.
-    """
-    rewrite(run, inputs=inputs)
-
-
-def run_of_inputs(
-    workspace: Workspace, kind: str, inputs: Collection[str], weights: Callable[[Path], Path]
-) -> Run | None:
-    """The newest finished run that was made of one of these inputs, if all its pictures could be read.
-
-    Args:
-        workspace: where.
-        kind: ``detector`` or ``embedder``.
-        inputs: see :func:`fullshot.train.digests.inputs_digest`.
-        weights: where the weights lie in a run's folder.
-    """
-    for run in all_runs(workspace, kind):
-        if run.finished and run.record.get("inputs") in inputs and digest_if_whole(run, weights(run.folder)):
-            return None if run.metrics.get("unreadable", 0) else run
-    return None
-
-
-def found_or_trained(
-    workspace: Workspace,
-    kind: str,
-    inputs: Collection[str],
-    weights: Callable[[Path], Path],
-    train: Callable[[], tuple[Run, bool, str]],
-    *,
-    resume: str | None,
-) -> dict[str, Any]:
-    """Put the finished run of one of these inputs in use; one is trained where there is none.
-
-    Args:
-        workspace: where.
-        kind: ``detector`` or ``embedder``.
-        inputs: see :func:`fullshot.train.digests.inputs_digest`.
-        weights: where the weights lie in a run's folder.
-        train: the finished run, whether it had to be trained, and its inputs.
-        resume: the run to go on with, whatever else there is; None: none was named.
-
-    Returns:
-        ``run``, its name; ``trained``; and its metrics.
-    """
-    run, trained = None if resume else run_of_inputs(workspace, kind, inputs, weights), False
-    if run is None:
-        run, trained, made_of = train()
-        remember_inputs(run, made_of)
-    put_in_use(run)
-    if not trained:
-        say_unchanged(f"train {kind}", f"run {run.name} was trained", "it is in use")
-    return {"run": run.name, "trained": trained, **run.metrics}
 
 
 def whole_weights(workspace: Workspace, run: Run, weights: Path) -> str:
@@ -200,7 +190,31 @@ def digest_if_whole(run: Run, weights: Path) -> str:
 
 def put_in_use(run: Run) -> None:
     """Make a finished run the model in use."""
-    write_text(run.folder.parent / "latest.json", json.dumps({"run": run.name}) + "\n")
+    write_text(run.folder.parent / POINTER, json.dumps({"run": run.name}) + "\n")
+
+
+def leave_none_in_use(workspace: Workspace, kind: str) -> None:
+    """Forget which run is in use: the next that is finished has none to be compared with."""
+    (workspace.models(kind) / POINTER).unlink(missing_ok=True)
+
+
+def pointed(folder: Path, kind: str) -> Run | None:
+    """The finished run that was put in use last; None: there is none, or it is no more.
+
+    Args:
+        folder: of the runs of a kind.
+        kind: ``detector`` or ``embedder``.
+    """
+    name = str(read_json(folder / POINTER).get("run", ""))
+    run = Run(kind, name, folder / name, "")
+    return run if name and run.finished else None
+
+
+def has_weights(run: Run) -> bool:
+    """Whether the weights that a run was finished with lie in its folder, whatever its family calls the file."""
+    wanted = str(run.metrics.get("weights", ""))
+    files = (path for path in sorted(run.folder.rglob("*")) if path.is_file())
+    return any(file_digest(path).startswith(wanted) for path in files)
 
 
 def finished_runs(workspace: Workspace, kind: str) -> list[Run]:
@@ -212,69 +226,6 @@ def unknown_runs(workspace: Workspace, kind: str) -> list[str]:
     """The ``run.json`` of finished runs that cannot be read, so that it cannot be told what they need."""
     files = sorted(path.with_name("run.json") for path in workspace.models(kind).glob("*/metrics.json"))
     return [str(file) for file in files if not read_json(file)]
-
-
-def find_run(
-    workspace: Workspace,
-    kind: str,
-    digest: str,
-    digest_of_0_1: Callable[[], str],
-    *,
-    resume: str | None,
-    weights: Callable[[Path], Path],
-    paths: Iterable[str],
-    inputs: str,
-) -> Run | None:
-    """The run of these inputs and settings that need not be trained again, else the one to go on with.
-
-    Args:
-        workspace: where.
-        kind: ``detector`` or ``embedder``.
-        digest: of the inputs and settings, see :func:`fullshot.train.digests.rows_digest`.
-        digest_of_0_1: the same as version 0.1 made it, see :func:`fullshot.train.digests.frames_digest`;
-            asked for where it made runs.
-        resume: the name of an unfinished run to go on with; None: the newest of this digest.
-        weights: where the weights lie in a run's folder; a finished run without them, or with others, counts for
-            nothing.
-        paths: of the pictures to learn from; nor does a finished run that could not read some which can be read now.
-        inputs: what the digest is of, for a message: ``the pictures or boxes``.
-
-    Returns:
-        A run, finished or not; None: there is none, so that one is to be started.
-
-    Raises:
-        UserError: there is no run ``resume``, or it was started with other inputs.
-    """
-    older = functools.cache(digest_of_0_1)
-
-    def is_of_these(run: Run) -> bool:
-        return run.digest == (digest if run.digest.startswith(BY_ROWS) else older())
-
-    if resume is not None:
-        run = named_run(workspace, kind, resume)
-        if not is_of_these(run):
-            raise UserError(
-                f"{inputs} have changed since run {resume} was started: "
-                f"run `fullshot train {kind} {workspace.root}` for a new one"
-            )
-        return run
-    same = [run for run in all_runs(workspace, kind) if is_of_these(run)]
-    finished = [
-        run
-        for run in same
-        if run.finished and digest_if_whole(run, weights(run.folder)) and not _can_read_more(workspace, run, paths)
-    ]
-    unfinished = [run for run in same if not run.finished]
-    return next(iter([*finished, *unfinished]), None)
-
-
-def _can_read_more(workspace: Workspace, run: Run, paths: Iterable[str]) -> bool:
-    """Whether pictures that a run had to leave out have been brought back since."""
-    # Not needed to find a run, and so not for a wrong name of one.
-    from fullshot.train import pictures
-
-    left_out = int(run.metrics.get("unreadable", 0))
-    return left_out > 0 and len(pictures.unreadable(workspace.root, paths)) < left_out
 
 
 def named_run(workspace: Workspace, kind: str, name: str) -> Run:
@@ -309,7 +260,7 @@ def latest_run(workspace: Workspace, kind: str, run: str | None = None) -> Run:
             )
         return asked
     finished = finished_runs(workspace, kind)
-    pointed = read_json(workspace.models(kind) / "latest.json").get("run")
+    pointed = read_json(workspace.models(kind) / POINTER).get("run")
     # A user may have deleted the run that was in use: the newest of the others takes its place.
     chosen = next((candidate for candidate in finished if candidate.name == pointed), None) or next(
         iter(finished), None

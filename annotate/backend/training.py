@@ -25,7 +25,7 @@ from fullshot.core.errors import MissingInput, StageFailed, UserError
 from fullshot.core.process import end_with_stdin
 from fullshot.core.settings import Settings
 from fullshot.core.workspace import LOCK_WAIT, Workspace
-from fullshot.train import detector, named_run, put_in_use
+from fullshot.train import detector, leave_none_in_use, named_run, put_in_use
 
 KIND = "detector"
 CANDIDATES = "-candidates"
@@ -104,6 +104,7 @@ def retrain(
         pull_annotations()
         used = counting.pulled(workspace)
         candidates, others = WorkspaceView(workspace.root, CANDIDATES), WorkspaceView(workspace.root, "")
+        leave_none_in_use(candidates, KIND)  # it is compared with the detector in use, not with the last that lost
         fitted = fit(candidates, settings)
         name = str(fitted["run"])
         main = FileLock(workspace / ".lock")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fullshot import __version__
-from fullshot.cli import annotate, boxes, crawler, curation, demo, detect, doctor, gc, index, train
+from fullshot.cli import annotate, boxes, crawler, curation, demo, detect, doctor, gc, index, runs, train
 from fullshot.core.process import END_WITH_PARENT, collect_seldom, end_with_stdin, ending_at_once
 
 __all__ = ["app", "main"]
@@ -46,6 +46,7 @@ app.command()(curation.report)
 app.command()(detect.detect)
 app.command()(index.recommend)
 app.command()(index.trace)
+app.command()(runs.runs)
 app.command()(gc.gc)
 app.command(cls=doctor.DoctorCommand)(doctor.doctor)
 app.add_typer(annotate.app, name="annotate")

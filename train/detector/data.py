@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow
@@ -19,6 +19,7 @@ from fullshot.core.geometry import ImageGeometry
 from fullshot.core.tables.cells import literal
 from fullshot.core.tables.schemas import SPLITS
 from fullshot.core.workspace import Workspace
+from fullshot.train import validation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +154,19 @@ def read_data(
     if unreadable:
         boxes = boxes[np.repeat(rows.is_readable, np.diff(borders))]
     return DetectionData(tuple(labels), splits, in_crops), boxes, unreadable
+
+
+def validated(measured: Mapping[str, Any], boxes: "pd.DataFrame") -> dict[str, Any]:
+    """What a run's metrics say of its validation, see :mod:`fullshot.train.validation`; empty where there was none.
+
+    Args:
+        measured: ``measured_on``, the split, and ``map50``.
+        boxes: on pictures that decode; a teacher's are of the split train.
+    """
+    if measured["measured_on"] != "val":
+        return {}
+    rows = boxes.loc[boxes["split"] == "val", ["image_id", "label", *_CORNERS]]
+    return validation.entry("mAP@0.5", measured["map50"], validation.digest_of_rows(boxes=rows))
 
 
 def _is_other(values: pyarrow.ChunkedArray) -> NDArray[np.bool_]:

@@ -17,11 +17,11 @@ from fullshot.core.files import digest as file_digest
 from fullshot.core.interfaces import DetectorTrainer, StartsFromWeights
 from fullshot.core.settings import DetectorSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train import digests, exported, pictures, runs, runtimes, torchrun, tracking
+from fullshot.train import digests, exported, finding, pictures, runs, runtimes, torchrun, tracking
 from fullshot.train.detector import continuing, teaching
 from fullshot.train.detector.beginnings import Beginning, Beginnings, MadeWith
 from fullshot.train.detector.checks import check_data, refuse_unlearnt, say_what_lacks
-from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data
+from fullshot.train.detector.data import CHOSEN, WANTED, DetectionData, choose_boxes, counts, read_data, validated
 from fullshot.train.detector.families import KIND, trainer_for
 from fullshot.train.runs import Run
 
@@ -111,7 +111,7 @@ def fit(
         task = _task(workspace, settings, resume, epochs, tell)
         inputs = [_inputs(task, beginning) for beginning in task.beginnings.finished()]
         train = functools.partial(_found_or_trained, task)
-        stats |= runs.found_or_trained(workspace, KIND, inputs, task.trainer.weights, train, resume=resume)
+        stats |= finding.found_or_trained(workspace, KIND, inputs, task.trainer.weights, train, resume=resume)
     return stats
 
 
@@ -205,7 +205,7 @@ def _run_of(task: _Task, data: Dataset, boxes: "pd.DataFrame") -> tuple[Beginnin
         return digests.rows_digest(rows, section, made_with, without=_without_effect(section))
 
     def find(beginning: Beginning, resume: str | None = None) -> Run | None:
-        return runs.find_run(
+        return finding.find_run(
             task.workspace,
             KIND,
             digest_of(beginning),
@@ -313,6 +313,7 @@ def _train(
             f"`fullshot train {KIND} {workspace.root} --resume {run.name}`"
         ) from error
     measured_by = trainer_for(section.model_copy(update={"confidence": LEAST_SCORE}))
+    measured = {"measured_on": split, **measure(workspace, measured_by, run, data, split)}
     metrics = {
         **fitted,
         "pictures": {name: number["pictures"] for name, number in by_split.items()},
@@ -320,7 +321,8 @@ def _train(
         **facts,
         "unreadable": len(unreadable),
         "weights": file_digest(task.trainer.weights(run.folder))[:16],
-        "val": {"measured_on": split, **measure(workspace, measured_by, run, data, split)},
+        "val": measured,
+        **validated(measured, learnt_from),
     }
     runs.finish(run, metrics)
     tracking.finish(run.folder)

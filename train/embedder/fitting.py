@@ -7,7 +7,7 @@ from fullshot.core import leakage
 from fullshot.core.interfaces import Backbone
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
-from fullshot.train import digests, pictures, resuming, runs
+from fullshot.train import digests, finding, pictures, resuming, runs
 from fullshot.train.embedder import BACKBONES
 from fullshot.train.embedder.dataset import EXAMPLES, WANTED, create_training_examples, training_examples
 from fullshot.train.embedder.in_use import FIRST, KIND, WEIGHTS
@@ -51,7 +51,7 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
         def train() -> tuple[runs.Run, bool, str]:
             return *_found_or_trained(workspace, settings, section, backbone, made_with, resume), inputs
 
-        stats |= runs.found_or_trained(workspace, KIND, [inputs], lambda run: run / WEIGHTS, train, resume=resume)
+        stats |= finding.found_or_trained(workspace, KIND, [inputs], lambda run: run / WEIGHTS, train, resume=resume)
     return stats
 
 
@@ -69,7 +69,7 @@ def _found_or_trained(
         leakage.refuse(data)
         digest = digests.rows_digest(digests.rows_of(data, [EXAMPLES]), section, made_with, without=_WITHOUT_EFFECT)
         examples = training_examples(data)  # last: none of the queries has to do with less memory
-    run = runs.find_run(
+    run = finding.find_run(
         workspace,
         KIND,
         digest,

@@ -13,7 +13,7 @@ from fullshot.core.progress import bar, say_unreadable
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
+from fullshot.train import runs, validation
 from fullshot.train.devices import device_of
 from fullshot.train.driving import CHECKPOINT, drive, epochs_done
 from fullshot.train.embedder.crops import Crops, cut_crops
@@ -70,7 +70,7 @@ def train(
     wears = np.array([numbers[wear] for wear in examples["wear"]], np.int64)
     batches = ProductBatches(products, learnt_from, section.batch, section.seed)
     siamese = Siamese(section, backbone, crops.pixels, products, wears, len(batches) * section.epochs)
-    measure = _measure(examples, crops)
+    measure, validation_rows = _measure(examples, crops)
     device = device_of(section.device, "embedder.device")
     resumed_at = batches.epoch = epochs_done(run.folder)
     with bar(stage, "epochs") as advance:
@@ -80,6 +80,7 @@ def train(
     export(workspace, run.folder)
     siamese.network.load_state_dict(checkpoint.weights)
     plot(checkpoint.history, run.folder / "training.png")
+    measured = measure(siamese.network)
     metrics = {
         "resumed_at": resumed_at,
         **_counts(examples.iloc[learnt_from]),
@@ -88,19 +89,22 @@ def train(
         "best_epoch": checkpoint.best["epoch"],
         "seconds": round(time.monotonic() - started, 1),
         "weights": file_digest(run.folder / WEIGHTS),
-        "val": measure(siamese.network),
+        "val": measured,
         "history": checkpoint.history,
+        **validation.entry("recall@5", measured["recall@5"], validation_rows),
     }
     runs.finish(run, metrics)
     # What a checkpoint holds beyond the weights is of no use to a finished run.
     (run.folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork], dict[str, Any]]:
-    """Recall on the split val: the worn garments among all item shots that training may see.
+def _measure(examples: pd.DataFrame, crops: Crops) -> tuple[Callable[[EmbeddingNetwork], dict[str, Any]], str]:
+    """What measures a network, and the digest of the rows that it is measured on.
+
+    It is the recall on the split val: the worn garments among all item shots that training may see.
 
     Where no outfit image of the split has boxes of known products, one picture of each product is sought among the
-    others.
+    others. The gallery counts among the rows: among more products, the right one is harder to find.
     """
     held_out = (examples["split"] == "val").to_numpy(bool)
     is_whole = examples["x_min"].isna().to_numpy(bool)
@@ -118,4 +122,6 @@ def _measure(examples: pd.DataFrame, crops: Crops) -> Callable[[EmbeddingNetwork
         vectors, gallery_vectors = (embed_crops(network, crops.pixels, rows) for rows in (queries, gallery))
         return score(examples.iloc[queries], vectors, examples.iloc[gallery], gallery_vectors)
 
-    return measure
+    told = ["image_id", "product_id", "wear", "x_min", "y_min", "x_max", "y_max"]
+    rows = validation.digest_of_rows(queries=examples.iloc[queries][told], gallery=examples.iloc[gallery][told])
+    return measure, rows
