@@ -139,6 +139,22 @@ def train_embedder(
     print_stats(embedder.fit(place, settings, resume=resume), as_json)
 
 
+def _named(weights: str | None, run: str | None, compare: list[str] | None, more: list[str] | None) -> list[str]:
+    """The names that are to be compared; none where one thing alone is to be scored.
+
+    Raises:
+        UserError: more than one of the flags is given, or names without ``--compare``.
+    """
+    from fullshot.core.errors import UserError
+
+    if more and not compare:
+        raise UserError(f"expected one workspace, got {more[0]!r} as well: weights to compare stand after --compare")
+    given = [flag for flag, value in (("--weights", weights), ("--run", run), ("--compare", compare)) if value]
+    if len(given) > 1:
+        raise UserError(f"expected one of --weights, --run and --compare, got {' and '.join(given)}")
+    return [*(compare or []), *(more or [])]
+
+
 @evaluate_app.command("detector")
 @command
 def evaluate_detector(
@@ -157,19 +173,13 @@ def evaluate_detector(
     as_json: JsonFlag = False,
 ) -> None:
     """Score the detector: mAP@0.5 a garment, and a page of what it finds, misses and doubts."""
-    from fullshot.core.errors import UserError
     from fullshot.core.workspace import Workspace
     from fullshot.train import detector, latest_run
 
     place = Workspace(workspace)
     settings = place.settings()
     place.must_be_there()
-    if more and not compare:
-        raise UserError(f"expected one workspace, got {more[0]!r} as well: weights to compare stand after --compare")
-    given = [flag for flag, value in (("--weights", weights), ("--run", run), ("--compare", compare)) if value]
-    if len(given) > 1:
-        raise UserError(f"expected one of --weights, --run and --compare, got {' and '.join(given)}")
-    names = [*(compare or []), *(more or [])]
+    names = _named(weights, run, compare, more)
     if run is not None or not (weights or names):
         weights = latest_run(place, "detector", run).name
     for name in names or [str(weights)]:
@@ -187,18 +197,35 @@ def evaluate_detector(
 @evaluate_app.command("embedder")
 @command
 def evaluate_embedder(
-    workspace: WorkspaceArgument, split: SplitOption = Split.TEST, run: RunOption = None, as_json: JsonFlag = False
+    workspace: WorkspaceArgument,
+    more: Annotated[list[str] | None, typer.Argument(metavar="WEIGHTS…", help="further weights to compare")] = None,
+    split: SplitOption = Split.TEST,
+    weights: Annotated[
+        str | None, typer.Option(help="a run, or a baseline: random, hsv, hog; the latest run if not given")
+    ] = None,
+    run: RunOption = None,
+    compare: Annotated[
+        list[str] | None, typer.Option("--compare", metavar="WEIGHTS WEIGHTS…", help="show these side by side")
+    ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Score the embedder: recall@1 and recall@5 a garment."""
+    """Score the embedder: how many of the nearest products are right, and a page of what it finds and confuses."""
     from fullshot.core.workspace import Workspace
     from fullshot.train import embedder, latest_run
 
     place = Workspace(workspace)
     settings = place.settings()
     place.must_be_there()
-    latest_run(place, "embedder", run)
+    names = _named(weights, run, compare, more)
+    if run is not None or not (weights or names):
+        weights = latest_run(place, "embedder", run).name
+    for name in names or [str(weights)]:
+        embedder.find_contender(name, place)
     place.must_have("products", "images", "curated")
-    print_stats(embedder.evaluate(place, settings, run=run, split=str(split)), as_json)
+    if names:
+        print_stats(embedder.compare(place, settings, names, split=str(split)), as_json)
+    else:
+        print_stats(embedder.evaluate(place, settings, weights, split=str(split)), as_json)
 
 
 @evaluate_app.command("recommend")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fullshot.train.embedder.crops import crop_row, crop_store, keys_of, unreadable_paths, whole_pictures
     from fullshot.train.embedder.dataset import WANTED, worn_garments
     from fullshot.train.embedder.embeddings import kept_embeddings
-    from fullshot.train.embedder.evaluation import evaluate
+    from fullshot.train.embedder.evaluation import compare, evaluate, find_contender
     from fullshot.train.embedder.fitting import fit
     from fullshot.train.embedder.in_use import digest_in_use, features_in_use
     from fullshot.train.embedder.loading import load
@@ -29,12 +29,14 @@ __all__ = [
     "WANTED",
     "Backbone",
     "Embedder",
+    "compare",
     "crop_row",
     "crop_store",
     "crop_to_foreground",
     "digest_in_use",
     "evaluate",
     "features_in_use",
+    "find_contender",
     "fit",
     "has_plain_background",
     "kept_embeddings",
@@ -61,7 +63,7 @@ __getattr__ = lazy_names(
         ".crops": ["crop_row", "crop_store", "keys_of", "unreadable_paths", "whole_pictures"],
         ".dataset": ["WANTED", "worn_garments"],
         ".embeddings": ["kept_embeddings"],
-        ".evaluation": ["evaluate"],
+        ".evaluation": ["compare", "evaluate", "find_contender"],
         ".fitting": ["fit"],
         ".in_use": ["digest_in_use", "features_in_use"],
         ".loading": ["load"],

@@ -10,8 +10,8 @@ from fullshot.core import html
 from fullshot.train.detector.evaluation import plots
 from fullshot.train.detector.evaluation.card import leaks_in_words
 from fullshot.train.detector.evaluation.links import linked
-from fullshot.train.detector.evaluation.pictures import addresses
 from fullshot.train.detector.evaluation.showing import MOST
+from fullshot.train.thumbnails import addresses
 
 _FOLDER = Path(__file__).parent
 
@@ -39,7 +39,7 @@ def render(
         about: see :func:`fullshot.train.detector.evaluation.card.card`.
         measured: of each split, what its ``evaluation-<split>.json`` holds.
         label_studio: the address of the Label Studio that doubted boxes are linked to; empty: not known.
-        mark: see :mod:`fullshot.train.detector.evaluation.marks`.
+        mark: see :mod:`fullshot.train.marks`.
     """
     return (
         html.environment(_FOLDER)

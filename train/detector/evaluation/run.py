@@ -16,10 +16,10 @@ from fullshot.train import runs
 from fullshot.train.detector.data import WANTED, DetectionData, read_data
 from fullshot.train.detector.evaluation import card
 from fullshot.train.detector.evaluation.findings import LEAST_SCORE, gather
-from fullshot.train.detector.evaluation.marks import is_marked, mark
 from fullshot.train.detector.families import KIND
 from fullshot.train.detector.sources import Source, find_source
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures, of_inputs
+from fullshot.train.marks import is_marked, mark
 from fullshot.train.runs import Run
 from fullshot.train.runtimes import precision_of
 

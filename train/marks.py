@@ -14,15 +14,15 @@ from fullshot.core.files import digest
 _MARK = '<meta name="made-of" content="{}">'
 
 
-def mark(figures: Iterable[Path], about: Mapping[str, Any], label_studio: str) -> str:
+def mark(figures: Iterable[Path], about: Mapping[str, Any], *others: str) -> str:
     """What a page says, as HTML.
 
     Args:
         figures: the files of all splits, whether they are there or not; each says what it depends on.
         about: what is known of the weights.
-        label_studio: the address that the page links to.
+        *others: all else that it was made of, such as the address that it links to.
     """
-    parts = [[digest(file) for file in figures], dict(about), label_studio]
+    parts = [[digest(file) for file in figures], dict(about), *others]
     return _MARK.format(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
 
 
