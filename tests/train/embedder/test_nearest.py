@@ -11,7 +11,7 @@ DICE = np.random.default_rng(5)
 
 
 def drawn(count: int, products: int, *, in_order: bool) -> Pictures:
-    """Pictures on a grid, so that some are exactly as far as others; far from the origin, where single precision fails."""
+    """On a grid, so that some are exactly as far as others; far from the origin, where single precision fails."""
     vectors = (DICE.integers(0, 6, (count, 3)) + 4096).astype(np.float32)
     numbers = DICE.integers(0, products, count) * 3
     clusters = np.where(DICE.random(count) < 0.5, DICE.integers(0, 8, count), UNKNOWN)

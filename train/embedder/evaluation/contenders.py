@@ -46,7 +46,9 @@ def find_contender(name: str, workspace: Workspace) -> Contender:
         UserError: there is none, or the run is not finished.
         StageFailed: its weights are gone or damaged.
     """
-    if name in BASELINES.names():
+    # To ask for the names of baselines is to look through what is installed.
+    is_run = Path(name).name == name and (workspace.models(KIND) / name / "run.json").is_file()
+    if not is_run and name in BASELINES.names():
         made = BASELINES.get(name)()
         return Contender(name, made.digest, "baseline", None, None, lambda _: made)
     run = runs.latest_run(workspace, KIND, name)

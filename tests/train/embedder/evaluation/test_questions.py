@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from fullshot.cli import app
-from fullshot.core import tables
 from fullshot.core.errors import MissingInput, UserError
 from fullshot.core.pictures import read_crops
 from fullshot.core.settings import load
@@ -35,7 +34,7 @@ class Shown:
 
 def shown(workspace: Workspace, weights: str = "hsv") -> tuple[list[Shown], list[Shown]]:
     """The item shots and the worn garments of the split test, embedded one by one."""
-    products = workspace.read("products").set_index("product_id")
+    products = workspace.read("products").set_index("product_id").fillna({"product_type": "", "colour": ""})
     images = workspace.read("images").drop_duplicates("image_id").set_index("image_id")
     curated = workspace.read("curated")
     boxes = workspace.read("boxes")
@@ -43,12 +42,14 @@ def shown(workspace: Workspace, weights: str = "hsv") -> tuple[list[Shown], list
 
     def of(product: str, image: str, box: tuple[float, float, float, float] | None) -> Shown:
         (piece,) = read_crops(workspace / str(images.loc[image, "path"]), [box])
-        piece = piece if box else embedder.crop_to_foreground(piece)
+        piece = embedder.crop_to_foreground(piece) if box is None else piece
         row = products.loc[product]
-        words = [None if pd.isna(row[name]) else str(row[name]).strip().lower() for name in ("product_type", "colour")]
+        words = [str(row[name]).strip().lower() or None for name in ("product_type", "colour")]
         clusters = curated.set_index("image_id")["cluster"]
         cluster = None if pd.isna(clusters[image]) else str(clusters[image])
-        return Shown(product, row["wear"], row["gender"], words[0], words[1], model.embed([piece])[0], cluster)
+        return Shown(
+            product, str(row["wear"]), str(row["gender"]), words[0], words[1], model.embed([piece])[0], cluster
+        )
 
     tested = set(curated.loc[curated["split"] == "test", "image_id"])
     full = set(curated.loc[curated["full_shot"], "image_id"])
@@ -222,6 +223,6 @@ def test_all_pictures_the_same_are_measured(typed: Workspace) -> None:
 def test_a_table_of_one_product_type_is_measured(typed: Workspace) -> None:
     products = typed.read("products")
     products["product_type"] = "Clothes"
-    typed.write("products", tables.frame("products", products.to_dict("records")))
+    typed.write("products", products)
     figures = embedder.evaluate(typed, load(), "random")["shop"]["product_type"]
     assert figures["precision@1"] == figures["map@r"] == 1
