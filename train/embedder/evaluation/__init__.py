@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from fullshot.train.embedder.evaluation.contenders import find_contender
     from fullshot.train.embedder.evaluation.instances import score
     from fullshot.train.embedder.evaluation.run import compare, evaluate
-    from fullshot.train.embedder.evaluation.validating import Validation
+    from fullshot.train.embedder.evaluation.validating import ValidationQuestions
 
-__all__ = ["Validation", "compare", "evaluate", "find_contender", "score"]
+__all__ = ["ValidationQuestions", "compare", "evaluate", "find_contender", "score"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -18,6 +18,6 @@ __getattr__ = lazy_names(
         ".contenders": ["find_contender"],
         ".instances": ["score"],
         ".run": ["compare", "evaluate"],
-        ".validating": ["Validation"],
+        ".validating": ["ValidationQuestions"],
     },
 )

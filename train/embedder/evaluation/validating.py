@@ -11,6 +11,7 @@ from fullshot.train.embedder.evaluation.examples import ABOUT, Examples
 from fullshot.train.embedder.evaluation.instances import score
 from fullshot.train.embedder.evaluation.questions import SHOP, SHOP_WITHIN, STREET_QUESTION, STREET_WITHIN
 from fullshot.train.embedder.evaluation.similar import TYPE, TYPE_AND_COLOUR, Question, asked, summary
+from fullshot.train.validation import digest_of_rows
 
 RECALL = "recall@5"
 BY_TYPE_AND_COLOUR = "precision@5 by type and colour"
@@ -18,7 +19,11 @@ BY_TYPE = "precision@5 by type"
 """What chooses the best epoch: the first of these that says something."""
 
 
-class Validation:
+_TOLD = ("image_id", "x_min", "y_min", "x_max", "y_max", "product_id", "wear", "gender", "product_type", "colour")
+"""Columns that figures depend on."""
+
+
+class ValidationQuestions:
     """The questions that the split val can answer.
 
     - Where outfit images of val have boxes of known products, these are sought among all item shots.
@@ -35,6 +40,8 @@ class Validation:
 
     Attributes:
         rows: the numbers of the examples whose vectors :meth:`measure` wants, ascending.
+        digest: of all that is compared, see :func:`fullshot.train.validation.digest_of_rows`: figures of two trainings
+            compare where it is the same.
     """
 
     def __init__(self, examples: pd.DataFrame, use: NDArray[np.bool_], is_readable: NDArray[np.bool_]) -> None:
@@ -55,6 +62,9 @@ class Validation:
         self._queries, self._gallery, self._shots, self._boxes = (
             np.flatnonzero(mask[self.rows]) for mask in (queries, gallery, shots, boxes)
         )
+        told = self._examples[[name for name in _TOLD if name in self._examples]]
+        parts = {"queries": self._queries, "gallery": self._gallery, "shots": self._shots, "boxes": self._boxes}
+        self.digest = digest_of_rows(**{name: told.iloc[its] for name, its in parts.items()})
 
     def measure(self, vectors: NDArray[np.float32]) -> dict[str, Any]:
         """How good vectors are.
