@@ -51,6 +51,7 @@ COMMANDS = (
     "evaluate recommend",
     "export detector",
     "index build",
+    "index map",
 )
 """All of them, as the command line has them."""
 
@@ -77,6 +78,9 @@ WRONG = (
     "detect nothing.jpg",
     "detect {photo} --weights nothing",
     "detect {photo} --threshold 2",
+    "index map nowhere",
+    "index map {demo} --method nothing",
+    "index map {demo} --most 0",
     "runs nowhere",
     "runs {demo} --use nothing",
     "runs {demo} --delete nothing",

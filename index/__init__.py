@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from fullshot.index.catalog import Catalog, Hit
     from fullshot.index.evaluation import evaluate_recommend
     from fullshot.index.in_use import features_in_use
+    from fullshot.index.map.making import draw_map
+    from fullshot.index.map.request import must_be_drawable
     from fullshot.index.neighbours import check_splits
     from fullshot.index.recommendation import must_be_answerable, recommend
     from fullshot.index.recommender import Recommender
@@ -26,9 +28,11 @@ __all__ = [
     "Recommender",
     "build_catalog",
     "check_splits",
+    "draw_map",
     "evaluate_recommend",
     "features_in_use",
     "must_be_answerable",
+    "must_be_drawable",
     "recommend",
     "trace",
 ]
@@ -41,6 +45,8 @@ __getattr__ = lazy_names(
         ".catalog": ["Catalog", "Hit"],
         ".evaluation": ["evaluate_recommend"],
         ".in_use": ["features_in_use"],
+        ".map.making": ["draw_map"],
+        ".map.request": ["must_be_drawable"],
         ".neighbours": ["check_splits"],
         ".recommendation": ["must_be_answerable", "recommend"],
         ".recommender": ["Recommender"],

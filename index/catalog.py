@@ -188,6 +188,32 @@ class Catalog:
             )
         return [[_hit(rows[item], distance) for item, distance in answer] for answer in answers]
 
+    def vectors(self, items: "NDArray[np.int64]") -> "NDArray[np.float32]":
+        """The vectors of items.
+
+        Args:
+            items: shape (N,), int64.
+
+        Returns:
+            Shape (N, d), float32.
+
+        Raises:
+            UserError: the vector store answers searches alone.
+            StageFailed: the catalog holds no such items.
+        """
+        from fullshot.core.interfaces import GivesVectors
+
+        if not isinstance(self._store, GivesVectors):
+            name = self.manifest.get("store", "faiss")
+            raise UserError(f"the vector store {name} answers searches alone, and gives no vectors")
+        try:
+            return self._store.vectors(items)
+        except KeyError:
+            raise StageFailed(
+                f"{self._workspace.catalog / ITEMS} has other items than the vectors beside it: "
+                f"run `fullshot index build {self._workspace.root}`"
+            ) from None
+
     def close(self) -> None:
         """Give back memory and connections."""
         self._store.close()

@@ -23,6 +23,12 @@ MIRRORED = "mirrored"
 MIRRORED_VERSION = "1"
 """To be raised with that of curation's fingerprints."""
 
+TILES = "tiles"
+"""Small pictures of items: a kind of features, see :mod:`fullshot.index.map.tiles`."""
+
+TILES_VERSION = "1"
+"""To be raised by whoever changes what a tile looks like."""
+
 
 def garments_version(detector: str | None, others: str) -> str:
     """The version of garments.
@@ -49,4 +55,5 @@ def features_in_use(workspace: Workspace) -> "InUse":
         "embeddings": [manifest["embedder"][:16]] if manifest else [],
         GARMENTS: garments,
         MIRRORED: [MIRRORED_VERSION],
+        TILES: [TILES_VERSION],
     }

@@ -47,6 +47,8 @@ def opened(chromium: Browser) -> Iterator[Callable[..., Opened]]:
         context = chromium.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         context.set_offline(True)
+        # Of a page that never comes: a machine that does much else is no mistake of the page's.
+        context.set_default_timeout(180_000)
         page = context.new_page()
         seen = Opened(page, [], [])
         page.on("request", lambda request: seen.requests.append(request.url))

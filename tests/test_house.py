@@ -53,10 +53,12 @@ ADAPTERS: dict[str, set[str]] = {
     "ray": set(),
     "redis": set(),
     "selenium": {"fullshot.crawler.rendering.selenium"},
+    "sklearn": {"fullshot.index.map.layout"},
     "supervision": {"fullshot.train.detector.evaluation.confusion"},
     "timm": {"fullshot.train.detector.torchvision"},
     "torchvision": {"fullshot.train.detector.torchvision"},
     "ultralytics": {"fullshot.train.detector.yolo"},
+    "umap": {"fullshot.index.map.layout"},
 }
 
 MOST_LINES = 350

@@ -34,6 +34,25 @@ def index_build(
     print_stats(index.build_catalog(place, settings), as_json)
 
 
+@app.command("map")
+@command
+def index_map(
+    workspace: WorkspaceArgument,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="the page; map.html in the workspace")] = None,
+    method: Annotated[str, typer.Option(help="tsne, or umap where umap-learn is installed")] = "tsne",
+    most: Annotated[int, typer.Option(help="items to show; of a larger catalog an even sample")] = 5_000,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draw a map of the catalog, look-alikes side by side: one page that opens offline."""
+    from fullshot import index
+    from fullshot.core.workspace import Workspace
+
+    place = Workspace(workspace)
+    settings = place.settings()
+    index.must_be_drawable(place, output, method, most)
+    print_stats(index.draw_map(place, settings, output=output, method=method, most=most), as_json)
+
+
 @command
 def recommend(
     workspace: WorkspaceArgument,

@@ -150,6 +150,25 @@ class FaissStore:
                 return answers
             count *= 2
 
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See :meth:`fullshot.core.interfaces.GivesVectors.vectors`."""
+        found = np.empty((len(ids), self._dimension), np.float32)
+        is_there = np.zeros(len(ids), np.bool_)
+        for name in self._partitions:
+            index = self._index(name)
+            held = faiss.vector_to_array(index.id_map)  # in the order in which they were added
+            order = np.argsort(held)
+            places = np.searchsorted(held, ids, sorter=order)
+            rows = order[np.minimum(places, len(held) - 1)]
+            here = held[rows] == ids
+            flat: Any = faiss.downcast_index(index.index)
+            stored = faiss.rev_swig_ptr(flat.get_xb(), len(held) * self._dimension).reshape(len(held), -1)
+            found[here] = stored[rows[here]]
+            is_there |= here
+        if not is_there.all():
+            raise KeyError(int(ids[~is_there][0]))
+        return found
+
     def partitions(self) -> dict[str, int]:
         """See :meth:`VectorStore.partitions`."""
         return {name: len(self._partitions[name].ids) for name in sorted(self._partitions)}

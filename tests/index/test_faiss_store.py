@@ -7,6 +7,7 @@ import pytest
 from pytorch_metric_learning.utils import inference
 
 from fullshot.core.errors import StageFailed
+from fullshot.core.interfaces import GivesVectors
 from fullshot.core.settings import Settings
 from fullshot.index.stores import faiss
 from fullshot.index.stores.faiss import FaissStore
@@ -88,3 +89,15 @@ def test_a_save_that_failed_is_gone_on_with(store: FaissStore, tmp_path: Path, m
     store.save()
     again = FaissStore.from_settings(Settings(), tmp_path, 4)
     assert again.search(np.full((1, 4), 9, np.float32), "foot", 1) == [[(4, 0.0)]]
+
+
+def test_vectors_are_given_back_by_their_ids(store: FaissStore, tmp_path: Path) -> None:
+    assert isinstance(store, GivesVectors)
+    opened = FaissStore.from_settings(Settings(), tmp_path, 4)
+    opened.remove(np.array([1]))
+    opened.add(np.full((1, 4), 7, np.float32), np.array([9]), ["e"], ["top"])
+    expected = [[0, 0, 0, 1], [7, 7, 7, 7], [1, 0, 0, 0]]
+    assert opened.vectors(np.array([3, 9, 0])).tolist() == expected
+    assert opened.vectors(np.array([], np.int64)).shape == (0, 4)
+    with pytest.raises(KeyError):
+        opened.vectors(np.array([1]))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         KnowsDefaults,
         StartsFromWeights,
     )
-    from fullshot.core.interfaces.storage import BlobStore, VectorStore
+    from fullshot.core.interfaces.storage import BlobStore, GivesVectors, VectorStore
 
 __all__ = [
     "Backbone",
@@ -43,6 +43,7 @@ __all__ = [
     "Engine",
     "ExportingTrainer",
     "Frontier",
+    "GivesVectors",
     "KnowsDefaults",
     "PoseEstimator",
     "QualityCheck",
@@ -71,6 +72,6 @@ __getattr__ = lazy_names(
             "KnowsDefaults",
             "StartsFromWeights",
         ],
-        ".storage": ["BlobStore", "VectorStore"],
+        ".storage": ["BlobStore", "GivesVectors", "VectorStore"],
     },
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,3 +115,21 @@ class VectorStore(Protocol):
 
     def close(self) -> None:
         """Give back memory and connections; what was not saved may be lost."""
+
+
+@runtime_checkable
+class GivesVectors(VectorStore, Protocol):
+    """A vector store that gives back what it holds, for what is no search: ask with ``isinstance``."""
+
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of some ids, whatever partitions they are in.
+
+        Args:
+            ids: shape (N,), int64.
+
+        Returns:
+            Shape (N, d), float32, in the order of the ids.
+
+        Raises:
+            KeyError: the store does not hold one of them.
+        """
