@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow
@@ -18,6 +19,9 @@ from fullshot.core.tables.cells import literal
 from fullshot.train.embedder.crops import keys_of, unreadable_paths, usable
 from fullshot.train.embedder.dataset import MEASURED_GARMENTS, MEASURED_SHOTS, WANTED, as_frame, create_measured
 from fullshot.train.embedder.embeddings import kept_embeddings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WANTED_HERE: Mapping[str, Sequence[str]] = {
     **{name: columns for name, columns in WANTED.items() if name != "boxes"},
@@ -133,6 +137,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.about)
+
+    def frame(self, *columns: str) -> "pd.DataFrame":
+        """Some columns of :attr:`about`, as words."""
+        words = {name: self.about[name].cast(pyarrow.string()) for name in columns}
+        return as_frame(pyarrow.table(words))
 
     def of_split(self, split: str) -> "Examples":
         """Those of a split."""

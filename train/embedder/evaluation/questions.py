@@ -7,7 +7,6 @@ from fullshot.core.dataset import Dataset
 from fullshot.core.errors import StageFailed
 from fullshot.core.interfaces import Embedder
 from fullshot.core.settings import Settings
-from fullshot.train.embedder.dataset import as_frame
 from fullshot.train.embedder.evaluation.breakdown import breakdown
 from fullshot.train.embedder.evaluation.examples import SHOTS, STREET, WORN, Counts, embedded
 from fullshot.train.embedder.evaluation.instances import score
@@ -74,8 +73,8 @@ def ask(
     street = embedded(data, STREET, embedder, settings, stage)
     if not len(shots) or (counts.worn and not len(worn)):
         raise StageFailed(f"no picture of the split {split} in {data.workspace.root} can be read, or no item shot")
-    frames = [as_frame(part.about.select(["product_id", "wear"])) for part in (worn, shots)]
-    figures = score(frames[0], worn.vectors, frames[1], shots.vectors)
+    asking, held = (part.frame("product_id", "wear") for part in (worn, shots))
+    figures = score(asking, worn.vectors, held, shots.vectors)
     gallery = shots.of_split(split)
     missing = [line.partition(":")[0] for line in not_measured(counts, split)]
     details = {}
