@@ -3,10 +3,12 @@
 Its figures go to MLflow too, where the settings name a server.
 """
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
@@ -49,3 +51,21 @@ class Journal:
         """
         with SummaryWriter(str(self._folder)) as writer:
             writer.add_image(name, pixels, epoch, dataformats="HWC")
+
+    def embeddings(
+        self, vectors: NDArray[np.float32], thumbnails: NDArray[np.uint8], labels: Sequence[str], epoch: int
+    ) -> None:
+        """Write vectors for the projector, in place of those of the epoch before: of each epoch they take megabytes.
+
+        Args:
+            vectors: shape (N, d), float32.
+            thumbnails: shape (N, side, side, 3), uint8, RGB.
+            labels: N of them, a line each.
+            epoch: that they belong to.
+        """
+        for folder in self._folder.glob("[0-9]*"):
+            shutil.rmtree(folder)
+        pixels = torch.from_numpy(np.ascontiguousarray(thumbnails)).permute(0, 3, 1, 2).float().div(255)
+        lines = [" ".join(label.split()) or "not known" for label in labels]
+        with SummaryWriter(str(self._folder)) as writer:
+            writer.add_embedding(torch.from_numpy(vectors), lines, pixels, epoch, "embeddings")
