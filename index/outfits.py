@@ -27,7 +27,7 @@ from fullshot.index.in_use import GARMENTS, garments_version
 from fullshot.index.recommender import PersonGarments, Recommender
 from fullshot.train import geometries
 from fullshot.train.detector import detection_row, detection_store, detector_version
-from fullshot.train.embedder import crop_row, crop_store, whole_pictures
+from fullshot.train.embedder import crop_row, crop_store, preparation_of, whole_pictures
 
 AT_ONCE = 32
 """Outfit images that are in memory at once."""
@@ -85,7 +85,7 @@ class _Also:
 
 def _also(root: Path, keys: pyarrow.Table, known: pyarrow.Table, recommender: Recommender) -> _Also:
     wanted = pyarrow.concat_tables([whole_pictures(keys), known])
-    missing = crop_store(root, recommender.embedder.image_size).missing(wanted)
+    missing = crop_store(root, preparation_of(recommender.embedder)).missing(wanted)
     crops: dict[str, list[Corners | None]] = {}
     for identity, *corners in zip(*(missing[name].to_pylist() for name in ("image_id", *BOX_COLUMNS)), strict=True):
         crops.setdefault(identity, []).append(None if corners[0] is None else cast(Corners, tuple(corners)))
@@ -116,7 +116,7 @@ def _find(
         decoded = dict(zip(jobs, read, strict=True))
     pieces = {job: found for job, found in decoded.items() if not isinstance(found, Unreadable)}
     people = dict(zip(pieces, _people(root, pieces, recommender, poses, also.detections), strict=True))
-    side = recommender.embedder.image_size
+    preparation = preparation_of(recommender.embedder)
     made: list[Made] = []
     crops: list[tuple[Job, Made]] = []
     for job, found in decoded.items():
@@ -131,11 +131,11 @@ def _find(
         cut = [*others, *(crop(whole, box.corners) for box in garments)]
         corners = [*boxes[job], *(box.corners for box in stored)]
         crops += [
-            (replace(job, box=box), crop_row(piece, side, is_whole=box is None))
+            (replace(job, box=box), crop_row(piece, preparation, is_whole=box is None))
             for box, piece in zip(corners, cut, strict=True)
         ]
     if crops:
-        crop_store(root, side).keep(*zip(*crops, strict=True))
+        crop_store(root, preparation).keep(*zip(*crops, strict=True))
     return made
 
 

@@ -24,7 +24,7 @@ from fullshot.curation import open_pose_estimator
 from fullshot.curation.features.versions import version_name, version_of
 from fullshot.curation.report import thumbnails
 from fullshot.train import resuming, runs
-from fullshot.train.embedder import crop_store
+from fullshot.train.embedder import Preparation, crop_store
 from fullshot.train.embedder.in_use import WEIGHTS
 
 SCHEMA = pyarrow.schema([("number", pyarrow.int32())])
@@ -89,7 +89,7 @@ def test_each_stage_says_what_it_needs(workspace: Workspace, kept: Callable[[str
         kept("thumbnails", thumbnails.VERSION),
         kept("predictions", f"{detector[:16]}-640-1"),
         kept("embeddings", embedder[:16]),
-        kept("crops", crop_store(workspace.root, settings.embedder.image_size).folder.name),
+        kept("crops", crop_store(workspace.root, Preparation(settings.embedder.image_size)).folder.name),
         kept("plugins", "1"),  # of another package
     ]
     geometry_rows(workspace.root, workspace.read("images")["path"])
@@ -142,7 +142,7 @@ def test_what_a_run_needs_that_does_not_say_it_stays(workspace: Workspace, kept:
     file = runs.latest_run(workspace, "embedder").file
     kept("embeddings", digest[:16])
     other = kept("embeddings", "0123456789abcdef")
-    crops = kept("crops", crop_store(workspace.root, 17).folder.name)
+    crops = kept("crops", crop_store(workspace.root, Preparation(17)).folder.name)
     record = json.loads(file.read_text())
     for settings_now in (None, {}, {"embedder": {"image_size": "large"}}):
         file.write_text(json.dumps({**record, "settings": settings_now}))

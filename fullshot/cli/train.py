@@ -104,7 +104,10 @@ def train_detector(
 @command
 def train_embedder(
     workspace: WorkspaceArgument,
-    backbone: Annotated[str | None, typer.Option(help="small, or one that another package brings")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="small, a network of timm, hf-hub:ORG/NAME, open_clip:ARCH, or of a package")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help="to begin with: a file, starter, imagenet, none")] = None,
     epochs: EpochsOption = None,
     dimension: Annotated[int | None, typer.Option(help="length of an embedding")] = None,
     margin: Annotated[float | None, typer.Option(help="margin of the triplet loss")] = None,
@@ -123,6 +126,7 @@ def train_embedder(
         raise UserError("an embedder is trained by one process: run it without torchrun")
     given = {
         "backbone": backbone,
+        "weights": weights,
         "epochs": epochs,
         "dimension": dimension,
         "margin": margin,
@@ -133,7 +137,7 @@ def train_embedder(
     place = Workspace(workspace)
     settings = place.settings(embedder=given)
     place.must_have("products", "images", "dataset2", "labels", "curated")
-    embedder.BACKBONES.check(settings.embedder.backbone)
+    embedder.check_name(settings.embedder.backbone)
     if resume is not None:
         named_run(place, "embedder", resume)
     print_stats(embedder.fit(place, settings, resume=resume), as_json)

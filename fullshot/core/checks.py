@@ -212,7 +212,7 @@ def _gpu() -> Check:
     return Check("gpu", not failed, output.replace("\n", "; ") or "none", advice, needed=False)
 
 
-_FOR_SOME = {"mlflow", "openvino"}
+_FOR_SOME = {"clip", "mlflow", "openvino"}
 """Extras that only some settings ask for."""
 
 

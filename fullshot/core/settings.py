@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -21,6 +21,9 @@ from pydantic_settings import (
 
 from fullshot.core import misspelt, renaming
 from fullshot.core.errors import UserError
+from fullshot.core.sections import EmbedderSettings as EmbedderSettings  # a section like those here
+from fullshot.core.sections import Section as _Section
+from fullshot.core.sections import Share
 from fullshot.core.taxonomy import ALL_GARMENTS, garments_named
 
 RENAMED: Mapping[str, str] = {
@@ -28,7 +31,6 @@ RENAMED: Mapping[str, str] = {
 }
 """Old names of settings, section and key, and what they are called now; the old ones are understood."""
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Labels = Annotated[str, AfterValidator(garments_named)]
 
 
@@ -51,10 +53,6 @@ POSE_MODEL_URL = (
 ULTRALYTICS_URL = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 TIMM_URL = "https://huggingface.co"
 """Where the makers of pretrained weights publish them."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class CrawlSettings(_Section):
@@ -209,28 +207,6 @@ class WeightsSettings(_Section):
     )
     ultralytics_url: ServerAddress = Field(ULTRALYTICS_URL, description="where Ultralytics' weights are fetched from")
     timm_url: ServerAddress = Field(TIMM_URL, description="the hub that timm's weights are fetched from")
-
-
-class EmbedderSettings(_Section):
-    """How the embedder is trained: weighted triplet loss, Siamese network."""
-
-    backbone: str = Field("small", description="its network: small, or one that another package brings")
-    epochs: int = Field(60, ge=1)
-    image_size: int = Field(0, ge=0, description="side in pixels that crops are brought to; 0: the backbone's own")
-    dimension: int = Field(64, ge=2, description="length of an embedding")
-    margin: float = Field(1.0, gt=0, description="m of the triplet loss")
-    alpha: float = Field(0.05, gt=0, description="weight of the embedding loss")
-    embedding_scale: Literal["1/d", "1/sqrt(d)"] = "1/d"
-    learning_rate: float = Field(1e-3, gt=0)
-    batch: int = Field(64, ge=4)
-    seed: int = 7
-    device: str = Field("", description="cpu, cuda, mps, …; empty: the best there is")
-
-    @model_validator(mode="after")
-    def _crops_show_something(self) -> Self:
-        if 0 < self.image_size < 16:
-            raise ValueError("image_size must be 0, or 16 or more")
-        return self
 
 
 class EngineSettings(_Section):

@@ -11,9 +11,8 @@ from fullshot.core.interfaces import Embedder
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs
-from fullshot.train.embedder import BACKBONES, load, resize
+from fullshot.train.embedder import BACKBONES, checkpoints, load, resize
 from fullshot.train.embedder.in_use import WEIGHTS
-from fullshot.train.embedder.model import save
 from fullshot.train.embedder.network import EmbeddingNetwork
 
 SIZES = ((64, 64), (9, 300), (200, 50), (1, 1))
@@ -34,7 +33,8 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     backbone = BACKBONES.get(request.param)()
     section = EmbedderSettings(backbone=request.param, dimension=16, image_size=backbone.input_size)
     run = runs.start(place, "embedder", "0", Settings(embedder=section))
-    save(run.folder / WEIGHTS, EmbeddingNetwork(backbone, section.dimension).state_dict(), section)
+    network = EmbeddingNetwork(backbone, section.dimension)
+    checkpoints.write(run.folder / WEIGHTS, network.state_dict(), checkpoints.About.of(section))
     runs.finish(run, {})
     return place
 

@@ -17,11 +17,10 @@ from fullshot.core.features import FeatureStore, Job, Made, Rows, Unreadable, re
 from fullshot.core.pictures import read_crops
 from fullshot.core.settings import Settings
 from fullshot.train.embedder.preprocessing import (
-    VERSION,
+    Preparation,
     crop_to_foreground,
     has_plain_background,
     preferred_item_shots,
-    resize,
 )
 
 FEW = 64
@@ -47,18 +46,18 @@ class Crops:
     unreadable: list[str]
 
 
-def cut_crops(root: Path, examples: pd.DataFrame, side: int, settings: Settings, stage: str) -> Crops:
+def cut_crops(root: Path, examples: pd.DataFrame, preparation: Preparation, settings: Settings, stage: str) -> Crops:
     """The crop of every example; upright, as the picture's EXIF orientation says.
 
     Args:
         root: the workspace; the examples' ``path`` is relative to it.
         examples: rows with ``product_id``, ``image_id``, ``path`` and ``x_min, y_min, x_max, y_max`` in pixels of the
             picture as it is stored; without a box, the picture is an item shot, and its plain background is cut away.
-        side: of the crops, in pixels.
+        preparation: of the crops.
         settings: name the engine that cuts what is not kept yet.
         stage: what it is done for, such as ``train embedder``; for the progress.
     """
-    rows = keep_crops(root, keys_of(examples), side, settings, stage)
+    rows, side = keep_crops(root, keys_of(examples), preparation, settings, stage), preparation.side
     pixels = rows.array("pixels").reshape(-1, side, side, 3)
     use = usable(examples, rows.is_readable, rows.array("is_packshot").astype(np.bool_))
     return Crops(np.asarray(pixels, np.uint8), use, unreadable_paths(rows))
@@ -98,18 +97,14 @@ def whole_pictures(pictures: pyarrow.Table) -> pyarrow.Table:
     return pyarrow.table([*columns, *([nothing] * len(CORNERS))], ["image_id", "path", *CORNERS])
 
 
-def crop_version(side: int | str) -> str:
-    """The version of crops of this size; of any size for ``*``."""
-    return f"{VERSION}-{side}"
+def crop_store(root: Path, preparation: Preparation) -> FeatureStore:
+    """Where a workspace keeps crops of this preparation: their ``pixels``, and whether it ``is_packshot``."""
+    size = preparation.side * preparation.side * 3
+    schema = pyarrow.schema([("pixels", pyarrow.binary(size)), ("is_packshot", pyarrow.bool_())])
+    return FeatureStore(root, "crops", preparation.version, schema, "index build", boxed=True)
 
 
-def crop_store(root: Path, side: int) -> FeatureStore:
-    """Where a workspace keeps crops of this size: their ``pixels``, and whether it ``is_packshot``."""
-    schema = pyarrow.schema([("pixels", pyarrow.binary(side * side * 3)), ("is_packshot", pyarrow.bool_())])
-    return FeatureStore(root, "crops", crop_version(side), schema, "index build", boxed=True)
-
-
-def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, stage: str) -> Rows:
+def keep_crops(root: Path, keys: pyarrow.Table, preparation: Preparation, settings: Settings, stage: str) -> Rows:
     """The crops of pictures and boxes: those kept, and new ones, cut by the engine's workers.
 
     Of a picture that is opened for a box the whole is kept too: whoever asks for that, such as `curate --check`, need
@@ -118,15 +113,15 @@ def keep_crops(root: Path, keys: pyarrow.Table, side: int, settings: Settings, s
     Args:
         root: of the workspace.
         keys: see :func:`keys_of`.
-        side: of the crops, in pixels.
+        preparation: of the crops.
         settings: name the engine.
         stage: what it is done for; for the progress.
     """
-    store = crop_store(root, side)
+    store = crop_store(root, preparation)
     missing = store.missing(keys)
     wanted = pyarrow.concat_tables([keys, whole_pictures(_each_once(missing))]) if len(missing) else keys
     with open_engine(settings.engine.name) as workers:
-        rows = store.fill(wanted, partial(cut, side=side), workers, stage, least=FEW)
+        rows = store.fill(wanted, partial(cut, preparation=preparation), workers, stage, least=FEW)
     return rows if wanted is keys else rows.take(np.arange(len(keys)))
 
 
@@ -136,7 +131,7 @@ def _each_once(keys: pyarrow.Table) -> pyarrow.Table:
     return keys.take(pyarrow.array(np.unique(numbers, return_index=True)[1]))
 
 
-def cut(jobs: Sequence[Job], *, side: int) -> list[Made]:
+def cut(jobs: Sequence[Job], *, preparation: Preparation) -> list[Made]:
     """Cut crops, each picture decoded once: what a worker of :func:`keep_crops` does."""
     made: list[Made] = []
     for path, group in groupby(jobs, lambda job: job.path):
@@ -145,17 +140,17 @@ def cut(jobs: Sequence[Job], *, side: int) -> list[Made]:
         if isinstance(pieces, Unreadable):
             made += [pieces] * len(boxes)
             continue
-        made += [crop_row(piece, side, is_whole=box is None) for box, piece in zip(boxes, pieces, strict=True)]
+        made += [crop_row(piece, preparation, is_whole=box is None) for box, piece in zip(boxes, pieces, strict=True)]
     return made
 
 
-def crop_row(piece: Picture, side: int, *, is_whole: bool) -> Made:
+def crop_row(piece: Picture, preparation: Preparation, *, is_whole: bool) -> Made:
     """The columns of one crop, see :func:`crop_store`.
 
     Args:
         piece: shape (height, width, 3), uint8, RGB, upright.
-        side: of the crop, in pixels.
+        preparation: of the crop.
         is_whole: it is a whole picture: its plain background is cut away.
     """
     tight = crop_to_foreground(piece) if is_whole else piece
-    return {"pixels": resize(tight, side).tobytes(), "is_packshot": is_whole and has_plain_background(piece)}
+    return {"pixels": preparation(tight).tobytes(), "is_packshot": is_whole and has_plain_background(piece)}

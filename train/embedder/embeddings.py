@@ -14,6 +14,7 @@ from fullshot.core.interfaces import Embedder
 from fullshot.core.progress import bar
 from fullshot.core.settings import Settings
 from fullshot.train.embedder.crops import crop_store, cut, keep_crops
+from fullshot.train.embedder.preprocessing import embed_prepared, preparation_of
 
 _AT_ONCE = 4096
 """Embeddings that are written together: what a kill costs."""
@@ -49,14 +50,14 @@ def kept_embeddings(root: Path, keys: pyarrow.Table, embedder: Embedder, setting
         # A picture of two products has two keys, and one embedding.
         numbers = joined_keys(missing, boxed=True).combine_chunks().dictionary_encode().indices
         once = missing.take(pyarrow.array(np.unique(numbers, return_index=True)[1]))
-        return _embed(store, keep_crops(root, once, embedder.image_size, settings, stage), embedder, stage)
+        return _embed(store, keep_crops(root, once, preparation_of(embedder), settings, stage), embedder, stage)
 
     return store.fill(keys, partial(_embed_anew, embedder=embedder), write=write)
 
 
 def _embed(store: FeatureStore, crops: Rows, embedder: Embedder, stage: str) -> list[Path]:
     """Embed crops, and write them as they come: shard by shard, so that the memory holds few of them."""
-    names = [*crop_store(store.root, embedder.image_size).schema.names]
+    names = [*crop_store(store.root, preparation_of(embedder)).schema.names]
     written: list[Path] = []
     parts: list[pyarrow.Table] = []
     with bar(stage, "crops") as advance:
@@ -75,7 +76,7 @@ def _embedded(table: pyarrow.Table, schema: pyarrow.Schema, embedder: Embedder) 
     """Rows of crops as rows of embeddings; a picture that cannot be read stays one."""
     side = embedder.image_size
     pixels = [np.frombuffer(each, np.uint8).reshape(side, side, 3) for each in table["pixels"].drop_null().to_pylist()]
-    vectors = embedder.embed(pixels)
+    vectors = embed_prepared(embedder, pixels)
     places = np.cumsum(table["pixels"].is_valid().to_numpy()) - 1
     chosen = pyarrow.array(places, mask=table["pixels"].is_null().to_numpy())
     made = pyarrow.FixedSizeListArray.from_arrays(vectors.reshape(-1), embedder.dimension).take(chosen)
@@ -85,8 +86,9 @@ def _embedded(table: pyarrow.Table, schema: pyarrow.Schema, embedder: Embedder) 
 
 def _embed_anew(jobs: Sequence[Job], *, embedder: Embedder) -> list[Made]:
     """Embeddings whose rows were lost since :func:`kept_embeddings` made them, or whose file was changed meanwhile."""
-    made, shape = cut(jobs, side=embedder.image_size), (embedder.image_size, embedder.image_size, 3)
-    vectors = iter(embedder.embed([np.frombuffer(row["pixels"], np.uint8).reshape(shape) for row in _readable(made)]))
+    made, shape = cut(jobs, preparation=preparation_of(embedder)), (embedder.image_size, embedder.image_size, 3)
+    pixels = [np.frombuffer(row["pixels"], np.uint8).reshape(shape) for row in _readable(made)]
+    vectors = iter(embed_prepared(embedder, pixels))
     return [
         row if isinstance(row, Unreadable) else {"vector": next(vectors), "is_packshot": row["is_packshot"]}
         for row in made

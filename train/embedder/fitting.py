@@ -1,24 +1,24 @@
 """Which run an embedder's training is: one that is there already, one to go on with, or a new one."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fullshot.core import leakage
-from fullshot.core.interfaces import Backbone
 from fullshot.core.settings import EmbedderSettings, Settings
 from fullshot.core.workspace import Workspace
 from fullshot.train import digests, finding, pictures, resuming, runs
-from fullshot.train.embedder import BACKBONES
+from fullshot.train.embedder.backbones.opening import open_backbone, side_of
 from fullshot.train.embedder.dataset import EXAMPLES, WANTED, create_training_examples, training_examples
-from fullshot.train.embedder.in_use import FIRST, KIND, WEIGHTS
+from fullshot.train.embedder.in_use import FIRST, KIND, weights_of
+from fullshot.train.embedder.starting import Network, find_start
+from fullshot.train.weights import NONE
 
 if TYPE_CHECKING:
     import pandas as pd
 
 STAGE = "train embedder"
 
-_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"backbone"}
-"""Settings that no weight depends on. The backbone is named apart."""
+_WITHOUT_EFFECT = digests.WITHOUT_EFFECT | {"backbone", "weights", "starter", "fit", "background", "pooling"}
+"""Settings that no weight depends on, and those that version 0.1 did not have: they are named apart where they do."""
 
 
 def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) -> dict[str, Any]:
@@ -43,27 +43,24 @@ def fit(workspace: Workspace, settings: Settings, *, resume: str | None = None) 
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         section = resuming.section_to_train(workspace, KIND, resume, settings.embedder)
-        backbone = BACKBONES.get(section.backbone)()
-        section = section.model_copy(update={"image_size": section.image_size or backbone.input_size})
-        made_with = {} if section.backbone == FIRST else {"backbone": {"name": section.backbone}}
+        backbone = open_backbone(section.backbone, settings.weights if section.weights != NONE else None)
+        section = section.model_copy(update={"image_size": side_of(backbone, section.image_size)})
+        network = Network(section, backbone, find_start(section, settings.weights))
+        made_with = network.made_with()
         inputs = digests.inputs_digest(workspace, tuple(WANTED), section, made_with, without=_WITHOUT_EFFECT)
 
         def train() -> tuple[runs.Run, bool, str]:
-            return *_found_or_trained(workspace, settings, section, backbone, made_with, resume), inputs
+            return *_found_or_trained(workspace, settings, network, resume), inputs
 
-        stats |= finding.found_or_trained(workspace, KIND, [inputs], lambda run: run / WEIGHTS, train, resume=resume)
+        stats |= finding.found_or_trained(workspace, KIND, [inputs], weights_of, train, resume=resume)
     return stats
 
 
 def _found_or_trained(
-    workspace: Workspace,
-    settings: Settings,
-    section: EmbedderSettings,
-    backbone: Backbone,
-    made_with: Mapping[str, Mapping[str, str]],
-    resume: str | None,
+    workspace: Workspace, settings: Settings, network: Network, resume: str | None
 ) -> tuple[runs.Run, bool]:
     """The finished run of these inputs, and whether it had to be trained."""
+    section, made_with = network.settings, network.made_with()
     with workspace.open(WANTED) as data:
         create_training_examples(data)
         leakage.refuse(data)
@@ -75,7 +72,7 @@ def _found_or_trained(
         digest,
         lambda: digest_of_0_1(workspace, section, examples),
         resume=resume,
-        weights=lambda folder: folder / WEIGHTS,
+        weights=weights_of,
         paths=examples["path"],
         inputs="the pictures or boxes",
     )
@@ -84,7 +81,7 @@ def _found_or_trained(
     from fullshot.train.embedder.run import train  # not above: it loads torch and Lightning
 
     run = run or runs.start(workspace, KIND, digest, settings)
-    train(STAGE, workspace, settings, section, backbone, run, examples)
+    train(STAGE, workspace, settings, network, run, examples)
     return run, True
 
 

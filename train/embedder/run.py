@@ -8,23 +8,23 @@ import numpy as np
 import pandas as pd
 
 from fullshot.core.files import digest as file_digest
-from fullshot.core.interfaces import Backbone
-from fullshot.core.progress import bar, say_unreadable
-from fullshot.core.settings import EmbedderSettings, Settings
+from fullshot.core.progress import bar, say, say_unreadable
+from fullshot.core.settings import Settings
 from fullshot.core.taxonomy import Wear
 from fullshot.core.workspace import Workspace
 from fullshot.train import runs, validation
 from fullshot.train.devices import device_of
 from fullshot.train.driving import CHECKPOINT, drive, epochs_done
+from fullshot.train.embedder import checkpoints
 from fullshot.train.embedder.crops import Crops, cut_crops
 from fullshot.train.embedder.dataset import refuse_too_few
 from fullshot.train.embedder.evaluation import score
-from fullshot.train.embedder.in_use import WEIGHTS
+from fullshot.train.embedder.in_use import weights_of
 from fullshot.train.embedder.loading import export
-from fullshot.train.embedder.model import save
 from fullshot.train.embedder.network import EmbeddingNetwork, embed_crops
 from fullshot.train.embedder.plots import plot
 from fullshot.train.embedder.sampling import ProductBatches
+from fullshot.train.embedder.starting import Network
 from fullshot.train.embedder.training import CheckpointCallback, Siamese
 
 
@@ -40,8 +40,7 @@ def train(
     stage: str,
     workspace: Workspace,
     settings: Settings,
-    section: EmbedderSettings,
-    backbone: Backbone,
+    network: Network,
     run: runs.Run,
     examples: pd.DataFrame,
 ) -> None:
@@ -51,8 +50,7 @@ def train(
         stage: its name, for what is said.
         workspace: holds the pictures.
         settings: name the engine that cuts crops.
-        section: what the run is made with.
-        backbone: of its network.
+        network: what the run is made with.
         run: a new one, or one that was stopped.
         examples: rows of :data:`fullshot.train.embedder.dataset.COLUMNS`.
 
@@ -60,8 +58,9 @@ def train(
         MissingInput: too few of the pictures can be read.
         UserError: there is no such device.
     """
-    started = time.monotonic()
-    crops = cut_crops(workspace.root, examples, section.image_size, settings, stage)
+    started, section = time.monotonic(), network.settings
+    about = checkpoints.About.of(section)
+    crops = cut_crops(workspace.root, examples, about.preparation, settings, stage)
     say_unreadable(stage, crops.unreadable)
     learnt_from = np.flatnonzero(crops.use & (examples["split"] == "train").to_numpy(bool))
     refuse_too_few(workspace.root, examples.iloc[learnt_from])
@@ -69,15 +68,18 @@ def train(
     numbers = {str(wear): number for number, wear in enumerate(Wear)}
     wears = np.array([numbers[wear] for wear in examples["wear"]], np.int64)
     batches = ProductBatches(products, learnt_from, section.batch, section.seed)
-    siamese = Siamese(section, backbone, crops.pixels, products, wears, len(batches) * section.epochs)
+    siamese = Siamese(section, network.build(), crops.pixels, products, wears, len(batches) * section.epochs)
     measure, validation_rows = _measure(examples, crops)
     device = device_of(section.device, "embedder.device")
     resumed_at = batches.epoch = epochs_done(run.folder)
+    if not resumed_at:
+        say(f"{stage}: the backbone {section.backbone} starts {network.start.source}")
     with bar(stage, "epochs") as advance:
         checkpoint = CheckpointCallback(run.folder, siamese, measure, advance)
         drive(siamese, batches, run.folder, epochs=section.epochs, device=device, callback=checkpoint)
-    save(run.folder / WEIGHTS, checkpoint.weights, section)
-    export(workspace, run.folder)
+    weights = weights_of(run.folder)
+    checkpoints.write(weights, checkpoint.weights, about)
+    export(run.folder, weights)
     siamese.network.load_state_dict(checkpoint.weights)
     plot(checkpoint.history, run.folder / "training.png")
     measured = measure(siamese.network)
@@ -88,7 +90,7 @@ def train(
         "epochs": len(checkpoint.history),
         "best_epoch": checkpoint.best["epoch"],
         "seconds": round(time.monotonic() - started, 1),
-        "weights": file_digest(run.folder / WEIGHTS),
+        "weights": file_digest(weights),
         "val": measured,
         "history": checkpoint.history,
         **validation.entry("recall@5", measured["recall@5"], validation_rows),

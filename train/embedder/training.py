@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fullshot.core.interfaces import Backbone
 from fullshot.core.progress import Advance
 from fullshot.core.settings import EmbedderSettings
 from fullshot.train.driving import save_checkpoint
@@ -26,7 +25,7 @@ class Siamese(lightning.LightningModule):
 
     Args:
         settings: of the embedder.
-        backbone: of its network.
+        network: that is trained.
         crops: shape (N, side, side, 3), uint8, RGB.
         products: shape (N,), the product of each crop.
         wears: shape (N,), the wear of each crop.
@@ -36,7 +35,7 @@ class Siamese(lightning.LightningModule):
     def __init__(
         self,
         settings: EmbedderSettings,
-        backbone: Backbone,
+        network: EmbeddingNetwork,
         crops: NDArray[np.uint8],
         products: NDArray[np.int64],
         wears: NDArray[np.int64],
@@ -45,9 +44,7 @@ class Siamese(lightning.LightningModule):
         super().__init__()
         self.settings, self.steps = settings, steps
         self.crops, self.products, self.wears = crops, torch.from_numpy(products), torch.from_numpy(wears)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            self.network = EmbeddingNetwork(backbone, settings.dimension)
+        self.network = network
         self.loss = weighted_triplet_loss(settings.margin, settings.alpha, settings.dimension, settings.embedding_scale)
         self.noise = torch.Generator()
         self.losses: list[float] = []

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
         DetectorWithFeatures,
         Embedder,
         ExportingTrainer,
+        GivesMaps,
         KnowsDefaults,
         StartsFromWeights,
+        TextEmbedder,
     )
     from fullshot.core.interfaces.storage import BlobStore, GivesVectors, VectorStore
 
@@ -43,6 +45,7 @@ __all__ = [
     "Engine",
     "ExportingTrainer",
     "Frontier",
+    "GivesMaps",
     "GivesVectors",
     "KnowsDefaults",
     "PoseEstimator",
@@ -50,6 +53,7 @@ __all__ = [
     "Renderer",
     "ShopPage",
     "StartsFromWeights",
+    "TextEmbedder",
     "VectorStore",
 ]
 
@@ -69,8 +73,10 @@ __getattr__ = lazy_names(
             "DetectorWithFeatures",
             "Embedder",
             "ExportingTrainer",
+            "GivesMaps",
             "KnowsDefaults",
             "StartsFromWeights",
+            "TextEmbedder",
         ],
         ".storage": ["BlobStore", "GivesVectors", "VectorStore"],
     },

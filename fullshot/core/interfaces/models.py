@@ -227,6 +227,17 @@ class Backbone(Protocol):
         """
 
 
+@runtime_checkable
+class GivesMaps(Protocol):
+    """A backbone that says whether its network gives maps: ask with ``isinstance``. Others give (N, F).
+
+    Attributes:
+        gives_maps: its network gives (N, F, height, width), which the embedder pools.
+    """
+
+    gives_maps: bool
+
+
 class Embedder(Protocol):
     """Turns crops of garments into vectors that lie close where the garments look alike.
 
@@ -254,4 +265,20 @@ class Embedder(Protocol):
 
         Returns:
             Shape (N, d), float32, not normalised: to be compared by squared Euclidean distance.
+        """
+
+
+@runtime_checkable
+class TextEmbedder(Protocol):
+    """An embedder whose vectors of garments and of words compare: ask with ``isinstance``."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed words, such as ``a red dress``.
+
+        Args:
+            texts: what garments look like.
+
+        Returns:
+            Shape (N, d), float32, of length 1, as the vectors of pictures are: the nearest by squared Euclidean
+            distance is the most similar.
         """

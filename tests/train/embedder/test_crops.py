@@ -10,7 +10,7 @@ from fullshot.core.boxes import Corners, Picture
 from fullshot.core.features import rows as feature_rows
 from fullshot.core.pictures import read_crops, read_rgb
 from fullshot.core.settings import load
-from fullshot.train.embedder import crops
+from fullshot.train.embedder import Preparation, crops
 
 
 def on_background(background: tuple[int, int, int], noise: float = 0.0) -> Picture:
@@ -28,7 +28,7 @@ def examples(paths: list[str]) -> pd.DataFrame:
 
 
 def cut_crops(root: Path, rows: pd.DataFrame) -> crops.Crops:
-    return crops.cut_crops(root, rows, 16, load(), "test")
+    return crops.cut_crops(root, rows, Preparation(16), load(), "test")
 
 
 @pytest.mark.parametrize("memory", [feature_rows.MEMORY_BYTES, 0])
@@ -104,7 +104,7 @@ def test_a_crop_is_cut_once_for_a_box_and_a_size(tmp_path: Path, monkeypatch: py
     whole = examples(["b.png"]).iloc[1:]
     assert cut_crops(tmp_path, whole).pixels[0, 8, 8].tolist() == [180, 20, 40]
     assert opened[2:] == []
-    crops.cut_crops(tmp_path, examples(["a.png"]), 8, load(), "test")
+    crops.cut_crops(tmp_path, examples(["a.png"]), Preparation(8), load(), "test")
     Image.fromarray(on_background((0, 0, 0))).save(tmp_path / "b.png")  # as large, but another picture
     assert (cut_crops(tmp_path, examples(["b.png"])).pixels[1, 0, 0] < 200).all()
     assert opened[2:] == [("a.png", 2), ("b.png", 2)]

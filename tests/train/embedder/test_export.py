@@ -15,6 +15,7 @@ from fullshot.core.files import digest
 from fullshot.core.interfaces import Embedder
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder, exported
+from fullshot.train.embedder import checkpoints
 from fullshot.train.embedder.model import open_weights
 
 CROPS: list[Picture] = [
@@ -24,8 +25,8 @@ CROPS: list[Picture] = [
 
 
 def by_torch(workspace: Workspace) -> Embedder:
-    (weights,) = workspace.models("embedder").glob("*/weights.pt")
-    return open_weights(workspace, weights, "cpu")
+    (weights,) = workspace.models("embedder").glob("*/weights.safetensors")
+    return open_weights(weights, "cpu")
 
 
 def test_a_training_leaves_an_export_that_embeds_as_torch_does(
@@ -49,10 +50,9 @@ def test_a_training_leaves_an_export_that_embeds_as_torch_does(
 
 def test_an_export_of_other_weights_is_made_again(trained: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     before = embedder.load(trained, device="cpu").embed(CROPS)
-    (weights,) = trained.models("embedder").glob("*/weights.pt")
-    saved = torch.load(weights, weights_only=True)
-    saved["weights"]["embed.bias"] += 1
-    torch.save(saved, weights)
+    (weights,) = trained.models("embedder").glob("*/weights.safetensors")
+    about, saved = checkpoints.read(weights)
+    checkpoints.write(weights, {**saved, "embed.bias": saved["embed.bias"] + 1}, about)
     metrics = weights.with_name("metrics.json")
     metrics.write_text(json.dumps({**json.loads(metrics.read_text()), "weights": digest(weights)}))
     np.testing.assert_allclose(embedder.load(trained, device="cpu").embed(CROPS), before + 1, rtol=1e-3, atol=1e-4)
@@ -133,7 +133,7 @@ def test_a_network_whose_export_is_wrong_or_impossible_is_not_exported(
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(trained: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    (run,) = (path.parent for path in trained.models("embedder").glob("*/weights.pt"))
+    (run,) = (path.parent for path in trained.models("embedder").glob("*/weights.safetensors"))
     (run / "model.onnx").unlink()
     (run / "model.onnx").mkdir()  # as good as a folder without the right to write, which root would have
     opened = embedder.load(trained, device="cpu").embed(CROPS)

@@ -22,7 +22,7 @@ from fullshot.core.progress import Advance
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
-from fullshot.train.embedder import dataset
+from fullshot.train.embedder import checkpoints, dataset
 from fullshot.train.embedder.backbones.small import SmallBackbone
 from fullshot.train.embedder.sampling import ProductBatches
 from tests.removing import remove_table
@@ -62,7 +62,7 @@ def test_fit_load_embed_evaluate(trained: Workspace, settings: Settings) -> None
     assert [row["epoch"] for row in stats["history"]] == [1, 2, 3, 4]
     assert stats["val"]["recall@5"] == 1
     names = {path.name for path in folder(workspace).iterdir()}
-    assert names == {"run.json", "metrics.json", "weights.pt", "model.onnx", "training.png"}
+    assert names == {"run.json", "metrics.json", "weights.safetensors", "model.onnx", "training.png"}
 
     loaded = embedder.load(workspace)
     path = workspace / str(workspace.read("images")["path"].iloc[0])
@@ -124,11 +124,11 @@ def test_killed_and_run_again_it_is_the_run_it_would_have_been(
 
     (workspace / "models").rename(tmp_path / "models")
     in_one_go = embedder.fit(workspace, longer)
-    resumed = torch.load(tmp_path / "models/embedder" / stats["run"] / "weights.pt", weights_only=True)
-    straight = torch.load(folder(workspace) / "weights.pt", weights_only=True)
+    _, resumed = checkpoints.read(tmp_path / "models/embedder" / stats["run"] / "weights.safetensors")
+    _, straight = checkpoints.read(folder(workspace) / "weights.safetensors")
     assert [row["loss"] for row in in_one_go["history"]] == pytest.approx([row["loss"] for row in stats["history"]])
-    for name, value in straight["weights"].items():
-        assert torch.allclose(value, resumed["weights"][name], atol=1e-4), name
+    for name, value in straight.items():
+        assert torch.allclose(value, resumed[name], atol=1e-4), name
 
 
 def test_resume_takes_an_unfinished_run_of_these_inputs(trained: Workspace, settings: Settings) -> None:
@@ -177,13 +177,13 @@ def test_what_is_missing_or_wrong_is_one_line(workspace: Workspace, settings: Se
 
 
 def test_damaged_weights_are_named(trained: Workspace) -> None:
-    weights = folder(trained) / "weights.pt"
+    weights = folder(trained) / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-500])
     for use in (lambda: embedder.load(trained), lambda: embedder.digest_in_use(trained)):
-        with pytest.raises(StageFailed, match=r"weights\.pt is damaged or replaced: run `fullshot train embedder"):
+        with pytest.raises(StageFailed, match=r"safetensors is damaged or replaced: run `fullshot train embedder"):
             use()
     weights.unlink()
-    with pytest.raises(StageFailed, match=r"weights\.pt is gone"):
+    with pytest.raises(StageFailed, match=r"weights\.safetensors is gone"):
         embedder.load(trained)
 
 
@@ -305,10 +305,11 @@ def test_a_run_of_version_0_1_loads_and_goes_on(
     assert stats["resumed_at"] == 1
     assert stats["history"] == expected["history"]
 
-    saved = torch.load(folder(workspace) / "weights.pt", weights_only=True)
-    assert (saved.pop("backbone"), saved["image_size"]) == ("small", 32)
+    about, saved = checkpoints.read(folder(workspace) / "weights.safetensors")
+    assert (about.backbone, about.image_size) == ("small", 32)
+    (folder(workspace) / "weights.safetensors").unlink()
     weights, metrics = folder(workspace) / "weights.pt", folder(workspace) / "metrics.json"
-    torch.save({**saved, "weights": as_in_0_1(saved["weights"])}, weights)
+    torch.save({"weights": as_in_0_1(saved), "image_size": 32, "dimension": 16}, weights)
     metrics.write_text(json.dumps({**json.loads(metrics.read_text()), "weights": digest(weights)}))
     again = embedder.load(workspace, device="cpu").embed([np.zeros((40, 30, 3), np.uint8)])
     np.testing.assert_array_equal(again, vector)
@@ -346,7 +347,7 @@ def test_a_box_beside_its_picture_is_left_out(workspace: Workspace) -> None:
 def test_backbones_are_chosen_by_name_and_named_in_the_checkpoint(
     workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(UserError, match=r"expected the backbone to be one of small, got 'large'"):
+    with pytest.raises(UserError, match=r"expected the backbone to be one of small, of .* got 'large'"):
         embedder.fit(workspace, load(embedder={"backbone": "large"}))
     trained = embedder.fit(workspace, load(embedder={"epochs": 1, "dimension": 16, "device": "cpu"}))
     assert trained["trained"]
@@ -364,5 +365,5 @@ def test_backbones_are_chosen_by_name_and_named_in_the_checkpoint(
     # What was exported holds the whole network; only torch needs the package that brought its backbone.
     assert embedder.load(workspace, device="cpu").image_size == 24
     (workspace.models("embedder") / str(other["run"]) / "model.onnx").unlink()
-    with pytest.raises(UserError, match="expected the backbone to be one of small, got 'twice'"):
+    with pytest.raises(UserError, match=r"expected the backbone to be one of small, of a .* got 'twice'"):
         embedder.load(workspace, device="cpu")

@@ -122,19 +122,6 @@ class TimmBackbone(nn.Module):
         return self
 
 
-def hub_name(backbone: str) -> str | None:
-    """Under which name timm publishes a backbone's weights, such as ``timm/resnet18.a1_in1k``; None: it does not.
-
-    Args:
-        backbone: of timm, whether it knows it or not.
-    """
-    try:
-        about = timm.get_pretrained_cfg(backbone)
-    except RuntimeError:  # it knows the network, but no weights of it by this tag
-        return None
-    return (about and about.hf_hub_id) or None
-
-
 class Pyramid(TimmBackbone):
     """A backbone with a feature pyramid: maps of :data:`CHANNELS` at the strides 8, 16, 32 and 64."""
 

@@ -12,6 +12,7 @@ from fullshot.core.progress import Advance, say
 from fullshot.core.settings import DetectorSettings, WeightsSettings
 from fullshot.train import exported, torchrun, weights
 from fullshot.train.detector.network_detector import NetworkDetector
+from fullshot.train.timm_hub import published_by_timm
 
 if TYPE_CHECKING:
     from fullshot.train.detector.data import DetectionData  # with Arrow, which who opens a detector can do without
@@ -86,18 +87,10 @@ class TorchvisionTrainer:
     @functools.cached_property
     def _start(self) -> weights.Pretrained:
         sources = self._sources
-
-        def address() -> str | None:
-            from fullshot.train.detector.torchvision.networks import hub_name
-
-            server = (sources or WeightsSettings()).timm_url.rstrip("/")
-            name = hub_name(self._backbone)
-            return name and f"{server}/{name}/resolve/main/model.safetensors"
-
         return weights.find(
             self._wanted,
             backbone=self._backbone,
-            published=weights.Published("timm", f"{self._backbone}{weights.SAFETENSORS}", address),
+            published=published_by_timm(self._backbone, sources),
             download=sources.download == "auto" if sources else None,
         )
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from fullshot.core.interfaces import Embedder
 from fullshot.core.settings import EmbedderSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
 from fullshot.train.embedder.baselines import BASELINES
-from fullshot.train.embedder.in_use import KIND, WEIGHTS, digest_in_use
-from fullshot.train.embedder.loading import load
+from fullshot.train.embedder.in_use import KIND
+from fullshot.train.embedder.sources import find_source
 from fullshot.train.runs import Run
 
 
@@ -39,7 +38,8 @@ def find_contender(name: str, workspace: Workspace) -> Contender:
     """The embedder of this name; it is not opened yet.
 
     Args:
-        name: a baseline (:data:`fullshot.train.embedder.baselines.BASELINES`), or the name of a run.
+        name: a baseline (:data:`fullshot.train.embedder.baselines.BASELINES`), or what
+            :func:`fullshot.train.embedder.sources.find_source` understands.
         workspace: whose runs have names here.
 
     Raises:
@@ -51,12 +51,12 @@ def find_contender(name: str, workspace: Workspace) -> Contender:
     if not is_run and name in BASELINES.names():
         made = BASELINES.get(name)()
         return Contender(name, made.digest, "baseline", None, None, lambda _: made)
-    run = runs.latest_run(workspace, KIND, name)
+    source = find_source(name, workspace)
     return Contender(
         name,
-        digest_in_use(workspace, run.name),
-        "run",
-        run,
-        run.folder / WEIGHTS,
-        lambda section: load(workspace, run.name, device=section.device),
+        source.digest,
+        "run" if source.run else "weights",
+        source.run,
+        source.file,
+        lambda section: source.load(section.device),
     )
