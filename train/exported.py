@@ -265,11 +265,11 @@ def _refuse_other_numbers(export: Export, network: RunningNetwork) -> None:
         difference = float(np.abs(wanted - theirs).max(initial=0))
         if not difference <= _TOLERANCE * max(1.0, float(np.abs(wanted).max(initial=0))):
             raise ValueError(f"its numbers differ by {difference:.3g} from those of torch")
-        if export.least_cosine > -1 and not _cosine(wanted, theirs) >= export.least_cosine:
-            raise ValueError(f"its vectors point elsewhere than torch's: cosine {_cosine(wanted, theirs):.4f}")
+        if export.least_cosine > -1 and not least_cosine(wanted, theirs) >= export.least_cosine:
+            raise ValueError(f"its vectors point elsewhere than torch's: cosine {least_cosine(wanted, theirs):.4f}")
 
 
-def _cosine(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
-    """The least cosine of the angles between the rows of two arrays."""
+def least_cosine(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    """The least cosine of the angles between the rows of two arrays, each of shape (N, d)."""
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     return float(((ours * theirs).sum(axis=1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())

@@ -24,13 +24,15 @@ def embed(
     from fullshot.core.errors import StageFailed, UserError
     from fullshot.core.progress import say
     from fullshot.core.workspace import Workspace
-    from fullshot.train import embedder
+    from fullshot.train import detector, embedder
 
     if output.is_dir():
         raise UserError(f"expected a file to write, got the folder {output}")
     place = Workspace(places[0]) if len(places) == 1 and embedder.is_workspace(places[0]) else None
     if boxes and place is None:
         raise UserError("--boxes are those of a workspace: name one, and nothing else")
+    if place is None:
+        detector.Photos(places)  # says which is not there
     from fullshot.core import settings as settings_module
 
     given = {"device": device}

@@ -138,6 +138,7 @@ def train_embedder(
     settings = place.settings(embedder=given)
     place.must_have("products", "images", "dataset2", "labels", "curated")
     embedder.check_name(settings.embedder.backbone)
+    embedder.check_weights(settings.embedder.weights)
     if resume is not None:
         named_run(place, "embedder", resume)
     print_stats(embedder.fit(place, settings, resume=resume), as_json)

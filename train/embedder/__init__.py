@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fullshot.train.embedder.embeddings import kept_embeddings
     from fullshot.train.embedder.evaluation import compare, evaluate, find_contender
     from fullshot.train.embedder.fitting import fit
-    from fullshot.train.embedder.in_use import STARTER, EmbedderInUse, digest_in_use, features_in_use, in_use
+    from fullshot.train.embedder.in_use import STARTER, EmbedderInUse, digest_in_use, embedder_in_use, features_in_use
     from fullshot.train.embedder.preprocessing import (
         Preparation,
         crop_to_foreground,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         open_source,
         source_in_use,
     )
+    from fullshot.train.embedder.starting import check_weights
     from fullshot.train.embedder.vectors import Wanted, embed_photos, embed_workspace
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Source",
     "Wanted",
     "check_name",
+    "check_weights",
     "compare",
     "crop_row",
     "crop_store",
@@ -55,13 +57,13 @@ __all__ = [
     "digest_in_use",
     "embed_photos",
     "embed_workspace",
+    "embedder_in_use",
     "evaluate",
     "features_in_use",
     "find_contender",
     "find_source",
     "fit",
     "has_plain_background",
-    "in_use",
     "is_workspace",
     "kept_embeddings",
     "keys_of",
@@ -94,7 +96,7 @@ __getattr__ = lazy_names(
         ".evaluation": ["compare", "evaluate", "find_contender"],
         ".fitting": ["fit"],
         ".backbones.opening": ["check_name"],
-        ".in_use": ["STARTER", "EmbedderInUse", "digest_in_use", "features_in_use", "in_use"],
+        ".in_use": ["STARTER", "EmbedderInUse", "digest_in_use", "embedder_in_use", "features_in_use"],
         ".preprocessing": [
             "Preparation",
             "crop_to_foreground",
@@ -112,6 +114,7 @@ __getattr__ = lazy_names(
             "open_source",
             "source_in_use",
         ],
+        ".starting": ["check_weights"],
         ".vectors": ["Wanted", "embed_photos", "embed_workspace"],
         "fullshot.core.interfaces": ["Backbone", "Embedder"],
     },

@@ -56,8 +56,14 @@ class About:
             KeyError: something is missing.
             ValueError: a number is none.
         """
-        numbers = {name: int(about[name]) for name in ("image_size", "dimension")}
-        return cls(about["backbone"], **numbers, **{name: about[name] for name in ("pooling", "fit", "background")})
+        return cls(
+            about["backbone"],
+            int(about["image_size"]),
+            int(about["dimension"]),
+            about["pooling"],
+            about["fit"],
+            about["background"],
+        )
 
     @property
     def preparation(self) -> Preparation:

@@ -49,7 +49,7 @@ def weights_of(folder: Path) -> Path:
     return old if old.is_file() and not new.is_file() else new
 
 
-def in_use(workspace: Workspace, settings: Settings | None = None) -> EmbedderInUse:
+def embedder_in_use(workspace: Workspace, settings: Settings | None = None) -> EmbedderInUse:
     """The embedder that a workspace uses; no weights are loaded.
 
     Args:
@@ -78,7 +78,7 @@ def digest_in_use(workspace: Workspace, run: str | None = None) -> str:
         StageFailed: its weights are gone or damaged.
     """
     if run is None:
-        return in_use(workspace).digest
+        return embedder_in_use(workspace).digest
     chosen = runs.latest_run(workspace, KIND, run)
     return runs.whole_weights(workspace, chosen, weights_of(chosen.folder))
 

@@ -124,7 +124,7 @@ def letterbox(picture: Picture, side: int) -> NDArray[np.uint8]:
     square = np.empty((side, side, 3), np.uint8)
     square[:] = np.median(np.concatenate(_edges(picture)), axis=0).astype(np.uint8)
     left, top = (side - size[0]) // 2, (side - size[1]) // 2
-    square[top : top + size[1], left : left + size[0]] = inner
+    square[top : top + size[1], left : left + size[0]] = np.asarray(inner)
     return square
 
 

@@ -14,7 +14,7 @@ from fullshot.core.workspace import Workspace
 from fullshot.train import exported, runs
 from fullshot.train.embedder import checkpoints
 from fullshot.train.embedder.backbones.names import HF_HUB, OPEN_CLIP, is_of_open_clip
-from fullshot.train.embedder.in_use import FIRST, KIND, STARTER, STARTER_FILE, in_use, weights_of
+from fullshot.train.embedder.in_use import FIRST, KIND, STARTER, STARTER_FILE, embedder_in_use, weights_of
 from fullshot.train.embedder.loading import open_file
 from fullshot.train.embedder.published import IMAGENET_BACKBONE, ClipSource, ImagenetSource, export_in_cache
 from fullshot.train.runs import Run
@@ -149,7 +149,10 @@ def find_source(name: str, workspace: Workspace | None = None, settings: Setting
         return ImagenetSource(name, name.partition(":")[2] or IMAGENET_BACKBONE, sources)
     if name == STARTER:
         if not STARTER_FILE.is_file():
-            raise UserError(f"no starter weights of an embedder come along ({STARTER_FILE} is not there)")
+            raise UserError(
+                f"no starter weights of an embedder come along ({STARTER_FILE} is not there): "
+                f"name others, such as `--weights {IMAGENET}`"
+            )
         return FileSource(name, STARTER_FILE)
     path = Path(name).expanduser()
     is_name = bool(name) and workspace is not None and path.name == name
@@ -185,8 +188,8 @@ def _of_folder(folder: Path) -> RunSource:
 
 
 def source_in_use(workspace: Workspace, settings: Settings | None = None) -> Source:
-    """The embedder that a workspace uses, see :func:`fullshot.train.embedder.in_use.in_use`."""
-    used = in_use(workspace, settings)
+    """The embedder that a workspace uses, see :func:`fullshot.train.embedder.in_use.embedder_in_use`."""
+    used = embedder_in_use(workspace, settings)
     return RunSource(used.run, used.digest) if used.run else FileSource(STARTER, STARTER_FILE)
 
 

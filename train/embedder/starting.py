@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fullshot.core.errors import UserError
 from fullshot.core.interfaces import Backbone
@@ -50,6 +50,16 @@ def find_start(section: EmbedderSettings, sources: WeightsSettings) -> Pretraine
         kind=EMBEDDER,
         starter=STARTER_FILE,
     )
+
+
+def check_weights(wanted: str) -> None:
+    """Check the setting ``embedder.weights``, as far as that needs no library and nobody on the network.
+
+    Raises:
+        UserError: it names no file, and nothing else that there is.
+    """
+    if wanted not in ("", IMAGENET, NONE, STARTER):
+        weights.find(wanted, backbone="", kind=EMBEDDER)
 
 
 @dataclass(frozen=True)
@@ -124,13 +134,14 @@ def give(network: "EmbeddingNetwork", backbone: Backbone, name: str, start: Pret
         # Another length of embeddings has another last layer.
         network.load_state_dict({**own, **{key: found[key] for key in own if _fits(found.get(key), own[key])}})
         return
-    names = getattr(backbone, "names", None) or network.backbone.state_dict()
+    body: Any = network.backbone
+    names = getattr(backbone, "names", None) or body.state_dict()
     found = weights.read(start.path, names, in_order=start.in_order)
-    if hasattr(network.backbone, "give"):
-        network.backbone.give(found)
+    if hasattr(body, "give"):
+        body.give(found)
         return
     try:
-        network.backbone.load_state_dict(found)
+        body.load_state_dict(found)
     except RuntimeError:  # names every tensor
         raise UserError(f"{start.path}: the weights are of another backbone than {name}") from None
 

@@ -1,7 +1,7 @@
 """Embeddings are made once of each picture, box and embedder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from fullshot.core.pictures import read_crops
 from fullshot.core.settings import Settings, load
 from fullshot.core.workspace import Workspace
 from fullshot.train import embedder
-from fullshot.train.embedder import crop_to_foreground, has_plain_background, kept_embeddings, keys_of
+from fullshot.train.embedder import checkpoints, crop_to_foreground, has_plain_background, kept_embeddings, keys_of
 from fullshot.train.embedder.dataset import MEASURED_SHOTS, WANTED, as_frame, create_measured, worn_garments
 
 
@@ -116,3 +116,23 @@ def test_workers_cut_what_is_much(trained: Workspace, model: Counting, monkeypat
     by_workers = kept_embeddings(trained.root, keys(trained), model, load(), "test").array("vector")
     assert np.allclose(np.asarray(by_workers, float), np.asarray(here, float), atol=1e-5)
     assert not opened  # by this process
+
+
+def test_crops_are_made_as_the_embedder_wants_them_and_nothing_is_done_to_them_twice(
+    trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (weights,) = trained.models("embedder").glob("*/weights.safetensors")
+    about, found = checkpoints.read(weights)
+    checkpoints.write(tmp_path / "other.safetensors", found, replace(about, fit="letterbox", background="remove"))
+    other = embedder.open_source(str(tmp_path / "other.safetensors")).load("cpu")
+    asked = keys(trained)
+    rows = kept_embeddings(trained.root, asked, other, settings, "test")
+    for number in (0, len(asked) - 1):  # a whole picture, and a box
+        (key,) = asked.slice(number, 1).to_pylist()
+        box = None if np.isnan(key["x_min"]) else (key["x_min"], key["y_min"], key["x_max"], key["y_max"])
+        (piece,) = read_crops(trained / key["path"], [box])
+        expected = other.embed([piece if box else crop_to_foreground(piece)])[0]
+        np.testing.assert_allclose(rows.array("vector")[number], expected, atol=1e-4)
+    assert (trained / "features" / "crops" / "1-32-letterbox-remove").is_dir()
+    assert not np.allclose(expected, embedder.load(trained, device="cpu").embed([piece])[0], atol=1e-3)

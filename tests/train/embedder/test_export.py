@@ -14,9 +14,9 @@ from fullshot.core.boxes import Picture
 from fullshot.core.files import digest
 from fullshot.core.interfaces import Embedder
 from fullshot.core.workspace import Workspace
-from fullshot.train import embedder, exported
+from fullshot.train import embedder, exported, runtimes
 from fullshot.train.embedder import checkpoints
-from fullshot.train.embedder.model import open_weights
+from fullshot.train.embedder.model import export_of, open_weights
 
 CROPS: list[Picture] = [
     np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
@@ -46,6 +46,21 @@ def test_a_training_leaves_an_export_that_embeds_as_torch_does(
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     assert ((ours * theirs).sum(axis=1) / lengths).min() > 0.999
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_openvino_gives_the_same_vectors(trained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(runtimes, "is_installed", lambda name: name == "openvino")
+    found = embedder.load(trained, device="cpu")
+    np.testing.assert_allclose(found.embed(CROPS), by_torch(trained).embed(CROPS), rtol=1e-3, atol=1e-4)
+
+
+def test_the_least_cosine_between_rows_is_what_an_export_is_judged_by(trained: Workspace) -> None:
+    rows = np.eye(3, dtype=np.float32)
+    assert exported.least_cosine(rows, 2 * rows) == pytest.approx(1)
+    assert exported.least_cosine(rows, rows[[0, 2, 1]]) == pytest.approx(0)
+    (weights,) = trained.models("embedder").glob("*/weights.safetensors")
+    assert export_of(open_weights(weights, "cpu")).least_cosine == 0.999
 
 
 def test_an_export_of_other_weights_is_made_again(trained: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from fullshot.core.errors import UserError
 from fullshot.core.settings import EmbedderSettings, WeightsSettings
 from fullshot.train.embedder import checkpoints
-from fullshot.train.embedder.backbones.opening import gives_maps, open_backbone, side_of
+from fullshot.train.embedder.backbones.names import gives_maps
+from fullshot.train.embedder.backbones.opening import open_backbone, side_of
 from fullshot.train.embedder.model import open_weights
 from fullshot.train.embedder.network import Average, EmbeddingNetwork, Gem
 from fullshot.train.embedder.starting import Network, find_start

@@ -38,7 +38,7 @@ def test_a_run_its_folder_its_file_and_its_workspace_are_one_embedder(
         found = source.load("cpu")
         assert found.digest == named.digest
         np.testing.assert_allclose(found.embed([CROP]), expected, atol=1e-5)
-    assert embedder.in_use(trained).name == run.name
+    assert embedder.embedder_in_use(trained).name == run.name
     assert embedder.open_embedder(str(file)).dimension == 16
 
 
@@ -74,16 +74,16 @@ def test_the_starter_weights_embed_until_a_run_takes_their_place(
     file.write_bytes((run_of(trained) / "weights.safetensors").read_bytes())
     for module in (using, sources):
         monkeypatch.setattr(module, "STARTER_FILE", file)
-    used = embedder.in_use(workspace)
+    used = embedder.embedder_in_use(workspace)
     assert (used.name, used.digest, used.run) == ("starter", digest(file), None)
     assert embedder.digest_in_use(workspace) == digest(file)
     assert embedder.load(workspace, device="cpu").digest == digest(file)
     assert "the starter weights embed" in capsys.readouterr().err
     assert embedder.features_in_use(workspace, load())["embeddings"] == [digest(file)[:16]]
-    assert embedder.in_use(trained).name == run_of(trained).name
+    assert embedder.embedder_in_use(trained).name == run_of(trained).name
     (workspace / "fullshot.toml").write_text("[embedder]\nstarter = false\n")
     with pytest.raises(MissingInput, match="fullshot train embedder"):
-        embedder.in_use(workspace)
+        embedder.embedder_in_use(workspace)
 
 
 def test_the_untouched_network_of_imagenet_gives_vectors_of_length_1(

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from fullshot.cli import app
 from fullshot.core.pictures import read_rgb
