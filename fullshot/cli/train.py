@@ -206,7 +206,10 @@ def evaluate_embedder(
     more: Annotated[list[str] | None, typer.Argument(metavar="WEIGHTS…", help="further weights to compare")] = None,
     split: SplitOption = Split.TEST,
     weights: Annotated[
-        str | None, typer.Option(help="a run, or a baseline: random, hsv, hog; the latest run if not given")
+        str | None,
+        typer.Option(
+            help="a run, its folder, a file, starter, imagenet, hf-hub:…, random, hsv or hog; else the one in use"
+        ),
     ] = None,
     run: RunOption = None,
     compare: Annotated[
@@ -222,10 +225,12 @@ def evaluate_embedder(
     settings = place.settings()
     place.must_be_there()
     names = _named(weights, run, compare, more)
-    if run is not None or not (weights or names):
+    if run is not None:
         weights = latest_run(place, "embedder", run).name
+    if not (weights or names):
+        weights = embedder.embedder_in_use(place, settings).name
     for name in names or [str(weights)]:
-        embedder.find_contender(name, place)
+        embedder.find_contender(name, place, settings)
     place.must_have("products", "images", "curated")
     if names:
         print_stats(embedder.compare(place, settings, names, split=str(split)), as_json)

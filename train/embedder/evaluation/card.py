@@ -3,12 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fullshot.train.embedder.evaluation.contenders import Contender
-from fullshot.train.embedder.in_use import FIRST
+from fullshot.train.embedder.evaluation.contenders import BASELINE, RUN, WEIGHTS, Contender
+from fullshot.train.embedder.in_use import STARTER
+from fullshot.train.weights import IMAGENET
 
 ELSEWHERE = "was not trained in this workspace, so that it may have learnt from these pictures"
 
-BASELINE = "is a baseline: nothing was learnt for it"
+_CAVEATS = {
+    RUN: ELSEWHERE,
+    WEIGHTS: ELSEWHERE,
+    BASELINE: "is a baseline: nothing was learnt for it",
+    IMAGENET: "learnt from ImageNet alone",
+    STARTER: "learnt from Clothing Co-Parsing (Apache-2.0) and the clothing dataset (CC0): on photos of those sets the "
+    "figures are too good",
+}
+"""Of an embedder that was not trained in the workspace, by its kind."""
 
 UNKNOWN_DATA = "not recorded in the workspace: it is for the makers of the pictures to say"
 
@@ -18,9 +27,11 @@ LEAKS = "no product, style or cluster of near duplicates has pictures in two spl
 _FIGURES = ("precision@1", "precision@5", "precision@10", "recall@5", "recall@10", "map@r")
 
 _LICENCES = {
-    "run": "fullshot: Apache-2.0; the weights of a backbone that it began with have their own",
-    "baseline": "fullshot: Apache-2.0",
-    "weights": "see whoever published the weights",
+    RUN: "fullshot: Apache-2.0; a backbone's weights that it began with have their own",
+    BASELINE: "fullshot: Apache-2.0",
+    IMAGENET: "timm, and its weights of EfficientNet-Lite: Apache-2.0",
+    STARTER: "fullshot: Apache-2.0",
+    WEIGHTS: "it is for whoever published the weights to say",
 }
 
 TARGETS = {"product_type": "same product type", "type_and_colour": "same type and colour"}
@@ -37,14 +48,11 @@ def of_contender(contender: Contender, *, trained_here: bool) -> dict[str, Any]:
         trained_here: whether a run of this workspace trained it.
     """
     record, metrics = (contender.run.record, contender.run.metrics) if contender.run else ({}, {})
-    section = contender.run.section if contender.run else {}
     file = contender.file
     return {
         "run": contender.name,
         "kind": contender.kind,
-        "backbone": section.get("backbone", FIRST) if contender.run else None,
-        "image_size": section.get("image_size") or None,
-        "dimension": section.get("dimension"),
+        "backbone": contender.backbone,
         "trained_here": trained_here,
         "trained_at": record.get("started_at"),
         "version": record.get("version"),
@@ -62,16 +70,14 @@ def of_contender(contender: Contender, *, trained_here: bool) -> dict[str, Any]:
 
 def caveat(about: Mapping[str, Any]) -> str | None:
     """Why an embedder's figures are not those of one that was trained here; None where they are."""
-    if about["trained_here"]:
-        return None
-    return BASELINE if about["kind"] == "baseline" else ELSEWHERE
+    return None if about["trained_here"] else _CAVEATS[about["kind"]]
 
 
 def markdown(about: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> str:
     """The card as text.
 
     Args:
-        about: see :func:`of_contender`, with the ``tables``' digests and
+        about: see :func:`of_contender`, with ``image_size``, ``dimension``, the ``tables``' digests and
             :func:`fullshot.train.embedder.evaluation.tables.facts`.
         measured: the figures of each split.
     """

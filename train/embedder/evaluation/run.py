@@ -12,11 +12,10 @@ from fullshot.core.progress import say, say_unreadable
 from fullshot.core.settings import Settings
 from fullshot.core.tables.schemas import SPLITS
 from fullshot.core.workspace import Workspace
-from fullshot.train import runs
 from fullshot.train.embedder.dataset import WANTED
 from fullshot.train.embedder.evaluation import card
 from fullshot.train.embedder.evaluation.contenders import Contender, find_contender
-from fullshot.train.embedder.in_use import KIND
+from fullshot.train.embedder.in_use import KIND, embedder_in_use
 from fullshot.train.embedder.preprocessing import VERSION
 from fullshot.train.figures import inputs_of, keep_figures, kept_figures, of_inputs
 from fullshot.train.marks import is_marked, mark
@@ -35,7 +34,7 @@ COMPARISON = "comparison.html"
 OTHERS = "evaluations"
 """Beside the runs' folders: what belongs to embedders that no run of the workspace has, a folder each."""
 
-_FORMAT = "1"
+_FORMAT = "2"
 """Of the figures: those of another one are measured again."""
 
 _NOT_TOLD = ("about", "details")
@@ -59,7 +58,7 @@ def evaluate(workspace: Workspace, settings: Settings, weights: str | None = Non
     Args:
         workspace: after ``curate``.
         settings: say the device, and the engine that cuts crops.
-        weights: see :func:`fullshot.train.embedder.evaluation.contenders.find_contender`; None: the latest run's.
+        weights: see :func:`fullshot.train.embedder.evaluation.contenders.find_contender`; None: what is in use.
         split: ``train``, ``val`` or ``test``.
 
     Returns:
@@ -79,7 +78,7 @@ def evaluate(workspace: Workspace, settings: Settings, weights: str | None = Non
     """
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         evaluation = _Evaluation(workspace, settings, split)
-        chosen = find_contender(weights or runs.latest_run(workspace, KIND).name, workspace)
+        chosen = find_contender(weights or embedder_in_use(workspace, settings).name, workspace, settings)
         [figures] = evaluation.of_contenders([chosen])
         stats |= {**_told(figures), "page": str(evaluation.folder_of(chosen) / PAGE)}
     return stats
@@ -110,7 +109,7 @@ def compare(workspace: Workspace, settings: Settings, names: Sequence[str], spli
     if len(different) < 2:
         raise UserError(f"expected two embedders or more to compare, got {', '.join(different) or 'none'}")
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
-        chosen = [find_contender(name, workspace) for name in different]
+        chosen = [find_contender(name, workspace, settings) for name in different]
         evaluation = _Evaluation(workspace, settings, split)
         measured = evaluation.of_contenders(chosen)
         target = workspace.models(KIND) / COMPARISON
@@ -196,7 +195,7 @@ class _Evaluation:
                 raise MissingInput(f"{self.workspace.root}: nothing can be measured: {'; '.join(not_measured)}")
             for line in not_measured:
                 say(f"{STAGE}: not measured: {line}")
-            about = facts(data, self.split, counts)
+            known = facts(data, self.split, counts)
             result = []
             for contender in chosen:
                 embedder = contender.load(self.settings.embedder)
@@ -204,6 +203,7 @@ class _Evaluation:
                 say_unreadable(STAGE, unreadable)
                 head = {"run": contender.name, "split": self.split, "embedder": embedder.digest}
                 counted = {"unreadable": len(unreadable), **found, "not_measured": not_measured}
+                about = {"image_size": embedder.image_size, "dimension": embedder.dimension, **known}
                 result.append({**head, **counted, "about": about})
             return result
 
