@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 
 from fullshot.core.boxes import Box
 from fullshot.core.taxonomy import GARMENTS
 from fullshot.core.workspace import Workspace
-from fullshot.train.detector.data import choose_boxes, read_data
+from fullshot.train.detector.data import choose_boxes, read_data, validated
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -47,3 +48,19 @@ def test_a_picture_that_does_not_decode_is_left_out_with_its_boxes(make_workspac
     assert unreadable == [spoilt]
     assert len(found.splits["train"]) == 2
     assert boxes.equals(chosen[chosen["path"] != spoilt])
+
+
+def test_a_validation_is_known_by_the_boxes_of_the_split_val() -> None:
+    corners = {"x_min": 1.0, "y_min": 2.0, "x_max": 3.0, "y_max": 4.0}
+    rows = [
+        {"image_id": name, "split": split, "label": "top", **corners} for name, split in (("a", "train"), ("b", "val"))
+    ]
+    boxes = pd.DataFrame(rows)
+    measured = {"measured_on": "val", "map50": 0.75}
+    entry = validated(measured, boxes)
+    assert (entry["validation"]["figure"], entry["validation"]["value"]) == ("mAP@0.5", 0.75)
+    more_to_learn_from = pd.concat([boxes, boxes.assign(image_id="c", split="train")])
+    assert validated(measured, more_to_learn_from) == entry
+    assert validated(measured, boxes.assign(label="bottom")) != entry
+    assert validated(measured, boxes.assign(x_max=5.0)) != entry
+    assert validated({"measured_on": "train", "map50": 0.75}, boxes) == {}  # nothing was there to validate on

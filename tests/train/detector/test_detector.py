@@ -344,7 +344,9 @@ def test_the_run_folder_says_what_it_was_made_of(trained: tuple[Workspace, Setti
     record = json.loads((folder / "run.json").read_text())
     assert record["settings"] == settings.model_dump(mode="json")
     assert record["counts"]["train"] == {"pictures": 24, "boxes": 48, "top": 24, "bottom": 24, "foot": 0, "long": 0}
-    assert json.loads((folder / "metrics.json").read_text())["val"] == stats["val"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["val"] == stats["val"]
+    assert (metrics["validation"]["figure"], metrics["validation"]["value"]) == ("mAP@0.5", stats["val"]["map50"])
     assert json.loads((folder.parent / "latest.json").read_text()) == {"run": stats["run"]}
     assert (folder / "results.png").is_file()
     assert (folder / "checkpoint" / "last.pt").is_file()  # to go on to more epochs

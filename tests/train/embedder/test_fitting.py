@@ -87,10 +87,32 @@ def test_a_finished_run_is_not_trained_again(trained: Workspace, settings: Setti
     assert again["weights"] == first
     other = embedder.fit(trained, load(embedder={**settings.embedder.model_dump(), "epochs": 1}))
     assert other["trained"]
+    assert other["in_use"]
     assert embedder.load(trained).digest == other["weights"] != first
+    runs = [json.loads(path.read_text())["validation"] for path in trained.models("embedder").glob("*/metrics.json")]
+    assert {(run["figure"], run["rows"]) for run in runs} == {("recall@5", runs[0]["rows"])}  # these two compare
+    assert {run["value"] for run in runs} == {again["val"]["recall@5"], other["val"]["recall@5"]}
     # Its inputs are there again, and so is the model.
     assert not embedder.fit(trained, settings)["trained"]
     assert embedder.load(trained).digest == first
+
+
+def test_a_worse_run_stays_out_of_use_however_often_it_is_asked_for(
+    trained: Workspace, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = embedder.load(trained).digest
+    file = folder(trained) / "metrics.json"
+    metrics = json.loads(file.read_text())
+    metrics["validation"]["value"] = 1.5  # better than any other can be
+    file.write_text(json.dumps(metrics))
+    shorter = load(embedder={**settings.embedder.model_dump(), "epochs": 1})
+    for trains in (True, False):
+        stats = embedder.fit(trained, shorter)
+        assert (stats["trained"], stats["in_use"]) == (trains, False)
+        told = capsys.readouterr().err
+        assert "stays in use" in told
+        assert f"--use {stats['run']}" in told
+        assert embedder.load(trained).digest == first
 
 
 def test_training_never_sees_the_test_split(workspace: Workspace) -> None:
