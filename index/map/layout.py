@@ -16,6 +16,9 @@ _CELLS = 2.6
 """Cells of the grid that pictures are given, for each of them: with fewer, groups lose their shape; with more, pictures
 become small."""
 
+_MARGIN = 0.12
+"""Cells around the grid, as a share of its longer side: a group at the border keeps its shape, too."""
+
 _NARROWEST = 0.2
 """A side of the grid at least, as a share of the longer one: of items in a row it would have no area."""
 
@@ -62,7 +65,9 @@ def spread(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     extent = np.maximum(np.ptp(places, axis=0), _NARROWEST)
     side = math.sqrt(extent.prod() / (_CELLS * len(places)))
     columns, rows = (math.ceil(length / side) for length in extent)
-    free = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2) + 0.5
+    margin = max(1, round(_MARGIN * max(columns, rows)))
+    lines = (np.arange(-margin, count + margin) + 0.5 for count in (columns, rows))
+    free = np.stack(np.meshgrid(*lines), axis=-1).reshape(-1, 2)
     wanted = (places - low) / side
     taken = np.zeros_like(places)
     middle = np.array([columns, rows]) / 2
@@ -70,8 +75,9 @@ def spread(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         nearest = int(((free - wanted[item]) ** 2).sum(axis=1).argmin())
         taken[item] = free[nearest]
         free[nearest] = np.inf
-    longest = max(columns, rows)
-    result: NDArray[np.float64] = (taken - middle) / longest + 0.5
+    first, last = taken.min(axis=0) - 0.5, taken.max(axis=0) + 0.5
+    longest = float((last - first).max())
+    result: NDArray[np.float64] = (taken - (first + last) / 2) / longest + 0.5
     return result, 1 / longest
 
 
