@@ -211,8 +211,17 @@
       card.imageSmoothingQuality = "high";
       picture(card, item, 0, 0, 240);
       at("picture").setAttribute("aria-label", `Picture of ${title[item]}`);
+      at("card").classList.remove("above");
+      at("card").classList.toggle("above", isCovered(item));
     }
     ask();
+  }
+
+  // Under the pointer, the card would come and go.
+  function isCovered(item) {
+    const card = at("card");
+    const reach = Math.max(size(), 56) / 2 + 6;
+    return screenX(item) - reach < card.offsetLeft + card.offsetWidth && screenY(item) + reach > card.offsetTop;
   }
 
   function unpin() {
