@@ -312,3 +312,13 @@ def test_some_rows_of_a_table_are_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", [2**53 + 1, str(2**53 + 1), 2**63 - 1])
 def test_a_whole_number_keeps_all_its_digits(cell: Any) -> None:
     assert [int(task) for task in tables.frame("ledger", [{"host": "a", "bytes": cell}])["bytes"]] == [int(cell)]
+
+
+def test_boxes_of_before_have_no_product_types(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.csv"
+    box = {"image_id": "a" * 64, "label": "top", "x_min": 1.0, "y_min": 2.0, "x_max": 3.0, "y_max": 4.0}
+    now = tables.frame("boxes", [{**box, "source": "human"}])
+    now.drop(columns="product_type").to_csv(path, index=False)
+    back = read("boxes", path)
+    assert back["product_type"].isna().tolist() == [True]
+    pd.testing.assert_frame_equal(back[tables.columns("boxes")], now[tables.columns("boxes")])

@@ -30,13 +30,18 @@ def test_a_stage_that_fails_leaves_no_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "command"),
-    [("images", "crawl"), ("curated", "curate"), ("boxes", "boxes import"), ("dataset2", "curate")],
+    ("table", "hint"),
+    [
+        ("images", "run `fullshot add {root} FOLDER` first, or `fullshot crawl`"),
+        ("curated", "run `fullshot curate {root}` first"),
+        ("boxes", "run `fullshot boxes import {root}` first"),
+        ("dataset2", "run `fullshot curate {root}` first"),
+    ],
 )
-def test_a_missing_table_names_the_command_that_makes_it(tmp_path: Path, table: str, command: str) -> None:
+def test_a_missing_table_names_the_command_that_makes_it(tmp_path: Path, table: str, hint: str) -> None:
     with pytest.raises(MissingInput) as caught:
         Workspace(tmp_path).read(table)
-    assert str(caught.value) == f"no {table}.csv in {tmp_path}: run `fullshot {command} {tmp_path}` first"
+    assert str(caught.value) == f"no {table}.csv in {tmp_path}: {hint.format(root=tmp_path)}"
 
 
 def test_a_workspace_that_is_not_there_is_not_made(tmp_path: Path) -> None:

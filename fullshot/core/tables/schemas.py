@@ -289,6 +289,7 @@ MAY_LACK = {
     "verdicts": frozenset({"shot", "keep", "note", "annotator", "judged_at"}),
     "products": frozenset({"first_seen", "last_seen", "gone_at", "style"}),
     "curated": frozenset({"shot", "keep", "machine_shot"}),
+    "boxes": frozenset({"product_type"}),
 }
 """Columns that a file may lack, then each of their cells is "not known": those that a file written by version 0.1 does
 not have, and of ``verdicts``, which people write by hand, all but the picture."""

@@ -424,7 +424,7 @@ def test_the_same_tables_give_the_same_bytes(make: Make) -> None:
 
 
 def test_without_curation_one_is_told_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match="run `fullshot crawl"):
+    with pytest.raises(MissingInput, match="run `fullshot add"):
         prioritise(Workspace(tmp_path / "none"), SETTINGS)
     (tmp_path / "ws").mkdir()
     workspace = Workspace(tmp_path / "ws")
