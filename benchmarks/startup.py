@@ -80,7 +80,7 @@ WRONG = (
     "detect {photo} --weights nothing",
     "detect {photo} --threshold 2",
     "index map nowhere",
-    "index map {demo} --method nothing",
+    "index map {demo} --most 0",
     "index map {demo} --most 0",
     "runs nowhere",
     "runs {demo} --use nothing",

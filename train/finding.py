@@ -5,12 +5,22 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from fullshot.core.errors import UserError
+from fullshot.core.errors import StageFailed, UserError
 from fullshot.core.progress import say_unchanged
 from fullshot.core.workspace import Workspace
 from fullshot.train import validation
 from fullshot.train.digests import BY_ROWS
-from fullshot.train.runs import Run, all_runs, digest_if_whole, named_run, pointed, rewrite, settle
+from fullshot.train.runs import (
+    Run,
+    all_runs,
+    digest_if_whole,
+    latest_run,
+    named_run,
+    pointed,
+    rewrite,
+    settle,
+    whole_weights,
+)
 
 
 def remember_inputs(run: Run, inputs: str) -> None:
@@ -128,6 +138,49 @@ def find_run(
     ]
     unfinished = [run for run in same if not run.finished]
     return next(iter([*finished, *unfinished]), None)
+
+
+def run_called(
+    name: str, kind: str, workspace: Workspace | None, weights: Callable[[Run], Path]
+) -> tuple[Run, str] | None:
+    """The finished run of a name, or in a folder, and the digest of its weights; None: neither is there.
+
+    Args:
+        name: of a run of the workspace, or the folder of any run.
+        kind: ``detector`` or ``embedder``.
+        workspace: whose runs have names here; None: none have.
+        weights: where a run's weights lie.
+
+    Raises:
+        UserError: the run is not finished or one of another kind; or the workspace has none of this name.
+        StageFailed: its weights are gone or damaged.
+    """
+    path = Path(name).expanduser()
+    is_name = bool(name) and workspace is not None and path.name == name
+    if workspace is not None and is_name and (workspace.models(kind) / name / "run.json").is_file():
+        run = latest_run(workspace, kind, name)
+        return run, whole_weights(workspace, run, weights(run))
+    if name and (path / "run.json").is_file():
+        return _run_in(path, kind, weights)
+    if workspace is not None and is_name and not path.suffix:
+        named_run(workspace, kind, name)  # says which there are
+    return None
+
+
+def _run_in(folder: Path, kind: str, weights: Callable[[Run], Path]) -> tuple[Run, str]:
+    run = Run(kind, folder.resolve().name, folder, "")
+    if run.record.get("kind", kind) != kind:
+        raise UserError(f"{folder} is a run of the {run.record['kind']}: expected one of the {kind}")
+    if not run.finished:
+        raise UserError(
+            f"the run {folder} is not finished: go on with it by `fullshot train {kind} … --resume {run.name}`"
+        )
+    file = weights(run)
+    found = digest_if_whole(run, file)
+    if not found:
+        what = "not those that the run was finished with: damaged or replaced" if file.is_file() else "gone"
+        raise StageFailed(f"the weights {file} are {what}")
+    return run, found
 
 
 def _can_read_more(workspace: Workspace, run: Run, paths: Iterable[str]) -> bool:

@@ -39,7 +39,6 @@ def index_build(
 def index_map(
     workspace: WorkspaceArgument,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="the page; map.html in the workspace")] = None,
-    method: Annotated[str, typer.Option(help="tsne, or umap where umap-learn is installed")] = "tsne",
     most: Annotated[int, typer.Option(help="items to show; of a larger catalog an even sample")] = 5_000,
     as_json: JsonFlag = False,
 ) -> None:
@@ -49,8 +48,8 @@ def index_map(
 
     place = Workspace(workspace)
     settings = place.settings()
-    index.must_be_drawable(place, output, method, most)
-    print_stats(index.draw_map(place, settings, output=output, method=method, most=most), as_json)
+    index.must_be_drawable(place, output, most)
+    print_stats(index.draw_map(place, settings, output=output, most=most), as_json)
 
 
 @command

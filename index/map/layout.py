@@ -5,8 +5,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fullshot.index.map.request import must_have_method
-
 _SEED = 0
 
 _PERPLEXITY = 30.0
@@ -26,24 +24,19 @@ _FEWEST = 5
 """With fewer items there is nothing to lay out."""
 
 
-def lay_out(vectors: NDArray[np.float32], method: str = "tsne") -> NDArray[np.float64]:
-    """The places of vectors: the same for the same vectors.
+def lay_out(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The places of vectors by t-SNE (van der Maaten 2014, Barnes-Hut): the same for the same vectors.
 
     Args:
         vectors: shape (N, d), float32.
-        method: ``tsne`` (van der Maaten 2014, Barnes-Hut) or ``umap`` (McInnes 2018).
 
     Returns:
-        Shape (N, 2), in [0, 1], with the proportions that the method gave; a grid where there are fewer than five
+        Shape (N, 2), in [0, 1], with the proportions that it gave; a grid where there are fewer than five
         vectors, or all are the same.
-
-    Raises:
-        UserError: see :func:`fullshot.index.map.request.must_have_method`.
     """
-    must_have_method(method)
     if len(vectors) < _FEWEST or np.ptp(vectors, axis=0).max() == 0:
         return _grid(len(vectors))
-    places = _by_tsne(vectors) if method == "tsne" else _by_umap(vectors)
+    places = _by_tsne(vectors)
     low, high = places.min(axis=0), places.max(axis=0)
     extent = float((high - low).max()) or 1.0
     result: NDArray[np.float64] = (places - (low + high) / 2) / extent + 0.5
@@ -90,13 +83,6 @@ def _by_tsne(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     with threadpool_limits(1):
         found = TSNE(2, perplexity=perplexity, init="pca", random_state=_SEED, n_jobs=1).fit_transform(vectors)
     return np.asarray(found, np.float64)
-
-
-def _by_umap(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    import umap
-
-    reducer = umap.UMAP(n_components=2, n_neighbors=min(15, len(vectors) - 1), random_state=_SEED, n_jobs=1)
-    return np.asarray(reducer.fit_transform(vectors), np.float64)
 
 
 def _grid(count: int) -> NDArray[np.float64]:

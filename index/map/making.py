@@ -18,7 +18,7 @@ from fullshot.index.catalog import Catalog, must_have_catalog
 from fullshot.index.in_use import TILES_VERSION
 from fullshot.index.map import layout, page
 from fullshot.index.map.choosing import SHOWN, WANTED, choose_items
-from fullshot.index.map.request import FILE, MOST, NAMES, must_be_drawable
+from fullshot.index.map.request import FILE, MOST, must_be_drawable
 from fullshot.index.map.tiles import kept_tiles, sheets
 
 STAGE = "index map"
@@ -29,7 +29,6 @@ def draw_map(
     settings: Settings,
     *,
     output: Path | None = None,
-    method: str = "tsne",
     most: int = MOST,
 ) -> dict[str, Any]:
     """Write a page that shows the items of the catalog, look-alikes side by side.
@@ -38,41 +37,38 @@ def draw_map(
         workspace: read: the catalog, ``products`` and the pictures.
         settings: name the engine.
         output: the file; None: :data:`FILE` in the workspace.
-        method: see :func:`fullshot.index.map.layout.lay_out`.
         most: items to show; of a larger catalog a sample, in which every product type has its share.
 
     Returns:
         ``items`` of the catalog, ``shown``, ``product_types`` among them, ``unreadable`` pictures that were left out,
-        ``method``, ``page`` and ``megabytes`` of it, and ``up_to_date``: whether it was there already, made of the
-        same.
+        ``page`` and ``megabytes`` of it, and ``up_to_date``: whether it was there already, made of the same.
 
     Raises:
         MissingInput: there is no catalog.
-        UserError: there is no such method, or not so many items can be shown; the vector store gives no vectors.
+        UserError: not so many items can be shown; the vector store gives no vectors.
         StageFailed: the catalog is damaged, or none of its pictures can be read.
     """
-    must_be_drawable(workspace, output, method, most)
+    must_be_drawable(workspace, output, most)
     output = workspace / FILE if output is None else output
     with workspace.stage(STAGE, settings, tuple(WANTED)) as stats:
         manifest = must_have_catalog(workspace)
-        made_of = _made_of(workspace, manifest, method, most)
+        made_of = _made_of(workspace, manifest, most)
         told = page.stats_of(output, made_of)
         if told is not None and not told["unreadable"]:  # these may have been brought back
             say_unchanged(STAGE, f"{output} was written", "it stays as it is")
             stats.update({**told, **_written(output), "up_to_date": True})
             return stats
-        stats.update(_drawn(workspace, settings, manifest, output, method, most, made_of))
+        stats.update(_drawn(workspace, settings, manifest, output, most, made_of))
     return stats
 
 
-def _made_of(workspace: Workspace, manifest: dict[str, Any], method: str, most: int) -> str:
+def _made_of(workspace: Workspace, manifest: dict[str, Any], most: int) -> str:
     """A digest of all that the page depends on."""
     files = sorted(path for path in (Path(__file__).parent).iterdir() if path.suffix in (".js", ".css", ".j2"))
     parts = {
         "version": [fullshot.__version__, TILES_VERSION, *map(digest, files)],
         "catalog": manifest["files"],
         "tables": workspace.digests(tuple(WANTED)),
-        "method": method,
         "most": most,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -83,7 +79,6 @@ def _drawn(
     settings: Settings,
     manifest: dict[str, Any],
     output: Path,
-    method: str,
     most: int,
     made_of: str,
 ) -> dict[str, Any]:
@@ -104,18 +99,16 @@ def _drawn(
         vectors = catalog.vectors(table["item"].to_numpy())
     finally:
         catalog.close()
-    say(f"{STAGE}: {NAMES[method]} lays out {len(table):,} items")
-    places, cell = layout.spread(layout.lay_out(vectors, method))
+    say(f"{STAGE}: t-SNE lays out {len(table):,} items")
+    places, cell = layout.spread(layout.lay_out(vectors))
     rows = table.to_pylist()
     stats = {
         "items": manifest["items"],
         "shown": len(rows),
         "product_types": len({row["product_type"] for row in rows}),
         "unreadable": len(unreadable),
-        "method": method,
     }
     about = {
-        "method": NAMES[method],
         "in_catalog": manifest["items"],
         "embedder": manifest["embedder"][:12],
         "built_at": str(manifest.get("built_at", "")),

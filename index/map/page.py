@@ -47,7 +47,7 @@ def render(
         places: shape (N, 2), in [0, 1].
         cell: the side that a picture may take of that.
         sheets: their pictures.
-        about: ``method``, ``in_catalog`` (how many items it has), ``embedder`` and ``built_at``.
+        about: ``in_catalog`` (how many items it has), ``embedder`` and ``built_at``.
         made_of: see :func:`stats_of`.
         stats: likewise.
     """

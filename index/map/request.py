@@ -1,14 +1,10 @@
 """What a map can be asked for: what is wrong is said before a library is loaded."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from fullshot.core.errors import UserError
 from fullshot.core.workspace import Workspace
 from fullshot.index.catalog import must_have_catalog
-
-NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
-"""The methods, and how a page calls them."""
 
 FILE = "map.html"
 """In the workspace, unless the user names another one."""
@@ -17,26 +13,13 @@ MOST = 5_000
 """Items of a map: so many pictures are a page of some 8 MB, which any machine draws smoothly."""
 
 
-def must_have_method(method: str) -> None:
-    """Check that a method is there.
-
-    Raises:
-        UserError: there is none of this name, or its package is not installed.
-    """
-    if method not in NAMES:
-        raise UserError(f"--method: expected {' or '.join(NAMES)}, got {method!r}")
-    if method == "umap" and find_spec("umap") is None:
-        raise UserError("--method umap needs the package umap-learn: pip install umap-learn")
-
-
-def must_be_drawable(workspace: Workspace, output: Path | None, method: str, most: int) -> None:
+def must_be_drawable(workspace: Workspace, output: Path | None, most: int) -> None:
     """Check that a map can be drawn; see :func:`fullshot.index.map.making.draw_map`.
 
     Raises:
         MissingInput: there is no workspace, or no catalog in it; says what to run first.
-        UserError: there is no such method, or not so many items can be shown; the output is a folder.
+        UserError: not so many items can be shown; the output is a folder.
     """
-    must_have_method(method)
     if most < 1:
         raise UserError(f"--most: expected 1 or more items, got {most}")
     if output is not None and output.is_dir():

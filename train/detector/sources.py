@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import platformdirs
 
-from fullshot.core.errors import StageFailed, UserError
+from fullshot.core.errors import UserError
 from fullshot.core.files import digest
 from fullshot.core.interfaces import Detector, ExportingTrainer
 from fullshot.core.settings import DetectorSettings
-from fullshot.train import runs
+from fullshot.train import finding
 from fullshot.train.detector.families import FIRST, KIND, image_size_of, labels_of, trainer_of
 from fullshot.train.exported import Export, NotExportable, read_export
 from fullshot.train.runs import Run
@@ -135,12 +136,12 @@ class RunSource:
         return exported
 
 
-class _OfFile:
+class _OfFile(ABC):
     """What a file says of the detector that it holds."""
 
-    @cached_property
-    def _facts(self) -> Mapping[str, str]:
-        raise NotImplementedError
+    @property
+    @abstractmethod
+    def _facts(self) -> Mapping[str, str]: ...
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -292,39 +293,17 @@ def find_source(weights: str, workspace: "Workspace | None" = None) -> Source:
         UserError: there is none, or the run is not finished or one of another kind.
         StageFailed: the run's weights are gone or damaged.
     """
-    is_name = workspace is not None and Path(weights).name == weights
-    if workspace is not None and is_name and (workspace.models(KIND) / weights / "run.json").is_file():
-        run = runs.latest_run(workspace, KIND, weights)
-        return RunSource(run, runs.whole_weights(workspace, run, _weights_of(run)))
     path = STARTER_FILE if weights == STARTER else Path(weights).expanduser()
     if path.suffix == SAFETENSORS and path.is_file():
         return FileSource(weights, path)
     if path.suffix in EXPORTS and path.is_file():
         return ExportSource(weights, path)
-    if (path / "run.json").is_file():
-        return _of_folder(path)
-    if workspace is not None and is_name and not path.suffix:
-        runs.named_run(workspace, KIND, weights)  # says which there are
+    if found := finding.run_called(weights, KIND, workspace, _weights_of):
+        return RunSource(*found)
     raise UserError(
         f"weights {weights!r}: expected {STARTER}, a file {SAFETENSORS}, {' or '.join(EXPORTS)}, the folder of a run"
         + (", or a workspace" if workspace is None else ", or the name of one")
     )
-
-
-def _of_folder(folder: Path) -> RunSource:
-    run = Run(KIND, folder.resolve().name, folder, "")
-    if run.record.get("kind", KIND) != KIND:
-        raise UserError(f"{folder} is a run of the {run.record['kind']}: expected one of the {KIND}")
-    if not run.finished:
-        raise UserError(
-            f"the run {folder} is not finished: go on with it by `fullshot train {KIND} … --resume {run.name}`"
-        )
-    file = _weights_of(run)
-    found = runs.digest_if_whole(run, file)
-    if not found:
-        what = "not those that the run was finished with: damaged or replaced" if file.is_file() else "gone"
-        raise StageFailed(f"the weights {file} are {what}")
-    return RunSource(run, found)
 
 
 def _weights_of(run: Run) -> Path:

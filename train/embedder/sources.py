@@ -11,7 +11,7 @@ from fullshot.core.interfaces import Embedder
 from fullshot.core.progress import say
 from fullshot.core.settings import EmbedderSettings, Settings, WeightsSettings
 from fullshot.core.workspace import Workspace
-from fullshot.train import exported, runs
+from fullshot.train import exported, finding
 from fullshot.train.embedder import checkpoints
 from fullshot.train.embedder.backbones.names import HF_HUB, OPEN_CLIP, is_of_open_clip
 from fullshot.train.embedder.in_use import FIRST, KIND, STARTER, STARTER_FILE, embedder_in_use, weights_of
@@ -155,36 +155,14 @@ def find_source(name: str, workspace: Workspace | None = None, settings: Setting
             )
         return FileSource(name, STARTER_FILE)
     path = Path(name).expanduser()
-    is_name = bool(name) and workspace is not None and path.name == name
-    if workspace is not None and is_name and (workspace.models(KIND) / name / "run.json").is_file():
-        run = runs.latest_run(workspace, KIND, name)
-        return RunSource(run, runs.whole_weights(workspace, run, weights_of(run.folder)))
     if path.suffix in _SUFFIXES and path.is_file():
         return FileSource(name, path)
-    if name and (path / "run.json").is_file():
-        return _of_folder(path)
-    if workspace is not None and is_name and not path.suffix:
-        runs.named_run(workspace, KIND, name)  # says which there are
+    if found := finding.run_called(name, KIND, workspace, lambda run: weights_of(run.folder)):
+        return RunSource(*found)
     raise UserError(
         f"weights {name!r}: expected a file {SAFETENSORS}, the folder of a run, {STARTER}, {IMAGENET}, "
         f"{HF_HUB}ORG/NAME or {OPEN_CLIP}ARCH[/TAG], or {'a workspace' if workspace is None else 'the name of a run'}"
     )
-
-
-def _of_folder(folder: Path) -> RunSource:
-    run = Run(KIND, folder.resolve().name, folder, "")
-    if run.record.get("kind", KIND) != KIND:
-        raise UserError(f"{folder} is a run of the {run.record['kind']}: expected one of the {KIND}")
-    if not run.finished:
-        raise UserError(
-            f"the run {folder} is not finished: go on with it by `fullshot train {KIND} … --resume {run.name}`"
-        )
-    file = weights_of(folder)
-    found = runs.digest_if_whole(run, file)
-    if not found:
-        what = "not those that the run was finished with: damaged or replaced" if file.is_file() else "gone"
-        raise StageFailed(f"the weights {file} are {what}")
-    return RunSource(run, found)
 
 
 def source_in_use(workspace: Workspace, settings: Settings | None = None) -> Source:

@@ -1,9 +1,6 @@
-import importlib.util
-
 import numpy as np
 import pytest
 
-from fullshot.core.errors import UserError
 from fullshot.index.map.layout import lay_out, spread
 
 
@@ -50,18 +47,3 @@ def test_few_items_and_equal_ones_have_places_of_their_own(count: int, kind: str
 def test_a_line_of_places_becomes_a_grid() -> None:
     places, _ = spread(np.stack([np.linspace(0, 1, 50), np.full(50, 0.5)], axis=1))
     assert len(np.unique(places.round(6), axis=0)) == 50
-
-
-@pytest.mark.skipif(importlib.util.find_spec("umap") is not None, reason="umap-learn is installed")
-def test_a_method_whose_package_is_not_there_is_one_line() -> None:
-    with pytest.raises(UserError, match="pip install umap-learn"):
-        lay_out(groups()[0], "umap")
-
-
-@pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="umap-learn is not installed")
-def test_umap_lays_out_what_is_near_side_by_side() -> None:
-    vectors, group = groups()
-    places = lay_out(vectors, "umap")
-    distances = ((places[:, None] - places[None]) ** 2).sum(-1)
-    np.fill_diagonal(distances, np.inf)
-    assert np.mean(group[distances.argmin(1)] == group) > 0.9

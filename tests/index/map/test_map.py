@@ -60,7 +60,6 @@ def test_all_items_are_on_the_map_and_a_second_call_changes_nothing(lay: Lay) ->
         "shown": 18,
         "product_types": 3,
         "unreadable": 0,
-        "method": "tsne",
         "page": str(page),
         "up_to_date": False,
     }
@@ -125,7 +124,6 @@ def test_a_product_that_is_gone_from_the_table_stays_on_the_map(lay: Lay) -> Non
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--method", "pca"], "expected tsne or umap"),
         (["--most", "0"], "expected 1 or more"),
         (["--output", "."], "expected a file"),
     ],

@@ -49,7 +49,6 @@ def test_a_training_leaves_an_export_that_embeds_as_torch_does(
 
 
 def test_openvino_gives_the_same_vectors(trained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("openvino")
     monkeypatch.setattr(runtimes, "is_installed", lambda name: name == "openvino")
     found = embedder.load(trained, device="cpu")
     np.testing.assert_allclose(found.embed(CROPS), by_torch(trained).embed(CROPS), rtol=1e-3, atol=1e-4)

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import open_clip
 import pytest
 import torch
 
@@ -14,8 +15,6 @@ from fullshot.train.embedder.backbones.names import gives_maps
 from fullshot.train.embedder.backbones.opening import open_backbone
 from fullshot.train.embedder.network import EmbeddingNetwork
 from fullshot.train.embedder.starting import find_start
-
-open_clip = pytest.importorskip("open_clip")
 
 CONFIG = {
     "embed_dim": 24,
